@@ -1,0 +1,28 @@
+"""AudioBlock, the unit that leaves a source. Knows no device and no file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class AudioBlock:
+    """Mono samples and where they stand on the source's clock.
+
+    samples: float32 `(n_samples,)`, about [-1, 1], finite; nobody writes into them.
+    start_sample: samples since the source was opened, at `sample_rate`. It is `end_sample` of the block
+        before, or larger: then the samples between are lost, a gap.
+    sample_rate: Hz.
+    """
+
+    samples: NDArray[np.float32]
+    start_sample: int
+    sample_rate: int
+
+    @property
+    def end_sample(self) -> int:
+        """The first sample after this block."""
+        return self.start_sample + len(self.samples)

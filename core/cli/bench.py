@@ -1,0 +1,122 @@
+"""`main.py bench`: how fast this machine tags. Knows no microphone and no window."""
+
+from __future__ import annotations
+
+import json
+import platform
+import sys
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from core.cli.tag import ModelOptions
+from core.errors import UserError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from core.inference.tagger import Tagger
+
+
+@dataclass(frozen=True, slots=True)
+class BenchOptions:
+    """What `bench` was asked for: seconds of measuring for each setting."""
+
+    model: ModelOptions
+    seconds: float = 5.0
+    as_json: bool = False
+    hop_s: float = 0.5
+
+
+def run_bench(options: BenchOptions) -> int:
+    """Measure full windows of the demo scene, with and without token merging. Raises UserError."""
+    import torch
+
+    from core.audio.demo_scene import demo_scene
+    from core.audio.log_mel import LogMel
+
+    if not options.seconds > 0:
+        raise UserError(f"{options.seconds:g} seconds measure nothing.", "Use --seconds 5 or so.")
+    sound = demo_scene()
+    began = time.perf_counter()
+    frames = LogMel()(sound)
+    log_mel_ms = (time.perf_counter() - began) * 1000 * 16_000 / len(sound)
+    merges = ("off",) if options.model.merge == "off" else ("off", options.model.merge)
+    rows = [_measure(options, merge, frames) for merge in merges]
+    report = {
+        "machine": platform.processor() or platform.machine(),
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+        "log_mel_ms_per_second": round(log_mel_ms, 2),
+        "hop_s": options.hop_s,
+        "settings": rows,
+    }
+    if options.as_json:
+        print(json.dumps(report, ensure_ascii=False))
+        return 0
+    print(f"{report['machine']}, {report['threads']} threads, torch {report['torch']}")
+    print(f"log-mel: {log_mel_ms:.1f} ms for each second of sound")
+    for row in rows:
+        print(
+            f"{row['model']} on {row['device']} {row['precision']}, merge {row['merge']}: "
+            f"{row['tokens_in']} → {row['tokens_out']} tokens, window {row['window_ms_median']:.1f} ms "
+            f"(p95 {row['window_ms_p95']:.1f}, n = {row['windows']}), {row['real_time_factor']:.1f}× real time "
+            f"at one window each {options.hop_s:g} s"
+        )
+    return 0
+
+
+def _measure(options: BenchOptions, merge: str, frames: NDArray[np.float32]) -> dict[str, object]:
+    import numpy as np
+
+    tagger = _tagger(options.model, merge)
+    window = tagger.window_frames
+    for _ in range(3):  # kernels are chosen and memory is taken on the first calls
+        tagger.tag(frames[:window])
+    times_ms: list[float] = []
+    scores = tagger.tag(frames[:window])
+    deadline = time.perf_counter() + options.seconds
+    while time.perf_counter() < deadline or not times_ms:
+        start = (len(times_ms) * 50) % (len(frames) - window)
+        scores = tagger.tag(frames[start : start + window], start)
+        times_ms.append(scores.compute_ms)
+    median = float(np.median(times_ms))
+    return {
+        "model": tagger.name,
+        "device": str(tagger.device),
+        "precision": tagger.precision,
+        "merge": "off" if tagger.merge is None else tagger.merge.describe(),
+        "tokens_in": scores.tokens_in,
+        "tokens_out": scores.tokens_out,
+        "windows": len(times_ms),
+        "window_ms_median": round(median, 2),
+        "window_ms_p95": round(float(np.percentile(times_ms, 95)), 2),
+        "real_time_factor": round(options.hop_s * 1000 / median, 2),
+    }
+
+
+def _tagger(model: ModelOptions, merge: str) -> Tagger:
+    """The tagger asked for; an architecture without weights gets random ones, which are as fast as any."""
+    from core.audio.log_mel import LogMelConfig
+    from core.inference.tagger import Tagger, load_tagger
+    from core.labels import LabelSet
+    from core.model.checkpoint import Checkpoint, CheckpointConfig
+    from core.model.spectrogram_transformer import AudioSpectrogramTransformer
+    from core.model.variants import MODEL_VARIANTS
+
+    variant = MODEL_VARIANTS.get(model.model or "starter")
+    if variant is None or variant.weights is not None:
+        return load_tagger(model.model, device=model.device, precision=model.precision, merge=merge)
+    print(f"{variant.name} has no weights here: timing random ones.", file=sys.stderr)
+    n_labels = variant.model.n_labels
+    config = CheckpointConfig(
+        name=f"{variant.title} (random weights)",
+        variant=variant.name,
+        model=variant.model,
+        log_mel=LogMelConfig(),
+        labels=LabelSet.from_ids([f"label_{i}" for i in range(n_labels)]),
+        thresholds=(0.5,) * n_labels,
+    )
+    checkpoint = Checkpoint(config, AudioSpectrogramTransformer(variant.model).state_dict())
+    return Tagger(checkpoint, device=model.device, precision=model.precision, merge=merge)

@@ -1,0 +1,120 @@
+"""How results are written: JSON lines, CSV or a table. Knows no model and no audio."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import IO, Any, Protocol
+
+import numpy as np
+
+from core.errors import UserError
+from core.inference.results import TagScores
+from core.labels import LabelSet
+
+
+@dataclass(frozen=True, slots=True)
+class TaggedWindow:
+    """One window of one source; index counts the source's windows from 0. latency_ms only when live."""
+
+    source: str
+    index: int
+    scores: TagScores
+    latency_ms: float | None = None
+
+
+class ResultWriter(Protocol):
+    """Writes what comes, as it comes."""
+
+    def window(self, window: TaggedWindow) -> None: ...
+    def error(self, source: str, error: UserError) -> None: ...
+    def summary(self, values: dict[str, float]) -> None: ...
+
+
+def ranked(scores: TagScores, labels: LabelSet, top_k: int | None) -> list[tuple[str, float]]:
+    """Label ids with their probabilities (4 decimals), falling; all of them when `top_k` is None."""
+    order = np.argsort(-scores.probabilities, kind="stable")[:top_k]
+    return [(labels[int(i)].id, round(float(scores.probabilities[i]), 4)) for i in order]
+
+
+class JsonLines:
+    """One object a line."""
+
+    def __init__(self, file: IO[str], labels: LabelSet, top_k: int | None) -> None:
+        self._file, self._labels, self._top_k = file, labels, top_k
+
+    def window(self, window: TaggedWindow) -> None:
+        line: dict[str, Any] = {
+            "type": "window",
+            "source": window.source,
+            "index": window.index,
+            "start_s": window.scores.start_s,
+            "end_s": window.scores.end_s,
+            "scores": [{"label": name, "p": p} for name, p in ranked(window.scores, self._labels, self._top_k)],
+        }
+        if window.latency_ms is not None:
+            line["latency_ms"] = round(window.latency_ms, 1)
+        self._write(line)
+
+    def error(self, source: str, error: UserError) -> None:
+        self._write({"type": "error", "source": source, "problem": error.problem, "remedy": error.remedy})
+
+    def summary(self, values: dict[str, float]) -> None:
+        self._write({"type": "summary", **values})
+
+    def _write(self, line: dict[str, Any]) -> None:
+        print(json.dumps(line, ensure_ascii=False), file=self._file, flush=True)
+
+
+class Csv:
+    """One row a label and window: source, index, start_s, end_s, label, p. Errors go to stderr."""
+
+    def __init__(self, file: IO[str], labels: LabelSet, top_k: int | None) -> None:
+        self._rows, self._labels, self._top_k = csv.writer(file), labels, top_k
+        self._rows.writerow(["source", "index", "start_s", "end_s", "label", "p"])
+        self._file = file
+
+    def window(self, window: TaggedWindow) -> None:
+        scores = window.scores
+        for name, p in ranked(scores, self._labels, self._top_k):
+            self._rows.writerow([window.source, window.index, scores.start_s, scores.end_s, name, p])
+        self._file.flush()
+
+    def error(self, source: str, error: UserError) -> None:
+        print(f"{source}: {error}", file=sys.stderr, flush=True)
+
+    def summary(self, values: dict[str, float]) -> None:
+        del values  # a CSV has one kind of row
+
+
+class Table:
+    """For reading: one line a window, its source above the first."""
+
+    def __init__(self, file: IO[str], labels: LabelSet, top_k: int | None) -> None:
+        self._file, self._labels, self._top_k = file, labels, top_k
+        self._source: str | None = None
+
+    def window(self, window: TaggedWindow) -> None:
+        if window.source != self._source:
+            self._source = window.source
+            print(window.source, file=self._file)
+        scores = window.scores
+        tags = "  ".join(f"{name} {p:4.0%}" for name, p in ranked(scores, self._labels, self._top_k))
+        mark = "  (warming up)" if scores.is_warming_up else ""
+        print(f"{scores.start_s:9.2f} – {scores.end_s:8.2f} s   {tags}{mark}", file=self._file, flush=True)
+
+    def error(self, source: str, error: UserError) -> None:
+        print(f"{source}\n    {error.problem} {error.remedy}", file=self._file, flush=True)
+
+    def summary(self, values: dict[str, float]) -> None:
+        print("   ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in values.items()), file=self._file)
+
+
+FORMATS: dict[str, Callable[[IO[str], LabelSet, int | None], ResultWriter]] = {
+    "table": Table,
+    "jsonl": JsonLines,
+    "csv": Csv,
+}

@@ -1,0 +1,15 @@
+"""The one exception whose words reach people. Knows nothing else."""
+
+from __future__ import annotations
+
+
+class UserError(Exception):
+    """Something the user can understand and mend.
+
+    `problem` says what is wrong, `remedy` how to mend it; both are whole sentences.
+    """
+
+    def __init__(self, problem: str, remedy: str) -> None:
+        super().__init__(f"{problem} {remedy}")
+        self.problem = problem
+        self.remedy = remedy

@@ -1,0 +1,1 @@
+"""From frames to tags: tagger, listener, file tagging. Knows no Qt."""

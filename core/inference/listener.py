@@ -1,0 +1,246 @@
+"""Listens to a source and tags the newest window over and over.
+
+Two threads of our own, and nobody waits for anybody:
+* the ear reads the source, makes frames and sends updates; it never runs the model, so the picture moves on
+  while a slow model thinks;
+* the tagger thread takes the newest due window from a slot of one. A window that is still in the slot when the
+  next one is due is replaced and counted as skipped: late tags are worse than missing ones.
+Whoever draws takes updates from one bounded queue and never blocks. Only this module and the microphone thread.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.audio.log_mel import FRAMES_PER_SECOND, LogMelConfig
+from core.audio.ring_buffer import RingBuffer
+from core.audio.source import Source, SourceEnded
+from core.errors import UserError
+from core.inference.live_frames import LevelMeter, LiveFrames
+from core.inference.results import FrameRun, Level, LiveStatus, LiveUpdate, TagScores
+from core.inference.tagger import Tagger
+
+_log = logging.getLogger(__name__)
+
+WINDOW_FRAMES = 1024
+FIRST_WINDOW_FRAMES = FRAMES_PER_SECOND
+"""From the first second on the model sees what there is, at its true length."""
+_READ_TIMEOUT_S = 0.1
+# 5 minutes of updates at 30 a second: only a window that nobody draws for long fills it.
+_MOST_UPDATES = 9000
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    frames: NDArray[np.float32]
+    start_frame: int
+    is_warming_up: bool
+    arrived_s: float
+
+
+class Listener:
+    """Owns both threads. Made, started, asked and stopped by one other thread.
+
+    tagger: may come later by `use_tagger`; until then there are frames and levels but no scores.
+    hop_s: seconds between windows, a whole number of frames.
+    """
+
+    def __init__(self, source: Source, *, tagger: Tagger | None = None, hop_s: float = 0.5) -> None:
+        self._hop = round(hop_s * FRAMES_PER_SECOND)
+        if not 1 <= self._hop <= WINDOW_FRAMES:
+            raise UserError(f"A hop of {hop_s:g} s cannot be held.", "Use 0.01 to 10.24 s; 0.5 is usual.")
+        self._source = source
+        self._tagger = tagger
+        self._updates: queue.Queue[LiveUpdate] = queue.Queue(_MOST_UPDATES)
+        self._slot: queue.Queue[_Window | None] = queue.Queue(1)
+        self._stop = threading.Event()
+        self._counts = LiveStatus()
+        self._skipped = 0
+        self._trouble: UserError | None = None
+        self._level = Level()
+        self._ear = threading.Thread(target=self._hear, name="listener ear", daemon=True)
+        self._brain = threading.Thread(target=self._tag, name="listener tagger", daemon=True)
+
+    def start(self) -> None:
+        """Open the source and begin, in the background; what goes wrong arrives as the last update's failure."""
+        self._ear.start()
+        self._brain.start()
+
+    def use_tagger(self, tagger: Tagger) -> None:
+        """Tag with another model from the next window on; the stream goes on unbroken."""
+        self._tagger = tagger
+
+    def stop(self, timeout_s: float = 1.5) -> bool:
+        """End both threads; harmless when called twice. False when one still hangs after `timeout_s`: a frozen
+        sound server lets nobody go. It is a daemon, so the program can end without it."""
+        self._stop.set()
+        deadline = time.monotonic() + timeout_s
+        for thread in (self._ear, self._brain):
+            if thread.ident is not None:
+                thread.join(max(0.0, deadline - time.monotonic()))
+        return not (self._ear.is_alive() or self._brain.is_alive())
+
+    def take_update(self) -> LiveUpdate | None:
+        """All that happened since the last call as one update; None when nothing did. Never waits."""
+        updates = []
+        while True:
+            try:
+                updates.append(self._updates.get_nowait())
+            except queue.Empty:
+                return _merge(updates) if updates else None
+
+    def wait_update(self, timeout_s: float) -> LiveUpdate | None:
+        """Like `take_update`, but waits up to `timeout_s` seconds for something to happen."""
+        try:
+            first = self._updates.get(timeout=timeout_s)
+        except queue.Empty:
+            return None
+        rest = self.take_update()
+        return _merge([first, rest]) if rest is not None else first
+
+    # The ear ---------------------------------------------------------------------------------------------------
+
+    def _hear(self) -> None:
+        failure = None
+        try:
+            self._source.open()
+            self._listen()
+        except UserError as error:
+            failure = error
+        except Exception as error:
+            _log.exception("the listener's ear failed")
+            failure = UserError(f"Listening stopped: {error!r}.", "Start it again; the log tells more.")
+        finally:
+            self._source.close()
+        self._finish_windows()
+        self._send(replace(self._update(), has_ended=True, failure=failure))
+
+    def _listen(self) -> None:
+        config = LogMelConfig()
+        frames = LiveFrames(self._source.sample_rate, config, longest_gap_s=WINDOW_FRAMES / FRAMES_PER_SECOND)
+        meter = LevelMeter(self._source.sample_rate)
+        ring = RingBuffer(WINDOW_FRAMES, (config.n_mels,))
+        while not self._stop.is_set():
+            try:
+                block = self._source.read(_READ_TIMEOUT_S)
+            except SourceEnded:
+                return
+            arrived_s = time.monotonic()
+            runs = frames.push(block) if block is not None else []
+            self._level = meter.push(block) if block is not None else self._level
+            self._trouble = self._source.trouble
+            before = ring.end
+            for run in runs:
+                if run.first_frame > ring.end:
+                    ring.skip_to(run.first_frame)
+                ring.append(run.frames)
+            self._offer_window(ring, max(before, ring.start), frames.first_frame, arrived_s)
+            self._send(self._update(runs=tuple(runs)))
+
+    def _offer_window(self, ring: RingBuffer, before: int, first_frame: int, arrived_s: float) -> None:
+        """Put the newest due window into the slot; windows that became due before it are skipped."""
+        due = ring.end // self._hop
+        if due == before // self._hop or self._tagger is None:
+            return
+        end = due * self._hop
+        if end - first_frame < FIRST_WINDOW_FRAMES:
+            return
+        start = max(ring.start, end - WINDOW_FRAMES)
+        n_due = due - max(before, first_frame + FIRST_WINDOW_FRAMES - 1) // self._hop
+        self._skipped += max(0, n_due - 1)
+        window = _Window(ring.read(start, end), start, end - first_frame < WINDOW_FRAMES, arrived_s)
+        try:
+            self._slot.get_nowait()
+            self._skipped += 1
+        except queue.Empty:
+            pass
+        self._slot.put_nowait(window)
+
+    def _finish_windows(self) -> None:
+        """Let the tagger thread do what is in the slot, then end it."""
+        while True:
+            try:
+                self._slot.put(None, timeout=_READ_TIMEOUT_S)
+                break
+            except queue.Full:
+                if self._stop.is_set() or not self._brain.is_alive():
+                    break
+        if self._brain.ident is not None:
+            self._brain.join()
+
+    def _update(self, runs: tuple[FrameRun, ...] = (), scores: tuple[TagScores, ...] = ()) -> LiveUpdate:
+        counts = replace(self._counts, skipped_windows=self._skipped, dropped_blocks=self._source.dropped_blocks)
+        return LiveUpdate(runs, scores, self._level, counts, self._trouble)
+
+    def _send(self, update: LiveUpdate) -> None:
+        while True:
+            try:
+                self._updates.put_nowait(update)
+                return
+            except queue.Full:
+                # Nobody draws: the oldest picture is the least missed, its scores are kept for the next one.
+                try:
+                    oldest = self._updates.get_nowait()
+                    update = replace(update, scores=oldest.scores[-1:] + update.scores)
+                except queue.Empty:
+                    pass
+
+    # The tagger thread -----------------------------------------------------------------------------------------
+
+    def _tag(self) -> None:
+        latencies: deque[float] = deque(maxlen=20)
+        computing: deque[float] = deque(maxlen=20)
+        try:
+            while not self._stop.is_set():
+                try:
+                    window = self._slot.get(timeout=_READ_TIMEOUT_S)
+                except queue.Empty:
+                    continue
+                if window is None:
+                    return
+                scores = self._tag_window(window)
+                latencies.append(scores.latency_ms)
+                computing.append(scores.compute_ms)
+                self._counts = LiveStatus(
+                    windows=self._counts.windows + 1,
+                    real_time_factor=self._hop * 1000 / FRAMES_PER_SECOND / float(np.mean(computing)),
+                    sound_to_screen_ms=float(np.median(latencies)),
+                )
+                self._send(self._update(scores=(scores,)))
+        except Exception as error:
+            _log.exception("the listener's tagger failed")
+            failure = UserError(f"Tagging stopped: {error!r}.", "Choose another model, or start again.")
+            self._send(replace(self._update(), failure=failure))
+
+    def _tag_window(self, window: _Window) -> TagScores:
+        tagger = self._tagger
+        assert tagger is not None, "a window is offered only once there is a tagger"
+        frames = window.frames[-tagger.window_frames :]
+        return tagger.tag(
+            frames,
+            window.start_frame + len(window.frames) - len(frames),
+            is_warming_up=window.is_warming_up and len(frames) < tagger.window_frames,
+            arrived_s=window.arrived_s,
+        )
+
+
+def _merge(updates: list[LiveUpdate]) -> LiveUpdate:
+    newest = updates[-1]
+    failure = next((one.failure for one in reversed(updates) if one.failure is not None), None)
+    return LiveUpdate(
+        runs=tuple(run for one in updates for run in one.runs),
+        scores=tuple(score for one in updates for score in one.scores),
+        level=newest.level,
+        status=newest.status,
+        trouble=newest.trouble,
+        has_ended=any(one.has_ended for one in updates),
+        failure=failure,
+    )

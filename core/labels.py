@@ -1,0 +1,69 @@
+"""What a model can say: its labels, in the order of its outputs. Knows no model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from core.errors import UserError
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One class: its output `index`, a stable `id`, the `name` people read, and the ids of its `parents`."""
+
+    index: int
+    id: str
+    name: str
+    parents: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LabelSet:
+    """The labels of one model, `labels[i].index == i`; ids are unique."""
+
+    labels: tuple[Label, ...]
+
+    def __post_init__(self) -> None:
+        if not self.labels:
+            raise UserError("The label set is empty.", "Give at least one label.")
+        if [label.index for label in self.labels] != list(range(len(self.labels))):
+            raise UserError("The label set is out of order.", "List the labels by index, from 0, without holes.")
+        ids = [label.id for label in self.labels]
+        twice = sorted({one for one in ids if ids.count(one) > 1}) if len(set(ids)) < len(ids) else []
+        if twice:
+            raise UserError(f"Label ids occur twice: {', '.join(twice[:5])}.", "Give every label an id of its own.")
+
+    @classmethod
+    def from_ids(cls, ids: Sequence[str]) -> LabelSet:
+        """Labels known by id alone: `crying_baby` is shown as `Crying baby`."""
+        return cls(tuple(Label(i, one, one.replace("_", " ").capitalize()) for i, one in enumerate(ids)))
+
+    @classmethod
+    def from_dicts(cls, rows: Sequence[dict[str, Any]]) -> LabelSet:
+        """The inverse of `to_dicts`."""
+        return cls(
+            tuple(
+                Label(i, str(row["id"]), str(row["name"]), tuple(str(parent) for parent in row.get("parents", ())))
+                for i, row in enumerate(rows)
+            )
+        )
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """One JSON object a label, in order."""
+        return [{"id": one.id, "name": one.name, "parents": list(one.parents)} for one in self.labels]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names people read, in output order."""
+        return tuple(one.name for one in self.labels)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __iter__(self) -> Iterator[Label]:
+        return iter(self.labels)
+
+    def __getitem__(self, index: int) -> Label:
+        return self.labels[index]

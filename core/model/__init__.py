@@ -1,0 +1,1 @@
+"""Transformer, token merging, checkpoints. Knows log-mel frames as arrays; no audio device, no Qt."""

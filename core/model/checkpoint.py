@@ -1,0 +1,221 @@
+"""Soundmark's checkpoint: weights with all that is needed to use them. Knows no audio device and no training.
+
+Two forms, the same content: a folder with `model.safetensors`, `config.json` and `README.md` (the model
+card), or one `.safetensors` file that carries the config in its header. Loading never runs code from a file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from core.audio.log_mel import LogMelConfig
+from core.errors import UserError
+from core.labels import LabelSet
+from core.model.foreign_files import describe_foreign
+from core.model.spectrogram_transformer import AudioSpectrogramTransformer, TransformerConfig
+from core.model.token_merging import MergeSchedule
+
+FORMAT = "soundmark-checkpoint"
+FORMAT_VERSION = 1
+WEIGHTS_NAME, CONFIG_NAME, CARD_NAME = "model.safetensors", "config.json", "README.md"
+_EXPECTED = "Choose a Soundmark checkpoint: a folder with config.json and model.safetensors, or one .safetensors file."
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointConfig:
+    """All of a checkpoint but its weights.
+
+    name: what people call the model. variant: the row of MODEL_VARIANTS it was made from.
+    thresholds: per label, the probability from which it counts as heard.
+    merge: the schedule to use unless told otherwise. pad_to_window: published AST checkpoints want short input
+    padded with zeros to the window; ours see it at its true length.
+    provenance: data, licence, recipe, commit, metrics: whatever the training run recorded.
+    """
+
+    name: str
+    variant: str
+    model: TransformerConfig
+    log_mel: LogMelConfig
+    labels: LabelSet
+    thresholds: tuple[float, ...]
+    merge: MergeSchedule = field(default_factory=MergeSchedule)
+    pad_to_window: bool = False
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        n_labels = self.model.n_labels
+        if len(self.labels) != n_labels or len(self.thresholds) != n_labels:
+            raise UserError(
+                f"The checkpoint has {n_labels} outputs, {len(self.labels)} labels, {len(self.thresholds)} thresholds.",
+                "Its config.json is damaged: get the checkpoint anew.",
+            )
+        if self.model.n_mels != self.log_mel.n_mels:
+            raise UserError(
+                f"The model wants {self.model.n_mels} mel bins, the front end makes {self.log_mel.n_mels}.",
+                "Its config.json is damaged: get the checkpoint anew.",
+            )
+
+    def to_json(self) -> str:
+        """The text of config.json."""
+        return json.dumps(
+            {
+                "format": FORMAT,
+                "format_version": FORMAT_VERSION,
+                "name": self.name,
+                "variant": self.variant,
+                "model": asdict(self.model),
+                "log_mel": asdict(self.log_mel),
+                "merge": asdict(self.merge),
+                "pad_to_window": self.pad_to_window,
+                "labels": self.labels.to_dicts(),
+                "thresholds": list(self.thresholds),
+                "provenance": self.provenance,
+            },
+            indent=1,
+            ensure_ascii=False,
+        )
+
+    @classmethod
+    def from_json(cls, text: str, where: Path) -> CheckpointConfig:
+        """Read config.json's text. Raises UserError for what is not ours or not whole."""
+        try:
+            raw = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise UserError(f"{where.name} is not valid JSON ({error}).", _EXPECTED) from error
+        if not isinstance(raw, dict) or raw.get("format") != FORMAT:
+            raise UserError(describe_foreign(where, raw), _EXPECTED)
+        if raw.get("format_version") != FORMAT_VERSION:
+            raise UserError(
+                f"{where.name} is a checkpoint of format version {raw.get('format_version')}; "
+                f"this Soundmark reads version {FORMAT_VERSION}.",
+                "Update Soundmark.",
+            )
+        try:
+            merge = {**raw["merge"], "listed": tuple(raw["merge"].get("listed", ()))}
+            return cls(
+                name=str(raw["name"]),
+                variant=str(raw["variant"]),
+                model=TransformerConfig(**raw["model"]),
+                log_mel=LogMelConfig(**raw["log_mel"]),
+                labels=LabelSet.from_dicts(raw["labels"]),
+                thresholds=tuple(float(one) for one in raw["thresholds"]),
+                merge=MergeSchedule(**merge),
+                pad_to_window=bool(raw["pad_to_window"]),
+                provenance=dict(raw["provenance"]),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            problem = f"{where.name} is incomplete or damaged ({error!r})."
+            raise UserError(problem, "Get the checkpoint anew.") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A config and weights that fit it."""
+
+    config: CheckpointConfig
+    weights: dict[str, torch.Tensor]
+
+    def build(self) -> AudioSpectrogramTransformer:
+        """The model with these weights, float32, in evaluation mode."""
+        model = AudioSpectrogramTransformer(self.config.model)
+        model.load_state_dict(
+            {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in self.weights.items()}
+        )
+        return model.eval()
+
+    @property
+    def thresholds(self) -> NDArray[np.float32]:
+        """Float32 `(labels,)`."""
+        return np.asarray(self.config.thresholds, np.float32)
+
+
+def save_checkpoint(checkpoint: Checkpoint, path: Path, *, card: str = "", dtype: torch.dtype = torch.float16) -> None:
+    """Write a folder, or one file where `path` ends in .safetensors. Floating weights are stored as `dtype`.
+
+    What stands at `path` is replaced only once the new files are whole.
+    """
+    weights = {
+        name: (tensor.to(dtype) if tensor.is_floating_point() else tensor).contiguous()
+        for name, tensor in checkpoint.weights.items()
+    }
+    text = checkpoint.config.to_json()
+    if path.suffix == ".safetensors":
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _replace(path, lambda new: save_file(weights, new, metadata={"config": text}))
+        return
+    path.mkdir(parents=True, exist_ok=True)
+    _replace(path / WEIGHTS_NAME, lambda new: save_file(weights, new))
+    _replace(path / CONFIG_NAME, lambda new: new.write_text(text + "\n", encoding="utf-8"))
+    if card:
+        _replace(path / CARD_NAME, lambda new: new.write_text(card, encoding="utf-8"))
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """Read a folder or file. Raises UserError that says what it is and what was expected."""
+    if not path.exists():
+        raise UserError(f"There is no model at {path}.", _EXPECTED)
+    try:
+        if path.is_dir():
+            config_path, weights_path = path / CONFIG_NAME, path / WEIGHTS_NAME
+            for needed in (config_path, weights_path):
+                if not needed.is_file():
+                    raise UserError(f"The folder {path.name} has no {needed.name}.", _EXPECTED)
+            config = CheckpointConfig.from_json(config_path.read_text(encoding="utf-8"), config_path)
+            weights, _ = _read_weights(weights_path)
+        else:
+            weights, metadata = _read_weights(path)
+            if "config" not in metadata:
+                raise UserError(f"{path.name} is a safetensors file without a Soundmark config.", _EXPECTED)
+            config = CheckpointConfig.from_json(metadata["config"], path)
+    except (PermissionError, UnicodeDecodeError) as error:
+        raise UserError(f"{path.name} cannot be read ({error}).", _EXPECTED) from error
+    _check_weights(config, weights, path)
+    return Checkpoint(config, weights)
+
+
+def _read_weights(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise UserError(describe_foreign(path, None), f"{_EXPECTED} ({error})") from error
+
+
+def _check_weights(config: CheckpointConfig, weights: dict[str, torch.Tensor], path: Path) -> None:
+    """Every parameter there, of its shape, finite; nothing beside them."""
+    with torch.device("meta"):
+        expected = AudioSpectrogramTransformer(config.model).state_dict()
+    missing, foreign = sorted(expected.keys() - weights.keys()), sorted(weights.keys() - expected.keys())
+    if missing or foreign:
+        raise UserError(
+            f"The weights of {path.name} do not belong to its config: "
+            f"{len(missing)} missing ({', '.join(missing[:3])}), {len(foreign)} unknown ({', '.join(foreign[:3])}).",
+            "Get the checkpoint anew.",
+        )
+    for name, tensor in weights.items():
+        if tensor.shape != expected[name].shape:
+            raise UserError(
+                f"{name} in {path.name} has shape {tuple(tensor.shape)}, expected {tuple(expected[name].shape)}.",
+                "Get the checkpoint anew.",
+            )
+        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
+            raise UserError(f"{name} in {path.name} holds values that are not numbers.", "Train or get the model anew.")
+
+
+def _replace(path: Path, write: Any) -> None:
+    """Write to a temporary name beside `path`, then rename: nobody ever sees half a file."""
+    new = path.with_name(f".{path.name}.new")
+    write(new)
+    with open(new, "rb+") as file:
+        os.fsync(file.fileno())
+    os.replace(new, path)

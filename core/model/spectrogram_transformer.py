@@ -1,0 +1,266 @@
+"""The Audio Spectrogram Transformer, with token merging as an argument of its forward pass. Knows no files.
+
+AST: Gong, Chung, Glass, arXiv:2104.01778. Attention, MLP and dropouts are timm's parts, and parameters
+carry the names of the released checkpoints (`cls_token`, `blocks.0.attn.qkv.weight`, `mlp_head.1.bias`).
+Letters: B batch, T frames, N tokens, D embed_dim.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from timm import layers
+from torch import Tensor, nn
+
+from core.errors import UserError
+from core.model.positions import fit_positions
+from core.model.token_merging import (
+    MergeSchedule,
+    follow,
+    match_tokens,
+    merge_tokens,
+    most_removable,
+    tokens_after_layers,
+)
+
+N_PREFIX_TOKENS = 2
+"""Class and distillation token (DeiT); both stand in front of the patches and never merge."""
+
+
+@dataclass(frozen=True, slots=True)
+class TransformerConfig:
+    """The architecture; stored in the checkpoint, from which the loader builds the model.
+
+    max_frames: length of the position grid; longer inputs stretch it. stride_frames, stride_mels: patch strides
+    (patches overlap by patch - stride). stem: "patch" is AST's linear patch embedding; "convolution" puts four
+    3x3 convolutions of stride 2 in its place (16 x 16 stride 16; Xiao et al., arXiv:2106.14881).
+    level: "absolute" takes the normalised log-mel as published; "window" also subtracts the mean of the whole window,
+    so that a gain, which adds a constant to log-mel, changes nothing.
+    pooling: "class_tokens" averages class and distillation token as published; "mean" averages the patches.
+    norm_eps, head_norm_eps: LayerNorm's, as released; Hugging Face's models use 1e-12 for both.
+    """
+
+    n_labels: int
+    n_mels: int = 128
+    max_frames: int = 1024
+    patch_size: int = 16
+    stride_frames: int = 10
+    stride_mels: int = 10
+    embed_dim: int = 768
+    depth: int = 12
+    num_heads: int = 12
+    mlp_ratio: float = 4.0
+    stem: Literal["patch", "convolution"] = "patch"
+    level: Literal["absolute", "window"] = "absolute"
+    pooling: Literal["class_tokens", "mean"] = "class_tokens"
+    norm_eps: float = 1e-6
+    head_norm_eps: float = 1e-5
+
+    def __post_init__(self) -> None:
+        if self.embed_dim % self.num_heads:
+            raise UserError(
+                f"{self.embed_dim} channels cannot be shared by {self.num_heads} attention heads.",
+                "Choose a width that is a multiple of the number of heads.",
+            )
+        if self.stem == "convolution" and {self.patch_size, self.stride_frames, self.stride_mels} != {16}:
+            raise UserError("The convolutional stem has patches and strides of 16.", "Set all three to 16.")
+        known = (("patch", "convolution"), ("class_tokens", "mean"), ("absolute", "window"))
+        for choice, choices in zip((self.stem, self.pooling, self.level), known, strict=True):
+            if choice not in choices:
+                raise UserError(f"The architecture option {choice!r} is not known.", f"Use {' or '.join(choices)}.")
+        if min(self.n_labels, self.depth, self.stride_frames, self.stride_mels) < 1:
+            raise UserError("A model needs at least one label, one layer and a stride of one.", "Correct the config.")
+        if self.n_mels < self.patch_size or self.max_frames < self.patch_size:
+            raise UserError("The input is smaller than one patch.", "Use at least 16 frames and 16 mel bins.")
+
+    def grid(self, n_frames: int) -> tuple[int, int]:
+        """Patch rows (frequency) and columns (time) of an input of `n_frames` frames."""
+        if self.stem == "convolution":  # four times padding 1, kernel 3, stride 2: halve and round up
+            return -(-self.n_mels // 16), -(-n_frames // 16)
+        rows, columns = (
+            (length - self.patch_size) // stride + 1
+            for length, stride in ((self.n_mels, self.stride_mels), (n_frames, self.stride_frames))
+        )
+        return rows, columns
+
+    def n_patches(self, n_frames: int) -> int:
+        """Patches of an input of `n_frames` frames."""
+        rows, columns = self.grid(n_frames)
+        return rows * columns
+
+
+@dataclass(frozen=True, slots=True)
+class TokenState:
+    """Tokens between blocks: x `(B, N, D)`; once merged also size `(B, N)`, patches a token stands for, and
+    places `(B, N0)`, where each input token went."""
+
+    x: Tensor
+    size: Tensor | None = None
+    places: Tensor | None = None
+
+
+class PatchEmbedding(nn.Module):
+    """16 x 16 patches of the spectrogram through one linear layer (AST, §2.1)."""
+
+    def __init__(self, config: TransformerConfig) -> None:
+        super().__init__()
+        strides = (config.stride_mels, config.stride_frames)
+        self.proj = nn.Conv2d(1, config.embed_dim, kernel_size=config.patch_size, stride=strides)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """`(B, 1, mels, frames)` to `(B, D, rows, columns)`."""
+        return self.proj(image)
+
+
+class ConvolutionStem(nn.Module):
+    """Four convolutions of stride 2, then a linear layer: a patch embedding that learns from few clips."""
+
+    def __init__(self, config: TransformerConfig) -> None:
+        super().__init__()
+        widths = [1, *(config.embed_dim // share for share in (8, 4, 2, 1))]
+        self.convolutions = nn.Sequential(
+            *(layers.ConvNormAct(n_in, n_out, kernel_size=3, stride=2, padding=1) for n_in, n_out in pairwise(widths))
+        )
+        self.proj = nn.Conv2d(config.embed_dim, config.embed_dim, kernel_size=1)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """`(B, 1, mels, frames)` to `(B, D, rows, columns)`."""
+        return self.proj(self.convolutions(image))
+
+
+class SizedAttention(layers.Attention):
+    """timm's attention that also counts token sizes and hands out its keys."""
+
+    def attend(self, x: Tensor, size: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Proportional attention (ToMe, eq. 1): a token of size s draws as much attention as s equal tokens.
+
+        x `(B, N, D)`, size `(B, N)` or None. Returns the output `(B, N, D)` and the keys averaged over the
+        heads `(B, N, D / heads)`. ln(size) enters as an additive mask, so the fused kernels stay in use.
+        """
+        n_batch, n_tokens, _ = x.shape
+        qkv = self.qkv(x).reshape(n_batch, n_tokens, 3, self.num_heads, self.head_dim).permute(2, 0, 3, 1, 4)
+        q, k, v = qkv.unbind(0)  # each (B, heads, N, D / heads)
+        bias = None if size is None else size.float().log().to(q.dtype)[:, None, None, :]  # (B, 1, 1, N)
+        dropout = self.attn_drop.p if self.training else 0.0
+        out = F.scaled_dot_product_attention(q, k, v, attn_mask=bias, dropout_p=dropout)
+        return self.proj_drop(self.proj(out.transpose(1, 2).flatten(2))), k.mean(dim=1)
+
+
+class Block(nn.Module):
+    """Pre-norm transformer block; merges r tokens between attention and MLP (ToMe, §3.1)."""
+
+    def __init__(self, config: TransformerConfig, drop_path: float) -> None:
+        super().__init__()
+        self.norm1 = nn.LayerNorm(config.embed_dim, eps=config.norm_eps)
+        self.attn = SizedAttention(config.embed_dim, num_heads=config.num_heads, qkv_bias=True)
+        self.norm2 = nn.LayerNorm(config.embed_dim, eps=config.norm_eps)
+        self.mlp = layers.Mlp(config.embed_dim, int(config.embed_dim * config.mlp_ratio))
+        self.drop_path = layers.DropPath(drop_path)
+
+    def forward(self, tokens: TokenState, r: int) -> TokenState:
+        """Attention, merge, MLP."""
+        attended, keys = self.attn.attend(self.norm1(tokens.x), tokens.size)
+        tokens = TokenState(tokens.x + self.drop_path(attended), tokens.size, tokens.places)
+        if r and most_removable(tokens.x.shape[1], N_PREFIX_TOKENS):
+            tokens = _merge(tokens, keys, r)
+        x = tokens.x + self.drop_path(self.mlp(self.norm2(tokens.x)))
+        return TokenState(x, tokens.size, tokens.places)
+
+
+def _merge(tokens: TokenState, keys: Tensor, r: int) -> TokenState:
+    n_batch, n_tokens, _ = tokens.x.shape
+    matching = match_tokens(keys, r, N_PREFIX_TOKENS)
+    size = tokens.x.new_ones(n_batch, n_tokens, dtype=torch.float32) if tokens.size is None else tokens.size
+    x, size = merge_tokens(tokens.x, size, matching)
+    places = matching.places if tokens.places is None else follow(tokens.places, matching)
+    return TokenState(x, size, places)
+
+
+class AudioSpectrogramTransformer(nn.Module):
+    """Log-mel frames in, one logit a label out.
+
+    drop_path, patch_drop: regularisation while training (stochastic depth; share of patches left out).
+    """
+
+    def __init__(self, config: TransformerConfig, *, drop_path: float = 0.0, patch_drop: float = 0.0) -> None:
+        super().__init__()
+        self.config = config
+        rows, columns = config.grid(config.max_frames)
+        self.patch_embed = PatchEmbedding(config) if config.stem == "patch" else ConvolutionStem(config)
+        self.cls_token = nn.Parameter(torch.zeros(1, 1, config.embed_dim))
+        self.dist_token = nn.Parameter(torch.zeros(1, 1, config.embed_dim))
+        self.pos_embed = nn.Parameter(torch.zeros(1, N_PREFIX_TOKENS + rows * columns, config.embed_dim))
+        self.patch_drop = layers.PatchDropout(patch_drop, num_prefix_tokens=N_PREFIX_TOKENS)
+        rates = [drop_path * i / max(1, config.depth - 1) for i in range(config.depth)]
+        self.blocks = nn.ModuleList(Block(config, rate) for rate in rates)
+        self.norm = nn.LayerNorm(config.embed_dim, eps=config.norm_eps)
+        self.mlp_head = nn.Sequential(
+            nn.LayerNorm(config.embed_dim, eps=config.head_norm_eps), nn.Linear(config.embed_dim, config.n_labels)
+        )
+        self._initialise()
+
+    def _initialise(self) -> None:
+        """DeiT's start: truncated normal 0.02 and zero biases; the head keeps PyTorch's default, as released."""
+        for token in (self.cls_token, self.dist_token, self.pos_embed):
+            nn.init.trunc_normal_(token, std=0.02)
+        for module in self.blocks.modules():
+            if isinstance(module, nn.Linear):
+                nn.init.trunc_normal_(module.weight, std=0.02)
+                nn.init.zeros_(module.bias)
+
+    def forward(
+        self, log_mel: Tensor, *, merge: MergeSchedule | None = None, first_column: int | None = None
+    ) -> Tensor:
+        """Logits `(B, labels)` of normalised log-mel `(B, T, mels)`, T of at least one patch.
+
+        merge: tokens to remove; None removes none. first_column: where on the position grid the input starts;
+        None means its centre, as published.
+        """
+        tokens = self.tokens(log_mel, merge=merge, first_column=first_column)
+        return self.mlp_head(self._pool(tokens))
+
+    def tokens(
+        self, log_mel: Tensor, *, merge: MergeSchedule | None = None, first_column: int | None = None
+    ) -> TokenState:
+        """The tokens after the last norm; see `unmerge_tokens` for bringing merged ones back to the grid."""
+        if self.config.level == "window":
+            log_mel = log_mel - log_mel.mean(dim=(1, 2), keepdim=True)
+        image = log_mel.transpose(1, 2).unsqueeze(1)  # (B, 1, mels, T)
+        patches = self.patch_embed(image)  # (B, D, rows, columns)
+        rows, columns = patches.shape[2:]
+        x = patches.flatten(2).transpose(1, 2)  # (B, N, D), frequency-major, time fastest
+        prefix = torch.cat([self.cls_token, self.dist_token], dim=1).expand(x.shape[0], -1, -1)
+        x = torch.cat([prefix, x], dim=1) + self._positions(rows, columns, first_column)
+        tokens = TokenState(self.patch_drop(x))
+        per_layer = merge.per_layer(self.config.depth, rows * columns) if merge else [0] * self.config.depth
+        for block, r in zip(self.blocks, per_layer, strict=True):
+            tokens = block(tokens, r)
+        return TokenState(self.norm(tokens.x), tokens.size, tokens.places)
+
+    def tokens_per_layer(self, n_frames: int, merge: MergeSchedule | None) -> tuple[int, ...]:
+        """Tokens entering the first block, then tokens leaving each block."""
+        n_patches = self.config.n_patches(n_frames)
+        n_tokens = N_PREFIX_TOKENS + n_patches
+        per_layer = merge.per_layer(self.config.depth, n_patches) if merge else (0,) * self.config.depth
+        return n_tokens, *tokens_after_layers(n_tokens, per_layer, N_PREFIX_TOKENS)
+
+    def _positions(self, rows: int, columns: int, first_column: int | None) -> Tensor:
+        grid_rows, grid_columns = self.config.grid(self.config.max_frames)
+        if (rows, columns) == (grid_rows, grid_columns):
+            return self.pos_embed
+        grid = self.pos_embed[0, N_PREFIX_TOKENS:].reshape(grid_rows, grid_columns, -1)
+        fitted = fit_positions(grid, rows, columns, first_column).flatten(0, 1)
+        return torch.cat([self.pos_embed[:, :N_PREFIX_TOKENS], fitted.unsqueeze(0)], dim=1)
+
+    def _pool(self, tokens: TokenState) -> Tensor:
+        if self.config.pooling == "class_tokens":
+            return (tokens.x[:, 0] + tokens.x[:, 1]) / 2
+        patches = tokens.x[:, N_PREFIX_TOKENS:]
+        if tokens.size is None:
+            return patches.mean(dim=1)
+        weight = tokens.size[:, N_PREFIX_TOKENS:, None]
+        return ((patches * weight).sum(dim=1) / weight.sum(dim=1)).to(patches.dtype)

@@ -1,0 +1,160 @@
+"""Soundmark's only entrance: the window, or one of the terminal's verbs. See `main.py --help`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from core.cli.tag import ModelOptions, TagOptions, run_tag
+from core.errors import UserError
+
+
+def main(argv: list[str]) -> int:
+    """Run one command; the exit code: 0 well, 1 something failed, 2 wrong usage."""
+    parser = build_parser()
+    options = parser.parse_args(argv)
+    try:
+        return options.run(options)
+    except UserError as error:
+        print(f"{error.problem} {error.remedy}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        # The reader (`| head`) has gone: not an error, and no traceback on exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command line as users know it; `tests/test_command_line.py` keeps it."""
+    parser = argparse.ArgumentParser(prog="main.py", description="Soundmark tags what it hears.")
+    parser.set_defaults(run=_window)
+    verbs = parser.add_subparsers(metavar="tag | listen | devices | train | bench")
+
+    tag = verbs.add_parser("tag", help="tag audio and video files, or folders of them")
+    tag.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    _add_model_options(tag)
+    tag.add_argument("--format", choices=("table", "jsonl", "csv"), default="table")
+    tag.add_argument("--output", type=Path, metavar="FILE", help="write there instead of to the terminal")
+    tag.add_argument("--window-s", type=_positive, default=10.24, metavar="S", help="window length (default 10.24)")
+    tag.add_argument("--hop-s", type=_positive, default=5.0, metavar="S", help="from window to window (default 5)")
+    how_many = tag.add_mutually_exclusive_group()
+    how_many.add_argument("--top-k", type=_count, default=5, metavar="K", help="labels a window (default 5)")
+    how_many.add_argument("--all-scores", action="store_true", help="every label of every window")
+    tag.set_defaults(run=_tag)
+
+    listen = verbs.add_parser("listen", help="tag what a microphone hears, in the terminal")
+    listen.add_argument("--input", metavar="NAME|FILE", help="device name, file, or 'demo' (default: the microphone)")
+    listen.add_argument("--seconds", type=_positive, metavar="N", help="stop after so long")
+    listen.add_argument("--hop-s", type=_positive, default=0.5, metavar="S", help="from window to window (default 0.5)")
+    listen.add_argument("--format", choices=("table", "jsonl"), default="table")
+    _add_model_options(listen)
+    listen.set_defaults(run=_listen)
+
+    devices = verbs.add_parser("devices", help="list the inputs")
+    devices.add_argument("--json", action="store_true")
+    devices.set_defaults(run=_devices)
+
+    train = verbs.add_parser("train", help="train a model by a recipe")
+    train.add_argument("recipe", metavar="RECIPE", help="a name in training/recipes, or a .toml file")
+    train.add_argument("--data", type=Path, metavar="DIR", help="folder with manifest.csv, ESC-50, or class folders")
+    train.add_argument("--out", type=Path, metavar="DIR", help="where the run is kept (default: runs/…)")
+    train.add_argument("settings", nargs="*", metavar="KEY=VALUE", help="changes to the recipe")
+    train.set_defaults(run=_train)
+
+    bench = verbs.add_parser("bench", help="measure how fast this machine tags")
+    bench.add_argument("--seconds", type=_positive, default=5.0, metavar="N", help="for each setting (default 5)")
+    bench.add_argument("--json", action="store_true")
+    _add_model_options(bench)
+    bench.set_defaults(run=_bench)
+    return parser
+
+
+def _add_model_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", metavar="M", help="a variant's name, a checkpoint folder or file (default: starter)")
+    parser.add_argument("--merge", default="auto", type=_merge, metavar="auto|off|R", help="tokens merged a layer")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    parser.add_argument("--precision", choices=("auto", "fp32", "bf16"), default="auto")
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return value
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
+    return value
+
+
+def _merge(text: str) -> str:
+    if text not in ("auto", "off") and not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is neither auto, off nor a number of tokens")
+    return text
+
+
+def _model_options(options: argparse.Namespace) -> ModelOptions:
+    return ModelOptions(options.model, options.merge, options.device, options.precision)
+
+
+def _tag(options: argparse.Namespace) -> int:
+    wanted = TagOptions(
+        paths=tuple(options.paths),
+        model=_model_options(options),
+        format=options.format,
+        output=options.output,
+        window_s=options.window_s,
+        hop_s=options.hop_s,
+        top_k=None if options.all_scores else options.top_k,
+    )
+    return run_tag(wanted)
+
+
+def _listen(options: argparse.Namespace) -> int:
+    from core.cli.listen import ListenOptions, run_listen
+
+    model = _model_options(options)
+    return run_listen(ListenOptions(model, options.input, options.seconds, options.hop_s, options.format))
+
+
+def _devices(options: argparse.Namespace) -> int:
+    from core.cli.devices import run_devices
+
+    return run_devices(options.json)
+
+
+def _train(options: argparse.Namespace) -> int:
+    from training.command import run_training
+
+    return run_training(options.recipe, options.data, options.out, options.settings)
+
+
+def _bench(options: argparse.Namespace) -> int:
+    from core.cli.bench import BenchOptions, run_bench
+
+    return run_bench(BenchOptions(_model_options(options), options.seconds, options.json))
+
+
+def _window(_options: argparse.Namespace) -> int:
+    if not _has_display():
+        print("There is no display: listening in the terminal instead.", file=sys.stderr, flush=True)
+        return main(["listen"])
+    from app.application import run
+
+    return run(sys.argv)
+
+
+def _has_display() -> bool:
+    """On Linux Qt aborts the process without a display; a platform asked for by name needs none."""
+    named = os.environ.get("QT_QPA_PLATFORM", "")
+    has_screen = bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    return sys.platform in ("win32", "darwin") or has_screen or named in ("offscreen", "minimal", "vnc")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

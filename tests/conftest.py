@@ -1,0 +1,15 @@
+"""Before anything of Qt is imported: no screen, no sound, settings and caches of its own."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+
+# An end-to-end session sets SOUNDMARK_XCB=1 and runs on a real (virtual) X screen.
+if os.environ.get("SOUNDMARK_XCB") != "1":
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"
+_HOME = tempfile.mkdtemp(prefix="soundmark-tests-")
+for _name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"):
+    os.environ[_name] = os.path.join(_HOME, _name.lower())
+# Two OpenMP programs at once wait for each other: one thread each keeps times steady on two cores.
+os.environ.setdefault("OMP_NUM_THREADS", "1")

@@ -1,0 +1,116 @@
+"""Augmentation of raw log-mel batches. Pure functions on tensors; chance comes in as a generator.
+
+Power domain: log-mel x stands for the power exp(x), so a gain adds a constant and sounds add as powers.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Generator, Tensor
+
+from core.audio.log_mel import SILENCE, LogMel, LogMelConfig
+
+NEPERS_PER_DB = math.log(10) / 10
+
+
+def uniform(generator: Generator, low: float, high: float, *shape: int) -> Tensor:
+    """Uniform numbers from `low` to `high` of `shape`."""
+    return low + (high - low) * torch.rand(*shape, generator=generator)
+
+
+def add_powers(x: Tensor, y: Tensor) -> Tensor:
+    """Log-mel of two sounds at once, as far as their phases are unrelated."""
+    return torch.logaddexp(x, y)
+
+
+def gain(x: Tensor, gain_db: Tensor) -> Tensor:
+    """x `(B, T, M)` louder by `gain_db` `(B,)`; digital silence stays at the floor."""
+    return (x + gain_db[:, None, None] * NEPERS_PER_DB).clamp_min(SILENCE)
+
+
+def roll(x: Tensor, shifts: Tensor) -> Tensor:
+    """Rotate each clip of x `(B, T, M)` in time by `shifts` `(B,)` frames."""
+    index = (torch.arange(x.shape[1])[None, :] - shifts[:, None]) % x.shape[1]
+    return x.gather(1, index[:, :, None].expand(-1, -1, x.shape[2]))
+
+
+def mixup(x: Tensor, y: Tensor, share: float, alpha: float, generator: Generator) -> tuple[Tensor, Tensor]:
+    """Mix a `share` of the clips with another one of the batch (Zhang et al., arXiv:1710.09412), as powers.
+
+    x `(B, T, M)`, y `(B, labels)`. The weight is drawn from Beta(alpha, alpha), folded to at least one half, so
+    that the clip keeps the upper hand over its partner; targets mix by the same weight.
+    """
+    n_batch = len(x)
+    partner = torch.randperm(n_batch, generator=generator)
+    weight = _beta(alpha, n_batch, generator)
+    weight = torch.where(torch.rand(n_batch, generator=generator) < share, torch.maximum(weight, 1 - weight), 1.0)
+    log_weight = weight.clamp_min(1e-6).log()[:, None, None]
+    log_rest = (1 - weight).clamp_min(1e-6).log()[:, None, None]
+    mixed = add_powers(x + log_weight, x[partner] + log_rest).clamp_min(SILENCE)
+    x = torch.where((weight < 1)[:, None, None], mixed, x)
+    return x, weight[:, None] * y + (1 - weight[:, None]) * y[partner]
+
+
+def _beta(alpha: float, n: int, generator: Generator) -> Tensor:
+    """n draws from Beta(alpha, alpha) (Johnk's method: torch's own sampler takes no generator)."""
+    draws = torch.empty(n)
+    for i in range(n):
+        while True:
+            u, v = (torch.rand(2, generator=generator).double() ** (1 / alpha)).tolist()
+            if 0 < u + v <= 1:
+                draws[i] = u / (u + v)
+                break
+    return draws
+
+
+def tilt(x: Tensor, tilt_db: float, generator: Generator, n_points: int = 4) -> Tensor:
+    """A random smooth filter: gains of up to `tilt_db` at `n_points` places over frequency, linear between
+    (FilterAugment, Nam et al., arXiv:2110.03282, linear type)."""
+    points = uniform(generator, -tilt_db, tilt_db, len(x), 1, n_points)
+    curve = F.interpolate(points, size=x.shape[2], mode="linear", align_corners=True)
+    return (x + curve * NEPERS_PER_DB).clamp_min(SILENCE)
+
+
+def warp(x: Tensor, stretch: float, shift_bins: float, generator: Generator) -> Tensor:
+    """Stretch time by up to `stretch` (share) around the middle and shift by up to `shift_bins` mel bins."""
+    n_batch, n_frames, n_mels = x.shape
+    theta = torch.zeros(n_batch, 2, 3)
+    theta[:, 0, 0] = 1
+    theta[:, 0, 2] = 2 * uniform(generator, -shift_bins, shift_bins, n_batch) / n_mels
+    theta[:, 1, 1] = 1 + uniform(generator, -stretch, stretch, n_batch)
+    grid = F.affine_grid(theta, [n_batch, 1, n_frames, n_mels], align_corners=False)
+    return F.grid_sample(x.unsqueeze(1), grid, padding_mode="reflection", align_corners=False).squeeze(1)
+
+
+def mask(x: Tensor, widest: int, dim: int, fill: float, generator: Generator) -> Tensor:
+    """SpecAugment (Park et al., arXiv:1904.08779): one band of up to `widest` frames (dim 1) or bins (dim 2) each."""
+    length = x.shape[dim]
+    width = uniform(generator, 0, min(widest, length // 2), len(x))
+    start = torch.rand(len(x), generator=generator) * (length - width)
+    at = torch.arange(length)[None, :]
+    hidden = (at >= start[:, None]) & (at < (start + width)[:, None])
+    return x.masked_fill(hidden[:, :, None] if dim == 1 else hidden[:, None, :], fill)
+
+
+class NoiseBank:
+    """Log-mel of white, pink and brown noise at 0 dBFS RMS, to lay under clips as a noise floor."""
+
+    def __init__(self, config: LogMelConfig, seconds: float = 40.0, seed: int = 0) -> None:
+        generator = torch.Generator().manual_seed(seed)
+        n = int(seconds * config.sample_rate)
+        spectrum = torch.fft.rfft(torch.randn(n, generator=generator))
+        frequency = torch.arange(1, len(spectrum) + 1) / len(spectrum)
+        colours = []
+        for exponent in (0.0, 0.5, 1.0):
+            noise = torch.fft.irfft(spectrum * frequency**-exponent, n=n)
+            colours.append(torch.from_numpy(LogMel(config)((noise / noise.square().mean().sqrt()).numpy())))
+        self.frames = torch.stack(colours)  # (3, T, M)
+
+    def draw(self, n_clips: int, n_frames: int, generator: Generator) -> Tensor:
+        """`(n_clips, n_frames, M)` at 0 dBFS: a random place of a random colour each."""
+        colour = torch.randint(len(self.frames), (n_clips,), generator=generator)
+        start = torch.randint(self.frames.shape[1] - n_frames + 1, (n_clips,), generator=generator)
+        return torch.stack([self.frames[c, s : s + n_frames] for c, s in zip(colour, start, strict=True)])

@@ -1,0 +1,150 @@
+"""A recipe as data: a TOML file becomes a frozen TrainConfig. Contradictions are refused here, before anything runs."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from core.errors import UserError
+from core.model.variants import find_variant
+
+RECIPES = Path(__file__).parent / "recipes"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainConfig:
+    """All that decides a training run but the data's place and the output folder.
+
+    variant: row of MODEL_VARIANTS. test_folds: held out and reported, never trained on; all others train.
+    batch_size: clips. epochs: passes over the training clips. learning_rate: the highest, after `warmup_epochs`;
+    then a half cosine down to 1 % of it. weight_decay: AdamW's. clip_norm: of the gradient.
+    loss: "bce" (each label apart, sigmoid) or "ce" (one label a clip, softmax; mixup's soft targets kept).
+    ema_decay: of the averaged weights that are evaluated and shipped. drop_path, patch_drop: see the model.
+    lengths_s, length_weights: each batch draws one length; a length beyond a clip's own joins clips in sequence.
+    mixup, mixup_alpha: share of clips mixed with another in the power domain, weight drawn from Beta(alpha, alpha).
+    gain_db: a random gain from -gain_db to 0. noise_db: a noise floor, 15 to noise_db under the loudest frame.
+    background: share of clips replaced by noise alone with no label, so that silence means nothing.
+    tilt_db: random filter over frequency. warp_time, warp_mels: random stretch of time (share) and shift (bins).
+    time_masks, freq_masks: widest SpecAugment masks, frames and bins; two of each.
+    evaluate_every: epochs. precision: autocast type. threads: for the CPU, 0 means all cores. seed: of all chance.
+    """
+
+    name: str
+    title: str
+    variant: str
+    test_folds: tuple[str, ...] = ("5",)
+    batch_size: int = 32
+    epochs: int = 50
+    learning_rate: float = 1e-3
+    warmup_epochs: float = 3.0
+    weight_decay: float = 0.05
+    clip_norm: float = 5.0
+    loss: Literal["bce", "ce"] = "bce"
+    ema_decay: float = 0.998
+    drop_path: float = 0.0
+    patch_drop: float = 0.0
+    lengths_s: tuple[float, ...] = (5.0,)
+    length_weights: tuple[float, ...] = (1.0,)
+    mixup: float = 0.0
+    mixup_alpha: float = 0.4
+    gain_db: float = 0.0
+    noise_db: float = 0.0
+    background: float = 0.0
+    tilt_db: float = 0.0
+    warp_time: float = 0.0
+    warp_mels: float = 0.0
+    time_masks: int = 0
+    freq_masks: int = 0
+    evaluate_every: int = 5
+    precision: Literal["fp32", "bf16"] = "bf16"
+    threads: int = 0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        find_variant(self.variant)
+        _refuse(self.loss not in ("bce", "ce"), f"loss = {self.loss!r} is not known", "bce or ce")
+        _refuse(self.precision not in ("fp32", "bf16"), f"precision = {self.precision!r} is not known", "fp32 or bf16")
+        _refuse(
+            self.loss == "ce" and self.background > 0,
+            "cross-entropy cannot learn clips without a label",
+            "loss = bce, or background = 0",
+        )
+        _refuse(
+            self.loss == "ce" and max(self.lengths_s) > 5,
+            "cross-entropy has one label a clip, joined clips two",
+            "loss = bce, or lengths of 5 s and less",
+        )
+        _refuse(
+            len(self.lengths_s) != len(self.length_weights),
+            "lengths_s and length_weights differ in number",
+            "one weight for each length",
+        )
+        _refuse(
+            min(self.lengths_s) < 0.5 or max(self.lengths_s) > 10.24,
+            "lengths_s lie outside 0.5 to 10.24 s",
+            "lengths the model can take",
+        )
+        _refuse(min(self.batch_size, self.epochs, self.evaluate_every) < 1, "a count is under 1", "1 or more")
+        _refuse(not 0 < self.learning_rate < 1, f"learning_rate = {self.learning_rate} makes no sense", "about 0.001")
+        shares = (self.mixup, self.background, self.drop_path, self.patch_drop, self.warp_time)
+        _refuse(any(not 0 <= share < 1 for share in shares if share != 1.0), "a share lies outside 0 to 1", "0 to 1")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON and for comparing two runs."""
+        return asdict(self)
+
+
+def _refuse(wrong: bool, problem: str, remedy: str) -> None:
+    if wrong:
+        raise UserError(f"The recipe contradicts itself: {problem}.", f"Use {remedy}.")
+
+
+def load_recipe(recipe: str, overrides: list[str] | None = None) -> TrainConfig:
+    """Read a recipe by name (training/recipes) or path, and apply `KEY=VALUE` overrides. Raises UserError."""
+    path = Path(recipe) if recipe.endswith(".toml") else RECIPES / f"{recipe}.toml"
+    if not path.is_file():
+        names = ", ".join(sorted(one.stem for one in RECIPES.glob("*.toml")))
+        raise UserError(f"There is no recipe {recipe!r}.", f"Choose one of {names}, or give the path of a .toml file.")
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{path.name} is not valid TOML ({error}).", "Correct that line.") from error
+    raw.setdefault("name", path.stem)
+    raw.setdefault("title", path.stem)
+    _refuse_unknown(raw.keys(), path.name)
+    missing = {"variant"} - raw.keys()
+    if missing:
+        raise UserError(f"{path.name} does not say its {', '.join(missing)}.", "Add that line.")
+    config = TrainConfig(**{key: tuple(value) if isinstance(value, list) else value for key, value in raw.items()})
+    return _override(config, overrides or [])
+
+
+def _override(config: TrainConfig, overrides: list[str]) -> TrainConfig:
+    changes: dict[str, Any] = {}
+    for item in overrides:
+        key, equals, text = item.partition("=")
+        if not equals:
+            raise UserError(f"{item!r} is no setting.", "Write KEY=VALUE, such as epochs=10.")
+        _refuse_unknown([key], "The command line")
+        changes[key] = _parse(key, text, getattr(config, key))
+    return replace(config, **changes)
+
+
+def _parse(key: str, text: str, current: Any) -> Any:
+    try:
+        if isinstance(current, tuple):
+            kind = float if key in ("lengths_s", "length_weights") else str
+            return tuple(kind(part) for part in text.split(","))
+        return type(current)(text)
+    except ValueError as error:
+        raise UserError(f"{key}={text!r} is no {type(current).__name__}.", f"It is now {current!r}.") from error
+
+
+def _refuse_unknown(keys: Any, where: str) -> None:
+    known = {one.name for one in fields(TrainConfig)}
+    unknown = sorted(set(keys) - known)
+    if unknown:
+        problem = f"{where} sets {', '.join(unknown)}, which no recipe has."
+        raise UserError(problem, f"Known: {', '.join(sorted(known))}.")

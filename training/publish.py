@@ -1,0 +1,116 @@
+"""From trained weights to a checkpoint folder with its model card. Knows no optimiser."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.audio.log_mel import LogMelConfig
+from core.model.checkpoint import Checkpoint, CheckpointConfig, save_checkpoint
+from core.model.spectrogram_transformer import AudioSpectrogramTransformer
+from training.config import TrainConfig
+from training.manifest import Manifest
+from training.metrics import accuracy, best_threshold, bootstrap_interval, mean_average_precision
+
+CHECKPOINT_NAME = "checkpoint"
+
+
+def publish(
+    config: TrainConfig,
+    manifest: Manifest,
+    log_mel: LogMelConfig,
+    model: AudioSpectrogramTransformer,
+    scores: NDArray[np.float32],
+    labels: NDArray[np.int64],
+    out: Path,
+) -> tuple[Path, dict[str, float]]:
+    """Write `out/checkpoint` and return it with the metrics of the held-out clips.
+
+    scores: probabilities `(clips, labels)` of the held-out clips; labels: `(clips,)`.
+    """
+    threshold, f1 = best_threshold(scores, labels)
+    low, high = bootstrap_interval(scores, labels)
+    metrics = {
+        "accuracy": accuracy(scores, labels),
+        "accuracy_low": low,
+        "accuracy_high": high,
+        "map": mean_average_precision(scores, labels),
+        "threshold": threshold,
+        "f1_at_threshold": f1,
+    }
+    provenance: dict[str, Any] = {
+        "data": manifest.name,
+        "licences": [list(pair) for pair in manifest.licences],
+        "test_folds": list(config.test_folds),
+        "recipe": config.to_dict(),
+        "commit": _commit(),
+        "metrics": {name: round(value, 4) for name, value in metrics.items()},
+    }
+    described = CheckpointConfig(
+        name=config.title,
+        variant=config.variant,
+        model=model.config,
+        log_mel=log_mel,
+        labels=manifest.labels,
+        thresholds=(threshold,) * len(manifest.labels),
+        provenance=provenance,
+    )
+    folder = out / CHECKPOINT_NAME
+    save_checkpoint(Checkpoint(described, model.state_dict()), folder, card=_card(described, manifest, metrics))
+    return folder, metrics
+
+
+def _commit() -> str:
+    try:
+        done = subprocess.run(
+            ["git", "describe", "--always", "--dirty"],
+            cwd=Path(__file__).parent, capture_output=True, text=True, check=True, timeout=5,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+    return done.stdout.strip()
+
+
+def _card(config: CheckpointConfig, manifest: Manifest, metrics: dict[str, float]) -> str:
+    recipe = config.provenance["recipe"]
+    folds = ", ".join(config.provenance["test_folds"])
+    licences = "\n".join(f"* {n} clips: {licence}" for licence, n in manifest.licences)
+    n_test = sum(clip.fold in recipe["test_folds"] for clip in manifest.clips)
+    settings = "\n".join(f"* `{key}`: {value}" for key, value in recipe.items())
+    return f"""---
+pipeline_tag: audio-classification
+datasets: [{manifest.name}]
+---
+# {config.name}
+
+A `{config.variant}` model with {len(config.labels)} labels, trained by Soundmark from random weights.
+
+## Result
+
+On the held-out fold {folds} of {manifest.name} ({n_test} clips, never trained on): accuracy
+**{metrics["accuracy"]:.1%}** (95 % interval over clips {metrics["accuracy_low"]:.1%} to
+{metrics["accuracy_high"]:.1%}), mAP {metrics["map"]:.3f}.
+One run, averaged weights of its last epoch; no epoch was chosen by this figure.
+The threshold of {metrics["threshold"]:.2f}, the same for all labels, has the highest F1 on that fold
+({metrics["f1_at_threshold"]:.3f}), which is therefore optimistic.
+
+## Data
+
+{manifest.name}: {len(manifest.clips)} clips, folds other than {folds} trained. Licences as the data states them:
+
+{licences}
+
+## Recipe
+
+{settings}
+
+Code: {config.provenance["commit"]}.
+
+## Labels
+
+{", ".join(config.labels.names)}.
+"""
