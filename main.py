@@ -10,12 +10,15 @@ from pathlib import Path
 from core.cli.tag import ModelOptions, TagOptions, run_tag
 from core.errors import UserError
 
+VERBS = ("tag", "listen", "devices", "train", "bench")
+
 
 def main(argv: list[str]) -> int:
     """Run one command; the exit code: 0 well, 1 something failed, 2 wrong usage."""
-    parser = build_parser()
-    options = parser.parse_args(argv)
     try:
+        if not argv or argv[0] == "--demo" or (argv[0] not in VERBS and Path(argv[0]).exists()):
+            return _window(argv)
+        options = build_parser().parse_args(argv)
         return options.run(options)
     except UserError as error:
         print(f"{error.problem} {error.remedy}", file=sys.stderr)
@@ -28,9 +31,11 @@ def main(argv: list[str]) -> int:
 
 def build_parser() -> argparse.ArgumentParser:
     """The command line as users know it; `tests/test_command_line.py` keeps it."""
-    parser = argparse.ArgumentParser(prog="main.py", description="Soundmark tags what it hears.")
-    parser.set_defaults(run=_window)
-    verbs = parser.add_subparsers(metavar="tag | listen | devices | train | bench")
+    parser = argparse.ArgumentParser(
+        prog="main.py",
+        description="Soundmark tags what it hears. Without a verb: the window, with the files that are named, if any.",
+    )
+    verbs = parser.add_subparsers(metavar=" | ".join(VERBS), required=True)
 
     tag = verbs.add_parser("tag", help="tag audio and video files, or folders of them")
     tag.add_argument("paths", nargs="+", type=Path, metavar="PATH")
@@ -140,13 +145,13 @@ def _bench(options: argparse.Namespace) -> int:
     return run_bench(BenchOptions(_model_options(options), options.seconds, options.json))
 
 
-def _window(_options: argparse.Namespace) -> int:
+def _window(argv: list[str]) -> int:
     if not _has_display():
         print("There is no display: listening in the terminal instead.", file=sys.stderr, flush=True)
         return main(["listen"])
     from app.application import run
 
-    return run(sys.argv)
+    return run([sys.argv[0], *argv])
 
 
 def _has_display() -> bool:

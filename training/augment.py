@@ -85,7 +85,7 @@ def warp(x: Tensor, stretch: float, shift_bins: float, generator: Generator) -> 
     return F.grid_sample(x.unsqueeze(1), grid, padding_mode="reflection", align_corners=False).squeeze(1)
 
 
-def mask(x: Tensor, widest: int, dim: int, fill: float, generator: Generator) -> Tensor:
+def mask(x: Tensor, widest: float, dim: int, fill: float, generator: Generator) -> Tensor:
     """SpecAugment (Park et al., arXiv:1904.08779): one band of up to `widest` frames (dim 1) or bins (dim 2) each."""
     length = x.shape[dim]
     width = uniform(generator, 0, min(widest, length // 2), len(x))
@@ -102,7 +102,8 @@ class NoiseBank:
         generator = torch.Generator().manual_seed(seed)
         n = int(seconds * config.sample_rate)
         spectrum = torch.fft.rfft(torch.randn(n, generator=generator))
-        frequency = torch.arange(1, len(spectrum) + 1) / len(spectrum)
+        # Flat under 50 Hz: otherwise nearly all of brown noise would lie where nothing hears it.
+        frequency = torch.linspace(0, config.sample_rate / 2, len(spectrum)).clamp_min(50.0)
         colours = []
         for exponent in (0.0, 0.5, 1.0):
             noise = torch.fft.irfft(spectrum * frequency**-exponent, n=n)

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import copy
+from typing import Generic, TypeVar
 
 import torch
 from torch import nn
 
+Model = TypeVar("Model", bound=nn.Module)
 
-class WeightAverage:
+
+class WeightAverage(Generic[Model]):
     """A second model whose weights follow the first one's slowly; usually the better one.
 
     Young averages forget faster (decay at most (1 + n) / (10 + n) after n updates), so that the first,
     random weights do not linger.
     """
 
-    def __init__(self, model: nn.Module, decay: float) -> None:
-        self.model = copy.deepcopy(model).eval().requires_grad_(False)
+    def __init__(self, model: Model, decay: float) -> None:
+        self.model: Model = copy.deepcopy(model)
+        self.model.eval().requires_grad_(False)
         self.n_updates = 0
         self._decay = decay
 

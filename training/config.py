@@ -28,6 +28,8 @@ class TrainConfig:
     background: share of clips replaced by noise alone with no label, so that silence means nothing.
     tilt_db: random filter over frequency. warp_time, warp_mels: random stretch of time (share) and shift (bins).
     time_masks, freq_masks: widest SpecAugment masks, frames and bins; two of each.
+    ramp_epochs: augmentation grows from none to full over the first epochs: a young transformer that sees only
+    disfigured clips learns next to nothing from them.
     evaluate_every: epochs. precision: autocast type. threads: for the CPU, 0 means all cores. seed: of all chance.
     """
 
@@ -57,6 +59,7 @@ class TrainConfig:
     warp_mels: float = 0.0
     time_masks: int = 0
     freq_masks: int = 0
+    ramp_epochs: float = 0.0
     evaluate_every: int = 5
     precision: Literal["fp32", "bf16"] = "bf16"
     threads: int = 0
@@ -117,7 +120,11 @@ def load_recipe(recipe: str, overrides: list[str] | None = None) -> TrainConfig:
     missing = {"variant"} - raw.keys()
     if missing:
         raise UserError(f"{path.name} does not say its {', '.join(missing)}.", "Add that line.")
-    config = TrainConfig(**{key: tuple(value) if isinstance(value, list) else value for key, value in raw.items()})
+    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in raw.items()}
+    try:
+        config = TrainConfig(**values)
+    except TypeError as error:
+        raise UserError(f"{path.name} has a value of the wrong kind ({error}).", "Correct that line.") from error
     return _override(config, overrides or [])
 
 

@@ -103,6 +103,8 @@ class TrainingRun:
     def train_epoch(self, epoch: int, report: Callable[[TrainingMessage], None]) -> TrainingEpoch:
         """One pass over the training clips, and the held-out ones where the recipe wants it."""
         self._model.train()
+        ramp = self._config.ramp_epochs
+        self._batches.strength = min(1.0, (epoch - 1) / ramp) if ramp else 1.0
         began = time.monotonic()
         losses: list[float] = []
         for i, batch in enumerate(self._batches):

@@ -32,6 +32,6 @@ def best_threshold(probabilities: NDArray[np.float32], labels: NDArray[np.int64]
     """The one threshold for all labels with the highest micro F1, and that F1. Steps of 0.01."""
     truth = np.eye(probabilities.shape[1], dtype=bool)[labels]
     candidates = np.arange(0.05, 0.95, 0.01)
-    scores = [f1_score(truth, probabilities >= one, average="micro", zero_division=0.0) for one in candidates]
+    scores = [float(f1_score(truth, probabilities >= one, average="micro")) for one in candidates]
     best = int(np.argmax(scores))
-    return round(float(candidates[best]), 2), float(scores[best])
+    return round(float(candidates[best]), 2), scores[best]

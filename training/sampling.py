@@ -36,6 +36,8 @@ class TrainingBatches:
         self._clips, self._n_labels, self._config, self._log_mel = clips, n_labels, config, log_mel
         self._generator = generator
         self._noise = augment.NoiseBank(log_mel)
+        self.strength = 1.0
+        """Share of the recipe's augmentation in force, set by the loop before each epoch."""
 
     def __len__(self) -> int:
         return len(self._clips) // self._config.batch_size or 1
@@ -82,14 +84,14 @@ class TrainingBatches:
         return joined, torch.maximum(y, y[partner])
 
     def _augment(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        config, generator, n = self._config, self._generator, len(x)
+        config, generator, n, strength = self._config, self._generator, len(x), self.strength
         x = augment.roll(x, torch.randint(x.shape[1], (n,), generator=generator))
         if config.warp_time or config.warp_mels:
-            x = augment.warp(x, config.warp_time, config.warp_mels, generator)
+            x = augment.warp(x, strength * config.warp_time, strength * config.warp_mels, generator)
         if config.tilt_db:
-            x = augment.tilt(x, config.tilt_db, generator)
+            x = augment.tilt(x, strength * config.tilt_db, generator)
         if config.mixup:
-            x, y = augment.mixup(x, y, config.mixup, config.mixup_alpha, generator)
+            x, y = augment.mixup(x, y, strength * config.mixup, config.mixup_alpha, generator)
         if config.background:
             quiet = torch.rand(n, generator=generator) < config.background
             x = torch.where(quiet[:, None, None], torch.tensor(SILENCE), x)
@@ -100,9 +102,9 @@ class TrainingBatches:
             x = self._add_noise_floor(x)
         for _ in range(2):
             if config.time_masks:
-                x = augment.mask(x, config.time_masks, 1, self._log_mel.mean, generator)
+                x = augment.mask(x, strength * config.time_masks, 1, self._log_mel.mean, generator)
             if config.freq_masks:
-                x = augment.mask(x, config.freq_masks, 2, self._log_mel.mean, generator)
+                x = augment.mask(x, strength * config.freq_masks, 2, self._log_mel.mean, generator)
         return x, y
 
     def _add_noise_floor(self, x: Tensor) -> Tensor:
@@ -111,7 +113,8 @@ class TrainingBatches:
         config, n = self._config, len(x)
         noise = self._noise.draw(n, x.shape[1], self._generator)
         loudest, usual = x.logsumexp(dim=2).amax(dim=1), noise.logsumexp(dim=2).mean(dim=1)
-        under = augment.uniform(self._generator, -config.noise_db, -15.0, n)
+        highest = -config.noise_db + self.strength * (config.noise_db - 15.0)
+        under = augment.uniform(self._generator, -config.noise_db, highest, n)
         alone = augment.uniform(self._generator, -90.0, -45.0, n)
         is_silent = x.amax(dim=(1, 2)) <= SILENCE + 1e-3
         level_db = torch.where(is_silent, alone, under + (loudest - usual) / augment.NEPERS_PER_DB)

@@ -32,7 +32,7 @@ def run_listen(options: ListenOptions) -> int:
     from core.inference.tagger import load_tagger
 
     model = options.model
-    source = choose_source(options.input)
+    source = choose_source(options.input)  # first: a name that is not there is told before the model loads
     tagger = load_tagger(model.model, device=model.device, precision=model.precision, merge=model.merge)
     writer = FORMATS[options.format](sys.stdout, tagger.labels, options.top_k)
     listener = Listener(source, tagger=tagger, hop_s=options.hop_s)
@@ -83,10 +83,14 @@ def choose_source(wanted: str | None) -> Source:
         return SOURCES["file"](str(Path(wanted).expanduser()))
     if wanted is not None and wanted.casefold() == "demo":
         return SOURCES["demo"](None)
-    if wanted is not None:
-        return SOURCES["microphone"](wanted)
     from core.audio.input_devices import list_inputs
 
+    if wanted is not None:
+        names = [name for one in list_inputs() for name in (one.name, one.full_name)]
+        if wanted not in names:
+            there = ", ".join(names[::2]) or "none"
+            raise UserError(f"There is no input {wanted!r}.", f"Give a file that exists, or an input: {there}.")
+        return SOURCES["microphone"](wanted)
     try:
         inputs = list_inputs()
     except UserError as error:

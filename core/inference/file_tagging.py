@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,9 @@ from core.audio.log_mel import FRAMES_PER_SECOND, LogMelConfig, LogMelStream
 from core.audio.media_file import decode_blocks, duration_s
 from core.errors import UserError
 from core.inference.results import TagScores
-from core.inference.tagger import Tagger
+
+if TYPE_CHECKING:
+    from core.inference.tagger import Tagger
 
 Progress = Callable[[float | None], None]
 ShouldStop = Callable[[], bool]
@@ -132,7 +135,7 @@ def file_picture(path: Path | str, log_mel_columns: int = 4096, should_stop: Sho
         n_frames += len(frames)
         held = frames if held is None else np.concatenate([held, frames])
         whole = len(held) // frames_per_column
-        columns += list(held[: whole * frames_per_column].reshape(whole, frames_per_column, -1).max(axis=1))
+        columns += list(held[: whole * frames_per_column].reshape(whole, frames_per_column, held.shape[1]).max(axis=1))
         held = held[whole * frames_per_column :]
         while len(columns) > log_mel_columns:
             # Twice too many: from now on a column is worth two of these.

@@ -15,7 +15,9 @@ import queue
 import threading
 import time
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +28,10 @@ from core.audio.source import Source, SourceEnded
 from core.errors import UserError
 from core.inference.live_frames import LevelMeter, LiveFrames
 from core.inference.results import FrameRun, Level, LiveStatus, LiveUpdate, TagScores
-from core.inference.tagger import Tagger
+
+if TYPE_CHECKING:
+    # Not at run time: it brings the whole model's imports, and the picture should move before those are done.
+    from core.inference.tagger import Tagger
 
 _log = logging.getLogger(__name__)
 
@@ -127,7 +132,8 @@ class Listener:
         config = LogMelConfig()
         frames = LiveFrames(self._source.sample_rate, config, longest_gap_s=WINDOW_FRAMES / FRAMES_PER_SECOND)
         meter = LevelMeter(self._source.sample_rate)
-        ring = RingBuffer(WINDOW_FRAMES, (config.n_mels,))
+        # A window ends at a whole hop, which lies up to a hop behind the newest frame.
+        ring = RingBuffer(WINDOW_FRAMES + self._hop, (config.n_mels,))
         while not self._stop.is_set():
             try:
                 block = self._source.read(_READ_TIMEOUT_S)
@@ -157,11 +163,9 @@ class Listener:
         n_due = due - max(before, first_frame + FIRST_WINDOW_FRAMES - 1) // self._hop
         self._skipped += max(0, n_due - 1)
         window = _Window(ring.read(start, end), start, end - first_frame < WINDOW_FRAMES, arrived_s)
-        try:
+        with suppress(queue.Empty):
             self._slot.get_nowait()
             self._skipped += 1
-        except queue.Empty:
-            pass
         self._slot.put_nowait(window)
 
     def _finish_windows(self) -> None:
@@ -186,12 +190,9 @@ class Listener:
                 self._updates.put_nowait(update)
                 return
             except queue.Full:
-                # Nobody draws: the oldest picture is the least missed, its scores are kept for the next one.
-                try:
-                    oldest = self._updates.get_nowait()
-                    update = replace(update, scores=oldest.scores[-1:] + update.scores)
-                except queue.Empty:
-                    pass
+                # Nobody has drawn for minutes: the oldest picture is the least missed.
+                with suppress(queue.Empty):
+                    self._updates.get_nowait()
 
     # The tagger thread -----------------------------------------------------------------------------------------
 

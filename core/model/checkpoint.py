@@ -21,8 +21,9 @@ from safetensors.torch import save_file
 from core.audio.log_mel import LogMelConfig
 from core.errors import UserError
 from core.labels import LabelSet
+from core.model.architecture import TransformerConfig
 from core.model.foreign_files import describe_foreign
-from core.model.spectrogram_transformer import AudioSpectrogramTransformer, TransformerConfig
+from core.model.spectrogram_transformer import AudioSpectrogramTransformer
 from core.model.token_merging import MergeSchedule
 
 FORMAT = "soundmark-checkpoint"

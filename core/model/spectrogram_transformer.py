@@ -9,14 +9,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
 
 import torch
 import torch.nn.functional as F
-from timm import layers
+from timm.layers.attention import Attention
+from timm.layers.conv_bn_act import ConvNormAct
+from timm.layers.drop import DropPath
+from timm.layers.mlp import Mlp
+from timm.layers.patch_dropout import PatchDropout
 from torch import Tensor, nn
 
-from core.errors import UserError
+from core.model.architecture import TransformerConfig
 from core.model.positions import fit_positions
 from core.model.token_merging import (
     MergeSchedule,
@@ -29,68 +32,6 @@ from core.model.token_merging import (
 
 N_PREFIX_TOKENS = 2
 """Class and distillation token (DeiT); both stand in front of the patches and never merge."""
-
-
-@dataclass(frozen=True, slots=True)
-class TransformerConfig:
-    """The architecture; stored in the checkpoint, from which the loader builds the model.
-
-    max_frames: length of the position grid; longer inputs stretch it. stride_frames, stride_mels: patch strides
-    (patches overlap by patch - stride). stem: "patch" is AST's linear patch embedding; "convolution" puts four
-    3x3 convolutions of stride 2 in its place (16 x 16 stride 16; Xiao et al., arXiv:2106.14881).
-    level: "absolute" takes the normalised log-mel as published; "window" also subtracts the mean of the whole window,
-    so that a gain, which adds a constant to log-mel, changes nothing.
-    pooling: "class_tokens" averages class and distillation token as published; "mean" averages the patches.
-    norm_eps, head_norm_eps: LayerNorm's, as released; Hugging Face's models use 1e-12 for both.
-    """
-
-    n_labels: int
-    n_mels: int = 128
-    max_frames: int = 1024
-    patch_size: int = 16
-    stride_frames: int = 10
-    stride_mels: int = 10
-    embed_dim: int = 768
-    depth: int = 12
-    num_heads: int = 12
-    mlp_ratio: float = 4.0
-    stem: Literal["patch", "convolution"] = "patch"
-    level: Literal["absolute", "window"] = "absolute"
-    pooling: Literal["class_tokens", "mean"] = "class_tokens"
-    norm_eps: float = 1e-6
-    head_norm_eps: float = 1e-5
-
-    def __post_init__(self) -> None:
-        if self.embed_dim % self.num_heads:
-            raise UserError(
-                f"{self.embed_dim} channels cannot be shared by {self.num_heads} attention heads.",
-                "Choose a width that is a multiple of the number of heads.",
-            )
-        if self.stem == "convolution" and {self.patch_size, self.stride_frames, self.stride_mels} != {16}:
-            raise UserError("The convolutional stem has patches and strides of 16.", "Set all three to 16.")
-        known = (("patch", "convolution"), ("class_tokens", "mean"), ("absolute", "window"))
-        for choice, choices in zip((self.stem, self.pooling, self.level), known, strict=True):
-            if choice not in choices:
-                raise UserError(f"The architecture option {choice!r} is not known.", f"Use {' or '.join(choices)}.")
-        if min(self.n_labels, self.depth, self.stride_frames, self.stride_mels) < 1:
-            raise UserError("A model needs at least one label, one layer and a stride of one.", "Correct the config.")
-        if self.n_mels < self.patch_size or self.max_frames < self.patch_size:
-            raise UserError("The input is smaller than one patch.", "Use at least 16 frames and 16 mel bins.")
-
-    def grid(self, n_frames: int) -> tuple[int, int]:
-        """Patch rows (frequency) and columns (time) of an input of `n_frames` frames."""
-        if self.stem == "convolution":  # four times padding 1, kernel 3, stride 2: halve and round up
-            return -(-self.n_mels // 16), -(-n_frames // 16)
-        rows, columns = (
-            (length - self.patch_size) // stride + 1
-            for length, stride in ((self.n_mels, self.stride_mels), (n_frames, self.stride_frames))
-        )
-        return rows, columns
-
-    def n_patches(self, n_frames: int) -> int:
-        """Patches of an input of `n_frames` frames."""
-        rows, columns = self.grid(n_frames)
-        return rows * columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +64,7 @@ class ConvolutionStem(nn.Module):
         super().__init__()
         widths = [1, *(config.embed_dim // share for share in (8, 4, 2, 1))]
         self.convolutions = nn.Sequential(
-            *(layers.ConvNormAct(n_in, n_out, kernel_size=3, stride=2, padding=1) for n_in, n_out in pairwise(widths))
+            *(ConvNormAct(n_in, n_out, kernel_size=3, stride=2, padding=1) for n_in, n_out in pairwise(widths))
         )
         self.proj = nn.Conv2d(config.embed_dim, config.embed_dim, kernel_size=1)
 
@@ -132,7 +73,7 @@ class ConvolutionStem(nn.Module):
         return self.proj(self.convolutions(image))
 
 
-class SizedAttention(layers.Attention):
+class SizedAttention(Attention):
     """timm's attention that also counts token sizes and hands out its keys."""
 
     def attend(self, x: Tensor, size: Tensor | None) -> tuple[Tensor, Tensor]:
@@ -158,8 +99,8 @@ class Block(nn.Module):
         self.norm1 = nn.LayerNorm(config.embed_dim, eps=config.norm_eps)
         self.attn = SizedAttention(config.embed_dim, num_heads=config.num_heads, qkv_bias=True)
         self.norm2 = nn.LayerNorm(config.embed_dim, eps=config.norm_eps)
-        self.mlp = layers.Mlp(config.embed_dim, int(config.embed_dim * config.mlp_ratio))
-        self.drop_path = layers.DropPath(drop_path)
+        self.mlp = Mlp(config.embed_dim, int(config.embed_dim * config.mlp_ratio))
+        self.drop_path = DropPath(drop_path)
 
     def forward(self, tokens: TokenState, r: int) -> TokenState:
         """Attention, merge, MLP."""
@@ -194,7 +135,7 @@ class AudioSpectrogramTransformer(nn.Module):
         self.cls_token = nn.Parameter(torch.zeros(1, 1, config.embed_dim))
         self.dist_token = nn.Parameter(torch.zeros(1, 1, config.embed_dim))
         self.pos_embed = nn.Parameter(torch.zeros(1, N_PREFIX_TOKENS + rows * columns, config.embed_dim))
-        self.patch_drop = layers.PatchDropout(patch_drop, num_prefix_tokens=N_PREFIX_TOKENS)
+        self.patch_drop = PatchDropout(patch_drop, num_prefix_tokens=N_PREFIX_TOKENS)
         rates = [drop_path * i / max(1, config.depth - 1) for i in range(config.depth)]
         self.blocks = nn.ModuleList(Block(config, rate) for rate in rates)
         self.norm = nn.LayerNorm(config.embed_dim, eps=config.norm_eps)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.errors import UserError
-from core.model.spectrogram_transformer import TransformerConfig
+from core.model.architecture import TransformerConfig
 
 _ASSETS = Path(__file__).resolve().parents[2] / "assets"
 

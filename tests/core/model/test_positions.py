@@ -27,7 +27,9 @@ def flat_index_grid(rows: int, columns: int) -> torch.Tensor:
         ((12, 101), (8, 50), [227, 228, 229, 230], 983),
     ],
 )
-def test_golden_grids(source: tuple[int, int], target: tuple[int, int], first_row: list[float], last: int | None) -> None:
+def test_golden_grids(
+    source: tuple[int, int], target: tuple[int, int], first_row: list[float], last: int | None
+) -> None:
     fitted = fit_positions(flat_index_grid(*source), *target)
     assert fitted.shape == (*target, 1)
     torch.testing.assert_close(fitted[0, :4, 0], torch.tensor(first_row, dtype=torch.float32), atol=5e-3, rtol=0)

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from core.errors import UserError
-from core.model.spectrogram_transformer import AudioSpectrogramTransformer, TransformerConfig
+from core.model.architecture import TransformerConfig
+from core.model.spectrogram_transformer import AudioSpectrogramTransformer, SizedAttention
 from core.model.token_merging import MergeSchedule, unmerge_tokens
 from core.model.variants import MODEL_VARIANTS
 
@@ -85,7 +86,7 @@ def test_logits_equal_hugging_face(n_frames: int, stride: int) -> None:
             frequency_stride=stride,
             time_stride=stride,
             max_length=n_frames,
-            num_labels=11,
+            id2label={i: str(i) for i in range(11)},
         )
     ).eval()
     renamed = _to_installed_names(hugging_face_weights(ours), theirs)
@@ -179,7 +180,7 @@ def test_unmerged_tokens_lie_on_the_grid_again() -> None:
 
 def test_a_token_of_size_s_counts_like_s_tokens() -> None:
     # ToMe, eq. 1: attention with ln(size) equals attention over the duplicates.
-    attention = small_model().blocks[0].attn
+    attention = SizedAttention(48, num_heads=3, qkv_bias=True).eval()
     x = torch.randn(1, 6, 48)
     size = torch.tensor([[1.0, 3.0, 1.0, 2.0, 1.0, 1.0]])
     repeated = x.repeat_interleave(size[0].long(), dim=1)

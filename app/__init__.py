@@ -1,0 +1,1 @@
+"""The window of Soundmark: everything that knows Qt. Knows no training."""

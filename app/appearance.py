@@ -1,0 +1,43 @@
+"""Follows the system between dark and light, and tells the painted widgets. Knows no widgets."""
+
+from __future__ import annotations
+
+import pyqtgraph as pg
+from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtWidgets import QApplication
+
+from app.style_sheet import style_sheet
+from app.theme import DARK, LIGHT, Theme, palette
+
+THEME_CHOICES = {"system": "As the system", "dark": "Dark", "light": "Light"}
+
+
+class Appearance(QObject):
+    """The theme now in force. `changed` comes after palette and style sheet have been set."""
+
+    changed = Signal()
+
+    def __init__(self, application: QApplication, choice: str = "system") -> None:
+        super().__init__(application)
+        self._application = application
+        self._choice = choice
+        self.theme: Theme = LIGHT
+        # Raster painting: OpenGL costs four times as much in software and composites the whole window.
+        pg.setConfigOptions(useOpenGL=False, antialias=False)
+        application.setStyle("Fusion")
+        application.styleHints().colorSchemeChanged.connect(self._follow)
+        self._follow()
+
+    def choose(self, choice: str) -> None:
+        """One of THEME_CHOICES."""
+        self._choice = choice
+        self._follow()
+
+    @Slot()
+    def _follow(self) -> None:
+        system_is_dark = self._application.styleHints().colorScheme() == Qt.ColorScheme.Dark
+        is_dark = system_is_dark if self._choice == "system" else self._choice == "dark"
+        self.theme = DARK if is_dark else LIGHT
+        self._application.setPalette(palette(self.theme))
+        self._application.setStyleSheet(style_sheet(self.theme))
+        self.changed.emit()

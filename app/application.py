@@ -1,0 +1,98 @@
+"""The composition root: log, hooks, settings, window; and the orderly end. Nothing here knows a widget's inside."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import PySide6
+from PySide6.QtCore import QCoreApplication
+from PySide6.QtWidgets import QApplication
+
+from app.appearance import Appearance
+from app.background import BackgroundJobs
+from app.core_calls import CoreCalls
+from app.error_report import ErrorReport, log_folder, start_log
+from app.garbage_timer import GarbageTimer
+from app.input_choice import DEMO_SCENE
+from app.input_devices import InputDevices
+from app.main_window import MainWindow, WindowParts
+from app.user_settings import UserSettings
+from app.version_guard import check_versions
+from core.errors import UserError
+
+log = logging.getLogger(__name__)
+FAREWELL_S = 1.0
+"""How long the end waits for threads. What hangs in PortAudio then hangs for good."""
+
+
+def run(argv: Sequence[str]) -> int:
+    """Show the window until it is closed; returns the exit status. argv: program, options and files, as sys.argv."""
+    try:
+        check_versions(PySide6.__version__, sys.version_info[:3])
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 2
+    options = _options(argv[1:])
+    start_log(log_folder())
+    application = QApplication.instance() or QApplication(argv[:1])
+    assert isinstance(application, QApplication)
+    report = ErrorReport(application)
+    report.install()
+    GarbageTimer(application)
+    window = build_window(application, settings_path=options.settings)
+    report.window = window
+    window.show()
+    window.begin(DEMO_SCENE if options.demo else None, options.files)
+    log.info("started: Python %s, PySide6 %s, %s", sys.version.split()[0], PySide6.__version__, sys.platform)
+    status = application.exec()
+    _end(window, status)
+    return status
+
+
+def build_window(
+    application: QApplication,
+    *,
+    settings_path: Path | None = None,
+    calls: CoreCalls | None = None,
+    device_command: tuple[str, ...] | None = None,
+) -> MainWindow:
+    """The window, wired but silent: `begin` starts it.
+
+    calls: what to ask of core (tests give their own). device_command: prints the list of microphones as JSON.
+    """
+    QCoreApplication.setApplicationName("Soundmark")
+    settings = UserSettings(settings_path)
+    appearance = Appearance(application, settings.theme)
+    jobs = BackgroundJobs()
+    devices = InputDevices(command=device_command)
+    parts = WindowParts(settings, appearance, calls or CoreCalls(), jobs, devices)
+    window = MainWindow(parts)
+    for owned in (jobs, parts.devices):
+        owned.setParent(window)
+    return window
+
+
+def _options(argv: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="soundmark", description="Tags what it hears, live and in files.")
+    parser.add_argument("files", nargs="*", type=Path, help="sound or video files, or folders, to tag")
+    parser.add_argument("--demo", action="store_true", help="listen to the demo scene instead of a microphone")
+    parser.add_argument("--settings", type=Path, metavar="FILE", help="keep the settings in this INI file")
+    return parser.parse_args(list(argv))
+
+
+def _end(window: MainWindow, status: int) -> None:
+    """Wait for threads, a moment; what does not end is left to the operating system."""
+    deadline_s = time.monotonic() + FAREWELL_S
+    ended = window.file_tagging.close(FAREWELL_S / 2)
+    ended = window.jobs.wait(max(deadline_s - time.monotonic(), 0.1)) and ended
+    if not ended:
+        log.warning("a thread did not end in time; the program ends without it")
+        logging.shutdown()
+        # Without this the interpreter would wait for a thread that hangs inside PortAudio.
+        os._exit(status)

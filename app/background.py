@@ -1,0 +1,87 @@
+"""Short jobs beside the window: a function runs in a thread pool, its result comes back on the GUI thread.
+
+The GUI thread calls everything here; only `_Job.run` is called by a pool thread, and it touches no widget.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtCore import QObject, QRunnable, QThreadPool, Signal, Slot
+
+from core.errors import UserError
+
+log = logging.getLogger(__name__)
+Work = Callable[[], Any]
+Done = Callable[[Any], None]
+Failed = Callable[[UserError], None]
+
+
+class BackgroundJobs(QObject):
+    """Runs jobs on a pool of its own. Callbacks run on the GUI thread, in the order in which jobs end.
+
+    Any failure arrives as a UserError; one that nobody foresaw is logged with its traceback first.
+    """
+
+    _finished = Signal(int, object, object)
+
+    def __init__(self, parent: QObject | None = None, *, max_threads: int = 4) -> None:
+        super().__init__(parent)
+        self._pool = QThreadPool(self)
+        self._pool.setMaxThreadCount(max_threads)
+        self._waiting: dict[int, tuple[_Job, Done | None, Failed | None]] = {}
+        self._next_id = 0
+        self._finished.connect(self._deliver)
+
+    def run(self, work: Work, done: Done | None = None, failed: Failed | None = None) -> None:
+        """Call `work()` on a pool thread, then `done(result)` or `failed(error)` here."""
+        self._next_id += 1
+        job = _Job(self._next_id, work, self._report)
+        self._waiting[self._next_id] = (job, done, failed)
+        self._pool.start(job)
+
+    @property
+    def unfinished(self) -> int:
+        """Jobs whose result has not been delivered yet."""
+        return len(self._waiting)
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait for all jobs; False when one is still running after `timeout_s`. Only for the very end."""
+        return self._pool.waitForDone(round(1000 * timeout_s))
+
+    def _report(self, job_id: int, result: object, error: object) -> None:
+        """Called by the pool thread: the queued signal carries the result over."""
+        try:
+            self._finished.emit(job_id, result, error)
+        except RuntimeError:
+            log.info("a job ended after the window was gone")
+
+    @Slot(int, object, object)
+    def _deliver(self, job_id: int, result: object, error: UserError | None) -> None:
+        _, done, failed = self._waiting.pop(job_id)
+        if error is not None and failed is not None:
+            failed(error)
+        elif error is None and done is not None:
+            done(result)
+
+
+class _Job(QRunnable):
+    def __init__(self, job_id: int, work: Work, report: Callable[[int, object, object], None]) -> None:
+        super().__init__()
+        # Python owns the job until its result is delivered: no C++ deletion under our feet.
+        self.setAutoDelete(False)
+        self._job_id, self._work, self._report = job_id, work, report
+
+    def run(self) -> None:
+        result: object = None
+        error: UserError | None = None
+        try:
+            result = self._work()
+        except UserError as known:
+            error = known
+        except Exception as unknown:
+            log.exception("a background job failed")
+            error = UserError(f"Something unexpected went wrong ({unknown}).", "The log file has the details.")
+        self._report(self._job_id, result, error)

@@ -1,0 +1,127 @@
+"""What the window asks of core, as one table of functions that tests replace. Imports torch only when called.
+
+Every function here is called on a pool thread, except `find_media`'s result, which is plain values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.input_choice import InputChoice
+from core.errors import UserError
+from core.inference.results import LiveUpdate, TagScores
+from core.labels import LabelSet
+
+
+class Tagger(Protocol):
+    """What the window needs of a model; see `core.inference.tagger`."""
+
+    name: str
+    summary: str
+    labels: LabelSet
+    thresholds: NDArray[np.float32]
+
+
+class Listener(Protocol):
+    """What the window needs of a running listener; see `core.inference.listener`."""
+
+    def use_tagger(self, tagger: Any) -> None: ...
+    def take_update(self) -> LiveUpdate | None: ...
+    def stop(self, timeout_s: float = 1.5) -> bool: ...
+
+
+class FilePicture(Protocol):
+    """A whole file as log-mel columns `(n, mels)`; see `core.inference.file_tagging`."""
+
+    @property
+    def columns(self) -> NDArray[np.float32]: ...
+    @property
+    def seconds_per_column(self) -> float: ...
+    @property
+    def duration_s(self) -> float: ...
+
+
+@dataclass(frozen=True, slots=True)
+class FoundMedia:
+    """Files to tag, and those that cannot be, each with the reason."""
+
+    files: tuple[Path, ...]
+    problems: tuple[tuple[Path, UserError], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRow:
+    """A model that can be chosen here and now."""
+
+    name: str
+    title: str
+    summary: str
+
+
+ProgressCall = Callable[[float | None], None]
+StopQuestion = Callable[[], bool]
+
+
+def open_listener(choice: InputChoice, tagger: Any) -> Listener:
+    """A started listener on the chosen input. Raises UserError."""
+    from core.audio import SOURCES
+    from core.inference.listener import Listener as CoreListener
+
+    listener = CoreListener(SOURCES[choice.kind](choice.argument), tagger=tagger)
+    listener.start()
+    return listener
+
+
+def load_tagger(model: str | None) -> Tagger:
+    """The model of that name or path; None is the starter. Raises UserError."""
+    from core.inference.tagger import load_tagger as load
+
+    return load(model)
+
+
+def tag_file(path: Path, tagger: Any, on_progress: ProgressCall, should_stop: StopQuestion) -> Iterator[TagScores]:
+    """The file's windows, one after the other. Raises UserError."""
+    from core.inference.file_tagging import tag_file as tag
+
+    return tag(path, tagger, on_progress=on_progress, should_stop=should_stop)
+
+
+def file_picture(path: Path, should_stop: StopQuestion) -> FilePicture:
+    """The file's spectrogram, as coarse as a screen is. Raises UserError."""
+    from core.inference.file_tagging import file_picture as picture
+
+    return picture(path, should_stop=should_stop)
+
+
+def find_media(paths: Sequence[Path]) -> FoundMedia:
+    """Every sound or video file among paths and folders."""
+    from core.audio.media_file import find_media as find
+
+    found = find(paths)
+    return FoundMedia(tuple(found.files), tuple(found.problems))
+
+
+def list_models() -> tuple[ModelRow, ...]:
+    """The rows of the table of variants whose weights are on this machine."""
+    from core.model.variants import MODEL_VARIANTS
+
+    rows = (row for row in MODEL_VARIANTS.values() if row.weights is not None and Path(row.weights).exists())
+    return tuple(ModelRow(row.name, row.title, row.summary) for row in rows)
+
+
+@dataclass(frozen=True, slots=True)
+class CoreCalls:
+    """The functions above; a test gives others."""
+
+    open_listener: Callable[[InputChoice, Any], Listener] = open_listener
+    load_tagger: Callable[[str | None], Tagger] = load_tagger
+    tag_file: Callable[[Path, Any, ProgressCall, StopQuestion], Iterator[TagScores]] = tag_file
+    file_picture: Callable[[Path, StopQuestion], FilePicture] = file_picture
+    find_media: Callable[[Sequence[Path]], FoundMedia] = find_media
+    list_models: Callable[[], tuple[ModelRow, ...]] = list_models

@@ -1,0 +1,1 @@
+"""Small dialogs that know nothing of the session."""

@@ -1,0 +1,34 @@
+"""What every key does. Knows no actions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QVBoxLayout, QWidget
+
+
+class KeysDialog(QDialog):
+    """Lists `(keys, what they do)`."""
+
+    def __init__(self, lines: Sequence[tuple[str, str]], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Keys")
+        cells = "".join(
+            f'<tr><td style="padding:3px 22px 3px 0"><b>{escape(keys)}</b></td><td>{escape(words)}</td></tr>'
+            for keys, words in lines
+        )
+        table = QLabel(f"<table>{cells}</table>")
+        table.setAccessibleName("Keys")
+        table.setToolTip("What every key does")
+        buttons = QDialogButtonBox()
+        close = buttons.addButton("Close", QDialogButtonBox.ButtonRole.RejectRole)
+        close.setToolTip("Close this dialog (Esc)")
+        close.setAccessibleName("Close")
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(20, 16, 20, 12)
+        layout.addWidget(table)
+        layout.addWidget(buttons)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

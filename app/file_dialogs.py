@@ -1,0 +1,32 @@
+"""The dialogs that choose files and folders. Reads none of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+
+def ask_files(parent: QWidget) -> list[Path]:
+    """Sound and video files, or nothing."""
+    names, _ = QFileDialog.getOpenFileNames(parent, "Tag files", "", f"Sound and video ({_patterns()});;All files (*)")
+    return [Path(name) for name in names]
+
+
+def ask_folder(parent: QWidget, title: str) -> Path | None:
+    """A folder, or nothing."""
+    name = QFileDialog.getExistingDirectory(parent, title)
+    return Path(name) if name else None
+
+
+def ask_model_file(parent: QWidget) -> Path | None:
+    """A checkpoint that is one file, or nothing."""
+    kinds = "Checkpoints (*.safetensors *.pth *.pt *.bin);;All files (*)"
+    name, _ = QFileDialog.getOpenFileName(parent, "Open model file", "", kinds)
+    return Path(name) if name else None
+
+
+def _patterns() -> str:
+    from core.audio.media_file import MEDIA_SUFFIXES
+
+    return " ".join(f"*{suffix}" for suffix in sorted(MEDIA_SUFFIXES))

@@ -1,0 +1,216 @@
+"""Tags the listed files, one at a time, and reads the picture of the selected one. Paints nothing.
+
+A pool thread runs `_tag` and `_picture`; they see a path, a tagger and a flag, and answer by queued signals at most
+ten times a second. Everything else happens on the GUI thread.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from app.background import BackgroundJobs
+from app.core_calls import CoreCalls, FilePicture, FoundMedia, StopQuestion, Tagger
+from app.file_row import FileRow, FileState
+from app.files_model import FilesModel
+from app.scene import set_picture
+from app.score_track import ScoreTrack
+from core.errors import UserError
+from core.inference.results import TagScores
+
+log = logging.getLogger(__name__)
+_ANSWER_EVERY_S = 0.1
+
+
+class FileTagging(QObject):
+    """The queue of files. `model` has the rows; row_changed, picture_ready: a FileRow. added: how many files came."""
+
+    row_changed = Signal(object)
+    picture_ready = Signal(object)
+    added = Signal(int)
+    busy_changed = Signal()
+    scan_failed = Signal(object)
+    _heard = Signal(object, object, object)
+
+    def __init__(self, calls: CoreCalls, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._calls = calls
+        # Two threads: a picture need not wait for a file being tagged, and files never tag side by side.
+        self._jobs = BackgroundJobs(self, max_threads=2)
+        self.model = FilesModel(self)
+        self._tagger: Tagger | None = None
+        self._current: FileRow | None = None
+        self._heard.connect(self._on_heard)
+
+    @property
+    def is_busy(self) -> bool:
+        """Files are being tagged, or wait for it."""
+        return any(not row.is_over for row in self.model.rows)
+
+    def use_tagger(self, tagger: Tagger) -> None:
+        """Tag with this model from the next file on."""
+        self._tagger = tagger
+        self._start_next()
+
+    def add_paths(self, paths: Sequence[Path]) -> None:
+        """List every sound and video file among paths and folders; they are searched on a pool thread."""
+        self._jobs.run(lambda: self._calls.find_media(paths), self._on_found, self.scan_failed.emit)
+
+    def cancel(self, row: FileRow) -> None:
+        """Stop one file; the others go on."""
+        if row.is_over:
+            return
+        row.stop.set()
+        row.state = FileState.CANCELLED
+        self._tell(row)
+
+    @Slot()
+    def cancel_all(self) -> None:
+        """Stop every file."""
+        for row in self.model.rows:
+            self.cancel(row)
+
+    def remove(self, row: FileRow) -> None:
+        """Stop a file and take it off the list."""
+        self.cancel(row)
+        row.gone.set()
+        self.model.remove(row)
+        self.busy_changed.emit()
+
+    @Slot()
+    def clear(self) -> None:
+        """Take every file off the list."""
+        for row in list(self.model.rows):
+            self.remove(row)
+
+    def ask_picture(self, row: FileRow) -> None:
+        """Read the file's spectrogram, once; `picture_ready` comes when it is there or cannot be."""
+        if row.has_asked_picture:
+            return
+        row.has_asked_picture = True
+        path, should_stop = row.path, row.gone.is_set
+        self._jobs.run(
+            lambda: self._calls.file_picture(path, should_stop),
+            lambda picture: self._on_picture(row, picture),
+            lambda error: self._on_no_picture(row, error),
+        )
+
+    def close(self, timeout_s: float) -> bool:
+        """Stop everything and wait; False when something still runs."""
+        for row in self.model.rows:
+            row.stop.set()
+            row.gone.set()
+        return self._jobs.wait(timeout_s)
+
+    # ----- GUI thread -----
+
+    def _on_found(self, found: FoundMedia) -> None:
+        self.model.add(found.files)
+        for path, error in found.problems:
+            for row in self.model.add([path]):
+                row.state, row.error = FileState.FAILED, error
+                row.scene.message = error.problem
+                self.model.row_changed(row)
+        self.added.emit(len(found.files) + len(found.problems))
+        self.busy_changed.emit()
+        self._start_next()
+
+    def _start_next(self) -> None:
+        waiting = next((row for row in self.model.rows if row.state is FileState.WAITING), None)
+        if waiting is None or self._current is not None or self._tagger is None:
+            return
+        self._current, tagger = waiting, self._tagger
+        waiting.state, waiting.progress = FileState.TAGGING, None
+        waiting.scene.track = ScoreTrack(len(tagger.labels), is_live=False, capacity=100_000)
+        waiting.scene.labels, waiting.scene.thresholds = tagger.labels, tagger.thresholds
+        self._tell(waiting)
+        stop = waiting.stop.is_set
+        self._jobs.run(
+            lambda: self._tag(waiting, tagger, stop),
+            lambda _: self._on_over(waiting, None),
+            lambda error: self._on_over(waiting, error),
+        )
+
+    @Slot(object, object, object)
+    def _on_heard(self, row: FileRow, scores: tuple[TagScores, ...], progress: float | None) -> None:
+        if row is not self._current or row.state is not FileState.TAGGING or row.scene.track is None:
+            return
+        for one in scores:
+            row.scene.track.append(one)
+            row.duration_s = max(row.duration_s, one.end_s)
+        row.progress = progress
+        self._tell(row)
+
+    def _on_over(self, row: FileRow, error: UserError | None) -> None:
+        self._current = None
+        if row.state is FileState.TAGGING:
+            row.state = FileState.DONE if error is None else FileState.FAILED
+            row.error = error
+            if error is not None and row.scene.history is None:
+                row.scene.message = f"{error.problem}<br>{error.remedy}"
+        self._tell(row)
+        self._start_next()
+
+    def _on_picture(self, row: FileRow, picture: FilePicture) -> None:
+        if len(picture.columns):
+            set_picture(row.scene, picture)
+            row.duration_s = picture.duration_s
+        else:
+            row.scene.message = "This file holds no sound."
+        self._tell(row)
+        self.picture_ready.emit(row)
+
+    def _on_no_picture(self, row: FileRow, error: UserError) -> None:
+        row.scene.message = f"{error.problem}<br>{error.remedy}"
+        self.picture_ready.emit(row)
+
+    def _tell(self, row: FileRow) -> None:
+        self.model.row_changed(row)
+        self.row_changed.emit(row)
+        self.busy_changed.emit()
+
+    # ----- pool thread -----
+
+    def _tag(self, row: FileRow, tagger: Any, should_stop: StopQuestion) -> None:
+        answer = _Answer(self, row)
+        for scores in self._calls.tag_file(row.path, tagger, answer.on_progress, should_stop):
+            answer.add(scores)
+        answer.send()
+
+    def _emit_heard(self, row: FileRow, scores: tuple[TagScores, ...], progress: float | None) -> None:
+        try:
+            self._heard.emit(row, scores, progress)
+        except RuntimeError:
+            log.info("a file was tagged after the window was gone")
+
+
+class _Answer:
+    """Collects what a worker finds, and sends it at most ten times a second. Lives on the pool thread."""
+
+    def __init__(self, tagging: FileTagging, row: FileRow) -> None:
+        self._tagging, self._row = tagging, row
+        self._scores: list[TagScores] = []
+        self._progress: float | None = None
+        self._sent_at_s = 0.0
+
+    def on_progress(self, progress: float | None) -> None:
+        self._progress = progress
+        self._send_if_due()
+
+    def add(self, scores: TagScores) -> None:
+        self._scores.append(scores)
+        self._send_if_due()
+
+    def _send_if_due(self) -> None:
+        if time.monotonic() - self._sent_at_s >= _ANSWER_EVERY_S:
+            self.send()
+
+    def send(self) -> None:
+        self._sent_at_s = time.monotonic()
+        self._tagging._emit_heard(self._row, tuple(self._scores), self._progress)
+        self._scores.clear()

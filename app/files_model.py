@@ -1,0 +1,101 @@
+"""The list of files as a Qt table. Starts nothing and reads no file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+
+from app import wording
+from app.file_row import FileRow, FileState
+
+Index = QModelIndex | QPersistentModelIndex
+COLUMNS = ("File", "Length", "Top tags", "State", "")
+NAME, LENGTH, TAGS, STATE, CANCEL = range(len(COLUMNS))
+ROW_ROLE = Qt.ItemDataRole.UserRole
+
+
+class FilesModel(QAbstractTableModel):
+    """Rows in the order in which files came; a file is listed once."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.rows: list[FileRow] = []
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: N802, B008
+        return 0 if parent.isValid() else len(self.rows)
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: N802, B008
+        return 0 if parent.isValid() else len(COLUMNS)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:  # noqa: N802
+        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
+            return COLUMNS[section]
+        if section == LENGTH and role == Qt.ItemDataRole.TextAlignmentRole:
+            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        return None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if not index.isValid() or index.row() >= len(self.rows):
+            return None
+        row = self.rows[index.row()]
+        if role == ROW_ROLE:
+            return row
+        if role == Qt.ItemDataRole.DisplayRole:
+            return _text(row, index.column())
+        if role == Qt.ItemDataRole.AccessibleTextRole and index.column() == CANCEL:
+            return "Cancel" if not row.is_over else "Remove"
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return _tool_tip(row, index.column())
+        if role == Qt.ItemDataRole.TextAlignmentRole and index.column() == LENGTH:
+            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        return None
+
+    def add(self, paths: Sequence[Path]) -> list[FileRow]:
+        """List files; those listed already and not failed or cancelled are left as they are."""
+        listed = {row.path: row for row in self.rows}
+        again = [listed[path] for path in paths if path in listed and _may_repeat(listed[path])]
+        fresh = [FileRow(path) for path in dict.fromkeys(paths) if path not in listed]
+        for row in again:
+            row.wait_again()
+            self.row_changed(row)
+        if fresh:
+            self.beginInsertRows(QModelIndex(), len(self.rows), len(self.rows) + len(fresh) - 1)
+            self.rows += fresh
+            self.endInsertRows()
+        return again + fresh
+
+    def remove(self, row: FileRow) -> None:
+        """Take a file off the list."""
+        place = self.rows.index(row)
+        self.beginRemoveRows(QModelIndex(), place, place)
+        del self.rows[place]
+        self.endRemoveRows()
+
+    def row_changed(self, row: FileRow) -> None:
+        """A row's facts changed."""
+        if row in self.rows:
+            place = self.rows.index(row)
+            self.dataChanged.emit(self.index(place, 0), self.index(place, len(COLUMNS) - 1))
+
+
+def _may_repeat(row: FileRow) -> bool:
+    return row.state in {FileState.FAILED, FileState.CANCELLED}
+
+
+def _text(row: FileRow, column: int) -> str:
+    if column == NAME:
+        return row.path.name
+    if column == LENGTH:
+        return wording.duration(row.duration_s) if row.duration_s else ""
+    if column == TAGS:
+        return row.top_tags() if row.error is None else f"{row.error.problem} {row.error.remedy}"
+    return row.state_text() if column == STATE else ""
+
+
+def _tool_tip(row: FileRow, column: int) -> str:
+    if column == CANCEL:
+        return "Remove from the list (Del)" if row.is_over else "Cancel this file"
+    return str(row.path) if column == NAME else _text(row, column)

@@ -1,0 +1,105 @@
+"""Opens an input and waits for its first sound, so that a change of input can be taken back. Paints nothing."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from app.background import BackgroundJobs
+from app.core_calls import CoreCalls, Listener
+from app.input_choice import InputChoice
+from core.errors import UserError
+from core.inference.results import LiveUpdate
+
+log = logging.getLogger(__name__)
+PROOF_S = 5.0
+"""An input that has delivered nothing for so long is refused."""
+
+
+class InputOpening(QObject):
+    """One attempt at a time; a new one, or `cancel`, gives up the one before.
+
+    proven: listener, InputChoice and its first LiveUpdate. failed: a UserError.
+    """
+
+    proven = Signal(object, object, object)
+    failed = Signal(object)
+
+    def __init__(self, calls: CoreCalls, jobs: BackgroundJobs, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._calls, self._jobs = calls, jobs
+        self._attempt = 0
+        self._listener: Listener | None = None
+        self._choice = InputChoice()
+        self._opened_at_s = 0.0
+        self.is_under_way = False
+
+    def begin(self, choice: InputChoice, tagger: Any) -> None:
+        """Open `choice` on a pool thread."""
+        self.cancel()
+        self.is_under_way = True
+        attempt = self._attempt
+        self._jobs.run(
+            lambda: self._calls.open_listener(choice, tagger),
+            lambda listener: self._on_opened(attempt, choice, listener),
+            lambda error: self._on_failed(attempt, error),
+        )
+
+    def cancel(self) -> None:
+        """Give up; a listener that comes too late is stopped."""
+        self._attempt += 1
+        self.is_under_way = False
+        if self._listener is not None:
+            stop_in_background(self._jobs, self._listener)
+            self._listener = None
+
+    def use_tagger(self, tagger: Any) -> None:
+        """The model changed meanwhile."""
+        if self._listener is not None:
+            self._listener.use_tagger(tagger)
+
+    def poll(self, *, accept_trouble: bool) -> None:
+        """Look whether the opened input delivers. accept_trouble: take one that says what is wrong with it."""
+        if self._listener is None:
+            return
+        update = self._listener.take_update()
+        if update is not None and update.has_ended:
+            self._refuse(update.failure or UserError("The input ended at once.", "Choose another input."))
+        elif update is not None and (update.runs or (accept_trouble and update.trouble is not None)):
+            self._prove(self._listener, update)
+        elif time.monotonic() - self._opened_at_s > PROOF_S:
+            trouble = update.trouble if update is not None else None
+            self._refuse(trouble or UserError(f"{self._choice.title} gives no sound.", "Choose another input."))
+
+    def _on_opened(self, attempt: int, choice: InputChoice, listener: Listener) -> None:
+        if attempt != self._attempt:
+            stop_in_background(self._jobs, listener)
+            return
+        self._listener, self._choice, self._opened_at_s = listener, choice, time.monotonic()
+
+    def _on_failed(self, attempt: int, error: UserError) -> None:
+        if attempt == self._attempt:
+            self.is_under_way = False
+            self.failed.emit(error)
+
+    def _prove(self, listener: Listener, update: LiveUpdate) -> None:
+        self._listener = None
+        self.is_under_way = False
+        self.proven.emit(listener, self._choice, update)
+
+    def _refuse(self, error: UserError) -> None:
+        self.cancel()
+        self.failed.emit(error)
+
+
+def stop_in_background(jobs: BackgroundJobs, listener: Listener) -> None:
+    """Stop a listener without waiting for it: PortAudio may hang for as long as the sound server does."""
+
+    def done(has_ended: bool) -> None:
+        if not has_ended:
+            log.warning("a listener hangs in PortAudio and was left behind")
+
+    jobs.run(lambda: listener.stop(1.5), done)

@@ -1,0 +1,259 @@
+"""Owns the running listener: starts and stops it, changes input and model, hands on what it heard. Paints nothing.
+
+Everything here runs on the GUI thread and never waits: opening, stopping and loading happen on pool threads. One
+timer drives it all: each tick takes what the listener has and then lets the picture move.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
+
+from app.background import BackgroundJobs
+from app.core_calls import CoreCalls, Listener, Tagger
+from app.input_choice import DEFAULT_MICROPHONE, InputChoice
+from app.input_opening import InputOpening, stop_in_background
+from core.errors import UserError
+from core.inference.results import LiveStatus, LiveUpdate, TagScores
+from core.labels import LabelSet
+
+TICK_MS = 33
+HIDDEN_TICK_MS = 500
+"""While minimised nothing is painted, but what was heard is still taken: history has no hole."""
+
+
+class LiveSession(QObject):
+    """What is heard now.
+
+    updated: a LiveUpdate on a clock that goes on across a change of input. restarted: the clock begins at 0.
+    ticked: 30 times a second while something is shown. input_failed: a UserError; what ran before still runs.
+    """
+
+    updated = Signal(object)
+    restarted = Signal()
+    ticked = Signal()
+    state_changed = Signal()
+    tagger_changed = Signal()
+    trouble_changed = Signal()
+    input_failed = Signal(object)
+    model_failed = Signal(object)
+
+    def __init__(self, calls: CoreCalls, jobs: BackgroundJobs, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._calls, self._jobs = calls, jobs
+        self._listener: Listener | None = None
+        self._opening = InputOpening(calls, jobs, self)
+        self._opening.proven.connect(self._on_proven)
+        self._opening.failed.connect(self._on_input_failed)
+        self._model_attempt = 0
+        self._first_frame = 0
+        self._next_frame = 0
+        self._last_frame_at_s = 0.0
+        self.input = DEFAULT_MICROPHONE
+        self.tagger: Tagger | None = None
+        self.model: str | None = None
+        self.is_loading_model = False
+        self.model_failure: UserError | None = None
+        """Why the model asked for last could not be loaded."""
+        self.latest_scores: TagScores | None = None
+        self.status = LiveStatus()
+        self.trouble: UserError | None = None
+        self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.setInterval(TICK_MS)
+        self._timer.timeout.connect(self.tick)
+
+    # ----- what others may ask -----
+
+    @property
+    def is_listening(self) -> bool:
+        """Sound is being taken."""
+        return self._listener is not None
+
+    @property
+    def is_opening(self) -> bool:
+        """An input is being opened."""
+        return self._opening.is_under_way
+
+    @property
+    def labels(self) -> LabelSet | None:
+        """The labels of the model in use."""
+        return None if self.tagger is None else self.tagger.labels
+
+    @property
+    def thresholds(self) -> NDArray[np.float32] | None:
+        """Probabilities above which a label counts as heard."""
+        return None if self.tagger is None else self.tagger.thresholds
+
+    # ----- listening -----
+
+    @Slot()
+    def start(self) -> None:
+        """Listen to the chosen input."""
+        if not self.is_listening and not self.is_opening:
+            self._open(self.input)
+
+    @Slot()
+    def stop(self) -> None:
+        """Listen no more, and give up what is being opened."""
+        self._opening.cancel()
+        self._drop_listener()
+        self._set_trouble(None)
+        self._timer.stop()
+        self.state_changed.emit()
+
+    @Slot()
+    def toggle(self) -> None:
+        """Start or stop."""
+        if self.is_listening or self.is_opening:
+            self.stop()
+        else:
+            self.start()
+
+    def choose_input(self, choice: InputChoice) -> None:
+        """Change over to another input once it delivers; if it cannot, what ran before goes on."""
+        if choice == self.input and self.is_listening and self.trouble is None:
+            return
+        self._open(choice)
+
+    def restart(self) -> None:
+        """Close the input and open it again."""
+        self.stop()
+        self.start()
+
+    def set_visible(self, visible: bool) -> None:
+        """Slow down while nobody looks."""
+        self._timer.setInterval(TICK_MS if visible else HIDDEN_TICK_MS)
+
+    # ----- the model -----
+
+    def load_model(self, model: str | None) -> None:
+        """Change over to a model by name or path (None: the starter); until it is there the old one goes on."""
+        self._model_attempt += 1
+        attempt = self._model_attempt
+        self.is_loading_model = True
+        self.state_changed.emit()
+        self._jobs.run(
+            lambda: self._calls.load_tagger(model),
+            lambda tagger: self._on_model(attempt, model, tagger),
+            lambda error: self._on_model_failed(attempt, error),
+        )
+
+    def _on_model(self, attempt: int, model: str | None, tagger: Tagger) -> None:
+        if attempt != self._model_attempt:
+            return
+        self.is_loading_model, self.model_failure = False, None
+        self.tagger, self.model = tagger, model
+        self.latest_scores = None
+        self._opening.use_tagger(tagger)
+        if self._listener is not None:
+            self._listener.use_tagger(tagger)
+        self.tagger_changed.emit()
+        self.state_changed.emit()
+
+    def _on_model_failed(self, attempt: int, error: UserError) -> None:
+        if attempt == self._model_attempt:
+            self.is_loading_model, self.model_failure = False, error
+            self.state_changed.emit()
+            self.model_failed.emit(error)
+
+    # ----- opening -----
+
+    def _open(self, choice: InputChoice) -> None:
+        self._opening.begin(choice, self.tagger)
+        self._timer.start()
+        self.state_changed.emit()
+
+    @Slot(object, object, object)
+    def _on_proven(self, listener: Listener, choice: InputChoice, update: LiveUpdate) -> None:
+        goes_on = self._listener is not None
+        self._drop_listener()
+        self._listener, self.input = listener, choice
+        if self.tagger is not None:
+            listener.use_tagger(self.tagger)
+        self.latest_scores, self.status = None, LiveStatus()
+        self._begin_clock(goes_on, update)
+        self.state_changed.emit()
+        self._take(update)
+
+    @Slot(object)
+    def _on_input_failed(self, error: UserError) -> None:
+        if self._listener is None:
+            self._timer.stop()
+        self.state_changed.emit()
+        self.input_failed.emit(error)
+
+    # ----- hearing -----
+
+    @Slot()
+    def tick(self) -> None:
+        """Take what the listener has, and let the picture move."""
+        self._opening.poll(accept_trouble=self._listener is None)
+        update = self._listener.take_update() if self._listener is not None else None
+        if update is not None:
+            self._take(update)
+        if self.is_listening and self._timer.interval() == TICK_MS:
+            self.ticked.emit()
+
+    def _take(self, update: LiveUpdate) -> None:
+        update = _shifted(update, self._first_frame)
+        for run in update.runs:
+            self._next_frame = run.first_frame + len(run.frames)
+            self._last_frame_at_s = time.monotonic()
+        if update.scores:
+            self.latest_scores = update.scores[-1]
+        self.status = update.status
+        self._set_trouble(update.trouble)
+        self.updated.emit(update)
+        if update.has_ended:
+            self._on_ended(update.failure)
+        elif update.failure is not None:
+            # The model broke down; the sound goes on.
+            self.model_failed.emit(update.failure)
+
+    def _on_ended(self, failure: UserError | None) -> None:
+        self._drop_listener()
+        if not self.is_opening:
+            self._timer.stop()
+        self.state_changed.emit()
+        if failure is not None:
+            self.input_failed.emit(failure)
+
+    def _begin_clock(self, goes_on: bool, update: LiveUpdate) -> None:
+        """Where the new listener's frame 0 stands: after what was heard and the moment without sound, or at 0."""
+        if not goes_on:
+            self._first_frame = self._next_frame = 0
+            self.restarted.emit()
+            return
+        newest = max((run.first_frame + len(run.frames) for run in update.runs), default=0)
+        silent_frames = round((time.monotonic() - self._last_frame_at_s) * 100)
+        # What both inputs heard at the same time is shown once: the new clock starts where the old one stopped.
+        self._first_frame = self._next_frame + max(silent_frames - newest, 1)
+
+    def _set_trouble(self, trouble: UserError | None) -> None:
+        said = self.trouble and (self.trouble.problem, self.trouble.remedy)
+        self.trouble = trouble
+        if said != (trouble and (trouble.problem, trouble.remedy)):
+            self.trouble_changed.emit()
+
+    # ----- stopping -----
+
+    def _drop_listener(self) -> None:
+        if self._listener is not None:
+            stop_in_background(self._jobs, self._listener)
+            self._listener = None
+
+
+def _shifted(update: LiveUpdate, frames: int) -> LiveUpdate:
+    """The same update, `frames` later."""
+    if frames == 0:
+        return update
+    runs = tuple(replace(run, first_frame=run.first_frame + frames) for run in update.runs)
+    scores = tuple(
+        replace(one, start_frame=one.start_frame + frames, end_frame=one.end_frame + frames) for one in update.scores
+    )
+    return replace(update, runs=runs, scores=scores)

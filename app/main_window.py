@@ -1,0 +1,300 @@
+"""The window: puts toolbar, panels, menus and status line together and says what each action does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, Qt, Slot
+from PySide6.QtGui import QCloseEvent, QKeyEvent
+from PySide6.QtWidgets import QMessageBox
+
+from app import file_dialogs
+from app.appearance import Appearance
+from app.background import BackgroundJobs
+from app.complaints import Complaints
+from app.core_calls import CoreCalls
+from app.dialogs.keys_dialog import KeysDialog
+from app.dialogs.range_dialog import RangeDialog
+from app.docks import Docks
+from app.drop_window import DropWindow
+from app.drops import Drop
+from app.error_report import open_log_folder
+from app.file_tagging import FileTagging
+from app.files_model import FilesModel
+from app.input_choice import InputChoice
+from app.input_devices import InputDevices
+from app.input_menu import InputMenu
+from app.live_session import LiveSession
+from app.menus import KEYS_IN_PICTURE, PICTURE_KEYS, Menus, check, key_lines
+from app.model_menu import ModelMenu
+from app.panels import PanelParts
+from app.panels.files import FilesPanel
+from app.panels.spectrogram import SpectrogramPanel
+from app.panels.tags import TagsPanel
+from app.pins import Pins
+from app.scene import LiveScene
+from app.stage import Stage
+from app.status_line import StatusLine
+from app.toolbar import ToolBar
+from app.user_settings import UserSettings
+from app.widgets.banner import Banner
+from app.widgets.icons import application_icon
+from core.errors import UserError
+
+ABOUT = (
+    "<b>Soundmark</b><p>Tags what it hears: live, in files, and with models you train yourself. "
+    "Nothing leaves this computer.</p><p>Apache License 2.0</p>"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class WindowParts:
+    """What the window works with; built in `application.py`."""
+
+    settings: UserSettings
+    appearance: Appearance
+    calls: CoreCalls
+    jobs: BackgroundJobs
+    devices: InputDevices
+
+
+class MainWindow(DropWindow):
+    """One screen: what is heard now, what was heard, is everything all right."""
+
+    def __init__(self, parts: WindowParts) -> None:
+        super().__init__(parts.appearance.theme)
+        self.setObjectName("MainWindow")
+        self.setWindowTitle("Soundmark")
+        self.setWindowIcon(application_icon())
+        self._parts = parts
+        self.session = LiveSession(parts.calls, parts.jobs, self)
+        self.session.input = parts.settings.input
+        self.file_tagging = FileTagging(parts.calls, self)
+        self.pins = Pins(parts.settings, self)
+        self._build()
+        self._connect()
+        self._restore()
+
+    @property
+    def files(self) -> FilesModel:
+        """The list of files."""
+        return self.file_tagging.model
+
+    @property
+    def jobs(self) -> BackgroundJobs:
+        """Short jobs beside the window."""
+        return self._parts.jobs
+
+    # ----- building -----
+
+    def _build(self) -> None:
+        self.banner = Banner()
+        live = LiveScene()
+        parts = PanelParts(self._parts.appearance, self.pins, live, self.file_tagging)
+        self.docks = Docks(self, parts, above=self.banner)
+        self.menus = Menus(self, self._deeds())
+        self.menus.add_panels(self.docks.toggles)
+        panels = (self.spectrogram, self.tags, self.files_panel)
+        self.stage = Stage(self.session, self.file_tagging, live, panels, self)
+        self.input_menu = InputMenu(self.menus.input_menu, self.session, self._parts.devices)
+        self.model_menu = ModelMenu(self.menus.model_menu, self.session)
+        self.toolbar = ToolBar(self.session, self._parts.appearance, self.menus.input_menu, self.menus.model_menu)
+        self.addToolBar(self.toolbar)
+        self.setStatusBar(StatusLine(self.session))
+        self.complaints = Complaints(self.session, self._parts.devices, self.banner, self)
+
+    @property
+    def spectrogram(self) -> SpectrogramPanel:
+        """The panel in the middle."""
+        return self.docks.panel("spectrogram", SpectrogramPanel)
+
+    @property
+    def tags(self) -> TagsPanel:
+        """The panel of classes."""
+        return self.docks.panel("tags", TagsPanel)
+
+    @property
+    def files_panel(self) -> FilesPanel:
+        """The panel of files."""
+        return self.docks.panel("files", FilesPanel)
+
+    def _deeds(self) -> dict[str, Callable[..., object]]:
+        """What each entry of the menus does, by its name."""
+        return {
+            "open_files": lambda: self.add_files(file_dialogs.ask_files(self)),
+            "open_folder": self._open_folder,
+            "cancel_files": self.file_tagging.cancel_all,
+            "clear_files": self.file_tagging.clear,
+            "quit": self.close,
+            "freeze": lambda frozen: self.spectrogram.set_frozen(frozen),
+            "go_live": self._go_live,
+            "zoom_in": lambda: self.spectrogram.zoom(0.5),
+            "zoom_out": lambda: self.spectrogram.zoom(2.0),
+            "span": self._set_span,
+            "colour_map": self._set_colour_map,
+            "theme": self._set_theme,
+            "range": self._ask_range,
+            "find": self._find,
+            "full_screen": lambda full: self.showFullScreen() if full else self.showNormal(),
+            "toggle": self.session.toggle,
+            "refresh_inputs": self._parts.devices.refresh,
+            "keys": lambda: KeysDialog((*key_lines(self.menus.actions), *KEYS_IN_PICTURE), self).show(),
+            "log_folder": open_log_folder,
+            "about": lambda: QMessageBox.about(self, "About Soundmark", ABOUT),
+        }
+
+    def _connect(self) -> None:
+        self.input_menu.chosen.connect(self._choose_input)
+        self.model_menu.chosen.connect(self._choose_model)
+        self.model_menu.file_wanted.connect(lambda: self._open_model(file_dialogs.ask_model_file(self)))
+        self.model_menu.folder_wanted.connect(
+            lambda: self._open_model(file_dialogs.ask_folder(self, "Open model folder"))
+        )
+        self.dropped.connect(self._on_dropped)
+        self.files_panel.open_wanted.connect(self.menus.actions["open_files"].trigger)
+        self.file_tagging.scan_failed.connect(self.complaints.complain)
+        self.file_tagging.busy_changed.connect(self._refresh_actions)
+        self.session.state_changed.connect(self._refresh_actions)
+        self.stage.scene_changed.connect(self._refresh_actions)
+        self.complaints.inputs_wanted.connect(self.toolbar.input_button.showMenu)
+        self._parts.appearance.changed.connect(self._apply_theme)
+
+    def _restore(self) -> None:
+        settings = self._parts.settings
+        if not self.restoreGeometry(settings.geometry):
+            self.resize(1180, 760)
+        self.restoreState(settings.state)
+        self.spectrogram.set_colours(settings.colour_map, settings.range_db)
+        self.spectrogram.set_span(settings.span_s)
+        check(self.menus.colour_group, settings.colour_map)
+        check(self.menus.theme_group, settings.theme)
+        check(self.menus.span_group, str(settings.span_s))
+        self._refresh_actions()
+
+    def begin(self, input_choice: InputChoice | None = None, files: Sequence[Path] = ()) -> None:
+        """Start listening, load the model, and look for inputs; all of it in the background."""
+        self.session.load_model(self._parts.settings.model)
+        if input_choice is None:
+            self.session.start()
+        else:
+            self.session.choose_input(input_choice)
+        self._parts.jobs.run(self._parts.calls.list_models, self.model_menu.set_rows)
+        self._parts.devices.refresh()
+        self.add_files(files)
+
+    # ----- deeds -----
+
+    def add_files(self, paths: Sequence[Path]) -> None:
+        """Tag files and folders."""
+        if paths:
+            self.docks.bring("files")
+            if not self.files.rows:
+                self.docks.make_room_for_files()
+            self.file_tagging.add_paths(list(paths))
+
+    @Slot(object)
+    def _on_dropped(self, drop: Drop) -> None:
+        if drop.refused:
+            self.complaints.complain(
+                UserError("Only files on this computer can be tagged.", "Download the file first, then drop it here.")
+            )
+        self.add_files(drop.paths)
+
+    def _open_folder(self) -> None:
+        folder = file_dialogs.ask_folder(self, "Tag a folder")
+        self.add_files([folder] if folder is not None else [])
+
+    def _open_model(self, path: Path | None) -> None:
+        if path is not None:
+            self._choose_model(str(path))
+
+    @Slot(object)
+    def _choose_input(self, choice: InputChoice) -> None:
+        self._parts.settings.input = choice
+        self.session.choose_input(choice)
+
+    @Slot(str)
+    def _choose_model(self, model: str) -> None:
+        self._parts.settings.model = model
+        self.session.load_model(model)
+
+    def _set_span(self, span: str) -> None:
+        self._parts.settings.span_s = int(span)
+        self.spectrogram.set_span(int(span))
+
+    def _set_colour_map(self, name: str) -> None:
+        self._parts.settings.colour_map = name
+        self.spectrogram.set_colours(name, self._parts.settings.range_db)
+
+    def _set_theme(self, choice: str) -> None:
+        self._parts.settings.theme = choice
+        self._parts.appearance.choose(choice)
+
+    def _ask_range(self) -> None:
+        dialog = RangeDialog(self._parts.settings.range_db, self)
+        dialog.changed.connect(self._set_range)
+        dialog.show()
+
+    @Slot(int, int)
+    def _set_range(self, low_db: int, high_db: int) -> None:
+        self._parts.settings.range_db = (low_db, high_db)
+        self.spectrogram.set_colours(self._parts.settings.colour_map, (low_db, high_db))
+
+    def _find(self) -> None:
+        self.docks.bring("tags")
+        self.tags.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.tags.search.selectAll()
+
+    def _go_live(self) -> None:
+        self.stage.show_live()
+        self.spectrogram.set_frozen(False)
+
+    @Slot()
+    def _refresh_actions(self) -> None:
+        """Menus as things are now."""
+        actions, session = self.menus.actions, self.session
+        active = session.is_listening or session.is_opening
+        actions["toggle"].setText("&Stop listening" if active else "&Start listening")
+        actions["cancel_files"].setEnabled(self.file_tagging.is_busy)
+        actions["clear_files"].setEnabled(bool(self.files.rows))
+        freeze = actions["freeze"]
+        freeze.blockSignals(True)
+        freeze.setChecked(self.spectrogram.is_frozen)
+        freeze.blockSignals(False)
+
+    @Slot()
+    def _apply_theme(self) -> None:
+        self.overlay.apply_theme(self._parts.appearance.theme)
+
+    # ----- events -----
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        """Keys that no focused control wanted move about in the picture."""
+        if event.key() not in PICTURE_KEYS or event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
+            super().keyPressEvent(event)
+            return
+        {
+            Qt.Key.Key_Left: lambda: self.spectrogram.step_cursor(-1),
+            Qt.Key.Key_Right: lambda: self.spectrogram.step_cursor(1),
+            Qt.Key.Key_PageUp: lambda: self.spectrogram.page(-1),
+            Qt.Key.Key_PageDown: lambda: self.spectrogram.page(1),
+            Qt.Key.Key_Home: self.spectrogram.go_to_start,
+            Qt.Key.Key_End: self.spectrogram.go_to_end,
+        }[Qt.Key(event.key())]()
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.WindowStateChange:
+            self.session.set_visible(not self.isMinimized())
+
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
+        """Save and let go; whoever owns the threads waits for them, a moment, after the window is gone."""
+        settings = self._parts.settings
+        settings.geometry, settings.state = self.saveGeometry(), self.saveState()
+        settings.flush()
+        self._parts.devices.stop()
+        self.session.stop()
+        self.file_tagging.cancel_all()
+        event.accept()

@@ -1,0 +1,70 @@
+"""The list of models, in the Model menu and under the toolbar's button alike. Loads none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtGui import QAction, QActionGroup
+from PySide6.QtWidgets import QMenu
+
+from app.core_calls import ModelRow
+from app.live_session import LiveSession
+
+
+class ModelMenu(QObject):
+    """Keeps a menu up to date; chosen: name or path. file_wanted, folder_wanted: a dialog was asked for."""
+
+    chosen = Signal(str)
+    file_wanted = Signal()
+    folder_wanted = Signal()
+
+    def __init__(self, menu: QMenu, session: LiveSession) -> None:
+        super().__init__(menu)
+        self._menu, self._session = menu, session
+        self._rows: tuple[ModelRow, ...] | None = None
+        self._group = QActionGroup(self)
+        self._group.triggered.connect(self._on_triggered)
+        session.tagger_changed.connect(self.rebuild)
+        self.rebuild()
+
+    def set_rows(self, rows: tuple[ModelRow, ...]) -> None:
+        """The models that are on this machine."""
+        self._rows = rows
+        self.rebuild()
+
+    @Slot()
+    def rebuild(self) -> None:
+        """List the models, and the one in use where it came from a path."""
+        self._menu.clear()
+        for action in self._group.actions():
+            self._group.removeAction(action)
+            action.deleteLater()
+        for row in self._rows or ():
+            self._add(row.name, row.title, row.summary)
+        self._add_opened()
+        if not self._group.actions():
+            words = "Looking for models…" if self._rows is None else "No model came with this copy"
+            self._menu.addAction(words).setEnabled(False)
+        self._menu.addSeparator()
+        self._menu.addAction("Open model &file…", self.file_wanted.emit).setToolTip("A checkpoint that is one file")
+        self._menu.addAction("Open model f&older…", self.folder_wanted.emit).setToolTip("A checkpoint that is a folder")
+
+    def _add_opened(self) -> None:
+        model = self._session.model
+        if model is not None and model not in {row.name for row in self._rows or ()}:
+            self._add(model, Path(model).name, model)
+
+    def _add(self, name: str, title: str, summary: str) -> None:
+        action = QAction(title, self._menu, checkable=True)
+        action.setData(name)
+        action.setToolTip(summary)
+        action.setChecked(self._session.tagger is not None and name == (self._session.model or "starter"))
+        self._group.addAction(action)
+        self._menu.addAction(action)
+
+    @Slot(QAction)
+    def _on_triggered(self, action: QAction) -> None:
+        name = action.data()
+        self.rebuild()
+        self.chosen.emit(name)

@@ -1,0 +1,44 @@
+"""The panels of the window, in one table. A new panel is one file here and one line in PANELS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QWidget
+
+from app.appearance import Appearance
+from app.file_tagging import FileTagging
+from app.panels.files import FilesPanel
+from app.panels.spectrogram import SpectrogramPanel
+from app.panels.tags import TagsPanel
+from app.pins import Pins
+from app.scene import LiveScene
+
+
+@dataclass(frozen=True, slots=True)
+class PanelParts:
+    """What panels are made of."""
+
+    appearance: Appearance
+    pins: Pins
+    live: LiveScene
+    files: FileTagging
+
+
+@dataclass(frozen=True, slots=True)
+class PanelSpec:
+    """A panel. name: for settings and tests; title: for people; area: its first place, None for the middle."""
+
+    name: str
+    title: str
+    area: Qt.DockWidgetArea | None
+    build: Callable[[PanelParts], QWidget]
+
+
+PANELS: tuple[PanelSpec, ...] = (
+    PanelSpec("spectrogram", "Spectrogram", None, lambda p: SpectrogramPanel(p.live, p.appearance, p.pins)),
+    PanelSpec("tags", "Tags", Qt.DockWidgetArea.RightDockWidgetArea, lambda p: TagsPanel(p.appearance, p.pins)),
+    PanelSpec("files", "Files", Qt.DockWidgetArea.BottomDockWidgetArea, lambda p: FilesPanel(p.files, p.appearance)),
+)

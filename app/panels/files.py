@@ -1,0 +1,122 @@
+"""The files panel: a row a file, with progress and trouble in place. Knows no audio."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QStackedLayout, QVBoxLayout, QWidget
+
+from app import wording
+from app.appearance import Appearance
+from app.file_row import FileRow, FileState
+from app.file_tagging import FileTagging
+from app.widgets.file_table import FileTable
+
+_EMPTY = "Drop sound or video files, or whole folders, anywhere in this window."
+
+
+class FilesPanel(QFrame):
+    """selected: the FileRow to show, or None. open_wanted: the button of the empty panel was pressed."""
+
+    selected = Signal(object)
+    open_wanted = Signal()
+
+    def __init__(self, files: FileTagging, appearance: Appearance, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("Card")
+        self._files, self._appearance = files, appearance
+        self.table = FileTable(files.model, appearance.theme)
+        self.table.setAccessibleName("Files")
+        self.table.setToolTip("Select a file to see its spectrogram and tags. Del cancels or removes it.")
+        self.summary = QLabel()
+        self.summary.setObjectName("Muted")
+        self.open_button = _button("Open files…", "Choose files to tag (Ctrl+O)")
+        self.open_button.setObjectName("Primary")
+        self.add_button = _button("Open files…", "Choose more files to tag (Ctrl+O)")
+        self.cancel_button = _button("Cancel all", "Stop tagging every file (Esc)")
+        self.clear_button = _button("Clear list", "Take every file off the list")
+        self._build()
+        self._connect()
+        self.refresh()
+
+    def _build(self) -> None:
+        bar = QHBoxLayout()
+        bar.setContentsMargins(12, 6, 8, 4)
+        bar.setSpacing(8)
+        bar.addWidget(self.summary)
+        bar.addStretch(1)
+        for button in (self.add_button, self.cancel_button, self.clear_button):
+            bar.addWidget(button)
+        filled = QWidget()
+        column = QVBoxLayout(filled)
+        column.setContentsMargins(1, 0, 1, 1)
+        column.setSpacing(0)
+        column.addLayout(bar)
+        column.addWidget(self.table, 1)
+        self._pages = QStackedLayout(self)
+        self._pages.setContentsMargins(1, 1, 1, 1)
+        self._pages.addWidget(self._empty_page())
+        self._pages.addWidget(filled)
+        self.setMinimumHeight(120)
+
+    def _empty_page(self) -> QWidget:
+        words = QLabel(_EMPTY)
+        words.setObjectName("Muted")
+        page = QWidget()
+        column = QVBoxLayout(page)
+        column.setSpacing(10)
+        column.addStretch(1)
+        column.addWidget(words, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addWidget(self.open_button, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addStretch(1)
+        return page
+
+    def _connect(self) -> None:
+        self.open_button.clicked.connect(self.open_wanted)
+        self.add_button.clicked.connect(self.open_wanted)
+        self.cancel_button.clicked.connect(self._files.cancel_all)
+        self.clear_button.clicked.connect(self._files.clear)
+        self.table.selected.connect(self.selected)
+        self.table.end_wanted.connect(self._end)
+        self._files.busy_changed.connect(self.refresh)
+        self._appearance.changed.connect(self._apply_theme)
+
+    @Slot()
+    def refresh(self) -> None:
+        """Buttons and summary as the list is now."""
+        rows = self._files.model.rows
+        self._pages.setCurrentIndex(1 if rows else 0)
+        self.cancel_button.setEnabled(self._files.is_busy)
+        self.summary.setText(_summary(rows))
+
+    @Slot()
+    def leave_selection(self) -> None:
+        """No file is shown any more."""
+        self.table.selectionModel().clear()
+
+    @Slot(object)
+    def _end(self, row: FileRow) -> None:
+        if row.is_over:
+            self._files.remove(row)
+        else:
+            self._files.cancel(row)
+
+    @Slot()
+    def _apply_theme(self) -> None:
+        self.table.apply_theme(self._appearance.theme)
+
+
+def _button(text: str, tool_tip: str) -> QPushButton:
+    button = QPushButton(text)
+    button.setToolTip(tool_tip)
+    button.setAccessibleName(text.rstrip("…"))
+    return button
+
+
+def _summary(rows: list[FileRow]) -> str:
+    """`14 files, 3 done, 1 failed`."""
+    words = [wording.count(len(rows), "file")]
+    for state in (FileState.DONE, FileState.FAILED, FileState.CANCELLED):
+        number = sum(row.state is state for row in rows)
+        if number:
+            words.append(f"{number} {state.value}")
+    return ", ".join(words)

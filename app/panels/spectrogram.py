@@ -1,0 +1,281 @@
+"""The spectrogram panel: picture, lanes and the line above them, all showing one scene. Knows no audio device."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+from PySide6.QtCore import QElapsedTimer, Signal, Slot
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from app import wording
+from app.appearance import Appearance
+from app.colour_maps import pixel_table
+from app.column_history import byte_db
+from app.mel_scale import bin_frequency_hz
+from app.pins import Pins
+from app.scene import LiveScene, Scene
+from app.theme import tabular
+from app.widgets.lanes_strip import Lane, LanesStrip, choose_lanes
+from app.widgets.spectrogram_axes import TimeLabels
+from app.widgets.spectrogram_plot import SpectrogramPlot
+
+_LANES_EVERY_MS = 250
+
+
+class SpectrogramPanel(QFrame):
+    """Shows a scene and lets the user move about in it.
+
+    moment_changed: another moment is in view or under the cursor. live_wanted: the way back was asked for.
+    """
+
+    moment_changed = Signal()
+    live_wanted = Signal()
+
+    def __init__(self, scene: LiveScene, appearance: Appearance, pins: Pins, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("Card")
+        self._live = scene
+        self.scene: Scene = scene
+        self._appearance, self._pins = appearance, pins
+        self._lanes_age = QElapsedTimer()
+        self._build()
+        self._connect()
+        self.apply_theme()
+        self.show_scene(scene)
+
+    def _build(self) -> None:
+        self.plot = SpectrogramPlot(self._live.wall_clock_s)
+        self.plot.setAccessibleName("Spectrogram")
+        self.plot.setToolTip(
+            "Drag to scroll back, turn the wheel to zoom in time.\nClick, or press ← and →, to look at one moment."
+        )
+        self.lanes = LanesStrip(self._appearance.theme)
+        self.caption = QLabel()
+        self.caption.setObjectName("Heading")
+        self.readout = QLabel()
+        self.readout.setObjectName("Muted")
+        self.readout.setFont(tabular(self.readout.font()))
+        self.pill = QPushButton()
+        self.pill.setObjectName("Pill")
+        header = QHBoxLayout()
+        header.setContentsMargins(12, 8, 12, 4)
+        header.addWidget(self.caption)
+        header.addStretch(1)
+        header.addWidget(self.readout)
+        header.addSpacing(8)
+        header.addWidget(self.pill)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(1, 1, 1, 6)
+        layout.setSpacing(0)
+        layout.addLayout(header)
+        layout.addWidget(self.plot, 1)
+        layout.addWidget(self.lanes)
+        self.setMinimumSize(360, 300)
+
+    def _connect(self) -> None:
+        self.plot.dragged.connect(self.scroll_by)
+        self.plot.zoomed.connect(self._zoom_at)
+        self.plot.clicked.connect(self._on_clicked)
+        self.plot.hovered.connect(self._on_hovered)
+        self.plot.hover_left.connect(self.readout.clear)
+        self.plot.area_changed.connect(self._place_message)
+        self.pill.clicked.connect(self._on_pill)
+        self._appearance.changed.connect(self.apply_theme)
+        self._pins.changed.connect(self.refresh_lanes)
+
+    @Slot()
+    def apply_theme(self) -> None:
+        """Take the colours of the theme in force."""
+        self.plot.apply_theme(self._appearance.theme)
+        self.lanes.apply_theme(self._appearance.theme)
+
+    def set_colours(self, colour_map: str, range_db: tuple[int, int]) -> None:
+        """Draw with another colour map or range of levels."""
+        self.plot.set_colours(pixel_table(colour_map, *range_db))
+
+    def show_scene(self, scene: Scene) -> None:
+        """Show another scene as its owner left it."""
+        self.scene = scene
+        self.plot.show_history(scene.history, self._time_labels())
+        self.refresh_lanes()
+        self.refresh()
+
+    def scene_changed(self) -> None:
+        """The scene shown got its picture, other scores or another message."""
+        self.show_scene(self.scene)
+
+    def advance(self) -> None:
+        """One step of the animation: let the live edge move on."""
+        self._live.advance(time.monotonic())
+        if self.scene is not self._live:
+            return
+        if not self._lanes_age.isValid() or self._lanes_age.elapsed() >= _LANES_EVERY_MS:
+            self.refresh_lanes()
+        if self.scene.window.is_following or not self.plot.isVisible():
+            self.refresh()
+
+    def refresh(self) -> None:
+        """Paint the scene as it is now."""
+        scene = self.scene
+        window = scene.window
+        origin_s = window.right_s if scene.is_live and window.is_following else 0.0
+        self.plot.set_time_labels(self._time_labels())
+        at_edge = scene.is_live and window.is_following and window.last_s > 0
+        self.plot.set_view(window.left_s, window.right_s, origin_s, marks_edge=at_edge)
+        self.plot.set_cursor(scene.cursor_s if scene.cursor_s is None else scene.cursor_s - origin_s)
+        self.lanes.set_view(window.left_s, window.right_s, scene.cursor_s)
+        self._refresh_header()
+        self._place_message()
+
+    @Slot()
+    def refresh_lanes(self) -> None:
+        """Choose the lanes anew."""
+        self._lanes_age.restart()
+        scene = self.scene
+        if scene.track is None or scene.labels is None or scene.thresholds is None:
+            self.lanes.show_lanes(None, (), "Probabilities over time appear here.")
+            return
+        window = scene.window
+        peaks = scene.track.peaks(window.left_s, window.right_s).tolist()
+        shown = [lane.label for lane in self.lanes.lanes if lane.label < len(peaks)]
+        chosen = choose_lanes(shown, peaks, self._pins.indices(scene.labels))
+        names, thresholds = scene.labels.names, scene.thresholds
+        lanes = [Lane(label, names[label], float(thresholds[label])) for label in chosen]
+        self.lanes.show_lanes(scene.track, lanes, "Probabilities over time appear here.")
+
+    # ----- moving about -----
+
+    @Slot(float)
+    def scroll_by(self, by_s: float) -> None:
+        """Scroll by seconds; the view is held from then on."""
+        self._move_view(lambda: self.scene.window.move(by_s))
+
+    def page(self, pages: float) -> None:
+        """Scroll by so many widths of the view."""
+        self.scroll_by(pages * self.scene.window.span_s)
+
+    def zoom(self, factor: float) -> None:
+        """Show `factor` times as much time."""
+        self._move_view(lambda: self.scene.window.zoom(factor, self.scene.cursor_s))
+
+    def set_span(self, span_s: float) -> None:
+        """Show so many seconds."""
+        self.zoom(span_s / self.scene.window.span_s)
+
+    def set_frozen(self, frozen: bool) -> None:
+        """Hold the live picture, or go on."""
+        window = self._live.window
+        self._move_view(window.hold if frozen else self._follow)
+
+    @property
+    def is_frozen(self) -> bool:
+        """The live picture is held."""
+        return not self._live.window.is_following
+
+    def step_cursor(self, steps: int) -> None:
+        """Move the cursor by so many windows; the first step puts it at the right edge."""
+        scene = self.scene
+        if scene.track is None or not len(scene.track):
+            return
+        starts = scene.track.starts_s
+        here = scene.window.right_s if scene.cursor_s is None else scene.cursor_s
+        row = int(np.searchsorted(starts, here + 1e-6, side="right")) - 1 + steps
+        row = min(max(row, 0), len(starts) - 1)
+        self._set_cursor(float(starts[row] + scene.track.stops_s[row]) / 2)
+
+    def go_to_start(self) -> None:
+        """The oldest sound kept."""
+        self.scroll_by(-1e9)
+
+    def go_to_end(self) -> None:
+        """The newest sound; in a file its end, and then back to live."""
+        window = self.scene.window
+        if self.scene.is_live or window.right_s >= window.last_s - 1e-3:
+            self._on_pill()
+        else:
+            self.scroll_by(1e9)
+
+    def _move_view(self, move: Callable[[], None]) -> None:
+        if self.scene.history is None:
+            return
+        move()
+        self.refresh_lanes()
+        self.refresh()
+        self.moment_changed.emit()
+
+    def _follow(self) -> None:
+        self._live.cursor_s = None
+        self._live.window.follow()
+
+    def _set_cursor(self, time_s: float) -> None:
+        scene = self.scene
+        scene.window.hold()
+        scene.cursor_s = min(max(time_s, scene.window.first_s), scene.window.last_s)
+        self._move_view(scene.keep_cursor_in_view)
+
+    @Slot(float, float)
+    def _zoom_at(self, factor: float, view_s: float) -> None:
+        self._move_view(lambda: self.scene.window.zoom(factor, view_s + self._origin_s))
+
+    @Slot(float)
+    def _on_clicked(self, view_s: float) -> None:
+        if self.scene.history is not None:
+            self._set_cursor(view_s + self._origin_s)
+
+    @Slot()
+    def _on_pill(self) -> None:
+        if self.scene.is_live:
+            self._move_view(self._follow)
+        else:
+            self.live_wanted.emit()
+
+    # ----- words -----
+
+    @property
+    def _origin_s(self) -> float:
+        window = self.scene.window
+        return window.right_s if self.scene.is_live and window.is_following else 0.0
+
+    def _time_labels(self) -> TimeLabels:
+        if not self.scene.is_live:
+            return TimeLabels.IN_FILE
+        return TimeLabels.BEFORE_NOW if self.scene.window.is_following else TimeLabels.CLOCK
+
+    def _refresh_header(self) -> None:
+        scene = self.scene
+        _say(self.caption, scene.title)
+        following = scene.is_live and scene.window.is_following
+        _say(self.pill, "● live" if scene.is_live else "Back to live")
+        if self.pill.isEnabled() == following:
+            self.pill.setEnabled(not following)
+            self.pill.setAccessibleName("Following the live sound" if following else "Back to the live sound")
+            self.pill.setToolTip("The picture follows the live sound." if following else "Back to the live sound (End)")
+
+    def _place_message(self) -> None:
+        scene = self.scene
+        empty = scene.history is None or scene.history.end == 0
+        self.plot.set_message(scene.message if empty else "")
+
+    @Slot(float, float)
+    def _on_hovered(self, view_s: float, row: float) -> None:
+        history = self.scene.history
+        if history is None:
+            return
+        level = history.byte_at(view_s + self._origin_s, int(row))
+        if level is None:
+            self.readout.clear()
+            return
+        words = (
+            self.plot.time_name(view_s),
+            wording.frequency(bin_frequency_hz(row, history.mels)),
+            wording.decibels(byte_db(level)),
+        )
+        self.readout.setText("   ".join(words))
+
+
+def _say(widget: QLabel | QPushButton, text: str) -> None:
+    """Set a text only when it changed: laying text out costs more than the picture."""
+    if widget.text() != text:
+        widget.setText(text)

@@ -1,0 +1,193 @@
+"""The tags panel: what is heard now, or at the moment looked at; search and pins. Knows no audio."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QElapsedTimer, QEvent, Qt, QTimer, Slot
+from PySide6.QtGui import QKeyEvent, QKeySequence
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+
+from app.appearance import Appearance
+from app.pins import Pins
+from app.theme import tabular
+from app.widgets.tag_list import TagList, TagRow
+from core.inference.results import TagScores
+from core.labels import LabelSet
+
+TOP_ROWS = 12
+_TEXT_EVERY_MS = 250
+_BARS_EVERY_MS = 66
+
+
+class SearchField(QLineEdit):
+    """A field that Esc empties, even where Esc also stops something else."""
+
+    def event(self, arg__1: QEvent) -> bool:
+        if isinstance(arg__1, QKeyEvent) and arg__1.type() == QEvent.Type.ShortcutOverride and self._is_wanted(arg__1):
+            arg__1.accept()
+            return True
+        return super().event(arg__1)
+
+    def keyPressEvent(self, arg__1: QKeyEvent) -> None:  # noqa: N802
+        if self._is_wanted(arg__1):
+            self.clear()
+            return
+        super().keyPressEvent(arg__1)
+
+    def _is_wanted(self, event: QKeyEvent) -> bool:
+        return event.matches(QKeySequence.StandardKey.Cancel) and bool(self.text())
+
+
+class TagsPanel(QFrame):
+    """Shows the scores given to `show_scores`, at most four times a second as text."""
+
+    def __init__(self, appearance: Appearance, pins: Pins, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("Card")
+        self._appearance, self._pins = appearance, pins
+        self._labels: LabelSet | None = None
+        self._thresholds: NDArray[np.float32] | None = None
+        self._scores: TagScores | None = None
+        self._shown: TagScores | None = None
+        self._text_age = QElapsedTimer()
+        # Runs only while a bar or a text has yet to arrive at its value.
+        self._timer = QTimer(self)
+        self._timer.setInterval(_BARS_EVERY_MS)
+        self._timer.timeout.connect(self.advance)
+        self._build()
+        self.search.textChanged.connect(self._rebuild)
+        self.list.pin_wanted.connect(self._toggle_pin)
+        pins.changed.connect(self._rebuild)
+        appearance.changed.connect(self.apply_theme)
+
+    def _build(self) -> None:
+        self.heading = QLabel("Now hearing")
+        self.heading.setObjectName("Heading")
+        self.note = QLabel()
+        self.note.setObjectName("Muted")
+        self.note.setFont(tabular(self.note.font()))
+        self.search = SearchField()
+        self.search.setPlaceholderText("Find a class…")
+        self.search.setClearButtonEnabled(True)
+        # Files dropped here are for the window.
+        self.search.setAcceptDrops(False)
+        self.search.setAccessibleName("Find a class")
+        self.search.setToolTip("Show the classes whose name contains this (Ctrl+F)")
+        self.list = TagList(self._appearance.theme)
+        self.list.setAccessibleName("Classes heard")
+        self.list.setToolTip("The classes that the model is surest of. Space pins the selected one.")
+        self.empty = QLabel()
+        self.empty.setObjectName("Muted")
+        self.empty.setWordWrap(True)
+        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        header = QHBoxLayout()
+        header.setContentsMargins(6, 0, 6, 0)
+        header.addWidget(self.heading)
+        header.addStretch(1)
+        header.addWidget(self.note)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 10, 6, 6)
+        layout.setSpacing(8)
+        layout.addLayout(header)
+        finder = QHBoxLayout()
+        finder.setContentsMargins(6, 0, 6, 0)
+        finder.addWidget(self.search)
+        layout.addLayout(finder)
+        layout.addWidget(self.list, 1)
+        layout.addWidget(self.empty, 1)
+        self.setMinimumWidth(260)
+        self.show_message("Loading the model…")
+
+    @Slot()
+    def apply_theme(self) -> None:
+        """Take the colours of the theme in force."""
+        self.list.apply_theme(self._appearance.theme)
+
+    def set_labels(self, labels: LabelSet, thresholds: NDArray[np.float32]) -> None:
+        """The classes that scores are about from now on."""
+        self._labels, self._thresholds = labels, thresholds
+        self._scores = self._shown = None
+        self._rebuild()
+
+    def show_message(self, text: str) -> None:
+        """Say why there is no list; an empty text brings the list back."""
+        self.empty.setText(text)
+        self.empty.setVisible(bool(text))
+        self.list.setVisible(not text)
+
+    def show_scores(self, scores: TagScores | None, heading: str) -> None:
+        """The scores to show. Called at any rate."""
+        self._scores = scores
+        if self.heading.text() != heading:
+            self.heading.setText(heading)
+            self._text_age.invalidate()
+        if self._scores is not self._shown and not self._timer.isActive():
+            self._timer.start()
+            self.advance()
+
+    @Slot()
+    def advance(self) -> None:
+        """One step of the animation."""
+        if self._scores is not self._shown and _is_due(self._text_age, _TEXT_EVERY_MS):
+            self._show_texts()
+        is_moving = self.list.tags.glide()
+        self.list.viewport().update()
+        if not is_moving and self._scores is self._shown:
+            self._timer.stop()
+
+    @property
+    def names_shown(self) -> list[str]:
+        """The classes in the list, from the top."""
+        return [row.name for row in self.list.tags.rows]
+
+    def _show_texts(self) -> None:
+        self._shown = self._scores
+        self._rebuild()
+        scores = self._shown
+        warming = scores is not None and scores.is_warming_up
+        self.note.setText(f"warming up {scores.end_s - scores.start_s:.1f} s" if scores and warming else "")
+
+    @Slot()
+    def _rebuild(self) -> None:
+        """Choose the rows and write their values."""
+        if self._labels is None or self._thresholds is None:
+            return
+        chosen, selected = self._chosen(self._labels), self.list.currentIndex().row()
+        selected_label = self.list.tags.rows[selected].label if selected >= 0 else None
+        pinned = set(self._pins.indices(self._labels))
+        names, thresholds = self._labels.names, self._thresholds
+        self.list.tags.set_rows([TagRow(i, names[i], float(thresholds[i]), i in pinned) for i in chosen])
+        self.list.tags.set_values(None if self._shown is None else self._shown.probabilities)
+        self.show_message("" if chosen else "No class of this model has such a name.")
+        if selected_label in chosen:
+            self.list.setCurrentIndex(self.list.tags.index(chosen.index(selected_label)))
+
+    def _chosen(self, labels: LabelSet) -> list[int]:
+        wanted = self.search.text().strip().casefold()
+        order = self._by_score(labels)
+        if wanted:
+            return [i for i in order if wanted in labels[i].name.casefold()]
+        pinned = self._pins.indices(labels)
+        rest = [i for i in order if i not in pinned]
+        return [*pinned, *rest[: max(TOP_ROWS - len(pinned), 0)]]
+
+    def _by_score(self, labels: LabelSet) -> list[int]:
+        """Surest first. Whole percents decide, so that noise among the small ones does not shuffle the list."""
+        if self._shown is None:
+            return list(range(len(labels)))
+        percents = np.round(self._shown.probabilities * 100)
+        place = {label: row for row, label in enumerate(self.list.labels_shown())}
+        return sorted(range(len(labels)), key=lambda i: (-percents[i], place.get(i, len(labels) + i)))
+
+    @Slot(int)
+    def _toggle_pin(self, label: int) -> None:
+        if self._labels is not None:
+            self._pins.toggle(self._labels[label].id)
+
+
+def _is_due(age: QElapsedTimer, every_ms: int) -> bool:
+    if age.isValid() and age.elapsed() < every_ms:
+        return False
+    age.restart()
+    return True

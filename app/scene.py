@@ -1,0 +1,113 @@
+"""What the spectrogram, lanes and tags show together: the live sound, or one file. Knows no widgets."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.column_history import ColumnHistory
+from app.core_calls import FilePicture, Tagger
+from app.score_track import ScoreTrack
+from app.time_window import SmoothEdge, TimeWindow
+from core.inference.results import FrameRun, LiveUpdate, TagScores
+from core.labels import LabelSet
+
+LIVE_COLUMNS = 60_000
+"""Ten minutes of live sound to scroll back through: 7.7 MB."""
+
+
+@dataclass(slots=True)
+class Scene:
+    """Sound as a picture, its scores, and which part is in view. One owner, the GUI thread."""
+
+    title: str
+    is_live: bool
+    window: TimeWindow = field(default_factory=TimeWindow)
+    history: ColumnHistory | None = None
+    track: ScoreTrack | None = None
+    labels: LabelSet | None = None
+    thresholds: NDArray[np.float32] | None = None
+    cursor_s: float | None = None
+    message: str = ""
+
+    def use_labels(self, tagger: Tagger) -> None:
+        """Scores come from this model from now on; those of another label set are forgotten."""
+        if self.labels != tagger.labels:
+            self.track = ScoreTrack(len(tagger.labels), is_live=self.is_live)
+        self.labels, self.thresholds = tagger.labels, tagger.thresholds
+
+    def scores_in_view(self) -> TagScores | None:
+        """The scores at the cursor, or at the right edge where there is none."""
+        if self.track is None:
+            return None
+        return self.track.at(self.window.right_s if self.cursor_s is None else self.cursor_s)
+
+    def keep_cursor_in_view(self) -> None:
+        """Scroll so that the cursor can be seen."""
+        if self.cursor_s is not None:
+            self.window.reveal(self.cursor_s)
+
+
+class LiveScene(Scene):
+    """The live sound: grows at its right edge, smoothly."""
+
+    def __init__(self) -> None:
+        super().__init__("Live", is_live=True, history=ColumnHistory(LIVE_COLUMNS))
+        self._edge = SmoothEdge()
+        self._epoch_s: float | None = None
+
+    def restart(self) -> None:
+        """A new stream begins at 0."""
+        assert self.history is not None
+        self.history.clear()
+        self._edge.reset()
+        self._epoch_s = None
+        self.cursor_s = None
+        self.window.follow()
+        if self.labels is not None:
+            self.track = ScoreTrack(len(self.labels), is_live=True)
+
+    def take(self, update: LiveUpdate, wall_s: float | None = None) -> None:
+        """Add what has been heard. wall_s: seconds since 1970, now."""
+        assert self.history is not None
+        for run in update.runs:
+            self.history.append(run)
+        if update.runs:
+            self._anchor(time.time() if wall_s is None else wall_s)
+        for scores in update.scores:
+            if self.track is not None and self.labels is not None and len(scores.probabilities) == len(self.labels):
+                self.track.append(scores)
+
+    def advance(self, now_s: float) -> None:
+        """Move the right edge to where it belongs at the monotonic time `now_s`."""
+        assert self.history is not None
+        self.window.first_s = self.history.start_s
+        self.window.last_s = self._edge.advance(now_s, self.history.end_s)
+
+    def wall_clock_s(self, stream_s: float) -> float:
+        """When a moment of the stream was, in seconds since 1970."""
+        return (self._epoch_s or 0.0) + stream_s
+
+    def _anchor(self, wall_s: float) -> None:
+        assert self.history is not None
+        epoch_s = wall_s - self.history.end_s
+        # The sound card's clock and the wall's drift apart over hours: follow slowly.
+        self._epoch_s = epoch_s if self._epoch_s is None else self._epoch_s + 0.01 * (epoch_s - self._epoch_s)
+
+
+def file_scene(title: str, message: str) -> Scene:
+    """A file whose picture is still to come."""
+    return Scene(title, is_live=False, message=message)
+
+
+def set_picture(scene: Scene, picture: FilePicture) -> None:
+    """Give a file's scene its picture, all of it in view."""
+    columns = picture.columns
+    history = ColumnHistory(max(len(columns), 1), mels=columns.shape[1], columns_per_s=1 / picture.seconds_per_column)
+    history.append(FrameRun(columns, 0))
+    scene.history, scene.message = history, ""
+    scene.window.first_s, scene.window.last_s = 0.0, max(picture.duration_s, history.end_s)
+    scene.window.show_all()

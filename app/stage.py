@@ -1,0 +1,166 @@
+"""Decides what is on show, the live sound or a file, and feeds the panels from it. Paints nothing itself."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from app.file_row import FileRow, FileState
+from app.file_tagging import FileTagging
+from app.live_session import LiveSession
+from app.panels.files import FilesPanel
+from app.panels.spectrogram import SpectrogramPanel
+from app.panels.tags import TagsPanel
+from app.scene import LiveScene, Scene
+from core.inference.results import LiveUpdate
+from core.labels import LabelSet
+
+_IDLE = "Press <b>Start</b> (Ctrl+R) to listen,<br>or drop sound and video files anywhere in this window."
+_OPENING = "Getting ready to listen…"
+
+
+class Stage(QObject):
+    """The one place where session, files and panels meet."""
+
+    scene_changed = Signal()
+
+    def __init__(
+        self,
+        session: LiveSession,
+        files: FileTagging,
+        live: LiveScene,
+        panels: tuple[SpectrogramPanel, TagsPanel, FilesPanel],
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._session, self._files, self._live = session, files, live
+        self._spectrogram, self._tags, self._list = panels
+        self._row: FileRow | None = None
+        self._labels_shown: LabelSet | None = None
+        self._connect()
+        self._on_state()
+
+    def _connect(self) -> None:
+        self._session.updated.connect(self._on_update)
+        self._session.restarted.connect(self._on_restart)
+        self._session.ticked.connect(self._on_tick)
+        self._session.tagger_changed.connect(self._on_tagger)
+        self._session.state_changed.connect(self._on_state)
+        self._files.row_changed.connect(self._on_row_changed)
+        self._files.picture_ready.connect(self._on_row_changed)
+        self._list.selected.connect(self.show_file)
+        self._spectrogram.live_wanted.connect(self.show_live)
+        self._spectrogram.moment_changed.connect(self._on_moment)
+
+    @property
+    def scene(self) -> Scene:
+        """What is on show."""
+        return self._spectrogram.scene
+
+    @Slot(object)
+    def show_file(self, row: FileRow | None) -> None:
+        """Show a file; None goes back to the live sound."""
+        if row is self._row:
+            return
+        self._row = row
+        if row is not None:
+            self._files.ask_picture(row)
+        self._show(self._live if row is None else row.scene)
+
+    @Slot()
+    def show_live(self) -> None:
+        """Back to the live sound."""
+        self._list.leave_selection()
+        self.show_file(None)
+
+    def _show(self, scene: Scene) -> None:
+        self._spectrogram.show_scene(scene)
+        self._labels_shown = None
+        self._show_tags()
+        self.scene_changed.emit()
+
+    # ----- what happened -----
+
+    @Slot(object)
+    def _on_update(self, update: LiveUpdate) -> None:
+        self._live.take(update)
+
+    @Slot()
+    def _on_restart(self) -> None:
+        self._live.restart()
+        self._on_state()
+
+    @Slot()
+    def _on_tick(self) -> None:
+        self._spectrogram.advance()
+        if self._row is None:
+            self._show_tags()
+
+    @Slot()
+    def _on_tagger(self) -> None:
+        tagger = self._session.tagger
+        if tagger is None:
+            return
+        self._live.use_labels(tagger)
+        self._files.use_tagger(tagger)
+        self._show_tags()
+
+    @Slot()
+    def _on_state(self) -> None:
+        session = self._session
+        self._live.title = f"Live: {session.input.title}" if session.is_listening else "Live"
+        self._live.message = "" if session.is_listening else _OPENING if session.is_opening else _IDLE
+        if self._row is None:
+            self._spectrogram.refresh()
+            self._spectrogram.refresh_lanes()
+            self._show_tags()
+
+    @Slot(object)
+    def _on_row_changed(self, row: FileRow) -> None:
+        if row is not self._row:
+            return
+        if row not in self._files.model.rows:
+            self.show_live()
+            return
+        self._spectrogram.scene_changed()
+        self._show_tags()
+
+    @Slot()
+    def _on_moment(self) -> None:
+        self._show_tags()
+        self.scene_changed.emit()
+
+    # ----- the tags -----
+
+    def _show_tags(self) -> None:
+        scene = self.scene
+        if scene.labels is None or scene.thresholds is None:
+            self._tags.show_message(self._why_no_tags())
+            self._labels_shown = None
+            return
+        if scene.labels is not self._labels_shown:
+            self._labels_shown = scene.labels
+            self._tags.show_message("")
+            self._tags.set_labels(scene.labels, scene.thresholds)
+        self._tags.show_scores(scene.scores_in_view(), self._heading())
+
+    def _heading(self) -> str:
+        scene = self.scene
+        if not scene.is_live:
+            moment = scene.cursor_s if scene.cursor_s is not None else scene.window.right_s
+            return f"Heard at {self._spectrogram.plot.time_name(moment)}"
+        if scene.window.is_following:
+            return "Now hearing" if self._session.is_listening else "Heard last"
+        moment = scene.cursor_s if scene.cursor_s is not None else scene.window.right_s
+        return f"Heard at {self._spectrogram.plot.time_name(moment)}"
+
+    def _why_no_tags(self) -> str:
+        if self._row is not None and self._row.error is not None:
+            return self._row.error.problem
+        if self._session.is_loading_model:
+            return "Loading the model…"
+        if self._row is not None and self._row.state is FileState.WAITING and self._session.tagger is not None:
+            return "This file waits for its turn."
+        failure = self._session.model_failure
+        if failure is not None:
+            return f"{failure.problem} {failure.remedy}"
+        return "No model is loaded. Choose one in the Model menu."

@@ -1,0 +1,60 @@
+"""The few shapes that the palette cannot say: rounding, padding, hairlines. Knows no widgets of ours but by name."""
+
+from __future__ import annotations
+
+from app.theme import Theme
+
+_TEMPLATE = """
+QMainWindow::separator {{ background: {window}; width: 6px; height: 6px; }}
+QMainWindow::separator:hover {{ background: {accent}; }}
+QToolBar {{ background: {window}; border: 0; border-bottom: 1px solid {line}; spacing: 8px; padding: 6px 10px; }}
+QMenuBar {{ background: {window}; color: {text}; padding: 2px 6px; }}
+QMenuBar::item {{ padding: 4px 9px; border-radius: 4px; background: transparent; }}
+QMenuBar::item:selected {{ background: {raised}; }}
+QMenu {{ background: {panel}; color: {text}; border: 1px solid {line}; padding: 4px; }}
+QMenu::item {{ padding: 5px 26px 5px 26px; border-radius: 4px; }}
+QMenu::item:selected {{ background: {accent}; color: {on_accent}; }}
+QMenu::item:disabled {{ color: {muted}; background: transparent; }}
+QMenu::separator {{ height: 1px; background: {line}; margin: 4px 8px; }}
+QMenu::indicator {{ left: 7px; width: 12px; height: 12px; }}
+QStatusBar {{ background: {window}; color: {muted}; border-top: 1px solid {line}; }}
+QStatusBar::item {{ border: 0; }}
+QDockWidget {{ color: {muted}; }}
+QDockWidget::title {{ background: {window}; padding: 6px 10px; text-align: left; }}
+QFrame#Card {{ background: {panel}; border: 1px solid {line}; border-radius: 8px; }}
+QPushButton, QToolButton {{ background: {raised}; color: {text}; border: 1px solid {line}; border-radius: 6px;
+    padding: 5px 12px; }}
+QToolButton[popupMode="2"] {{ padding-right: 22px; }}
+QToolButton::menu-indicator {{ subcontrol-position: center right; right: 7px; }}
+QPushButton:hover, QToolButton:hover {{ border-color: {accent}; }}
+QPushButton:pressed, QToolButton:pressed {{ background: {line}; }}
+QPushButton:focus, QToolButton:focus {{ border: 1px solid {accent}; }}
+QPushButton:disabled, QToolButton:disabled {{ color: {muted}; background: {window}; }}
+QPushButton#Pill {{ border-radius: 11px; padding: 2px 12px; min-height: 16px; color: {accent}; font-weight: bold; }}
+QPushButton#Pill:disabled {{ border-color: {window}; }}
+QPushButton#Primary {{ background: {accent}; color: {on_accent}; border-color: {accent}; font-weight: bold; }}
+QPushButton#Primary:focus {{ border: 1px solid {text}; }}
+QLineEdit {{ background: {window}; border: 1px solid {line}; border-radius: 6px; padding: 4px 8px; color: {text};
+    selection-background-color: {accent}; selection-color: {on_accent}; }}
+QLineEdit:focus {{ border: 1px solid {accent}; }}
+QAbstractItemView {{ background: {panel}; border: 0; outline: 0; color: {text}; }}
+QHeaderView::section {{ background: {panel}; color: {muted}; border: 0; border-bottom: 1px solid {line};
+    padding: 5px 8px; }}
+QTableView {{ gridline-color: transparent; selection-background-color: {selected}; selection-color: {text}; }}
+QTableView::item {{ padding: 0 6px; }}
+QScrollBar:vertical {{ background: transparent; width: 10px; margin: 0; }}
+QScrollBar::handle:vertical {{ background: {line}; border-radius: 4px; min-height: 24px; margin: 1px; }}
+QScrollBar::handle:vertical:hover {{ background: {muted}; }}
+QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page {{ background: none;
+    border: 0; height: 0; width: 0; }}
+QToolTip {{ background: {raised}; color: {text}; border: 1px solid {line}; padding: 4px; }}
+QLabel#Heading {{ font-weight: bold; color: {text}; }}
+QLabel#Muted {{ color: {muted}; }}
+QFrame#Banner {{ background: {raised}; border: 1px solid {warn}; border-radius: 8px; }}
+"""
+
+
+def style_sheet(theme: Theme) -> str:
+    """The application's style sheet in the colours of `theme`."""
+    names = ("window", "panel", "raised", "line", "text", "muted", "accent", "on_accent", "selected", "warn")
+    return _TEMPLATE.format(**{name: getattr(theme, name) for name in names})

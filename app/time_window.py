@@ -1,0 +1,101 @@
+"""Which stretch of time is in view: following the newest sound, frozen, dragged or zoomed. Pure arithmetic."""
+
+from __future__ import annotations
+
+MIN_SPAN_S, MAX_SPAN_S = 2.0, 600.0
+
+
+class TimeWindow:
+    """A view `span_s` wide. It follows the newest sound until it is held at `right_s`.
+
+    `first_s` and `last_s` are the ends of what can be shown; the owner keeps them up to date.
+    """
+
+    def __init__(self, span_s: float = 10.0) -> None:
+        self.span_s = span_s
+        self.first_s = 0.0
+        self.last_s = 0.0
+        self._held_right_s: float | None = None
+
+    @property
+    def is_following(self) -> bool:
+        """The right edge is the newest sound."""
+        return self._held_right_s is None
+
+    @property
+    def right_s(self) -> float:
+        """The time at the right edge."""
+        return self.last_s if self._held_right_s is None else self._held_right_s
+
+    @property
+    def left_s(self) -> float:
+        """The time at the left edge."""
+        return self.right_s - self.span_s
+
+    def follow(self) -> None:
+        """Go to the newest sound and stay with it."""
+        self._held_right_s = None
+
+    def hold(self) -> None:
+        """Stay at the sound now in view."""
+        self._held_right_s = self.right_s
+
+    def show_all(self) -> None:
+        """Everything there is, held."""
+        self.span_s = max(self.last_s - self.first_s, 0.1)
+        self._held_right_s = self.last_s
+
+    def move(self, by_s: float) -> None:
+        """Scroll by seconds (negative: back in time), and hold there. Stops at both ends."""
+        lowest = min(self.first_s + self.span_s, self.last_s)
+        self._held_right_s = min(max(self.right_s + by_s, lowest), self.last_s)
+
+    def zoom(self, factor: float, anchor_s: float | None = None) -> None:
+        """Make the span `factor` times as wide around `anchor_s`; while following, around the right edge."""
+        span_s = min(max(self.span_s * factor, MIN_SPAN_S), self._widest_s)
+        if self._held_right_s is not None:
+            anchor = self.right_s - self.span_s / 2 if anchor_s is None else anchor_s
+            self._held_right_s = anchor + (self.right_s - anchor) * span_s / self.span_s
+        self.span_s = span_s
+        if self._held_right_s is not None:
+            self.move(0.0)
+
+    def reveal(self, time_s: float) -> None:
+        """Scroll as little as needed so that a moment is in view, and hold."""
+        if time_s < self.left_s:
+            self.move(time_s - self.left_s)
+        elif time_s > self.right_s:
+            self.move(time_s - self.right_s)
+
+    @property
+    def _widest_s(self) -> float:
+        return max(MAX_SPAN_S, self.last_s - self.first_s)
+
+
+class SmoothEdge:
+    """The moment to show at the right edge: moves at the pace of time although sound comes in lumps.
+
+    Never ahead of the sound, never back; when it falls more than `slack_s` behind it jumps.
+    """
+
+    def __init__(self, delay_s: float = 0.06, slack_s: float = 0.6) -> None:
+        self._delay_s, self._slack_s = delay_s, slack_s
+        self._edge_s = 0.0
+        self._at_s: float | None = None
+
+    def reset(self, edge_s: float = 0.0) -> None:
+        """Start anew at `edge_s`."""
+        self._edge_s, self._at_s = edge_s, None
+
+    def advance(self, now_s: float, newest_s: float) -> float:
+        """The edge at wall clock `now_s`, when sound has come up to `newest_s`."""
+        elapsed_s = 0.0 if self._at_s is None else max(now_s - self._at_s, 0.0)
+        self._at_s = now_s
+        behind_s = newest_s - self._edge_s
+        if behind_s > self._slack_s or behind_s < 0:
+            self._edge_s = newest_s
+            return self._edge_s
+        # Run a little faster when behind the wished delay and a little slower when ahead of it.
+        pace = 1.0 + min(max(2.0 * (behind_s - elapsed_s - self._delay_s), -0.5), 0.5)
+        self._edge_s = min(self._edge_s + elapsed_s * pace, newest_s)
+        return self._edge_s

@@ -1,0 +1,75 @@
+"""The bar on top: start and stop, input, level, model. Decides nothing."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt, Slot
+from PySide6.QtWidgets import QMenu, QPushButton, QSizePolicy, QToolBar, QToolButton, QWidget
+
+from app.appearance import Appearance
+from app.live_session import LiveSession
+from app.widgets.icons import start_icon, stop_icon
+from app.widgets.level_meter import LevelMeter
+from core.inference.results import Level, LiveUpdate
+
+
+class ToolBar(QToolBar):
+    """Follows a session."""
+
+    def __init__(self, session: LiveSession, appearance: Appearance, input_menu: QMenu, model_menu: QMenu) -> None:
+        super().__init__("Toolbar")
+        self.setObjectName("Toolbar")
+        self.setMovable(False)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+        self._session, self._appearance = session, appearance
+        self.start_button = QPushButton()
+        self.start_button.setObjectName("Primary")
+        self.start_button.setIconSize(QSize(14, 14))
+        self.start_button.setMinimumWidth(96)
+        self.input_button = _menu_button(input_menu, "Input", "Choose what to listen to")
+        self.model_button = _menu_button(model_menu, "Model", "Choose the model that names the sounds")
+        self.meter = LevelMeter(appearance.theme)
+        spacer = QWidget()
+        spacer.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        for widget in (self.start_button, self.input_button, self.meter, spacer, self.model_button):
+            self.addWidget(widget)
+        self.start_button.clicked.connect(session.toggle)
+        session.state_changed.connect(self.refresh)
+        session.tagger_changed.connect(self.refresh)
+        session.updated.connect(self._on_update)
+        appearance.changed.connect(self._apply_theme)
+        self.refresh()
+
+    @Slot()
+    def refresh(self) -> None:
+        """Words and icons as things are now."""
+        session, theme = self._session, self._appearance.theme
+        active = session.is_listening or session.is_opening
+        self.start_button.setText("Stop" if active else "Start")
+        self.start_button.setIcon((stop_icon if active else start_icon)(theme.on_accent))
+        self.start_button.setToolTip(f"{'Stop' if active else 'Start'} listening (Ctrl+R)")
+        self.start_button.setAccessibleName(f"{'Stop' if active else 'Start'} listening")
+        self.input_button.setText(f"Input: {session.input.title}")
+        loading = "loading…" if session.is_loading_model else "none"
+        self.model_button.setText(f"Model: {loading if session.tagger is None else session.tagger.name}")
+        if not session.is_listening:
+            self.meter.show_level(Level())
+
+    @Slot(object)
+    def _on_update(self, update: LiveUpdate) -> None:
+        self.meter.show_level(update.level)
+
+    @Slot()
+    def _apply_theme(self) -> None:
+        self.meter.apply_theme(self._appearance.theme)
+        self.refresh()
+
+
+def _menu_button(menu: QMenu, name: str, tool_tip: str) -> QToolButton:
+    button = QToolButton()
+    button.setMenu(menu)
+    button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+    button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+    button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    button.setToolTip(tool_tip)
+    button.setAccessibleName(name)
+    return button

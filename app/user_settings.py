@@ -1,0 +1,128 @@
+"""What the window remembers between runs, typed. Knows QSettings and nothing of the window."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QSettings
+
+from app.appearance import THEME_CHOICES
+from app.colour_maps import COLOUR_MAPS
+from app.input_choice import InputChoice
+
+SPANS_S = (10, 30, 60, 120)
+DEFAULT_RANGE_DB = (-45, 30)
+
+
+class UserSettings:
+    """Reads and writes single settings; an unreadable value counts as not set.
+
+    path: an INI file to use instead of the system's own place (tests, portable use).
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        if path is None:
+            self._store = QSettings("Soundmark", "Soundmark")
+        else:
+            self._store = QSettings(str(path), QSettings.Format.IniFormat)
+
+    @property
+    def geometry(self) -> QByteArray:
+        return self._bytes("geometry")
+
+    @geometry.setter
+    def geometry(self, value: QByteArray) -> None:
+        self._store.setValue("geometry", value)
+
+    @property
+    def state(self) -> QByteArray:
+        """Docks and toolbars, as QMainWindow.saveState writes them."""
+        return self._bytes("state")
+
+    @state.setter
+    def state(self, value: QByteArray) -> None:
+        self._store.setValue("state", value)
+
+    @property
+    def input(self) -> InputChoice:
+        return InputChoice.from_text(self._text("input"))
+
+    @input.setter
+    def input(self, value: InputChoice) -> None:
+        self._store.setValue("input", value.to_text())
+
+    @property
+    def colour_map(self) -> str:
+        return self._one_of("colour_map", COLOUR_MAPS)
+
+    @colour_map.setter
+    def colour_map(self, value: str) -> None:
+        self._store.setValue("colour_map", value)
+
+    @property
+    def theme(self) -> str:
+        return self._one_of("theme", THEME_CHOICES)
+
+    @theme.setter
+    def theme(self, value: str) -> None:
+        self._store.setValue("theme", value)
+
+    @property
+    def range_db(self) -> tuple[int, int]:
+        """Darkest and brightest level of the picture."""
+        low, _, high = self._text("range").partition("..")
+        try:
+            pair = int(low), int(high)
+        except ValueError:
+            return DEFAULT_RANGE_DB
+        return pair if pair[0] < pair[1] else DEFAULT_RANGE_DB
+
+    @range_db.setter
+    def range_db(self, value: tuple[int, int]) -> None:
+        self._store.setValue("range", f"{value[0]}..{value[1]}")
+
+    @property
+    def span_s(self) -> int:
+        """Seconds of sound across the picture: one of SPANS_S."""
+        text = self._text("span_s")
+        return int(text) if text in {str(span) for span in SPANS_S} else SPANS_S[0]
+
+    @span_s.setter
+    def span_s(self, value: int) -> None:
+        self._store.setValue("span_s", value)
+
+    @property
+    def pinned(self) -> tuple[str, ...]:
+        """Ids of the pinned labels, in the order they were pinned."""
+        return tuple(one for one in self._text("pinned").split("\n") if one)
+
+    @pinned.setter
+    def pinned(self, value: tuple[str, ...]) -> None:
+        self._store.setValue("pinned", "\n".join(value))
+
+    @property
+    def model(self) -> str | None:
+        """Name of a model row or path of a checkpoint; None for the starter."""
+        return self._text("model") or None
+
+    @model.setter
+    def model(self, value: str | None) -> None:
+        self._store.setValue("model", value or "")
+
+    def flush(self) -> None:
+        """Write to disk now."""
+        self._store.sync()
+
+    def _text(self, key: str) -> str:
+        value = self._store.value(key, "")
+        return value if isinstance(value, str) else str(value or "")
+
+    def _one_of(self, key: str, choices: Iterable[str]) -> str:
+        """A setting that has to be one of these; the first one where it is not."""
+        text, known = self._text(key), list(choices)
+        return text if text in known else known[0]
+
+    def _bytes(self, key: str) -> QByteArray:
+        value = self._store.value(key)
+        return value if isinstance(value, QByteArray) else QByteArray()

@@ -1,0 +1,124 @@
+"""The table of files: progress painted into the row, a button at its end, keys. Knows no tagging."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter
+from PySide6.QtWidgets import QHeaderView, QStyledItemDelegate, QStyleOptionViewItem, QTableView, QWidget
+
+from app.file_row import FileRow, FileState
+from app.files_model import CANCEL, LENGTH, NAME, ROW_ROLE, STATE, TAGS, FilesModel
+from app.theme import Theme
+from app.widgets.icons import cancel_icon
+
+Index = QModelIndex | QPersistentModelIndex
+
+
+class FileDelegate(QStyledItemDelegate):
+    """Paints the two columns that are more than words."""
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.apply_theme(theme)
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Paint in the colours of `theme`."""
+        self._theme = theme
+        self._cross = cancel_icon(theme.muted)
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:  # noqa: N802
+        return QSize(super().sizeHint(option, index).width(), 30)
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: Index) -> None:  # noqa: N802
+        super().initStyleOption(option, index)
+        row: FileRow = index.data(ROW_ROLE)
+        role = option.palette.ColorRole.Text  # type: ignore[attr-defined]
+        if index.column() in {TAGS, STATE} and row.error is not None:
+            option.palette.setColor(role, QColor(self._theme.bad))  # type: ignore[attr-defined]
+        elif index.column() in {LENGTH, STATE}:
+            option.palette.setColor(role, QColor(self._theme.muted))  # type: ignore[attr-defined]
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        super().paint(painter, option, index)
+        area: QRect = option.rect  # type: ignore[attr-defined]
+        row: FileRow = index.data(ROW_ROLE)
+        if index.column() == CANCEL:
+            self._cross.paint(painter, area.adjusted(7, 7, -7, -7))
+        elif index.column() == STATE and row.state is FileState.TAGGING:
+            self._paint_progress(painter, QRectF(area), row.progress)
+
+    def _paint_progress(self, painter: QPainter, area: QRectF, progress: float | None) -> None:
+        groove = QRectF(area.left() + 3, area.bottom() - 5, area.width() - 10, 3)
+        painter.save()
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(self._theme.line))
+        painter.drawRoundedRect(groove, 1.5, 1.5)
+        painter.setBrush(QColor(self._theme.accent))
+        groove.setWidth(groove.width() * (progress or 0.0))
+        painter.drawRoundedRect(groove, 1.5, 1.5)
+        painter.restore()
+
+
+class FileTable(QTableView):
+    """selected: a FileRow or None. end_wanted: a row whose button or Del was pressed."""
+
+    selected = Signal(object)
+    end_wanted = Signal(object)
+
+    def __init__(self, model: FilesModel, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setModel(model)
+        self._delegate = FileDelegate(theme, self)
+        self.setItemDelegate(self._delegate)
+        self.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QTableView.SelectionMode.SingleSelection)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setFrameShape(QTableView.Shape.NoFrame)
+        # Tab leaves the table: it must not trap whoever has no mouse.
+        self.setTabKeyNavigation(False)
+        self.verticalHeader().hide()
+        self.verticalHeader().setDefaultSectionSize(30)
+        self._size_columns()
+        self.selectionModel().currentRowChanged.connect(self._on_current)
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Paint in the colours of `theme`."""
+        self._delegate.apply_theme(theme)
+        self.viewport().update()
+
+    def current_row(self) -> FileRow | None:
+        """The selected file."""
+        index = self.currentIndex()
+        return index.data(ROW_ROLE) if index.isValid() else None
+
+    def _size_columns(self) -> None:
+        header = self.horizontalHeader()
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        header.setHighlightSections(False)
+        header.setMinimumSectionSize(34)
+        header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Interactive)
+        header.setSectionResizeMode(TAGS, QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(CANCEL, QHeaderView.ResizeMode.Fixed)
+        for column, width in ((NAME, 260), (LENGTH, 70), (STATE, 150), (CANCEL, 34)):
+            self.setColumnWidth(column, width)
+
+    def _on_current(self, current: QModelIndex, previous: QModelIndex) -> None:
+        self.selected.emit(current.data(ROW_ROLE) if current.isValid() else None)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        index = self.indexAt(event.position().toPoint())
+        super().mouseReleaseEvent(event)
+        if index.isValid() and index.column() == CANCEL and event.button() == Qt.MouseButton.LeftButton:
+            self.end_wanted.emit(index.data(ROW_ROLE))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        row = self.current_row()
+        if event.key() in {Qt.Key.Key_Delete, Qt.Key.Key_Backspace} and row is not None:
+            self.end_wanted.emit(row)
+            return
+        if event.key() in {Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Home, Qt.Key.Key_End}:
+            # These move the cursor in the picture; the window takes them.
+            event.ignore()
+            return
+        super().keyPressEvent(event)

@@ -1,0 +1,172 @@
+"""Probability over time, a lane for each of a few classes, on the spectrogram's time axis. Knows no session."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from app import wording
+from app.score_track import ScoreTrack
+from app.theme import Theme, class_colour, tabular
+from app.widgets.spectrogram_plot import GUTTER_PX, MARGIN_PX
+
+LANES = 5
+_LANE_PX = 30
+_JOINED_S = 0.05
+"""Windows closer than this are drawn as one outline."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One class: its output index, name and threshold."""
+
+    label: int
+    name: str
+    threshold: float
+
+
+class LanesStrip(QWidget):
+    """Paints lanes. One widget and plain polygons: a curve item each costs many times as much."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._lanes: tuple[Lane, ...] = ()
+        self._track: ScoreTrack | None = None
+        self._view = (0.0, 1.0)
+        self._cursor_s: float | None = None
+        self._message = ""
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setAccessibleName("Probability over time")
+        self.setToolTip("How sure the model was, over the time above. The thin line is each class's threshold.")
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        return QSize(400, LANES * _LANE_PX + 6)
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Paint in the colours of `theme`."""
+        self._theme = theme
+        self.update()
+
+    @property
+    def lanes(self) -> tuple[Lane, ...]:
+        """The lanes shown, from the top."""
+        return self._lanes
+
+    def show_lanes(self, track: ScoreTrack | None, lanes: Sequence[Lane], message: str = "") -> None:
+        """What to paint: lanes of a track, or a message while there are none."""
+        self._track, self._lanes, self._message = track, tuple(lanes), message
+        self.setAccessibleDescription(", ".join(lane.name for lane in lanes) or message)
+        self.update()
+
+    def set_view(self, left_s: float, right_s: float, cursor_s: float | None = None) -> None:
+        """The stretch of time above, and the marked moment."""
+        self._view, self._cursor_s = (left_s, right_s), cursor_s
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(self._theme.panel))
+        area = QRectF(GUTTER_PX, 2, self.width() - GUTTER_PX - MARGIN_PX, self.height() - 4)
+        if self._track is None or not self._lanes:
+            painter.setPen(QColor(self._theme.muted))
+            painter.drawText(area, Qt.AlignmentFlag.AlignCenter, self._message)
+            return
+        height = area.height() / LANES
+        for row, lane in enumerate(self._lanes):
+            self._paint_lane(painter, lane, QRectF(area.left(), area.top() + row * height, area.width(), height))
+        self._paint_cursor(painter, area)
+
+    def _paint_lane(self, painter: QPainter, lane: Lane, area: QRectF) -> None:
+        assert self._track is not None
+        colour = class_colour(lane.name, self._theme)
+        plot = area.adjusted(0, 3, 0, -1)
+        painter.setPen(QColor(self._theme.line))
+        painter.drawLine(plot.bottomLeft(), plot.bottomRight())
+        outline = self._outline(self._track, lane.label, plot)
+        fill = QColor(colour)
+        fill.setAlpha(110)
+        painter.setPen(QPen(colour, 0))
+        painter.setBrush(fill)
+        painter.save()
+        painter.setClipRect(plot)
+        painter.drawPolygon(outline)
+        painter.restore()
+        threshold_y = plot.bottom() - lane.threshold * plot.height()
+        painter.setPen(QPen(QColor(self._theme.muted), 0, Qt.PenStyle.DotLine))
+        painter.drawLine(QPointF(plot.left(), threshold_y), QPointF(plot.right(), threshold_y))
+        self._paint_name(painter, lane, area)
+
+    def _outline(self, track: ScoreTrack, label: int, area: QRectF) -> QPolygonF:
+        """Steps: each window's probability for as long as it holds, down to the base line where none holds."""
+        left_s, right_s = self._view
+        rows = track.rows_between(left_s, right_s)
+        starts, stops = track.starts_s[rows], track.stops_s[rows]
+        scale = area.width() / (right_s - left_s)
+        x = np.clip((np.stack([starts, starts, stops, stops], 1) - left_s) * scale, -1, area.width() + 1)
+        height = track.values(label)[rows].astype(np.float64) * area.height()
+        zero = np.zeros_like(height)
+        y = np.stack([zero, height, height, zero], 1)
+        apart = np.flatnonzero(starts[1:] > stops[:-1] + _JOINED_S)
+        drawn = np.ones(x.shape, bool)
+        drawn[1:, 0] = drawn[:-1, 3] = False
+        drawn[apart + 1, 0] = drawn[apart, 3] = True
+        xs, ys = (x + area.left())[drawn].tolist(), (area.bottom() - y)[drawn].tolist()
+        return QPolygonF([QPointF(a, b) for a, b in zip(xs, ys, strict=True)])
+
+    def _paint_name(self, painter: QPainter, lane: Lane, area: QRectF) -> None:
+        metrics = QFontMetrics(self.font())
+        name = metrics.elidedText(lane.name, Qt.TextElideMode.ElideRight, round(area.width() * 0.4))
+        plate = QRectF(area.left() + 4, area.top() + 5, metrics.horizontalAdvance(name) + 10, metrics.height() + 2)
+        backing = QColor(self._theme.panel)
+        backing.setAlpha(190)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(backing)
+        painter.drawRoundedRect(plate, 4, 4)
+        painter.setPen(QColor(self._theme.text))
+        painter.drawText(plate, Qt.AlignmentFlag.AlignCenter, name)
+        self._paint_value(painter, lane, area)
+
+    def _paint_value(self, painter: QPainter, lane: Lane, area: QRectF) -> None:
+        """The probability at the cursor, or now, in the margin that the frequency axis has above."""
+        assert self._track is not None
+        right_s = self._view[1] if self._cursor_s is None else self._cursor_s
+        scores = self._track.at(right_s)
+        if scores is None:
+            return
+        painter.save()
+        painter.setFont(tabular(self.font()))
+        painter.setPen(QColor(self._theme.muted))
+        margin = QRectF(0, area.top(), GUTTER_PX - 6, area.height())
+        value = wording.percent(float(scores.probabilities[lane.label]))
+        painter.drawText(margin, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, value)
+        painter.restore()
+
+    def _paint_cursor(self, painter: QPainter, area: QRectF) -> None:
+        left_s, right_s = self._view
+        if self._cursor_s is None or not left_s <= self._cursor_s <= right_s:
+            return
+        x = area.left() + (self._cursor_s - left_s) / (right_s - left_s) * area.width()
+        painter.setPen(QPen(QColor(self._theme.accent), 0))
+        painter.drawLine(QPointF(x, 0), QPointF(x, self.height()))
+
+
+def choose_lanes(
+    shown: Sequence[int], peaks: Sequence[float], pinned: Sequence[int], count: int = LANES
+) -> tuple[int, ...]:
+    """Which labels get a lane: pinned ones first, then the highest peaks; what stays keeps its place.
+
+    shown: labels that have a lane now. peaks: each label's highest probability in view.
+    """
+    firm = tuple(dict.fromkeys(pinned))[:count]
+    order = sorted((label for label in range(len(peaks)) if label not in firm), key=lambda one: -peaks[one])
+    wanted = [label for label in order if peaks[label] >= 0.02][: count - len(firm)]
+    kept = [label if label in wanted else None for label in shown if label not in firm]
+    fresh = [label for label in wanted if label not in kept]
+    places = [label if label is not None else (fresh.pop(0) if fresh else None) for label in kept] + fresh
+    return firm + tuple(label for label in places if label is not None)[: count - len(firm)]

@@ -1,0 +1,110 @@
+"""How loud it is: RMS bar, peak hold, figure and a lamp that stays lit after clipping. Knows no audio."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QElapsedTimer, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from app import wording
+from app.theme import Theme, tabular
+from core.inference.results import Level
+
+FLOOR_DBFS = -60.0
+SILENT_DBFS = -119.0
+CLIP_LATCH_MS = 2000
+_TEXT_EVERY_MS = 250
+_DESCRIBE_EVERY_MS = 1000
+_PEAK_FALL_DB = 0.7
+_BAR_PX = 150
+
+
+class LevelMeter(QWidget):
+    """Shows levels given to `show_level`, thirty times a second at most."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._level = Level()
+        self._peak_dbfs = SILENT_DBFS
+        self._text = "no signal"
+        self._since_clip, self._text_age, self._described_age = QElapsedTimer(), QElapsedTimer(), QElapsedTimer()
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.setAccessibleName("Input level")
+        self.setToolTip("Loudness in dB below full scale. The lamp lights for two seconds after clipping.")
+        self.show_level(Level())
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Paint in the colours of `theme`."""
+        self._theme = theme
+        self.update()
+
+    def show_level(self, level: Level) -> None:
+        """The newest level."""
+        self._level = level
+        self._peak_dbfs = max(level.peak_dbfs, self._peak_dbfs - _PEAK_FALL_DB)
+        if level.clipped:
+            self._since_clip.restart()
+        if not self._text_age.isValid() or self._text_age.elapsed() >= _TEXT_EVERY_MS:
+            self._text_age.restart()
+            silent = level.rms_dbfs <= SILENT_DBFS
+            self._text = "no signal" if silent else wording.decibels(level.rms_dbfs, "dBFS")
+        self._describe()
+        self.update()
+
+    @property
+    def is_clip_lit(self) -> bool:
+        """The lamp is lit."""
+        return self._since_clip.isValid() and self._since_clip.elapsed() < CLIP_LATCH_MS
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        metrics = QFontMetrics(self.font())
+        return QSize(_BAR_PX + 12 + self._text_width + 30 + metrics.horizontalAdvance("clip"), 30)
+
+    @property
+    def _text_width(self) -> int:
+        return QFontMetrics(self.font()).horizontalAdvance(wording.decibels(-100, "dBFS"))
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        bar = QRectF(0, self.height() / 2 - 4, _BAR_PX, 8)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(self._theme.line))
+        painter.drawRoundedRect(bar, 4, 4)
+        self._paint_bar(painter, bar)
+        text = QRectF(bar.right() + 10, 0, self._text_width, self.height())
+        painter.setFont(tabular(self.font()))
+        painter.setPen(QColor(self._theme.text))
+        painter.drawText(text, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, self._text)
+        self._paint_lamp(painter, text.right() + 14)
+
+    def _paint_bar(self, painter: QPainter, bar: QRectF) -> None:
+        share = _share(self._level.rms_dbfs)
+        loud = self._level.rms_dbfs > -6
+        painter.setBrush(QColor(self._theme.warn if loud else self._theme.good))
+        if share > 0.02:
+            painter.drawRoundedRect(QRectF(bar.left(), bar.top(), bar.width() * share, bar.height()), 4, 4)
+        peak = _share(self._peak_dbfs)
+        if peak > 0:
+            painter.setBrush(QColor(self._theme.bad if self._peak_dbfs > -1 else self._theme.text))
+            painter.drawRect(QRectF(bar.left() + bar.width() * peak - 2, bar.top() - 2, 2, bar.height() + 4))
+
+    def _paint_lamp(self, painter: QPainter, left: float) -> None:
+        lit = self.is_clip_lit
+        painter.setPen(QColor(self._theme.bad if lit else self._theme.muted))
+        painter.setBrush(QColor(self._theme.bad) if lit else Qt.BrushStyle.NoBrush)
+        painter.drawEllipse(QRectF(left, self.height() / 2 - 4.5, 9, 9))
+        words = QRectF(left + 14, 0, self.width(), self.height())
+        painter.drawText(words, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, "clip")
+
+    def _describe(self) -> None:
+        """For screen readers, at most once a second."""
+        if self._described_age.isValid() and self._described_age.elapsed() < _DESCRIBE_EVERY_MS:
+            return
+        self._described_age.restart()
+        self.setAccessibleDescription(f"{self._text}{', clipping' if self.is_clip_lit else ''}")
+
+
+def _share(dbfs: float) -> float:
+    return min(max(1 - dbfs / FLOOR_DBFS, 0.0), 1.0)

@@ -1,0 +1,127 @@
+"""The spectrogram's pixels: a ring of screen columns that is drawn without scaling. Knows no axes and no mouse."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QRect, QRectF
+from PySide6.QtGui import QImage, QPainter
+
+from app.column_history import ColumnHistory
+
+_MELS, _EMPTY_MEL = 128, 3
+"""The one filter of 128 that no FFT bin falls into: always silent, so it is drawn as its neighbours' mean."""
+
+
+class PictureRing:
+    """Turns a ColumnHistory into device pixels, each only once.
+
+    Pixel column *p* always shows the same columns of the history, wherever the view stands; it lies at
+    `p % width` in one RGB32 image. So a scrolling picture computes only what came into view.
+    """
+
+    def __init__(self) -> None:
+        self._history: ColumnHistory | None = None
+        self._generation = -1
+        self._table = np.zeros(256, np.uint32)
+        self._columns_per_pixel = 1.0
+        self._made = (0, 0)
+        self._resize(1, 1)
+
+    def show(self, history: ColumnHistory | None) -> None:
+        """Draw another history."""
+        self._history = history
+        self.invalidate()
+
+    def set_colours(self, table: NDArray[np.uint32]) -> None:
+        """The pixel of each byte, `(256,)`."""
+        self._table = table
+        self.invalidate()
+
+    def invalidate(self) -> None:
+        """Compute every pixel anew at the next paint."""
+        self._made = (0, 0)
+
+    def paint(self, painter: QPainter, area: QRectF, left_s: float, right_s: float) -> None:
+        """Draw the time from left_s to right_s over `area` (logical pixels); the right edge snaps to a pixel."""
+        history = self._history
+        if history is None or right_s <= left_s:
+            return
+        ratio = painter.device().devicePixelRatioF()
+        self._fit(history, round(area.width() * ratio), round(area.height() * ratio), right_s - left_s)
+        right = math.floor(right_s * history.columns_per_s / self._columns_per_pixel + 1e-3)
+        first, stop = self._make(history, right - self._width, right)
+        if first < stop:
+            self._blit(painter, area, ratio, first, stop, first - (right - self._width))
+
+    @property
+    def columns_per_pixel(self) -> float:
+        """How many columns of the history one pixel covers, as painted last."""
+        return self._columns_per_pixel
+
+    def _fit(self, history: ColumnHistory, width: int, height: int, span_s: float) -> None:
+        """Start anew where size, scale or history have changed."""
+        scale = span_s * history.columns_per_s / max(width, 1)
+        if (width, height) != (self._width, self._height):
+            self._resize(max(width, 1), max(height, 1))
+        # The view's width arrives as a difference of two large times: ignore its rounding noise.
+        if abs(scale / self._columns_per_pixel - 1) > 1e-6:
+            self._columns_per_pixel = scale
+            self.invalidate()
+        if history.generation != self._generation:
+            self._generation = history.generation
+            self.invalidate()
+
+    def _resize(self, width: int, height: int) -> None:
+        self._width, self._height = width, height
+        # The array owns the memory and lives as long as the image over it.
+        self._pixels = np.zeros((height, width), np.uint32)
+        self._image = QImage(self._pixels.data, width, height, 4 * width, QImage.Format.Format_RGB32)
+        self.invalidate()
+
+    def _make(self, history: ColumnHistory, left: int, right: int) -> tuple[int, int]:
+        """Compute the pixels in `[left, right)` that are missing; returns those that there are."""
+        scale = self._columns_per_pixel
+        first = max(left, math.ceil(history.first / scale))
+        stop = min(right, math.floor(history.end / scale + 1e-6))
+        if first >= stop:
+            return 0, 0
+        made_first, made_stop = self._made
+        if made_first >= stop or made_stop <= first:
+            self._render(history, first, stop)
+        else:
+            self._render(history, first, min(made_first, stop))
+            self._render(history, max(made_stop, first), stop)
+        self._made = (first, stop)
+        return first, stop
+
+    def _render(self, history: ColumnHistory, first: int, stop: int) -> None:
+        if first >= stop:
+            return
+        bytes_ = _stretched(history.pooled(first, stop, self._columns_per_pixel), self._height)
+        self._pixels[:, np.arange(first, stop) % self._width] = self._table[bytes_].T
+
+    def _blit(self, painter: QPainter, area: QRectF, ratio: float, first: int, stop: int, offset: int) -> None:
+        """Draw two slices of the ring, the second one where it wraps around."""
+        while first < stop:
+            slot = first % self._width
+            count = min(stop - first, self._width - slot)
+            source = QRect(slot, 0, count, self._height)
+            target = QRectF(area.left() + offset / ratio, area.top(), count / ratio, self._height / ratio)
+            painter.drawImage(target, self._image, QRectF(source))
+            first, offset = first + count, offset + count
+
+
+def _stretched(columns: NDArray[np.uint8], height: int) -> NDArray[np.uint8]:
+    """Columns `(n, mels)`, lowest first, as `(n, height)`, top first, levels interpolated between mel bins."""
+    mels = columns.shape[1]
+    position = np.clip((np.arange(height, 0, -1) - 0.5) * mels / height - 0.5, 0, mels - 1)
+    lower = np.minimum(position.astype(np.int64), mels - 2)
+    weight = np.round((position - lower) * 256).astype(np.uint16)
+    wide = columns.astype(np.uint16)
+    if mels == _MELS:
+        wide[:, _EMPTY_MEL] = (wide[:, _EMPTY_MEL - 1] + wide[:, _EMPTY_MEL + 1]) // 2
+    mixed = wide[:, lower] * (256 - weight) + wide[:, lower + 1] * weight
+    return (mixed >> 8).astype(np.uint8)

@@ -1,0 +1,91 @@
+"""The two axes of the spectrogram: Hz on mel-spaced rows, and time. Knows no sound."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+import pyqtgraph as pg
+
+from app import wording
+from app.mel_scale import TICKS_HZ, bin_position
+
+_STEPS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600)
+_MIN_TICK_PX = 90
+
+
+class HertzAxis(pg.AxisItem):
+    """Labels a few round frequencies where they stand among the mel rows."""
+
+    def __init__(self, mels: int = 128) -> None:
+        super().__init__("left")
+        self.setTicks([[(min(bin_position(hz, mels), mels), _short_hertz(hz)) for hz in TICKS_HZ]])
+        self.setStyle(tickLength=-4, hideOverlappingLabels=False)
+
+
+def _short_hertz(frequency_hz: int) -> str:
+    return f"{frequency_hz // 1000}k" if frequency_hz >= 1000 else str(frequency_hz)
+
+
+class TimeLabels(Enum):
+    """How moments are named: seconds before now, the clock on the wall, or the time within a file."""
+
+    BEFORE_NOW = 1
+    CLOCK = 2
+    IN_FILE = 3
+
+
+class TimeAxis(pg.AxisItem):
+    """Names moments. `wall_clock` turns stream seconds into seconds since 1970, for CLOCK."""
+
+    def __init__(self, wall_clock: Callable[[float], float]) -> None:
+        super().__init__("bottom")
+        self._wall_clock = wall_clock
+        self._labels = TimeLabels.BEFORE_NOW
+        self.setStyle(tickLength=-4, hideOverlappingLabels=False)
+
+    def set_labels(self, labels: TimeLabels) -> None:
+        """Name moments another way."""
+        if labels is not self._labels:
+            self._labels = labels
+            self.picture = None
+            self.update()
+
+    def tickSpacing(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, float]]:  # noqa: N802, N803
+        """Round steps of time, far enough apart for their names."""
+        wanted_s = (maxVal - minVal) * _MIN_TICK_PX / max(size, 1.0)
+        return [(next((step for step in _STEPS_S if step >= wanted_s), _STEPS_S[-1]), 0.0)]
+
+    def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:  # noqa: N802
+        """The name of each tick."""
+        return [self.name_of(value, tenths=spacing < 1) for value in values]
+
+    def name_of(self, value_s: float, *, tenths: bool = True) -> str:
+        """What one moment is called."""
+        if self._labels is TimeLabels.BEFORE_NOW:
+            return wording.seconds_ago(value_s)
+        if self._labels is TimeLabels.CLOCK:
+            return _clock(self._wall_clock(value_s), tenths)
+        return wording.duration(max(value_s, 0.0), tenths=tenths)
+
+    def generateDrawSpecs(self, p: Any) -> Any:  # noqa: N802
+        """As the parent does, with the outermost names moved inside the picture instead of cut off."""
+        specs = super().generateDrawSpecs(p)
+        if specs is None:
+            return None
+        axis, ticks, texts = specs
+        bounds = self.mapRectFromParent(self.geometry())
+        return axis, ticks, [(_kept_inside(rect, bounds), flags, text) for rect, flags, text in texts]
+
+
+def _kept_inside(rect: Any, bounds: Any) -> Any:
+    shift = max(bounds.left() - rect.left(), 0.0) - max(rect.right() - bounds.right(), 0.0)
+    return rect.translated(shift, 0.0)
+
+
+def _clock(epoch_s: float, tenths: bool) -> str:
+    moment = datetime.fromtimestamp(epoch_s)
+    text = moment.strftime("%H:%M:%S")
+    return f"{text}.{moment.microsecond // 100000}" if tenths else text

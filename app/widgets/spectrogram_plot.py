@@ -1,0 +1,200 @@
+"""The spectrogram with its axes: paints a TimeWindow, reports mouse and keys. Decides nothing about the view."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyqtgraph as pg
+from numpy.typing import NDArray
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QBrush, QColor, QPainter, QPen
+from PySide6.QtWidgets import QWidget
+
+from app.column_history import ColumnHistory
+from app.theme import PICTURE_VOID, Theme
+from app.widgets.picture_ring import PictureRing
+from app.widgets.spectrogram_axes import HertzAxis, TimeAxis, TimeLabels
+
+GUTTER_PX = 52
+"""Width of the frequency axis; whatever shares the time axis keeps the same margin."""
+MARGIN_PX = 14
+
+
+class _TimeViewBox(pg.ViewBox):
+    """A view box that hands drags, wheel and clicks to the plot instead of moving itself."""
+
+    def __init__(self, plot: SpectrogramPlot) -> None:
+        super().__init__(enableMouse=False, enableMenu=False, defaultPadding=0)
+        self._plot = plot
+
+    def mouseDragEvent(self, ev: Any, axis: int | None = None) -> None:  # noqa: N802
+        ev.accept()
+        before, after = self.mapToView(ev.lastPos()), self.mapToView(ev.pos())
+        self._plot.dragged.emit(before.x() - after.x())
+
+    def mouseClickEvent(self, ev: Any) -> None:  # noqa: N802
+        if ev.button() == Qt.MouseButton.LeftButton:
+            ev.accept()
+            self._plot.clicked.emit(self.mapToView(ev.pos()).x())
+
+    def wheelEvent(self, ev: Any, axis: int | None = None) -> None:  # noqa: N802
+        ev.accept()
+        self._plot.zoomed.emit(0.999 ** ev.delta(), self.mapToView(ev.pos()).x())
+
+
+class _Picture(pg.GraphicsObject):
+    """The picture in the view box's own pixels, gaps hatched."""
+
+    def __init__(self, view_box: pg.ViewBox) -> None:
+        super().__init__()
+        self._view_box = view_box
+        self.ring = PictureRing()
+        self.history: ColumnHistory | None = None
+        self.origin_s = 0.0
+        self.marks_edge = False
+        self.edge_colour = QColor()
+        self.setZValue(-100)
+        self.setParentItem(view_box)
+
+    def boundingRect(self) -> QRectF:  # noqa: N802
+        return self._view_box.rect()
+
+    def paint(self, p: QPainter, option: Any, widget: QWidget | None = None) -> None:
+        left, right = self._view_box.viewRange()[0]
+        area = self.boundingRect()
+        self.ring.paint(p, area, left + self.origin_s, right + self.origin_s)
+        if self.marks_edge:
+            p.fillRect(QRectF(area.right() - 2, area.top(), 2, area.height()), self.edge_colour)
+        for start_s, stop_s in self._gaps():
+            scale = area.width() / (right - left)
+            x = (start_s - self.origin_s - left) * scale
+            gap = QRectF(x, area.top(), (stop_s - start_s) * scale, area.height()) & area
+            if not gap.isEmpty():
+                p.fillRect(gap, QColor(PICTURE_VOID))
+                p.fillRect(gap, QBrush(QColor(255, 255, 255, 60), Qt.BrushStyle.BDiagPattern))
+
+    def _gaps(self) -> list[tuple[float, float]]:
+        if self.history is None:
+            return []
+        rate = self.history.columns_per_s
+        return [(start / rate, stop / rate) for start, stop in self.history.gaps]
+
+
+class SpectrogramPlot(pg.PlotWidget):
+    """dragged: seconds to scroll by. zoomed: factor, and the time under the pointer. clicked, hovered: a time.
+
+    All times are in view seconds, that is stream seconds minus the origin given to `set_view`.
+    """
+
+    dragged = Signal(float)
+    zoomed = Signal(float, float)
+    clicked = Signal(float)
+    hovered = Signal(float, float)
+    hover_left = Signal()
+    area_changed = Signal()
+
+    def __init__(self, wall_clock: Any, parent: QWidget | None = None) -> None:
+        self._time_axis = TimeAxis(wall_clock)
+        self._hertz_axis = HertzAxis()
+        super().__init__(
+            parent,
+            viewBox=_TimeViewBox(self),
+            axisItems={"left": self._hertz_axis, "bottom": self._time_axis},
+        )
+        # A PlotWidget takes drags itself; the window must see one enter and one leave.
+        self.setAcceptDrops(False)
+        self.viewport().setAcceptDrops(False)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMouseTracking(True)
+        self._build()
+
+    def _build(self) -> None:
+        # Any: pyqtgraph's own annotations say less than its code.
+        item: Any = self.getPlotItem()
+        item.hideButtons()
+        item.layout.setContentsMargins(0, 6, MARGIN_PX, 0)
+        self._hertz_axis.setWidth(GUTTER_PX)
+        self._view_box: pg.ViewBox = item.getViewBox()
+        self._view_box.setBackgroundColor(PICTURE_VOID)
+        self._view_box.setYRange(0, 128, padding=0)
+        self._view_box.setXRange(-10, 0, padding=0)
+        self._picture = _Picture(self._view_box)
+        self._cursor = pg.InfiniteLine(angle=90, movable=False)
+        self._cursor.setVisible(False)
+        item.addItem(self._cursor, ignoreBounds=True)
+        self._message = pg.TextItem("", anchor=(0.5, 0.5))
+        item.addItem(self._message, ignoreBounds=True)
+        self._view_box.sigResized.connect(lambda *_: self.area_changed.emit())
+        scene: Any = self.scene()
+        scene.sigMouseMoved.connect(self._on_mouse_moved)
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Axes in the theme's colours; the picture stays dark."""
+        self.setBackground(theme.panel)
+        for axis in (self._hertz_axis, self._time_axis):
+            axis.setPen(QPen(QColor(theme.line)))
+            axis.setTextPen(QPen(QColor(theme.muted)))
+        self._cursor.setPen(QPen(QColor(theme.accent), 0))
+        self._picture.edge_colour = QColor(theme.accent)
+
+    def set_colours(self, table: NDArray[np.uint32]) -> None:
+        """The pixel of each byte, `(256,)`."""
+        self._picture.ring.set_colours(table)
+        self._picture.update()
+
+    def show_history(self, history: ColumnHistory | None, labels: TimeLabels) -> None:
+        """Draw another history."""
+        self._picture.history = history
+        self._picture.ring.show(history)
+        self.set_time_labels(labels)
+        self._picture.update()
+
+    def set_time_labels(self, labels: TimeLabels) -> None:
+        """Name moments another way."""
+        self._time_axis.set_labels(labels)
+
+    def set_view(self, left_s: float, right_s: float, origin_s: float, *, marks_edge: bool = False) -> None:
+        """Show stream time from left_s to right_s, the axis counting from origin_s.
+
+        marks_edge: sound comes in at the right edge.
+        """
+        shown = self._view_box.viewRange()[0]
+        wanted = (left_s - origin_s, right_s - origin_s)
+        # While following, the range stays the same and only the picture moves: the axis need not be drawn anew.
+        if abs(shown[0] - wanted[0]) + abs(shown[1] - wanted[1]) > 1e-6:
+            self._view_box.setXRange(*wanted, padding=0)
+        self._picture.origin_s, self._picture.marks_edge = origin_s, marks_edge
+        self._picture.update()
+
+    def set_cursor(self, time_s: float | None) -> None:
+        """Mark a moment (view seconds), or nothing."""
+        self._cursor.setVisible(time_s is not None)
+        if time_s is not None:
+            self._cursor.setPos(time_s)
+
+    def set_message(self, text: str) -> None:
+        """Say something in the middle of an empty picture."""
+        self._message.setHtml(f'<div style="color:#b9c0ce;text-align:center">{text}</div>' if text else "")
+        (left, right), (bottom, top) = self._view_box.viewRange()
+        self._message.setPos((left + right) / 2, (bottom + top) / 2)
+        self._message.setVisible(bool(text))
+
+    def time_name(self, time_s: float) -> str:
+        """What a moment (view seconds) is called on the axis."""
+        return self._time_axis.name_of(time_s)
+
+    def _on_mouse_moved(self, position: QPointF) -> None:
+        if not self._view_box.sceneBoundingRect().contains(position):
+            self.hover_left.emit()
+            return
+        point = self._view_box.mapSceneToView(position)
+        self.hovered.emit(point.x(), point.y())
+
+    def leaveEvent(self, ev: QEvent) -> None:  # noqa: N802
+        self.hover_left.emit()
+        super().leaveEvent(ev)
+
+    def keyPressEvent(self, ev: Any) -> None:  # noqa: N802
+        """Keys belong to the window, which knows what they do here."""
+        ev.ignore()

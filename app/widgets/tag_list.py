@@ -1,0 +1,202 @@
+"""Classes and how sure the model is of each, as a Qt model, a delegate that paints bars, and a list view.
+
+A real item view rather than a bare painted widget: keyboard, screen readers and scrolling come with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPen
+from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+
+from app import wording
+from app.theme import Theme, class_colour, tabular
+
+Index = QModelIndex | QPersistentModelIndex
+ROW_PX = 32
+STAR_PX = 30
+_GLIDE = 0.35
+"""Share of the way to the new value that a bar goes in one step of about 66 ms."""
+
+
+@dataclass(slots=True)
+class TagRow:
+    """A class as the list shows it: `bar` glides towards `probability`; `text` is what is written."""
+
+    label: int
+    name: str
+    threshold: float
+    is_pinned: bool
+    probability: float = 0.0
+    bar: float = 0.0
+    text: str = ""
+
+
+class TagModel(QAbstractListModel):
+    """The rows shown, in order. Set rows when the choice changes, probabilities at any rate."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.rows: list[TagRow] = []
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: N802, B008
+        return 0 if parent.isValid() else len(self.rows)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if not index.isValid() or index.row() >= len(self.rows):
+            return None
+        row = self.rows[index.row()]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return row.name
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return ", ".join([row.name, row.text or "not known yet"] + ["pinned"] * row.is_pinned)
+        if role == Qt.ItemDataRole.ToolTipRole:
+            threshold = f"counts as heard from {wording.percent(row.threshold)}"
+            return f"{row.name}: {threshold}. Click the star, or press Space, to {'unpin' if row.is_pinned else 'pin'}."
+        return None
+
+    def set_rows(self, rows: list[TagRow]) -> None:
+        """Show other rows, or the same ones in another order; bars that stay go on gliding from where they were."""
+        bars = {row.label: row.bar for row in self.rows}
+        for row in rows:
+            row.bar = bars.get(row.label, row.bar)
+        if len(rows) == len(self.rows):
+            self.rows = rows
+            self._announce()
+            return
+        self.beginResetModel()
+        self.rows = rows
+        self.endResetModel()
+
+    def set_values(self, probabilities: NDArray[np.float32] | None) -> None:
+        """New probabilities for the rows, or None when there are none. Changes the texts."""
+        for row in self.rows:
+            row.probability = 0.0 if probabilities is None else float(probabilities[row.label])
+            row.text = "" if probabilities is None else wording.percent(row.probability)
+        self._announce()
+
+    def glide(self) -> bool:
+        """One step of the bars towards their values; False when all have arrived."""
+        moving = False
+        for row in self.rows:
+            way = row.probability - row.bar
+            row.bar = row.probability if abs(way) < 0.002 else row.bar + _GLIDE * way
+            moving = moving or row.bar != row.probability
+        return moving
+
+    def _announce(self) -> None:
+        if self.rows:
+            self.dataChanged.emit(self.index(0), self.index(len(self.rows) - 1))
+
+
+class TagDelegate(QStyledItemDelegate):
+    """Paints star, name, bar with threshold tick, and percentage."""
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.theme = theme
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:  # noqa: N802
+        return QSize(200, ROW_PX)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        model = index.model()
+        assert isinstance(model, TagModel)
+        row = model.rows[index.row()]
+        area = QRectF(option.rect)  # type: ignore[attr-defined]
+        state = option.state  # type: ignore[attr-defined]
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if state & QStyle.StateFlag.State_Selected:
+            self._paint_selection(painter, area, bool(state & QStyle.StateFlag.State_HasFocus))
+        self._paint_star(painter, row, area)
+        self._paint_texts(painter, row, area)
+        self._paint_bar(painter, row, area)
+        painter.restore()
+
+    def _paint_selection(self, painter: QPainter, area: QRectF, has_focus: bool) -> None:
+        tint = QColor(self.theme.accent)
+        tint.setAlpha(36)
+        painter.setPen(QPen(QColor(self.theme.accent), 1) if has_focus else Qt.PenStyle.NoPen)
+        painter.setBrush(tint)
+        painter.drawRoundedRect(area.adjusted(2.5, 1.5, -2.5, -1.5), 5, 5)
+
+    def _paint_star(self, painter: QPainter, row: TagRow, area: QRectF) -> None:
+        colour = QColor(self.theme.accent if row.is_pinned else self.theme.muted)
+        if not row.is_pinned:
+            colour.setAlpha(120)
+        painter.setPen(colour)
+        place = QRectF(area.left(), area.top(), STAR_PX, area.height())
+        painter.drawText(place, Qt.AlignmentFlag.AlignCenter, "★" if row.is_pinned else "☆")
+
+    def _paint_texts(self, painter: QPainter, row: TagRow, area: QRectF) -> None:
+        line = area.adjusted(STAR_PX, 4, -12, -12)
+        heard = row.probability >= row.threshold
+        painter.setPen(QColor(self.theme.text if heard else self.theme.muted))
+        width = painter.fontMetrics().horizontalAdvance("100 %") + 10
+        name = painter.fontMetrics().elidedText(row.name, Qt.TextElideMode.ElideRight, int(line.width() - width))
+        painter.drawText(line, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, name)
+        painter.setFont(tabular(painter.font()))
+        painter.drawText(line, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, row.text)
+
+    def _paint_bar(self, painter: QPainter, row: TagRow, area: QRectF) -> None:
+        groove = QRectF(area.left() + STAR_PX, area.bottom() - 10, area.width() - STAR_PX - 12, 5)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(self.theme.line))
+        painter.drawRoundedRect(groove, 2.5, 2.5)
+        colour = class_colour(row.name, self.theme)
+        if row.probability < row.threshold:
+            colour.setAlpha(130)
+        painter.setBrush(colour)
+        filled = QRectF(groove.left(), groove.top(), groove.width() * row.bar, groove.height())
+        if filled.width() >= 1:
+            painter.drawRoundedRect(filled, 2.5, 2.5)
+        tick = groove.left() + groove.width() * row.threshold
+        painter.setBrush(QColor(self.theme.text))
+        painter.drawRect(QRectF(tick - 0.5, groove.top() - 2, 1, groove.height() + 4))
+
+
+class TagList(QListView):
+    """The list. `pin_wanted` gives the label whose star was clicked or on which Space was pressed."""
+
+    pin_wanted = Signal(int)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.tags = TagModel(self)
+        self.setModel(self.tags)
+        self._delegate = TagDelegate(theme, self)
+        self.setItemDelegate(self._delegate)
+        self.setUniformItemSizes(True)
+        self.setSelectionMode(QListView.SelectionMode.SingleSelection)
+        self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFrameShape(QListView.Shape.NoFrame)
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Paint in the colours of `theme`."""
+        self._delegate.theme = theme
+        self.viewport().update()
+
+    def labels_shown(self) -> Sequence[int]:
+        """Labels from the top."""
+        return [row.label for row in self.tags.rows]
+
+    def mouseReleaseEvent(self, e: QMouseEvent) -> None:  # noqa: N802
+        index = self.indexAt(e.position().toPoint())
+        if index.isValid() and e.position().x() < STAR_PX and e.button() == Qt.MouseButton.LeftButton:
+            self.pin_wanted.emit(self.tags.rows[index.row()].label)
+        super().mouseReleaseEvent(e)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        index = self.currentIndex()
+        if event.key() == Qt.Key.Key_Space and index.isValid():
+            self.pin_wanted.emit(self.tags.rows[index.row()].label)
+            return
+        super().keyPressEvent(event)

@@ -1,0 +1,48 @@
+"""How numbers are written in the window. Knows no widgets."""
+
+from __future__ import annotations
+
+MINUS = "\N{MINUS SIGN}"
+THIN = "\N{NARROW NO-BREAK SPACE}"
+
+
+def percent(probability: float) -> str:
+    """`0.923` -> `92 %`; what is not nothing is never written as nothing (`<1 %`)."""
+    if 0.001 <= probability < 0.005:
+        return f"<1{THIN}%"
+    return f"{round(100 * probability)}{THIN}%"
+
+
+def decibels(value_db: float, unit: str = "dB") -> str:
+    """`-18.4` -> `−18 dB`, with a true minus sign so that the figures line up."""
+    rounded = round(value_db)
+    return f"{MINUS if rounded < 0 else ''}{abs(rounded)}{THIN}{unit}"
+
+
+def frequency(frequency_hz: float) -> str:
+    """`1240.0` -> `1.24 kHz`, `250.0` -> `250 Hz`."""
+    if frequency_hz < 1000:
+        return f"{frequency_hz:.0f}{THIN}Hz"
+    return f"{frequency_hz / 1000:.2f}{THIN}kHz"
+
+
+def seconds_ago(offset_s: float) -> str:
+    """A time before now, `-10.0` -> `−10 s`; nothing ago is `now`."""
+    if abs(offset_s) < 0.005:
+        return "now"
+    return f"{MINUS if offset_s < 0 else '+'}{abs(offset_s):.3g}{THIN}s"
+
+
+def duration(seconds: float, *, tenths: bool = False) -> str:
+    """`62.4` -> `1:02` (or `1:02.4`), `3723.0` -> `1:02:03`."""
+    scaled = round(seconds * 10) if tenths else round(seconds) * 10
+    whole, tenth = divmod(scaled, 10)
+    minutes, second = divmod(whole, 60)
+    hours, minute = divmod(minutes, 60)
+    text = f"{hours}:{minute:02d}:{second:02d}" if hours else f"{minute}:{second:02d}"
+    return f"{text}.{tenth}" if tenths else text
+
+
+def count(number: int, noun: str) -> str:
+    """`14, "file"` -> `14 files`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,85 @@
+"""Opens a media file and says in words why it cannot be opened. Decodes nothing."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+import av
+import av.error
+import av.logging
+from av.container import InputContainer
+
+from core.errors import UserError
+
+# None: libav's own remarks go nowhere. What matters of them comes back as words of ours.
+av.logging.set_level(None)
+
+# A playlist that calls itself .wav must not make us fetch anything from a network.
+_OPTIONS = {"protocol_whitelist": "file"}
+
+
+@contextmanager
+def open_media(path: Path) -> Iterator[InputContainer]:
+    """The opened container, which has at least one audio stream. Raises UserError."""
+    refuse_unreadable(path)
+    try:
+        # "file:" because a name such as "take:1.wav" would otherwise be read as a protocol
+        container = av.open(f"file:{path}", container_options=_OPTIONS, metadata_errors="replace")
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        _raise_in_words(path, error)
+    with container:
+        if not container.streams.audio:
+            raise UserError(
+                f"“{path.name}” has no sound{' in its video' if container.streams.video else ''}.",
+                "Choose a file with an audio track.",
+            )
+        yield container
+
+
+def refuse_unreadable(path: Path) -> None:
+    """Raise UserError for what need not be opened to be refused: missing, a folder, empty, not allowed."""
+    try:
+        status = path.stat()
+    except FileNotFoundError as error:
+        raise UserError(f"There is no file “{path}”.", "Check the name, or whether its drive is connected.") from error
+    except OSError as error:
+        _raise_in_words(path, error)
+    if stat.S_ISDIR(status.st_mode):
+        raise UserError(f"“{path.name}” is a folder, not a file.", "Choose the files in it.")
+    if not stat.S_ISREG(status.st_mode):
+        raise UserError(f"“{path.name}” is a device or a pipe, not a file.", "Choose an audio or video file.")
+    if status.st_size == 0:
+        raise UserError(
+            f"“{path.name}” is empty (zero bytes).", "Copy, download or record it again; the first attempt was cut off."
+        )
+
+
+def _raise_in_words(path: Path, error: Exception) -> NoReturn:
+    if isinstance(error, PermissionError):
+        raise UserError(
+            f"“{path.name}” may not be read: permission is denied.",
+            "Allow your account to read it, or copy it to a folder of your own.",
+        ) from error
+    if isinstance(error, av.error.InvalidDataError | av.error.DemuxerNotFoundError):
+        if _is_mp4_without_index(path):
+            raise UserError(
+                f"“{path.name}” was cut off: the index at its end is missing, so nothing of it can be read.",
+                "Copy or download it again, or repair it with a video tool.",
+            ) from error
+        raise UserError(
+            f"“{path.name}” is not an audio or video file, or its beginning is damaged.",
+            "Check that it plays elsewhere; if it does, convert it to WAV, FLAC or MP3.",
+        ) from error
+    raise UserError(
+        f"“{path.name}” cannot be read: {getattr(error, 'strerror', None) or error}.",
+        "Check the drive it lies on, or copy the file elsewhere and try again.",
+    ) from error
+
+
+def _is_mp4_without_index(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(8)[4:] == b"ftyp"

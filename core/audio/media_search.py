@@ -1,0 +1,79 @@
+"""Finds audio and video files among the paths that someone dropped or typed. Opens no file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.audio.media_opening import refuse_unreadable
+from core.errors import UserError
+
+_AUDIO = (
+    "wav wave w64 rf64 flac mp3 mp2 ogg oga opus spx m4a m4b aac ac3 aiff aif aifc wma caf au snd mka amr ape wv tta"
+)
+_VIDEO = "mp4 m4v mov mkv webm avi wmv flv ogv mpg mpeg ts m2ts mts 3gp 3g2"
+MEDIA_SUFFIXES: frozenset[str] = frozenset(f".{suffix}" for suffix in f"{_AUDIO} {_VIDEO}".split())
+"""Lower-case suffixes taken from a folder. A file that is named itself is tried whatever its suffix."""
+
+
+@dataclass(frozen=True, slots=True)
+class MediaFound:
+    """files: each once, folders searched in depth and sorted. problems: paths that gave no file, and why."""
+
+    files: tuple[Path, ...]
+    problems: tuple[tuple[Path, UserError], ...]
+
+
+def find_media(paths: Iterable[Path | str]) -> MediaFound:
+    """The files to read for these files and folders, in the order given. Raises nothing."""
+    files: dict[Path, None] = {}
+    problems: list[tuple[Path, UserError]] = []
+    for path in map(Path, paths):
+        if path.is_dir():
+            found, closed = _search_folder(path)
+            files.update(dict.fromkeys(found))
+            problems += closed
+            if not found and not closed:
+                problems.append((path, _nothing_in(path)))
+            continue
+        try:
+            refuse_unreadable(path)
+            files[path] = None
+        except UserError as error:
+            problems.append((path, error))
+    refused = {path for path, _ in problems}  # a bad file that also lies in a named folder is told once
+    return MediaFound(tuple(path for path in files if path not in refused), tuple(problems))
+
+
+def _search_folder(folder: Path) -> tuple[list[Path], list[tuple[Path, UserError]]]:
+    refused: list[tuple[Path, UserError]] = []
+
+    def refuse(error: OSError) -> None:
+        path = Path(error.filename or folder)
+        refused.append((path, _closed_folder(path, error)))
+
+    return sorted(_media_below(folder, refuse)), refused
+
+
+def _media_below(folder: Path, refuse: Callable[[OSError], None]) -> Iterator[Path]:
+    for parent, _, names in os.walk(folder, onerror=refuse):  # links to folders are not followed: they may go round
+        for name in names:
+            # "._name" is what macOS leaves on foreign drives beside each file
+            if Path(name).suffix.lower() in MEDIA_SUFFIXES and not name.startswith("._"):
+                yield Path(parent, name)
+
+
+def _nothing_in(folder: Path) -> UserError:
+    return UserError(
+        f"The folder “{folder.name or folder}” holds no audio or video file.",
+        "Choose another folder, or name a file in it whose ending is unusual.",
+    )
+
+
+def _closed_folder(folder: Path, error: OSError) -> UserError:
+    return UserError(
+        f"The folder “{folder.name or folder}” cannot be searched: {error.strerror or error}.",
+        "Allow your account to open it, or copy its files to a folder of your own.",
+    )

@@ -1,0 +1,54 @@
+"""Opens the later links of a chained Ogg file. Knows no codec.
+
+Ogg files may be joined end to end. libav follows such a chain until a link has another sample rate or channel
+count, and refuses there; from that link on the rest of the file is opened as a file of its own.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+
+_PAGE_HEADER_BYTES = 27
+_BEGINS_STREAM = 2
+
+
+def next_link(path: Path, after: int) -> int | None:
+    """Where the first page lies that begins a stream, behind the page at byte `after`; None when there is none."""
+    with path.open("rb") as file:
+        file.seek(after)
+        position = after
+        while len(header := file.read(_PAGE_HEADER_BYTES)) == _PAGE_HEADER_BYTES and header[:4] == b"OggS":
+            if header[5] & _BEGINS_STREAM and position > after:
+                return position
+            lengths = file.read(header[26])
+            position += _PAGE_HEADER_BYTES + len(lengths) + sum(lengths)
+            file.seek(position)
+    return None
+
+
+@contextmanager
+def open_link(path: Path, offset: int) -> Iterator[InputContainer]:
+    """What lies from byte `offset` to the end of the file, as a container."""
+    with _Tail(path, offset) as file, av.open(file, "r", format="ogg", metadata_errors="replace") as container:
+        yield container
+
+
+class _Tail(io.FileIO):
+    """A file that begins at an offset of another."""
+
+    def __init__(self, path: Path, offset: int) -> None:
+        super().__init__(path, "rb")
+        self._offset = offset
+        super().seek(offset)
+
+    def seek(self, position: int, whence: int = io.SEEK_SET, /) -> int:
+        return super().seek(position + (self._offset if whence == io.SEEK_SET else 0), whence) - self._offset
+
+    def tell(self) -> int:
+        return super().tell() - self._offset

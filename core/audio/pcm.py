@@ -1,0 +1,49 @@
+"""Turns one decoded frame into mono float32, whatever its sample format. Opens no file."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+# libav's name -> how a sample lies in memory, its zero, its full scale. 24-bit sound comes as s32, shifted up.
+_FORMATS: dict[str, tuple[type[np.generic], float, float]] = {
+    "u8": (np.uint8, 128.0, 2.0**7),
+    "s16": (np.int16, 0.0, 2.0**15),
+    "s32": (np.int32, 0.0, 2.0**31),
+    "s64": (np.int64, 0.0, 2.0**63),
+    "flt": (np.float32, 0.0, 1.0),
+    "dbl": (np.float64, 0.0, 1.0),
+}
+_BELOW_ONE = np.nextafter(np.float32(1.0), np.float32(0.0))
+
+
+def mono_samples(frame: av.AudioFrame) -> NDArray[np.float32]:
+    """The mean over the channels, float32 `(n_samples,)`. Integers come out within [-1, 1), floats as they are."""
+    sample_type, zero, full_scale = _FORMATS[frame.format.packed.name]
+    channels = _channels(frame, np.dtype(sample_type))
+    if np.issubdtype(sample_type, np.integer):
+        scaled = (channels.astype(np.float32) - np.float32(zero)) * np.float32(1.0 / full_scale)
+        # float32 rounds the largest 32-bit integers up to full scale
+        return np.minimum(_mean(scaled), _BELOW_ONE)
+    # too large for float32, or infinities that cancel: the reader looks for what is not finite
+    with np.errstate(invalid="ignore", over="ignore"):
+        return _mean(channels.astype(np.float32))
+
+
+def _channels(frame: av.AudioFrame, sample_type: np.dtype[np.generic]) -> NDArray[np.generic]:
+    """A view of the frame's memory, `(channels, n_samples)`."""
+    n_samples, n_channels = frame.samples, frame.layout.nb_channels
+    planes = [memoryview(cast(bytes, plane)) for plane in frame.planes]  # planes are buffers; av's stubs do not say so
+    if frame.format.is_planar:
+        return np.stack([np.frombuffer(plane, sample_type, n_samples) for plane in planes])
+    packed = np.frombuffer(planes[0], sample_type, n_samples * n_channels)
+    return packed.reshape(n_samples, n_channels).T
+
+
+def _mean(channels: NDArray[np.float32]) -> NDArray[np.float32]:
+    if len(channels) == 1:
+        return np.ascontiguousarray(channels[0])
+    return channels.mean(axis=0, dtype=np.float32)

@@ -1,0 +1,67 @@
+"""Places a device's blocks on a clock that never drifts: loss becomes a gap. Knows no device.
+
+A block's lateness is when it arrived less when its last sample was due. Scheduling only ever adds to it, so the
+least lateness of the last seconds is the device's own; when that has grown, samples were lost.
+"""
+
+from __future__ import annotations
+
+_WINDOW_S = 3.0
+# Within one window a device's crystal errs by less than a millisecond; a grown lateness of this much is loss.
+_UNTOLD_LOSS_S = 0.1
+
+
+class StreamClock:
+    """Counts samples at `sample_rate`; `next_sample` is where the next block starts if nothing is lost."""
+
+    def __init__(self, sample_rate: int) -> None:
+        self.next_sample = 0
+        self._sample_rate = sample_rate
+        # What every torn place is mended to, so that their small errors do not add up.
+        self._usual_s: float | None = None
+        self._least_s = 0.0
+        self._least_before_s: float | None = None
+        self._is_young = True
+        self._window_end_s = 0.0
+
+    def place(self, n_samples: int, arrived_s: float, lost: int = 0, is_torn: bool = False) -> int:
+        """The start sample of a block of `n_samples` that arrived at `arrived_s` of a monotonic clock.
+
+        lost: samples known to be missing before it. is_torn: an unknown number is missing before it
+        (the device overflowed, or was opened anew), to be estimated from the clock.
+        """
+        self.next_sample += lost
+        late_s = arrived_s - (self.next_sample + n_samples) / self._sample_rate
+        if self._usual_s is None:
+            self._usual_s = self._least_s = late_s
+            self._window_end_s = arrived_s + _WINDOW_S
+        elif is_torn:
+            self._least_s = late_s - self._skip(late_s - self._usual_s)
+            self._least_before_s = None
+            self._window_end_s = arrived_s + _WINDOW_S
+        else:
+            self._least_s = min(self._least_s, late_s)
+            self._watch(late_s, arrived_s)
+        start = self.next_sample
+        self.next_sample += n_samples
+        return start
+
+    def _watch(self, late_s: float, arrived_s: float) -> None:
+        """Compare one window's least lateness with the one before: a little more is drift, much more is loss."""
+        assert self._usual_s is not None
+        if self._is_young:
+            self._usual_s = min(self._usual_s, late_s)
+        if arrived_s < self._window_end_s:
+            return
+        grown_s = 0.0 if self._least_before_s is None else self._least_s - self._least_before_s
+        skipped_s = self._skip(grown_s) if grown_s > _UNTOLD_LOSS_S else 0.0
+        self._usual_s += 0.0 if skipped_s else grown_s
+        self._least_before_s = self._least_s - skipped_s
+        self._least_s = late_s - skipped_s
+        self._is_young = False
+        self._window_end_s = arrived_s + _WINDOW_S
+
+    def _skip(self, seconds: float) -> float:
+        n_samples = max(0, round(seconds * self._sample_rate))
+        self.next_sample += n_samples
+        return n_samples / self._sample_rate

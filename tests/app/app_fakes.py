@@ -1,0 +1,162 @@
+"""A core without torch, sound or files: listeners, a tagger and file functions with known answers."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.core_calls import CoreCalls, FoundMedia, ModelRow, ProgressCall, StopQuestion
+from app.input_choice import InputChoice
+from core.errors import UserError
+from core.inference.results import FrameRun, Level, LiveStatus, LiveUpdate, TagScores
+from core.labels import LabelSet
+
+NAMES = ("dog", "rain", "siren", "cat", "cow", "hen", "frog", "clock_tick", "train", "wind", "sea", "pig", "bee", "owl")
+
+
+class FakeTagger:
+    """Fourteen labels, threshold 0.5."""
+
+    def __init__(self, name: str = "Starter", labels: Sequence[str] = NAMES) -> None:
+        self.name = name
+        self.summary = f"fake, {len(labels)} classes"
+        self.labels = LabelSet.from_ids(labels)
+        self.thresholds = np.full(len(labels), 0.5, np.float32)
+
+
+class FakeListener:
+    """Gives the updates that a test puts into it."""
+
+    def __init__(self, choice: InputChoice, tagger: Any) -> None:
+        self.choice, self.taggers = choice, [tagger]
+        self.updates: list[LiveUpdate] = []
+        self.stopped = threading.Event()
+        self.may_stop = threading.Event()
+        self.may_stop.set()
+        self.stop_thread = ""
+
+    def use_tagger(self, tagger: Any) -> None:
+        self.taggers.append(tagger)
+
+    def take_update(self) -> LiveUpdate | None:
+        return self.updates.pop(0) if self.updates else None
+
+    def stop(self, timeout_s: float = 1.5) -> bool:
+        self.stop_thread = threading.current_thread().name
+        self.stopped.set()
+        return self.may_stop.wait(timeout_s)
+
+    def hear(self, first_frame: int = 0, frames: int = 10, **more: Any) -> None:
+        """Put frames, and what else an update has, into the queue."""
+        self.updates.append(LiveUpdate((noise(frames, first_frame),), **more))
+
+
+class FakePicture:
+    """Twenty seconds, half a second a column."""
+
+    columns: NDArray[np.float32] = np.linspace(-15, 5, 40 * 128, dtype=np.float32).reshape(40, 128)
+    seconds_per_column = 0.5
+    duration_s = 20.0
+
+
+class FakeCore:
+    """The answers of core, and what was asked."""
+
+    def __init__(self) -> None:
+        self.listeners: list[FakeListener] = []
+        self.opened: list[InputChoice] = []
+        self.refused: dict[InputChoice, UserError] = {}
+        self.models: dict[str | None, FakeTagger] = {None: FakeTagger(), "starter": FakeTagger()}
+        self.bad_files: dict[str, UserError] = {}
+        self.gate = threading.Event()
+        self.gate.set()
+        self.model_gate = threading.Event()
+        self.model_gate.set()
+        self.tagged: list[str] = []
+        self.windows_a_file = 4
+
+    def calls(self) -> CoreCalls:
+        return CoreCalls(
+            open_listener=self._open,
+            load_tagger=self._load,
+            tag_file=self._tag,
+            file_picture=self._picture,
+            find_media=_find,
+            list_models=lambda: (ModelRow("starter", "Starter", "fake"), ModelRow("other", "Other", "also fake")),
+        )
+
+    def let_go(self) -> None:
+        """Open every gate, so that no job waits for ever."""
+        self.gate.set()
+        self.model_gate.set()
+        for listener in self.listeners:
+            listener.may_stop.set()
+
+    def _open(self, choice: InputChoice, tagger: Any) -> FakeListener:
+        self.opened.append(choice)
+        if choice in self.refused:
+            raise self.refused[choice]
+        listener = FakeListener(choice, tagger)
+        self.listeners.append(listener)
+        return listener
+
+    def _load(self, model: str | None) -> FakeTagger:
+        assert self.model_gate.wait(10)
+        if model not in self.models:
+            raise UserError(f"There is no model {model}.", "Choose another.")
+        return self.models[model]
+
+    def _tag(
+        self, path: Path, tagger: FakeTagger, on_progress: ProgressCall, should_stop: StopQuestion
+    ) -> Iterator[TagScores]:
+        self.tagged.append(path.name)
+        if path.name in self.bad_files:
+            raise self.bad_files[path.name]
+        for window in range(self.windows_a_file):
+            on_progress(window / self.windows_a_file)
+            while not self.gate.wait(0.01):
+                if should_stop():
+                    return
+            if should_stop():
+                return
+            yield scores(500 * window, 500 * window + 1024, {window % len(tagger.labels): 0.9}, len(tagger.labels))
+
+    def _picture(self, path: Path, should_stop: StopQuestion) -> FakePicture:
+        if path.name in self.bad_files:
+            raise self.bad_files[path.name]
+        return FakePicture()
+
+
+def _find(paths: Sequence[Path]) -> FoundMedia:
+    missing = [path for path in paths if "missing" in path.name]
+    problems = tuple((path, UserError(f"{path.name} is not there.", "Choose another.")) for path in missing)
+    return FoundMedia(tuple(path for path in paths if path not in missing), problems)
+
+
+def noise(frames: int = 10, first_frame: int = 0, *, is_gap: bool = False) -> FrameRun:
+    """Frames at about -20 dB."""
+    values = np.random.default_rng(first_frame).normal(-4.6, 1.0, (frames, 128)).astype(np.float32)
+    return FrameRun(values, first_frame, is_gap)
+
+
+def scores(
+    start: int = 0, end: int = 1024, heard: dict[int, float] | None = None, labels: int = len(NAMES), **more: Any
+) -> TagScores:
+    """Zero for every label but those in `heard`."""
+    probabilities = np.zeros(labels, np.float32)
+    for label, probability in (heard or {}).items():
+        probabilities[label] = probability
+    return TagScores(probabilities, start, end, **more)
+
+
+def level(rms_dbfs: float, *, clipped: bool = False) -> Level:
+    """A level whose peak is 6 dB above."""
+    return Level(rms_dbfs, rms_dbfs + 6, clipped)
+
+
+STATUS = LiveStatus(windows=9, skipped_windows=1, dropped_blocks=2, real_time_factor=12.3, sound_to_screen_ms=312.0)

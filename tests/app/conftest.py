@@ -1,0 +1,97 @@
+"""Fixtures for the window: a core that answers at once, without torch, sound or files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QSettings
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from app.appearance import Appearance
+from app.application import build_window
+from app.background import BackgroundJobs
+from app.main_window import MainWindow
+from app.pins import Pins
+from app.user_settings import UserSettings
+from tests.app.app_fakes import FakeCore
+
+NO_DEVICES = ("/bin/echo", "[]")
+ONE_DEVICE = (
+    "/bin/echo",
+    '[{"name": "USB Mic", "host_api": "ALSA", "channels": 1, "sample_rate": 48000, "is_default": true}]',
+)
+
+
+@pytest.fixture(autouse=True)
+def no_qt_warnings(qtlog: object) -> Iterator[None]:
+    """Whatever Qt warns of fails the test, but for what the offscreen platform cannot do."""
+    yield
+    said = [record for record in qtlog.records if record.type_name not in {"QtDebugMsg", "QtInfoMsg"}]  # type: ignore[attr-defined]
+    assert [one.message for one in said if "propagateSizeHints" not in one.message] == []
+
+
+@pytest.fixture
+def core() -> FakeCore:
+    return FakeCore()
+
+
+@pytest.fixture
+def settings_path(tmp_path: Path) -> Path:
+    return tmp_path / "settings.ini"
+
+
+@pytest.fixture
+def appearance(qapp: QApplication) -> Appearance:
+    return Appearance(qapp, "dark")
+
+
+@pytest.fixture
+def pins(settings_path: Path) -> Pins:
+    return Pins(UserSettings(settings_path))
+
+
+@pytest.fixture
+def jobs(qtbot: QtBot) -> Iterator[BackgroundJobs]:
+    made = BackgroundJobs()
+    yield made
+    assert made.wait(5.0)
+
+
+MakeWindow = Callable[..., MainWindow]
+
+
+@pytest.fixture
+def make_window(qapp: QApplication, qtbot: QtBot, core: FakeCore, settings_path: Path) -> Iterator[MakeWindow]:
+    """Makes windows on the fake core, and takes them down with everything that they started."""
+    made: list[MainWindow] = []
+
+    def make(devices: tuple[str, ...] = ONE_DEVICE) -> MainWindow:
+        window = build_window(qapp, settings_path=settings_path, calls=core.calls(), device_command=devices)
+        qtbot.addWidget(window)
+        made.append(window)
+        return window
+
+    yield make
+    core.let_go()
+    for window in made:
+        window.close()
+        assert window.file_tagging.close(5.0)
+        assert window.jobs.wait(5.0)
+
+
+@pytest.fixture
+def window(make_window: MakeWindow, qtbot: QtBot) -> MainWindow:
+    made = make_window()
+    made.resize(1100, 720)
+    made.show()
+    qtbot.waitExposed(made)
+    return made
+
+
+@pytest.fixture
+def stored(settings_path: Path) -> Callable[[str], object]:
+    """What a setting is on disk."""
+    return lambda key: QSettings(str(settings_path), QSettings.Format.IniFormat).value(key)

@@ -1,0 +1,89 @@
+"""Every control can be reached by keyboard and says what it is."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QAbstractSlider,
+    QAbstractSpinBox,
+    QComboBox,
+    QLineEdit,
+    QMenu,
+    QScrollBar,
+    QWidget,
+)
+from pytestqt.qtbot import QtBot
+
+from app.dialogs.keys_dialog import KeysDialog
+from app.dialogs.range_dialog import RangeDialog
+from app.main_window import MainWindow
+from app.menus import key_lines
+from app.panels import PANELS
+from app.widgets.drop_overlay import DropOverlay
+from app.widgets.lanes_strip import LanesStrip
+from app.widgets.level_meter import LevelMeter
+from app.widgets.spectrogram_plot import SpectrogramPlot
+from tests.app.app_fakes import FakeCore
+from tests.app.window_driving import listen
+
+# What is a control: everything that takes a click or a key, and every painted widget that shows a value.
+CONTROLS = (QAbstractButton, QLineEdit, QComboBox, QAbstractSlider, QAbstractSpinBox, QAbstractItemView)
+PAINTED = (LevelMeter, LanesStrip, SpectrogramPlot, DropOverlay)
+
+
+def _ours(widget: QWidget) -> bool:
+    """Not a part that Qt made for itself, such as a scroll bar or the arrow of a header."""
+    name = widget.objectName()
+    return not name.startswith("qt_") and not isinstance(widget, QScrollBar) and "Header" not in type(widget).__name__
+
+
+def _shy(widgets: list[QWidget]) -> list[str]:
+    """Controls that do not say what they are."""
+    return [
+        f"{type(widget).__name__} {widget.objectName()!r} in {type(widget.parent()).__name__}"
+        for widget in widgets
+        if isinstance(widget, CONTROLS + PAINTED)
+        and _ours(widget)
+        and not isinstance(widget.parent(), QLineEdit | QAbstractSpinBox)
+        and not (widget.toolTip() and widget.accessibleName())
+    ]
+
+
+def test_every_control_says_what_it_is(window: MainWindow, core: FakeCore, qtbot: QtBot) -> None:
+    listen(window, core, qtbot)
+    dialogs = [RangeDialog((-45, 30), window), KeysDialog([("A", "b")], window)]
+    controls = [one for one in window.findChildren(QWidget) if isinstance(one, CONTROLS + PAINTED)]
+    assert len(controls) > 20
+    assert _shy(window.findChildren(QWidget)) == []
+    for dialog in dialogs:
+        dialog.close()
+
+
+def test_every_button_and_field_can_be_reached_by_tab(window: MainWindow) -> None:
+    focusable = (QAbstractButton, QLineEdit, QAbstractItemView)
+    for widget in window.findChildren(QWidget):
+        if isinstance(widget, focusable) and _ours(widget) and not isinstance(widget.parent(), QLineEdit):
+            assert widget.focusPolicy() & Qt.FocusPolicy.TabFocus, widget
+
+
+def test_every_line_of_the_menus_says_what_it_does(window: MainWindow) -> None:
+    for menu in window.menuBar().findChildren(QMenu):
+        for action in menu.actions():
+            if not action.isSeparator() and action.menu() is None and action.isEnabled():
+                assert action.toolTip(), action.text()
+
+
+def test_no_key_means_two_things(window: MainWindow) -> None:
+    keys = [one.toString() for action in window.menus.actions.values() for one in action.shortcuts()]
+    assert len(keys) == len(set(keys))
+    wanted = {"Ctrl+R", "F", "Ctrl+O", "Ctrl+Shift+O", "Ctrl+F", "Esc", "F1", "F11", "Ctrl+Q", "+", "-"}
+    assert wanted <= set(keys)
+    assert len(key_lines(window.menus.actions)) >= 10
+
+
+def test_every_panel_is_in_the_window(window: MainWindow) -> None:
+    assert [spec.name for spec in PANELS] == ["spectrogram", "tags", "files"]
+    for spec in PANELS:
+        assert window.docks.panel(spec.name, QWidget).isVisible()

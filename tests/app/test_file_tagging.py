@@ -1,0 +1,137 @@
+"""The queue of files: one at a time, each by itself, and all of them to be stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QAbstractItemModelTester
+from pytestqt.qtbot import QtBot
+
+from app.file_row import FileState
+from app.file_tagging import FileTagging
+from app.files_model import LENGTH, STATE, TAGS
+from core.errors import UserError
+from tests.app.app_fakes import FakeCore, FakeTagger
+
+
+@pytest.fixture
+def files(core: FakeCore, qtbot: QtBot) -> Iterator[FileTagging]:
+    made = FileTagging(core.calls())
+    QAbstractItemModelTester(made.model, QAbstractItemModelTester.FailureReportingMode.Warning, made)
+    made.use_tagger(FakeTagger())
+    yield made
+    core.let_go()
+    assert made.close(5.0)
+
+
+def _states(files: FileTagging) -> list[FileState]:
+    return [row.state for row in files.model.rows]
+
+
+def _add(files: FileTagging, *names: str) -> None:
+    files.add_paths([Path("/sounds", name) for name in names])
+
+
+def _text(files: FileTagging, row: int, column: int) -> str:
+    return files.model.index(row, column).data(Qt.ItemDataRole.DisplayRole)
+
+
+def test_files_are_tagged_one_after_the_other(files: FileTagging, core: FakeCore, qtbot: QtBot) -> None:
+    _add(files, "a.wav", "b.wav", "c.wav")
+    qtbot.waitUntil(lambda: _states(files) == [FileState.DONE] * 3)
+    assert core.tagged == ["a.wav", "b.wav", "c.wav"]
+    row = files.model.rows[0]
+    assert row.scene.track is not None
+    assert len(row.scene.track) == 4
+    assert _text(files, 0, TAGS).startswith("Dog 90")
+    assert _text(files, 0, LENGTH) == "0:25"
+    assert _text(files, 0, STATE) == "done"
+
+
+def test_a_bad_file_says_why_and_the_others_go_on(files: FileTagging, core: FakeCore, qtbot: QtBot) -> None:
+    core.bad_files["bad.wav"] = UserError("bad.wav is no sound.", "Export it again.")
+    _add(files, "bad.wav", "good.wav")
+    qtbot.waitUntil(lambda: _states(files) == [FileState.FAILED, FileState.DONE])
+    assert _text(files, 0, TAGS) == "bad.wav is no sound. Export it again."
+
+
+def test_what_cannot_be_found_is_a_failed_row(files: FileTagging, qtbot: QtBot) -> None:
+    _add(files, "missing.wav", "here.wav")
+    qtbot.waitUntil(lambda: sorted(row.state.value for row in files.model.rows) == ["done", "failed"])
+
+
+def test_one_file_can_be_cancelled_and_the_next_goes_on(files: FileTagging, core: FakeCore, qtbot: QtBot) -> None:
+    core.gate.clear()
+    _add(files, "a.wav", "b.wav")
+    qtbot.waitUntil(lambda: _states(files) == [FileState.TAGGING, FileState.WAITING])
+    files.cancel(files.model.rows[0])
+    qtbot.waitUntil(lambda: _states(files) == [FileState.CANCELLED, FileState.TAGGING])
+    core.gate.set()
+    qtbot.waitUntil(lambda: _states(files)[1] is FileState.DONE)
+
+
+def test_all_can_be_cancelled(files: FileTagging, core: FakeCore, qtbot: QtBot) -> None:
+    core.gate.clear()
+    _add(files, "a.wav", "b.wav", "c.wav")
+    qtbot.waitUntil(lambda: core.tagged == ["a.wav"])
+    files.cancel_all()
+    assert _states(files) == [FileState.CANCELLED] * 3
+    assert not files.is_busy
+
+
+def test_a_cancelled_file_dropped_again_is_tagged_from_its_beginning(
+    files: FileTagging, core: FakeCore, qtbot: QtBot
+) -> None:
+    core.gate.clear()
+    _add(files, "a.wav")
+    qtbot.waitUntil(lambda: core.tagged == ["a.wav"])
+    files.cancel_all()
+    _add(files, "a.wav")
+    qtbot.waitUntil(lambda: core.tagged == ["a.wav", "a.wav"])
+    core.gate.set()
+    qtbot.waitUntil(lambda: _states(files) == [FileState.DONE])
+    track = files.model.rows[0].scene.track
+    assert track is not None
+    assert len(track) == 4
+
+
+def test_a_file_is_listed_once(files: FileTagging, qtbot: QtBot) -> None:
+    _add(files, "a.wav", "a.wav")
+    _add(files, "a.wav")
+    _add(files, "b.wav")
+    qtbot.waitUntil(lambda: files._jobs.unfinished == 0)
+    assert sorted(row.path.name for row in files.model.rows) == ["a.wav", "b.wav"]
+
+
+def test_files_wait_for_the_model(core: FakeCore, qtbot: QtBot) -> None:
+    files = FileTagging(core.calls())
+    _add(files, "a.wav")
+    qtbot.waitUntil(lambda: _states(files) == [FileState.WAITING])
+    files.use_tagger(FakeTagger())
+    qtbot.waitUntil(lambda: _states(files) == [FileState.DONE])
+    assert files.close(5.0)
+
+
+def test_removing_and_clearing_stop_what_runs(files: FileTagging, core: FakeCore, qtbot: QtBot) -> None:
+    core.gate.clear()
+    _add(files, "a.wav", "b.wav", "c.wav")
+    qtbot.waitUntil(lambda: core.tagged == ["a.wav"])
+    files.remove(files.model.rows[0])
+    qtbot.waitUntil(lambda: core.tagged == ["a.wav", "b.wav"])
+    files.clear()
+    assert files.model.rows == []
+    assert files.close(5.0)
+
+
+def test_the_picture_is_read_once(files: FileTagging, qtbot: QtBot) -> None:
+    _add(files, "a.wav")
+    qtbot.waitUntil(lambda: _states(files) == [FileState.DONE])
+    row = files.model.rows[0]
+    with qtbot.waitSignal(files.picture_ready):
+        files.ask_picture(row)
+    files.ask_picture(row)
+    assert row.scene.history is not None
+    assert (row.scene.window.left_s, row.scene.window.right_s) == (0.0, 20.0)

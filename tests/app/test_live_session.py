@@ -1,0 +1,222 @@
+"""The session: starting, changing over, failing and stopping, with listeners that do as told."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from app import input_opening
+from app.background import BackgroundJobs
+from app.input_choice import DEMO_SCENE, InputChoice
+from app.live_session import HIDDEN_TICK_MS, LiveSession
+from core.errors import UserError
+from core.inference.results import FrameRun, LiveUpdate
+from tests.app.app_fakes import STATUS, FakeCore, FakeListener, FakeTagger, noise, scores
+
+USB = InputChoice("microphone", "USB Mic")
+BROKEN = UserError("It is broken.", "Mend it.")
+
+
+@pytest.fixture
+def session(core: FakeCore, jobs: BackgroundJobs) -> Iterator[LiveSession]:
+    made = LiveSession(core.calls(), jobs)
+    yield made
+    core.let_go()
+    made.stop()
+
+
+@pytest.fixture
+def heard(session: LiveSession) -> list[LiveUpdate]:
+    updates: list[LiveUpdate] = []
+    session.updated.connect(updates.append)
+    return updates
+
+
+def _listen(session: LiveSession, core: FakeCore, qtbot: QtBot, frames: int = 10) -> FakeListener:
+    before = len(core.listeners)
+    session.start()
+    qtbot.waitUntil(lambda: len(core.listeners) > before)
+    core.listeners[-1].hear(frames=frames)
+    qtbot.waitUntil(lambda: session.is_listening)
+    return core.listeners[-1]
+
+
+def test_start_opens_the_chosen_input_and_hands_on_what_it_hears(
+    session: LiveSession, core: FakeCore, heard: list[LiveUpdate], qtbot: QtBot
+) -> None:
+    session.input = DEMO_SCENE
+    listener = _listen(session, core, qtbot)
+    assert listener.choice == DEMO_SCENE
+    listener.hear(10, scores=(scores(0, 20, {3: 0.8}),), status=STATUS)
+    qtbot.waitUntil(lambda: session.latest_scores is not None)
+    assert session.latest_scores is not None
+    assert session.latest_scores.probabilities[3] == pytest.approx(0.8)
+    assert session.status == STATUS
+    assert [run.first_frame for update in heard for run in update.runs] == [0, 10]
+
+
+def test_opening_happens_off_the_gui_thread(session: LiveSession, core: FakeCore, qtbot: QtBot) -> None:
+    seen: list[str] = []
+    calls = core.calls()
+    session._opening._calls = replace(
+        calls,
+        open_listener=lambda choice, tagger: (
+            seen.append(threading.current_thread().name) or calls.open_listener(choice, tagger)
+        ),
+    )
+    _listen(session, core, qtbot)
+    assert seen != [threading.main_thread().name]
+
+
+def test_the_model_comes_when_it_is_loaded(session: LiveSession, core: FakeCore, qtbot: QtBot) -> None:
+    core.model_gate.clear()
+    session.load_model(None)
+    listener = _listen(session, core, qtbot)
+    assert session.is_listening
+    assert session.is_loading_model
+    assert session.labels is None
+    core.model_gate.set()
+    qtbot.waitUntil(lambda: session.tagger is not None)
+    assert listener.taggers[-1] is session.tagger
+    assert session.labels == core.models[None].labels
+
+
+def test_only_the_model_asked_for_last_is_used(session: LiveSession, core: FakeCore, qtbot: QtBot) -> None:
+    core.models["other"] = FakeTagger("Other", ("a", "b"))
+    core.model_gate.clear()
+    session.load_model(None)
+    session.load_model("other")
+    core.model_gate.set()
+    qtbot.waitUntil(lambda: session.tagger is not None and not session.is_loading_model)
+    assert session.tagger is core.models["other"]
+
+
+def test_a_model_that_cannot_be_loaded_leaves_the_old_one(session: LiveSession, core: FakeCore, qtbot: QtBot) -> None:
+    session.load_model(None)
+    qtbot.waitUntil(lambda: session.tagger is not None)
+    with qtbot.waitSignal(session.model_failed) as failed:
+        session.load_model("/nowhere")
+    assert failed.args is not None
+    assert "/nowhere" in failed.args[0].problem
+    assert session.tagger is core.models[None]
+
+
+def test_changing_input_keeps_the_old_one_until_the_new_one_delivers(
+    session: LiveSession, core: FakeCore, heard: list[LiveUpdate], qtbot: QtBot
+) -> None:
+    old = _listen(session, core, qtbot)
+    session.choose_input(USB)
+    qtbot.waitUntil(lambda: len(core.listeners) == 2)
+    old.hear(10)
+    qtbot.waitUntil(lambda: len(heard) == 2)
+    assert not old.stopped.is_set()
+    core.listeners[1].hear(0)
+    qtbot.waitUntil(lambda: session.input == USB)
+    qtbot.waitUntil(old.stopped.is_set)
+    assert heard[-1].runs[0].first_frame > 20, "the new input goes on where the old one stopped, after a gap"
+    assert session.is_listening
+
+
+@pytest.mark.parametrize("fails_in", ["opening", "first update", "silence"])
+def test_an_input_that_fails_is_rolled_back(
+    session: LiveSession, core: FakeCore, qtbot: QtBot, fails_in: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = _listen(session, core, qtbot)
+    before = session.input
+    if fails_in == "opening":
+        core.refused[USB] = BROKEN
+    if fails_in == "silence":
+        monkeypatch.setattr(input_opening, "PROOF_S", 0.05)
+    with qtbot.waitSignal(session.input_failed) as failed:
+        session.choose_input(USB)
+        if fails_in == "first update":
+            qtbot.waitUntil(lambda: len(core.listeners) == 2)
+            core.listeners[1].updates.append(LiveUpdate(has_ended=True, failure=BROKEN))
+    assert failed.args is not None
+    assert failed.args[0].problem in {BROKEN.problem, "USB Mic gives no sound."}
+    assert session.is_listening
+    assert session.input == before
+    assert not old.stopped.is_set()
+    if fails_in != "opening":
+        qtbot.waitUntil(core.listeners[1].stopped.is_set)
+
+
+def test_stop_while_opening_stops_the_listener_that_comes_too_late(
+    session: LiveSession, core: FakeCore, qtbot: QtBot
+) -> None:
+    session.start()
+    session.stop()
+    qtbot.waitUntil(lambda: bool(core.listeners) and core.listeners[0].stopped.is_set())
+    assert not session.is_listening
+    assert not session.is_opening
+
+
+def test_stop_never_waits_for_a_listener_that_hangs(session: LiveSession, core: FakeCore, qtbot: QtBot) -> None:
+    listener = _listen(session, core, qtbot)
+    listener.may_stop.clear()
+    began = time.perf_counter()
+    session.stop()
+    assert time.perf_counter() - began < 0.05
+    assert not session.is_listening
+    qtbot.waitUntil(listener.stopped.is_set)
+    assert listener.stop_thread != threading.main_thread().name
+
+
+def test_an_input_that_ends_says_why(session: LiveSession, core: FakeCore, qtbot: QtBot) -> None:
+    listener = _listen(session, core, qtbot)
+    with qtbot.waitSignal(session.input_failed) as failed:
+        listener.updates.append(LiveUpdate(has_ended=True, failure=BROKEN))
+    assert failed.args == [BROKEN]
+    assert not session.is_listening
+
+
+def test_trouble_is_told_once_and_taken_back(session: LiveSession, core: FakeCore, qtbot: QtBot) -> None:
+    listener = _listen(session, core, qtbot)
+    told: list[UserError | None] = []
+    session.trouble_changed.connect(lambda: told.append(session.trouble))
+    for trouble in (BROKEN, UserError(BROKEN.problem, BROKEN.remedy), None):
+        listener.updates.append(LiveUpdate(trouble=trouble))
+    qtbot.waitUntil(lambda: not listener.updates and session.trouble is None)
+    assert [one and one.problem for one in told] == [BROKEN.problem, None]
+
+
+def test_starting_anew_begins_a_new_clock(
+    session: LiveSession, core: FakeCore, heard: list[LiveUpdate], qtbot: QtBot
+) -> None:
+    restarts: list[bool] = []
+    session.restarted.connect(lambda: restarts.append(True))
+    _listen(session, core, qtbot, frames=500)
+    session.stop()
+    _listen(session, core, qtbot)
+    assert len(restarts) == 2
+    assert heard[-1].runs[0].first_frame == 0
+
+
+def test_minimised_it_takes_what_is_heard_but_paints_nothing(
+    session: LiveSession, core: FakeCore, heard: list[LiveUpdate], qtbot: QtBot
+) -> None:
+    listener = _listen(session, core, qtbot)
+    ticks: list[bool] = []
+    session.ticked.connect(lambda: ticks.append(True))
+    session.set_visible(False)
+    assert session._timer.interval() == HIDDEN_TICK_MS
+    listener.hear(10)
+    qtbot.waitUntil(lambda: len(heard) == 2, timeout=3000)
+    assert not ticks
+
+
+def test_emitting_loses_no_references(session: LiveSession) -> None:
+    update = LiveUpdate(runs=(FrameRun(noise().frames, 0),))
+    before = sys.getrefcount(True), sys.getrefcount(None)
+    for _ in range(5000):
+        session.updated.emit(update)
+        session.state_changed.emit()
+    after = sys.getrefcount(True), sys.getrefcount(None)
+    assert abs(after[0] - before[0]) < 100
+    assert abs(after[1] - before[1]) < 100

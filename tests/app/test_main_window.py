@@ -1,0 +1,239 @@
+"""The window as a whole, driven by menus, keys, drops and devices, on a fake core."""
+
+from __future__ import annotations
+
+import time
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QPoint, Qt, QTimer
+from PySide6.QtGui import QDragLeaveEvent, QDragMoveEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import (
+    QApplication,
+)
+from pytestqt.qtbot import QtBot
+
+from app.file_row import FileState
+from app.input_choice import InputChoice
+from app.main_window import MainWindow
+from app.theme import DARK, LIGHT
+from core.errors import UserError
+from core.inference.results import LiveUpdate
+from tests.app.app_fakes import STATUS, FakeCore, level, noise, scores
+from tests.app.conftest import MakeWindow
+from tests.app.window_driving import drag_in, drop, listen, mime_of, press
+
+USB = InputChoice("microphone", "USB Mic")
+BROKEN = UserError("The microphone cannot be opened.", "Plug it in.")
+
+
+def test_the_window_is_up_before_the_model(window: MainWindow, core: FakeCore, qtbot: QtBot) -> None:
+    core.model_gate.clear()
+    window.begin()
+    qtbot.waitUntil(lambda: bool(core.listeners))
+    core.listeners[0].hear(frames=200)
+    qtbot.waitUntil(lambda: window.session.is_listening)
+    qtbot.waitUntil(lambda: window.stage.scene.window.last_s > 1.0)
+    assert window.tags.empty.text() == "Loading the model…"
+    assert "loading" in window.toolbar.model_button.text()
+    core.model_gate.set()
+    qtbot.waitUntil(lambda: bool(window.tags.names_shown))
+    assert window.windowTitle() == "Soundmark"
+    assert window.objectName() == "MainWindow"
+
+
+def test_what_is_heard_reaches_tags_lanes_meter_and_status(window: MainWindow, core: FakeCore, qtbot: QtBot) -> None:
+    listen(window, core, qtbot)
+    heard = scores(0, 310, {4: 0.9}, is_warming_up=True, tokens_in=514, tokens_out=322)
+    core.listeners[0].updates.append(LiveUpdate((noise(10, 300),), (heard,), level(-18), STATUS))
+    qtbot.waitUntil(lambda: window.tags.names_shown[:1] == ["Cow"])
+    qtbot.waitUntil(lambda: [lane.name for lane in window.spectrogram.lanes.lanes] == ["Cow"])
+    window.statusBar().refresh()  # type: ignore[attr-defined]
+    figures = window.statusBar().figures.text()  # type: ignore[attr-defined]
+    words = ["0.31", "s sound to screen", "12× real time", "514 → 322 tokens", "1 skipped", "2 dropped"]
+    assert all(word in figures for word in words), figures
+    assert window.tags.note.text() == "warming up 3.1 s"
+
+
+def test_ctrl_r_stops_and_starts(window: MainWindow, core: FakeCore, qtbot: QtBot) -> None:
+    listen(window, core, qtbot)
+    press(window, Qt.Key.Key_R, Qt.KeyboardModifier.ControlModifier)
+    assert not window.session.is_listening
+    assert window.toolbar.start_button.text() == "Start"
+    press(window, Qt.Key.Key_R, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: len(core.listeners) == 2)
+    assert window.toolbar.start_button.text() == "Stop"
+
+
+def test_f_freezes_and_escape_in_the_search_field_only_empties_it(
+    window: MainWindow, core: FakeCore, qtbot: QtBot
+) -> None:
+    listen(window, core, qtbot)
+    window.spectrogram.plot.setFocus()
+    press(window, Qt.Key.Key_F)
+    assert window.spectrogram.is_frozen
+    assert window.menus.actions["freeze"].isChecked()
+    press(window, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier)
+    assert QApplication.focusWidget() is window.tags.search
+    press(window, Qt.Key.Key_F)
+    assert window.tags.search.text() == "f"
+    assert window.spectrogram.is_frozen
+    press(window, Qt.Key.Key_Escape)
+    assert window.tags.search.text() == ""
+
+
+def test_keys_zoom_and_move_in_the_picture(window: MainWindow, core: FakeCore, qtbot: QtBot) -> None:
+    listen(window, core, qtbot)
+    core.listeners[0].hear(300, 6000)
+    qtbot.waitUntil(lambda: window.stage.scene.window.last_s > 60)
+    window.spectrogram.plot.setFocus()
+    view = window.stage.scene.window
+    press(window, Qt.Key.Key_Minus)
+    assert view.span_s == 20.0
+    press(window, Qt.Key.Key_Plus)
+    assert view.span_s == 10.0
+    press(window, Qt.Key.Key_Home)
+    assert view.left_s == pytest.approx(0.0)
+    press(window, Qt.Key.Key_PageDown)
+    assert view.left_s == pytest.approx(10.0)
+    press(window, Qt.Key.Key_End)
+    assert view.is_following
+
+
+def test_dropped_files_are_tagged_and_the_overlay_says_so_before(
+    window: MainWindow, core: FakeCore, tmp_path: Path, qtbot: QtBot
+) -> None:
+    window.begin()
+    mime = mime_of(*(str(tmp_path / f"{i}.wav") for i in range(3)))
+    enter = drag_in(mime)
+    QApplication.sendEvent(window, enter)
+    assert enter.isAccepted()
+    assert window.overlay.isVisible()
+    assert window.overlay.text == "Tag 3 files"
+    QApplication.sendEvent(window, QDragLeaveEvent())
+    assert not window.overlay.isVisible()
+    assert drop(window, mime).isAccepted()
+    assert not window.overlay.isVisible()
+    qtbot.waitUntil(lambda: [row.state for row in window.files.rows] == [FileState.DONE] * 3)
+
+
+def test_addresses_elsewhere_are_refused_politely(window: MainWindow) -> None:
+    mime = mime_of("https://example.org/a.wav")
+    move = QDragMoveEvent(
+        QPoint(5, 5), Qt.DropAction.CopyAction, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    )
+    move.accept()
+    # Qt hands on a move only to where the drag entered.
+    QApplication.sendEvent(window, drag_in(mime))
+    QApplication.sendEvent(window, move)
+    assert not move.isAccepted()
+    assert not drop(window, mime).isAccepted()
+    assert "on this computer" in window.banner.text.text()
+    assert window.files.rows == []
+
+
+def test_a_selected_file_is_shown_with_its_tags_and_back_to_live(
+    window: MainWindow, core: FakeCore, qtbot: QtBot
+) -> None:
+    listen(window, core, qtbot)
+    window.add_files([Path("/sounds/a.wav")])
+    qtbot.waitUntil(lambda: bool(window.files.rows) and window.files.rows[0].state is FileState.DONE)
+    window.files_panel.table.selectRow(0)
+    row = window.files.rows[0]
+    qtbot.waitUntil(lambda: row.scene.history is not None)
+    assert window.stage.scene is row.scene
+    assert window.spectrogram.caption.text() == "a.wav"
+    window.spectrogram.plot.clicked.emit(6.0)
+    qtbot.waitUntil(lambda: window.tags.names_shown[0] == "Rain")
+    assert window.tags.heading.text() == "Heard at 0:06.0"
+    press(window, Qt.Key.Key_Right)
+    qtbot.waitUntil(lambda: window.tags.names_shown[0] == "Siren")
+    window.spectrogram.pill.click()
+    assert window.stage.scene.is_live
+    assert window.files_panel.table.current_row() is None
+
+
+def test_removing_the_file_on_show_goes_back_to_live(window: MainWindow, core: FakeCore, qtbot: QtBot) -> None:
+    window.begin()
+    window.add_files([Path("/sounds/a.wav")])
+    qtbot.waitUntil(lambda: bool(window.files.rows) and window.files.rows[0].is_over)
+    window.files_panel.table.selectRow(0)
+    QTest.keyClick(window.files_panel.table, Qt.Key.Key_Delete)
+    assert window.files.rows == []
+    assert window.stage.scene.is_live
+
+
+def test_escape_cancels_every_file(window: MainWindow, core: FakeCore, qtbot: QtBot) -> None:
+    core.gate.clear()
+    window.begin()
+    window.add_files([Path(f"/sounds/{i}.wav") for i in range(3)])
+    qtbot.waitUntil(lambda: bool(core.tagged))
+    press(window, Qt.Key.Key_Escape)
+    assert [row.state for row in window.files.rows] == [FileState.CANCELLED] * 3
+    assert not window.menus.actions["cancel_files"].isEnabled()
+
+
+def test_the_window_comes_back_as_it_was_left(make_window: MakeWindow, qtbot: QtBot) -> None:
+    first = make_window()
+    first.show()
+    first.resize(760, 600)
+    for group, name in ((first.menus.colour_group, "cividis"), (first.menus.span_group, "60")):
+        next(action for action in group.actions() if action.data() == name).trigger()
+    first._set_range(-60, 5)
+    first.pins.toggle("owl")
+    first.docks.toggles[0].trigger()
+    first.close()
+    again = make_window()
+    again.show()
+    assert again.size() == first.size()
+    assert again.menus.colour_group.checkedAction().data() == "cividis"
+    assert again.stage.scene.window.span_s == 60
+    assert again._parts.settings.range_db == (-60, 5)
+    assert again.pins.ids == ("owl",)
+    assert not again.docks.toggles[0].isChecked()
+
+
+def test_themes_change_at_once(window: MainWindow) -> None:
+    for name, theme in (("light", LIGHT), ("dark", DARK)):
+        next(one for one in window.menus.theme_group.actions() if one.data() == name).trigger()
+        assert window._parts.appearance.theme is theme
+        assert window.palette().window().color().name() == theme.window
+
+
+def test_the_gui_is_never_held_up_while_starting_and_stopping(window: MainWindow, core: FakeCore, qtbot: QtBot) -> None:
+    beats: list[float] = []
+    timer = QTimer()
+    timer.timeout.connect(lambda: beats.append(time.perf_counter()))
+    listen(window, core, qtbot)
+    core.listeners[0].may_stop.clear()
+    timer.start(5)
+    for i in range(20):
+        core.listeners[0].hear(300 + 10 * i, scores=(scores(0, 310 + 10 * i, {i % 9: 0.9}),))
+        qtbot.waitUntil(lambda: not core.listeners[0].updates)
+    window.session.stop()
+    qtbot.waitUntil(core.listeners[0].stopped.is_set)
+    count = len(beats)
+    qtbot.waitUntil(lambda: len(beats) > count + 5)
+    timer.stop()
+    gaps = sorted(b - a for a, b in pairwise(beats))
+    assert gaps[int(len(gaps) * 0.98)] < 0.05
+
+
+def test_closing_while_portaudio_hangs_is_quick(window: MainWindow, core: FakeCore, qtbot: QtBot) -> None:
+    listen(window, core, qtbot)
+    core.listeners[0].may_stop.clear()
+    began = time.perf_counter()
+    window.close()
+    assert time.perf_counter() - began < 0.25
+    assert not window.jobs.wait(0.1), "the listener was expected to hang"
+    core.let_go()
+
+
+def test_minimising_stops_the_painting(window: MainWindow, core: FakeCore, qtbot: QtBot) -> None:
+    listen(window, core, qtbot)
+    window.showMinimized()
+    qtbot.waitUntil(lambda: window.session._timer.interval() > 100)
+    window.showNormal()
+    qtbot.waitUntil(lambda: window.session._timer.interval() < 100)

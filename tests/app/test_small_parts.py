@@ -1,0 +1,141 @@
+"""Words, colours, choices and settings: the parts without a widget."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app import wording
+from app.colour_maps import COLOUR_MAPS, pixel_table
+from app.drops import Drop
+from app.input_choice import DEFAULT_MICROPHONE, DEMO_SCENE, InputChoice
+from app.input_devices import InputDevice, parse_devices
+from app.input_menu import device_choices
+from app.mel_scale import bin_frequency_hz, bin_position
+from app.theme import DARK, LIGHT, class_colour
+from app.user_settings import DEFAULT_RANGE_DB, UserSettings
+from app.version_guard import check_versions
+from core.errors import UserError
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        (wording.percent(0.923), "92 %"),
+        (wording.percent(0.002), "<1 %"),
+        (wording.percent(0.0), "0 %"),
+        (wording.decibels(-18.4, "dBFS"), "−18 dBFS"),
+        (wording.decibels(-0.2), "0 dB"),
+        (wording.frequency(1240), "1.24 kHz"),
+        (wording.seconds_ago(-10.0), "−10 s"),
+        (wording.seconds_ago(0.0), "now"),
+        (wording.duration(3723), "1:02:03"),
+        (wording.duration(59.96, tenths=True), "1:00.0"),
+        (wording.count(1, "file"), "1 file"),
+        (wording.count(14, "file"), "14 files"),
+    ],
+)
+def test_numbers_are_written_for_people(written: str, expected: str) -> None:
+    assert written.replace(wording.THIN, " ") == expected
+
+
+@pytest.mark.parametrize("hertz", [50, 250, 1000, 4000, 8000])
+def test_frequency_and_row_are_inverse(hertz: float) -> None:
+    assert bin_frequency_hz(bin_position(hertz, 128), 128) == pytest.approx(hertz)
+
+
+@pytest.mark.parametrize("name", COLOUR_MAPS)
+def test_every_colour_map_grows_lighter_from_quiet_to_loud(name: str) -> None:
+    table = pixel_table(name, -45, 30)
+    assert table.shape == (256,)
+    assert np.all(table >> 24 == 0xFF)
+    red, green, blue = (table >> 16 & 255), (table >> 8 & 255), (table & 255)
+    luma = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    assert luma[0] < 60 < 150 < luma[-1]
+    assert np.all(np.diff(luma) > -1.5)
+
+
+def test_class_colours_are_stable_and_readable_on_their_panel() -> None:
+    assert class_colour("Dog", DARK).name() == class_colour("Dog", DARK).name()
+    for theme in (DARK, LIGHT):
+        for name in ("Dog", "Rain", "Siren", "Clock tick", "Church bells", "Hen"):
+            assert _contrast(class_colour(name, theme).name(), theme.panel) >= 3.0
+
+
+@pytest.mark.parametrize("theme", [DARK, LIGHT])
+def test_words_have_contrast_on_every_background(theme) -> None:
+    for text in (theme.text, theme.muted, theme.bad):
+        for ground in (theme.window, theme.panel, theme.selected):
+            assert _contrast(text, ground) >= 4.5, (text, ground)
+    assert _contrast(theme.on_accent, theme.accent) >= 4.5
+
+
+def _contrast(one: str, other: str) -> float:
+    """The contrast ratio of WCAG 2."""
+    bright, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (bright + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [one / 12.92 if one <= 0.04045 else ((one + 0.055) / 1.055) ** 2.4 for one in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("choice", [DEFAULT_MICROPHONE, DEMO_SCENE, InputChoice("microphone", "USB: Mic, ALSA")])
+def test_an_input_choice_survives_the_settings(choice: InputChoice) -> None:
+    assert InputChoice.from_text(choice.to_text()) == choice
+
+
+def test_an_unreadable_input_is_the_default_microphone() -> None:
+    assert InputChoice.from_text("teleport:x") == DEFAULT_MICROPHONE
+
+
+def test_settings_come_back_from_disk(settings_path: Path) -> None:
+    settings = UserSettings(settings_path)
+    settings.input = InputChoice("microphone", "USB Mic")
+    settings.colour_map, settings.range_db, settings.span_s = "viridis", (-60, 10), 60
+    settings.pinned, settings.model = ("dog", "crying_baby"), "/models/mine"
+    settings.flush()
+    again = UserSettings(settings_path)
+    assert again.input == InputChoice("microphone", "USB Mic")
+    assert (again.colour_map, again.range_db, again.span_s) == ("viridis", (-60, 10), 60)
+    assert (again.pinned, again.model) == (("dog", "crying_baby"), "/models/mine")
+
+
+def test_spoilt_settings_count_as_not_set(settings_path: Path) -> None:
+    settings_path.write_text("[General]\nrange=loud..quiet\nspan_s=7\ninput=?\ncolour_map=rainbow\ntheme=pink\n")
+    settings = UserSettings(settings_path)
+    assert settings.range_db == DEFAULT_RANGE_DB
+    assert settings.span_s == 10
+    assert settings.input == DEFAULT_MICROPHONE
+    assert (settings.colour_map, settings.theme) == ("magma", "system")
+
+
+def test_devices_of_one_name_are_told_apart() -> None:
+    devices = tuple(InputDevice("Mic", api, 1, 48000, False) for api in ("MME", "WASAPI"))
+    other = InputDevice("USB", "MME", 2, 44100, True)
+    titles = [choice.title for choice, _ in device_choices((*devices, other))]
+    assert titles == ["Mic, MME", "Mic, WASAPI", "USB"]
+
+
+@pytest.mark.parametrize("text", ["", "no json", '{"a": 1}', '[{"host_api": "x"}]', "[3]"])
+def test_a_spoilt_list_of_devices_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011
+        parse_devices(text)
+
+
+def test_a_drop_says_what_it_will_do(tmp_path: Path) -> None:
+    files = tuple(tmp_path / f"{i}.wav" for i in range(14))
+    assert Drop(files, 0).words == "Tag 14 files"
+    assert Drop((*files[:1], tmp_path), 0).words == "Tag 1 file and 1 folder"
+    assert Drop((), 3).words == "Only files on this computer can be tagged"
+
+
+def test_the_version_that_crashes_is_refused_in_one_sentence() -> None:
+    with pytest.raises(UserError, match=r"PySide6 6\.12\.0 crashes"):
+        check_versions("6.12.0", (3, 11, 7))
+    check_versions("6.12.0", (3, 12, 0))
+    check_versions("6.11.3", (3, 11, 7))

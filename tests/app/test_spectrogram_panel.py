@@ -1,0 +1,236 @@
+"""The picture: what is drawn where, moving about in time, and lanes that keep their place."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QColor, QImage
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from app.appearance import Appearance
+from app.panels.spectrogram import SpectrogramPanel
+from app.pins import Pins
+from app.scene import LiveScene, file_scene, set_picture
+from app.theme import PICTURE_VOID
+from app.widgets.lanes_strip import choose_lanes
+from app.widgets.spectrogram_axes import TimeAxis, TimeLabels
+from core.inference.results import FrameRun, LiveUpdate
+from tests.app.app_fakes import NAMES, FakePicture, FakeTagger, noise, scores
+
+
+@pytest.fixture
+def live() -> LiveScene:
+    scene = LiveScene()
+    scene.use_labels(FakeTagger())
+    return scene
+
+
+@pytest.fixture
+def panel(qtbot: QtBot, live: LiveScene, appearance: Appearance, pins: Pins) -> SpectrogramPanel:
+    made = SpectrogramPanel(live, appearance, pins)
+    qtbot.addWidget(made)
+    made.set_colours("grey", (-45, 30))
+    made.resize(700, 500)
+    made.show()
+    qtbot.waitExposed(made)
+    return made
+
+
+def _hear(panel: SpectrogramPanel, live: LiveScene, *updates: LiveUpdate) -> None:
+    for update in updates:
+        live.take(update)
+    live.advance(time.monotonic())
+    panel.refresh_lanes()
+    panel.refresh()
+    QApplication.processEvents()
+
+
+def _picture(panel: SpectrogramPanel) -> QImage:
+    """What is painted inside the axes."""
+    view = panel.plot.getPlotItem().getViewBox()  # pyright: ignore[reportOptionalMemberAccess]
+    area = panel.plot.mapFromScene(view.sceneBoundingRect()).boundingRect()
+    return panel.plot.grab(area.adjusted(2, 2, -4, -2)).toImage()
+
+
+def _brightness(image: QImage, x: float, y: float = 0.5) -> int:
+    return QColor(image.pixel(int(x * (image.width() - 1)), int(y * (image.height() - 1)))).lightness()
+
+
+def _tone(frames: int, first: int, mel: int) -> FrameRun:
+    values = np.full((frames, 128), -15.9, np.float32)
+    values[:, mel - 3 : mel + 4] = 6.0
+    return FrameRun(values, first)
+
+
+def test_new_sound_is_at_the_right_edge_and_low_tones_are_low(panel: SpectrogramPanel, live: LiveScene) -> None:
+    _hear(panel, live, LiveUpdate((_tone(500, 0, 20), _tone(500, 500, 100))))
+    image = _picture(panel)
+    low, high = 1 - 20.5 / 128, 1 - 100.5 / 128
+    assert _brightness(image, 0.25, low) > 180 > 60 > _brightness(image, 0.25, high)
+    assert _brightness(image, 0.75, high) > 180 > 60 > _brightness(image, 0.75, low)
+
+
+def test_before_the_first_sound_there_is_nothing(panel: SpectrogramPanel, live: LiveScene) -> None:
+    _hear(panel, live, LiveUpdate((noise(500),)))
+    image = _picture(panel)
+    assert QColor(image.pixel(5, image.height() // 2)).name() == PICTURE_VOID
+    assert _brightness(image, 0.9) > 30
+
+
+def test_a_gap_is_hatched(panel: SpectrogramPanel, live: LiveScene) -> None:
+    _hear(panel, live, LiveUpdate((_tone(400, 0, 60), _tone(400, 600, 60))))
+    image = _picture(panel)
+    row = [_brightness(image, x, 0.5) for x in np.linspace(0.42, 0.58, 60)]
+    assert max(row) > 40
+    assert min(row) < 20
+
+
+def test_scrolling_draws_the_same_pixels_as_drawing_anew(panel: SpectrogramPanel, live: LiveScene) -> None:
+    for i in range(40):
+        _hear(panel, live, LiveUpdate((noise(37, 37 * i),)))
+    scrolled = _picture(panel)
+    panel.plot._picture.ring.invalidate()
+    panel.plot._picture.update()
+    QApplication.processEvents()
+    assert scrolled == _picture(panel)
+
+
+def test_another_colour_map_recolours_what_was_drawn(panel: SpectrogramPanel, live: LiveScene) -> None:
+    _hear(panel, live, LiveUpdate((noise(1000),)))
+    before = _picture(panel)
+    panel.set_colours("magma", (-60, 0))
+    QApplication.processEvents()
+    assert before != _picture(panel)
+
+
+def test_frozen_the_picture_stays_while_sound_goes_on(panel: SpectrogramPanel, live: LiveScene) -> None:
+    _hear(panel, live, LiveUpdate((noise(1000),)))
+    panel.set_frozen(True)
+    right_s, before = live.window.right_s, _picture(panel)
+    _hear(panel, live, LiveUpdate((noise(300, 1000),)))
+    assert panel.is_frozen
+    assert live.window.right_s == right_s
+    assert before == _picture(panel)
+    panel.set_frozen(False)
+    assert live.window.right_s == pytest.approx(13.0)
+
+
+def test_dragging_goes_back_in_time_and_the_pill_returns(
+    panel: SpectrogramPanel, live: LiveScene, qtbot: QtBot
+) -> None:
+    _hear(panel, live, LiveUpdate((noise(4000),)))
+    assert not panel.pill.isEnabled()
+    viewport = panel.plot.viewport()
+    middle = viewport.rect().center()
+    QTest.mousePress(viewport, Qt.MouseButton.LeftButton, pos=middle)
+    for step in range(1, 6):
+        QTest.mouseMove(viewport, middle + QPoint(30 * step, 0), delay=10)
+    QTest.mouseRelease(viewport, Qt.MouseButton.LeftButton, pos=middle + QPoint(150, 0))
+    qtbot.waitUntil(lambda: live.window.right_s < 39.0)
+    assert panel.pill.isEnabled()
+    panel.pill.click()
+    assert live.window.is_following
+
+
+def test_the_wheel_zooms_time(panel: SpectrogramPanel, live: LiveScene) -> None:
+    _hear(panel, live, LiveUpdate((noise(4000),)))
+    panel._zoom_at(0.5, -3.0)
+    assert live.window.span_s == 5.0
+    panel.zoom(8.0)
+    assert live.window.span_s == 40.0
+
+
+def test_hovering_names_time_frequency_and_level(panel: SpectrogramPanel, live: LiveScene) -> None:
+    _hear(panel, live, LiveUpdate((_tone(1000, 0, 60),)))
+    panel._on_hovered(-2.0, 60.5)
+    assert panel.readout.text().startswith("−2")
+    assert "kHz" in panel.readout.text()
+    assert "26" in panel.readout.text()
+    panel._on_hovered(-200.0, 60.5)
+    assert panel.readout.text() == ""
+
+
+def test_keys_step_through_a_file_and_its_scores(panel: SpectrogramPanel) -> None:
+    scene = file_scene("a.wav", "Reading…")
+    set_picture(scene, FakePicture())
+    scene.use_labels(FakeTagger())
+    assert scene.track is not None
+    for window in range(4):
+        scene.track.append(scores(500 * window, 500 * window + 500, {window: 0.9}))
+    panel.show_scene(scene)
+    panel.step_cursor(-1)
+    assert scene.cursor_s == 12.5
+    found = scene.scores_in_view()
+    assert found is not None
+    assert int(found.probabilities.argmax()) == 2
+    panel.go_to_end()
+    panel.step_cursor(10)
+    assert scene.cursor_s == 17.5
+
+
+def test_the_end_of_a_file_leads_back_to_live(panel: SpectrogramPanel, qtbot: QtBot) -> None:
+    scene = file_scene("a.wav", "")
+    set_picture(scene, FakePicture())
+    panel.show_scene(scene)
+    with qtbot.waitSignal(panel.live_wanted):
+        panel.go_to_end()
+
+
+def test_an_empty_picture_explains_itself(panel: SpectrogramPanel, live: LiveScene) -> None:
+    live.message = "Press Start"
+    panel.refresh()
+    assert "Press Start" in panel.plot._message.toPlainText()
+    _hear(panel, live, LiveUpdate((noise(),)))
+    assert not panel.plot._message.isVisible()
+
+
+def test_lanes_keep_their_place_and_pinned_ones_come_first() -> None:
+    peaks = [0.1, 0.9, 0.5, 0.0, 0.3, 0.4, 0.2]
+    first = choose_lanes((), peaks, (), 3)
+    assert first == (1, 2, 5)
+    assert choose_lanes(first, [0.1, 0.5, 0.9, 0.0, 0.3, 0.4, 0.2], (), 3) == first
+    assert choose_lanes(first, [0.8, 0.9, 0.0, 0.0, 0.3, 0.4, 0.2], (), 3) == (1, 0, 5)
+    assert choose_lanes(first, peaks, (3,), 3) == (3, 1, 2)
+
+
+def test_lanes_show_the_surest_classes_in_view(panel: SpectrogramPanel, live: LiveScene, pins: Pins) -> None:
+    _hear(panel, live, LiveUpdate((noise(1000),), (scores(0, 1000, {2: 0.9, 5: 0.4}),)))
+    assert [lane.label for lane in panel.lanes.lanes] == [2, 5]
+    pins.toggle(NAMES[7])
+    assert [lane.label for lane in panel.lanes.lanes] == [7, 2, 5]
+    assert panel.lanes.accessibleDescription() == "Clock tick, Siren, Hen"
+
+
+def test_the_live_edge_is_called_now() -> None:
+    axis = TimeAxis(lambda stream_s: stream_s)
+    assert axis.tickStrings([-10, -5, 0], 1, 5)[-1] == "now"
+    axis.set_labels(TimeLabels.IN_FILE)
+    assert axis.tickStrings([0, 60, 3600], 1, 60) == ["0:00", "1:00", "1:00:00"]
+
+
+def test_painting_is_fast_enough_for_thirty_frames_a_second(panel: SpectrogramPanel, live: LiveScene) -> None:
+    panel.resize(1100, 600)
+    _hear(panel, live, LiveUpdate((noise(3000),), (scores(0, 1000, {2: 0.9, 5: 0.4, 1: 0.3, 7: 0.2, 8: 0.2}),)))
+    times = []
+    for i in range(60):
+        live.take(LiveUpdate((noise(3, 3000 + 3 * i),)))
+        live.advance(time.monotonic() + i / 30)
+        panel.refresh()
+        began = time.perf_counter()
+        panel.plot.viewport().repaint()
+        panel.lanes.repaint()
+        times.append(time.perf_counter() - began)
+    assert np.median(times) < 0.016
+
+
+def test_the_pointer_leaving_clears_the_readout(panel: SpectrogramPanel, live: LiveScene) -> None:
+    _hear(panel, live, LiveUpdate((noise(1000),)))
+    panel._on_hovered(-2.0, 60.5)
+    assert panel.readout.text()
+    panel.plot._on_mouse_moved(QPointF(-5, -5))
+    assert panel.readout.text() == ""

@@ -1,0 +1,124 @@
+"""The list of classes: order, search, pins, keys, and what screen readers get."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAccessible
+from PySide6.QtTest import QAbstractItemModelTester
+from pytestqt.qtbot import QtBot
+
+from app.appearance import Appearance
+from app.panels.tags import TOP_ROWS, TagsPanel
+from app.pins import Pins
+from app.user_settings import UserSettings
+from app.widgets.tag_list import STAR_PX
+from tests.app.app_fakes import NAMES, FakeTagger, scores
+
+
+@pytest.fixture
+def panel(qtbot: QtBot, appearance: Appearance, pins: Pins) -> TagsPanel:
+    made = TagsPanel(appearance, pins)
+    qtbot.addWidget(made)
+    QAbstractItemModelTester(made.list.tags, QAbstractItemModelTester.FailureReportingMode.Warning, made)
+    made.resize(320, 480)
+    made.show()
+    tagger = FakeTagger()
+    made.set_labels(tagger.labels, tagger.thresholds)
+    return made
+
+
+def _texts(panel: TagsPanel) -> dict[str, str]:
+    return {row.name: row.text for row in panel.list.tags.rows}
+
+
+def test_the_surest_classes_come_first(panel: TagsPanel) -> None:
+    panel.show_scores(scores(heard={4: 0.9, 2: 0.5, 9: 0.2}), "Now hearing")
+    assert panel.names_shown[:3] == ["Cow", "Siren", "Wind"]
+    assert len(panel.names_shown) == TOP_ROWS
+    assert _texts(panel)["Cow"].startswith("90")
+
+
+def test_pinned_classes_stay_on_top_and_are_remembered(panel: TagsPanel, pins: Pins, settings_path) -> None:
+    pins.toggle("bee")
+    panel.show_scores(scores(heard={4: 0.9}), "Now hearing")
+    assert panel.names_shown[:2] == ["Bee", "Cow"]
+    assert UserSettings(settings_path).pinned == ("bee",)
+
+
+def test_search_finds_every_class_and_says_when_there_is_none(panel: TagsPanel, qtbot: QtBot) -> None:
+    qtbot.keyClicks(panel.search, "OW")
+    assert sorted(panel.names_shown) == ["Cow", "Owl"]
+    qtbot.keyClicks(panel.search, "zzz")
+    assert panel.names_shown == []
+    assert not panel.list.isVisible()
+    qtbot.keyClick(panel.search, Qt.Key.Key_Escape)
+    assert panel.search.text() == ""
+    assert len(panel.names_shown) == TOP_ROWS
+
+
+def test_a_click_on_the_star_pins_and_one_beside_it_does_not(panel: TagsPanel, pins: Pins, qtbot: QtBot) -> None:
+    panel.show_scores(scores(heard={4: 0.9}), "Now hearing")
+    place = panel.list.visualRect(panel.list.tags.index(0))
+    qtbot.mouseClick(panel.list.viewport(), Qt.MouseButton.LeftButton, pos=place.center())
+    assert pins.ids == ()
+    star = place.topLeft()
+    star.setX(STAR_PX // 2)
+    star.setY(place.center().y())
+    qtbot.mouseClick(panel.list.viewport(), Qt.MouseButton.LeftButton, pos=star)
+    assert pins.ids == ("cow",)
+
+
+def test_arrows_select_and_space_pins(panel: TagsPanel, pins: Pins, qtbot: QtBot) -> None:
+    panel.list.setFocus()
+    for key in (Qt.Key.Key_Down, Qt.Key.Key_Down, Qt.Key.Key_Space):
+        qtbot.keyClick(panel.list, key)
+    selected = panel.names_shown.index("Rain") if pins.ids == ("rain",) else -1
+    assert len(pins.ids) == 1
+    assert selected <= 1
+    assert panel.list.currentIndex().data() in {"Rain", "Siren", "Dog"}
+
+
+def test_bars_glide_to_their_values(panel: TagsPanel, qtbot: QtBot) -> None:
+    panel.show_scores(scores(heard={4: 0.9}), "Now hearing")
+    row = panel.list.tags.rows[0]
+    assert row.bar < 0.9
+    qtbot.waitUntil(lambda: panel.list.tags.rows[0].bar == pytest.approx(0.9))
+    qtbot.waitUntil(lambda: not panel._timer.isActive())
+
+
+def test_texts_change_at_most_four_times_a_second(panel: TagsPanel, qtbot: QtBot) -> None:
+    changes: list[str] = []
+    panel.list.tags.dataChanged.connect(lambda *_: changes.append(panel.list.tags.rows[0].text))
+    for i in range(20):
+        panel.show_scores(scores(heard={4: 0.5 + i / 100}), "Now hearing")
+    qtbot.waitUntil(lambda: _texts(panel)["Cow"].startswith("69"))
+    assert len(set(changes)) <= 3
+
+
+def test_small_noise_does_not_shuffle_the_list(panel: TagsPanel, qtbot: QtBot) -> None:
+    panel.show_scores(scores(heard={4: 0.9, 1: 0.101, 2: 0.099}), "Now hearing")
+    before = panel.names_shown
+    panel.show_scores(scores(heard={4: 0.8, 1: 0.099, 2: 0.101}), "Now hearing")
+    qtbot.waitUntil(lambda: _texts(panel)["Cow"].startswith("80"))
+    assert panel.names_shown == before
+
+
+def test_a_short_window_is_marked(panel: TagsPanel) -> None:
+    panel.show_scores(scores(0, 340, is_warming_up=True), "Now hearing")
+    assert panel.note.text() == "warming up 3.4 s"
+
+
+def test_screen_readers_get_name_and_value(panel: TagsPanel) -> None:
+    panel.show_scores(scores(heard={4: 0.92}), "Now hearing")
+    interface = QAccessible.queryAccessibleInterface(panel.list)
+    assert interface.childCount() >= TOP_ROWS
+    said = [interface.child(i).text(QAccessible.Text.Name) for i in range(interface.childCount())]
+    assert any("Cow" in one and "92" in one for one in said)
+
+
+def test_the_empty_panel_explains_itself(qtbot: QtBot, appearance: Appearance, pins: Pins) -> None:
+    panel = TagsPanel(appearance, pins)
+    qtbot.addWidget(panel)
+    assert panel.empty.text() == "Loading the model…"
+    assert len(NAMES) > TOP_ROWS

@@ -1,0 +1,101 @@
+"""Following, holding, dragging and zooming; and an edge that moves at the pace of time."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.time_window import MAX_SPAN_S, MIN_SPAN_S, SmoothEdge, TimeWindow
+
+
+def _window(last_s: float = 100.0) -> TimeWindow:
+    window = TimeWindow(10.0)
+    window.last_s = last_s
+    return window
+
+
+def test_it_follows_until_held() -> None:
+    window = _window()
+    window.last_s = 101.0
+    assert (window.left_s, window.right_s) == (91.0, 101.0)
+    window.hold()
+    window.last_s = 200.0
+    assert window.right_s == 101.0
+    window.follow()
+    assert window.right_s == 200.0
+
+
+def test_dragging_holds_and_stops_at_both_ends() -> None:
+    window = _window()
+    window.move(-5)
+    assert (window.is_following, window.right_s) == (False, 95.0)
+    window.move(-1e9)
+    assert window.left_s == 0.0
+    window.move(1e9)
+    assert window.right_s == 100.0
+
+
+def test_what_is_under_the_pointer_stays_there_when_zooming() -> None:
+    window = _window()
+    window.move(-20)
+    share = (76.0 - window.left_s) / window.span_s
+    window.zoom(0.5, 76.0)
+    assert window.span_s == 5.0
+    assert (76.0 - window.left_s) / window.span_s == pytest.approx(share)
+
+
+def test_zooming_while_following_keeps_following() -> None:
+    window = _window()
+    window.zoom(2.0, 93.0)
+    assert (window.is_following, window.left_s) == (True, 80.0)
+
+
+def test_reveal_scrolls_as_little_as_needed() -> None:
+    window = _window()
+    window.hold()
+    window.reveal(95.0)
+    assert window.right_s == 100.0
+    window.reveal(50.0)
+    assert window.left_s == 50.0
+    window.reveal(70.0)
+    assert window.right_s == 70.0
+
+
+@given(st.lists(st.tuples(st.sampled_from(["move", "zoom"]), st.floats(-200, 200)), max_size=30))
+def test_the_view_never_leaves_the_sound_nor_its_limits(steps: list[tuple[str, float]]) -> None:
+    window = _window()
+    for step, amount in steps:
+        if step == "move":
+            window.move(amount)
+        else:
+            window.zoom(1.0 + abs(amount) / 50 if amount > 0 else 1 / (1.0 + abs(amount) / 50))
+    assert MIN_SPAN_S <= window.span_s <= MAX_SPAN_S
+    assert window.right_s <= window.last_s + 1e-9
+
+
+def test_the_edge_moves_evenly_although_sound_comes_in_lumps() -> None:
+    edge = SmoothEdge()
+    edge.reset()
+    shown, now = [], 0.0
+    for tick in range(300):
+        now = tick / 30
+        newest = int(now / 0.2) * 0.2 + 0.2
+        shown.append(edge.advance(now, newest))
+    steps = [b - a for a, b in pairwise(shown[60:])]
+    assert min(steps) >= 0
+    assert max(steps) < 0.055, "a lump of 0.2 s must not be seen"
+    assert now - shown[-1] < 0.25
+
+
+@given(st.lists(st.tuples(st.floats(0, 0.5), st.floats(0, 2)), max_size=60))
+def test_the_edge_never_runs_ahead_of_the_sound_nor_back(steps: list[tuple[float, float]]) -> None:
+    edge, now, newest, before = SmoothEdge(), 0.0, 0.0, 0.0
+    for elapsed, heard in steps:
+        now, newest = now + elapsed, newest + heard
+        shown = edge.advance(now, newest)
+        assert before <= shown <= newest
+        assert newest - shown <= 0.6 + 1e-9
+        before = shown

@@ -1,0 +1,44 @@
+"""Hands for tests of the window: listening, keys and drops."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from app.main_window import MainWindow
+from tests.app.app_fakes import FakeCore
+
+
+def mime_of(*addresses: str) -> QMimeData:
+    mime = QMimeData()
+    mime.setUrls([QUrl(one) if "://" in one else QUrl.fromLocalFile(one) for one in addresses])
+    return mime
+
+
+def drop(window: MainWindow, mime: QMimeData) -> QDropEvent:
+    QApplication.sendEvent(window, drag_in(mime))
+    event = QDropEvent(
+        QPointF(300, 300), Qt.DropAction.CopyAction, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    )
+    QApplication.sendEvent(window, event)
+    return event
+
+
+def drag_in(mime: QMimeData) -> QDragEnterEvent:
+    return QDragEnterEvent(
+        QPoint(300, 300), Qt.DropAction.CopyAction, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    )
+
+
+def listen(window: MainWindow, core: FakeCore, qtbot: QtBot) -> None:
+    window.begin()
+    qtbot.waitUntil(lambda: bool(core.listeners))
+    core.listeners[-1].hear(frames=300)
+    qtbot.waitUntil(lambda: window.session.is_listening and window.session.tagger is not None)
+
+
+def press(window: MainWindow, key: Qt.Key, modifier: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
+    QTest.keyClick(QApplication.focusWidget() or window, key, modifier)

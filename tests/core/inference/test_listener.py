@@ -1,0 +1,271 @@
+"""The live engine: true lengths from the first second, newest first, gaps kept, every end clean."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from core.audio.block import AudioBlock
+from core.audio.log_mel import LogMel
+from core.errors import UserError
+from core.inference.listener import Listener
+from core.inference.live_frames import LevelMeter
+from core.inference.results import LiveUpdate, TagScores
+from fakes import ListSource, noise_blocks, tiny_tagger
+
+
+def listen(listener: Listener, until: Callable[[LiveUpdate], bool] = lambda update: update.has_ended) -> LiveUpdate:
+    """Start, gather updates until `until` holds for what was gathered, stop."""
+    listener.start()
+    gathered = LiveUpdate()
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        update = listener.wait_update(0.5)
+        if update is not None:
+            gathered = LiveUpdate(
+                gathered.runs + update.runs, gathered.scores + update.scores, update.level, update.status,
+                update.trouble, gathered.has_ended or update.has_ended, update.failure or gathered.failure,
+            )  # fmt: skip
+            if until(gathered):
+                break
+    else:
+        pytest.fail("the listener did not get there in 30 s")
+    assert listener.stop()
+    return gathered
+
+
+class SteppedSource(ListSource):
+    """Gives the next block only once the tagger has answered for the last one: no window is ever late."""
+
+    def __init__(self, blocks: list[AudioBlock], tagger: CountingTagger) -> None:
+        super().__init__(blocks)
+        self._tagger, self._n_read = tagger, 0
+
+    def read(self, timeout_s: float) -> AudioBlock | None:
+        # a block is half a second; 25 ms of the first second are still missing when the second block is in
+        n_due = max(0, self._n_read - 2)
+        if not self._tagger.answered.wait_for(lambda: self._tagger.n_answered >= n_due, timeout=timeout_s):
+            return None
+        self._n_read += 1
+        return super().read(timeout_s)
+
+
+class CountingTagger:
+    """A real tagger that lets others wait for its answers."""
+
+    def __init__(self) -> None:
+        self._tagger = tiny_tagger()
+        self.window_frames, self.labels = self._tagger.window_frames, self._tagger.labels
+        self.n_answered = 0
+        self._condition = threading.Condition()
+        self.answered = self
+
+    def wait_for(self, predicate: Callable[[], bool], timeout: float) -> bool:
+        with self._condition:
+            return self._condition.wait_for(predicate, timeout)
+
+    def tag(self, *args: object, **options: object) -> TagScores:
+        scores = self._tagger.tag(*args, **options)  # type: ignore[arg-type]
+        with self._condition:
+            self.n_answered += 1
+            self._condition.notify_all()
+        return scores
+
+
+def test_windows_grow_from_one_second_to_the_models_window() -> None:
+    tagger = CountingTagger()
+    source = SteppedSource(noise_blocks(13, block=8000), tagger)
+    heard = listen(Listener(source, tagger=tagger))  # type: ignore[arg-type]
+    spans = [(one.start_frame, one.end_frame) for one in heard.scores]
+    assert spans[:4] == [(0, 100), (0, 150), (0, 200), (0, 250)]
+    assert [end for _, end in spans] == list(range(100, 1251, 50))
+    assert all(start == max(0, end - 1024) for start, end in spans)
+    assert [one.is_warming_up for one in heard.scores] == [end < 1024 for _, end in spans]
+    assert heard.status.skipped_windows == 0
+    assert heard.status.windows == len(spans)
+    assert all(one.latency_ms > 0 for one in heard.scores)
+    assert heard.has_ended
+    assert heard.failure is None
+
+
+def test_live_frames_and_scores_equal_those_of_the_file() -> None:
+    blocks = noise_blocks(4, block=777)
+    tagger = tiny_tagger()
+    heard = listen(Listener(ListSource(blocks), tagger=tagger))
+    frames = np.concatenate([run.frames for run in heard.runs])
+    whole = LogMel()(np.concatenate([block.samples for block in blocks]))
+    assert np.array_equal(frames, whole)
+    assert heard.runs[0].first_frame == 0
+    for scores in heard.scores:
+        expected = tagger.tag(whole[scores.start_frame : scores.end_frame]).probabilities
+        np.testing.assert_allclose(scores.probabilities, expected, atol=1e-6)
+
+
+def test_late_windows_are_skipped_newest_first_and_counted() -> None:
+    # 12 s arrive at once: 23 windows become due while the first ones are being tagged.
+    heard = listen(Listener(ListSource(noise_blocks(12, block=8000)), tagger=tiny_tagger()))
+    assert heard.scores[-1].end_frame == 1150
+    assert heard.status.skipped_windows > 0
+    assert len(heard.scores) + heard.status.skipped_windows == 22  # due at 1.0, 1.5, … 11.5 s
+
+
+def test_one_burst_counts_the_windows_it_jumps_over() -> None:
+    [burst] = noise_blocks(6, block=6 * 16_000)
+    heard = listen(Listener(ListSource([burst]), tagger=tiny_tagger()))
+    assert [one.end_frame for one in heard.scores] == [550]
+    assert heard.status.skipped_windows == 9  # 1.0 to 5.0 s
+
+
+def test_a_short_gap_is_filled_and_marked() -> None:
+    blocks = noise_blocks(2) + noise_blocks(2, first=3 * 16_000)
+    heard = listen(Listener(ListSource(blocks), tagger=tiny_tagger()))
+    gaps = [run for run in heard.runs if run.is_gap]
+    assert sum(len(run.frames) for run in gaps) == 100
+    assert [run.first_frame for run in heard.runs] == list(
+        np.cumsum([0, *(len(run.frames) for run in heard.runs[:-1])])
+    )
+    assert heard.runs[-1].first_frame + len(heard.runs[-1].frames) == 498
+
+
+def test_after_a_long_gap_the_stream_begins_anew_at_its_time() -> None:
+    blocks = noise_blocks(3) + noise_blocks(3, first=3600 * 16_000 + 70)
+    heard = listen(Listener(ListSource(blocks), tagger=tiny_tagger()))
+    after = [run for run in heard.runs if run.first_frame > 1000]
+    assert after[0].first_frame == 360_000
+    assert not any(run.is_gap for run in heard.runs)
+    late = [one for one in heard.scores if one.start_frame > 1000]
+    assert late
+    assert all(one.start_frame >= 360_000 and one.is_warming_up for one in late)
+    assert max(one.end_frame - one.start_frame for one in late) <= 298
+
+
+def test_other_rates_are_resampled() -> None:
+    heard = listen(Listener(ListSource(noise_blocks(2, rate=44_100)), tagger=tiny_tagger()))
+    n_frames = sum(len(run.frames) for run in heard.runs)
+    assert 190 <= n_frames <= 198
+
+
+def test_frames_flow_before_there_is_a_model() -> None:
+    source = ListSource(noise_blocks(2), ends=False)
+    listener = Listener(source)
+    heard = listen(listener, until=lambda update: sum(len(run.frames) for run in update.runs) == 198)
+    assert heard.scores == ()
+    assert heard.level.rms_dbfs == pytest.approx(-20, abs=1)
+    assert heard.status.skipped_windows == 0
+
+
+def test_a_model_can_be_swapped_in_while_listening() -> None:
+    class Waiting(ListSource):
+        def read(self, timeout_s: float) -> AudioBlock | None:
+            if len(self._blocks) == 4 and not swapped.wait(timeout_s):
+                return None
+            return super().read(timeout_s)
+
+    swapped = threading.Event()
+    listener = Listener(Waiting(noise_blocks(4, block=8000)))
+    listener.start()
+    listener.use_tagger(tiny_tagger())
+    swapped.set()
+    heard = _until_end(listener)
+    assert heard[-1].has_ended
+    assert any(update.scores for update in heard)
+    listener.stop()
+
+
+def _until_end(listener: Listener) -> list[LiveUpdate]:
+    heard: list[LiveUpdate] = []
+    deadline = time.monotonic() + 30
+    while not (heard and heard[-1].has_ended):
+        assert time.monotonic() < deadline
+        update = listener.wait_update(0.5)
+        if update is not None:
+            heard.append(update)
+    return heard
+
+
+def test_a_source_that_cannot_open_says_why() -> None:
+    source = ListSource([], fails=UserError("The microphone is gone.", "Plug it in."))
+    heard = listen(Listener(source, tagger=tiny_tagger()))
+    assert heard.failure is not None
+    assert heard.failure.problem == "The microphone is gone."
+
+
+def test_trouble_of_the_source_is_passed_on() -> None:
+    source = ListSource(noise_blocks(1), ends=False)
+    source.trouble = UserError("Only silence arrives.", "Unmute it.")
+    heard = listen(Listener(source), until=lambda update: update.trouble is not None)
+    assert str(heard.trouble) == "Only silence arrives. Unmute it."
+
+
+def test_a_crash_in_the_model_is_told_and_the_picture_goes_on() -> None:
+    class Broken:
+        window_frames = 1024
+
+        def tag(self, *_args: object, **_options: object) -> TagScores:
+            raise RuntimeError("out of memory")
+
+    listener = Listener(ListSource(noise_blocks(5)), tagger=Broken())  # type: ignore[arg-type]
+    heard = listen(listener)
+    assert heard.failure is not None
+    assert "out of memory" in heard.failure.problem
+    assert sum(len(run.frames) for run in heard.runs) == 498
+
+
+def test_stop_closes_the_source_and_is_harmless_twice() -> None:
+    source = ListSource(noise_blocks(1), ends=False)
+    listener = Listener(source, tagger=tiny_tagger())
+    listen(listener, until=lambda update: bool(update.runs))
+    assert not source.is_open
+    assert listener.stop()
+    assert Listener(source).stop()  # never started
+
+
+def test_a_source_that_hangs_does_not_hold_the_caller() -> None:
+    release = threading.Event()
+
+    class Frozen(ListSource):
+        def read(self, timeout_s: float) -> None:
+            release.wait(20)
+
+    listener = Listener(Frozen([]))
+    listener.start()
+    began = time.monotonic()
+    assert not listener.stop(timeout_s=0.2)
+    assert time.monotonic() - began < 1.5
+    release.set()
+    assert listener.stop(timeout_s=5)
+
+
+def test_when_nobody_draws_the_oldest_pictures_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.inference.listener._MOST_UPDATES", 10)
+    listener = Listener(ListSource(noise_blocks(4)), tagger=tiny_tagger())
+    listener.start()
+    for thread in (listener._ear, listener._brain):
+        thread.join(timeout=20)
+    update = listener.take_update()
+    assert update is not None
+    assert update.has_ended
+    assert update.runs[-1].first_frame + len(update.runs[-1].frames) == 398
+    assert update.runs[0].first_frame > 0
+    assert listener.take_update() is None
+
+
+@pytest.mark.parametrize("hop_s", [0.0, 11.0, -1.0])
+def test_impossible_hops_are_refused(hop_s: float) -> None:
+    with pytest.raises(UserError):
+        Listener(ListSource([]), hop_s=hop_s)
+
+
+def test_level_of_a_sine_and_of_silence() -> None:
+    t = np.arange(1600) / 16_000
+    meter = LevelMeter(16_000)
+    level = meter.push(AudioBlock((0.5 * np.sin(2 * np.pi * 400 * t)).astype(np.float32), 0, 16_000))
+    assert level.rms_dbfs == pytest.approx(-9.03, abs=0.05)
+    assert level.peak_dbfs == pytest.approx(-6.02, abs=0.05)
+    assert not level.clipped
+    assert meter.push(AudioBlock(np.ones(1600, np.float32), 1600, 16_000)).clipped
+    assert meter.push(AudioBlock(np.zeros(1600, np.float32), 3200, 16_000)).rms_dbfs == -120

@@ -1,0 +1,111 @@
+"""The tagger finds weights, says what is wrong with options, and may be used by many threads."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from core.audio.log_mel import SILENCE, LogMel
+from core.errors import UserError
+from core.inference.tagger import Tagger, choose_device, find_weights, load_tagger
+from core.model.checkpoint import save_checkpoint
+from core.model.variants import MODEL_VARIANTS
+from fakes import tiny_checkpoint, tiny_tagger
+
+
+def frames_of_noise(n_frames: int, seed: int = 0) -> np.ndarray:
+    samples = np.random.default_rng(seed).normal(0, 0.1, n_frames * 160 + 240).astype(np.float32)
+    return LogMel()(samples)
+
+
+def test_a_folder_and_a_file_load_the_same(tmp_path: Path) -> None:
+    frames = frames_of_noise(300)
+    answers = []
+    for name in ("folder", "file.safetensors"):
+        save_checkpoint(tiny_checkpoint(), tmp_path / name)
+        tagger = load_tagger(str(tmp_path / name), device="cpu")
+        assert tagger.name == "Tiny"
+        assert [label.id for label in tagger.labels] == ["dog", "rain", "siren", "clock_tick"]
+        answers.append(tagger.tag(frames).probabilities)
+    assert np.array_equal(*answers)
+
+
+def test_the_true_length_is_used_never_padding() -> None:
+    tagger = tiny_tagger()
+    short = frames_of_noise(200)
+    padded = np.concatenate([short, np.full((824, 128), SILENCE, np.float32)])
+    assert tagger.tag(short).tokens_in == 8 * 12 + 2
+    assert not np.allclose(tagger.tag(short).probabilities, tagger.tag(padded).probabilities, atol=1e-4)
+
+
+def test_a_checkpoint_may_ask_for_zero_frames_up_to_the_window() -> None:
+    tagger = tiny_tagger(pad_to_window=True)
+    short = frames_of_noise(200)
+    padded = np.concatenate([short, np.zeros((824, 128), np.float32)])
+    np.testing.assert_allclose(tagger.tag(short).probabilities, tiny_tagger().tag(padded).probabilities, atol=1e-6)
+    assert tagger.tag(short).end_frame == 200
+
+
+@pytest.mark.parametrize("n_frames", [1, 15, 16])
+def test_less_than_a_patch_is_tagged(n_frames: int) -> None:
+    scores = tiny_tagger().tag(frames_of_noise(100)[:n_frames], 40)
+    assert np.isfinite(scores.probabilities).all()
+    assert (scores.start_s, scores.end_s) == (0.4, (40 + n_frames) / 100)
+
+
+def test_many_threads_get_the_answers_of_one() -> None:
+    tagger = tiny_tagger(merge="30")
+    windows = [frames_of_noise(300 + 50 * i, i) for i in range(8)]
+    alone = [tagger.tag(window).probabilities for window in windows]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda window: tagger.tag(window).probabilities, windows * 3))
+    assert all(np.allclose(a, b, atol=1e-6) for a, b in zip(alone * 3, together, strict=True))
+
+
+def test_bf16_is_close_to_fp32() -> None:
+    frames = frames_of_noise(400)
+    full = Tagger(tiny_checkpoint(), device="cpu", precision="fp32").tag(frames).probabilities
+    half = Tagger(tiny_checkpoint(), device="cpu", precision="bf16").tag(frames).probabilities
+    assert np.abs(full - half).max() < 0.02
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [({"device": "tpu"}, "no device"), ({"precision": "fp8"}, "no precision"), ({"merge": "lots"}, "cannot be 'lots'")],
+)
+def test_wrong_options_are_told(options: dict, says: str) -> None:
+    with pytest.raises(UserError, match=says):
+        Tagger(tiny_checkpoint(), **options)
+
+
+def test_a_missing_gpu_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert choose_device("auto").type == "cpu"
+    with pytest.raises(UserError, match="No CUDA GPU"):
+        choose_device("cuda")
+
+
+def test_a_gpu_is_taken_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert choose_device("auto").type == "cuda"
+    assert choose_device("cpu").type == "cpu"
+
+
+def test_models_that_are_not_there_are_told() -> None:
+    with pytest.raises(UserError, match="no model 'nonsense'"):
+        find_weights("nonsense")
+    with pytest.raises(UserError, match="architecture without weights"):
+        find_weights("ast-base")
+
+
+def test_the_starter_is_the_default_and_ships() -> None:
+    assert find_weights(None) == MODEL_VARIANTS["starter"].weights
+    tagger = load_tagger()
+    assert tagger.window_frames == 1024
+    assert len(tagger.labels) == len(tagger.thresholds)
+    recorded = tagger.provenance["metrics"]
+    assert recorded["accuracy"] > 0.443, "the starter must beat the data set's random forest"

@@ -1,0 +1,81 @@
+"""Stand-ins for tests: a source that plays blocks at once, and tiny models with known answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from core.audio.block import AudioBlock
+from core.audio.log_mel import LogMelConfig
+from core.audio.source import SourceEnded
+from core.errors import UserError
+from core.inference.tagger import Tagger
+from core.labels import LabelSet
+from core.model.architecture import TransformerConfig
+from core.model.checkpoint import Checkpoint, CheckpointConfig
+from core.model.spectrogram_transformer import AudioSpectrogramTransformer
+from core.model.token_merging import MergeSchedule
+
+LABELS = ("dog", "rain", "siren", "clock_tick")
+
+
+def tiny_checkpoint(merge: MergeSchedule | None = None, **changes: Any) -> Checkpoint:
+    """A random model of two narrow layers with four labels and the real window of 1024 frames."""
+    model = TransformerConfig(
+        n_labels=len(LABELS), stride_frames=16, stride_mels=16, embed_dim=24, depth=2, num_heads=2
+    )
+    torch.manual_seed(0)
+    values: dict = {
+        "name": "Tiny",
+        "variant": "ast-tiny-16",
+        "model": model,
+        "log_mel": LogMelConfig(),
+        "labels": LabelSet.from_ids(LABELS),
+        "thresholds": (0.5,) * len(LABELS),
+        "merge": merge or MergeSchedule(),
+        "provenance": {"data": "none"},
+        **changes,
+    }
+    return Checkpoint(CheckpointConfig(**values), AudioSpectrogramTransformer(model).state_dict())
+
+
+def tiny_tagger(merge: str = "auto", **changes: Any) -> Tagger:
+    """A Tagger of `tiny_checkpoint` on the CPU."""
+    return Tagger(tiny_checkpoint(**changes), device="cpu", merge=merge)
+
+
+class ListSource:
+    """Gives the blocks of a list, one a read, as fast as they are taken; then ends, or goes on giving nothing."""
+
+    def __init__(self, blocks: list[AudioBlock], *, ends: bool = True, fails: UserError | None = None) -> None:
+        self.name = "Listed"
+        self.is_live = True
+        self.sample_rate = blocks[0].sample_rate if blocks else 16_000
+        self.dropped_blocks = 0
+        self.trouble: UserError | None = None
+        self.is_open = False
+        self._blocks, self._ends, self._fails = list(blocks), ends, fails
+
+    def open(self) -> None:
+        if self._fails is not None:
+            raise self._fails
+        self.is_open = True
+
+    def read(self, timeout_s: float) -> AudioBlock | None:
+        del timeout_s
+        if self._blocks:
+            return self._blocks.pop(0)
+        if self._ends:
+            raise SourceEnded
+        return None
+
+    def close(self) -> None:
+        self.is_open = False
+
+
+def noise_blocks(seconds: float, rate: int = 16_000, block: int = 800, first: int = 0) -> list[AudioBlock]:
+    """White noise at -20 dBFS in equal blocks."""
+    samples = np.random.default_rng(0).normal(0, 0.1, round(seconds * rate)).astype(np.float32)
+    return [AudioBlock(samples[i : i + block], first + i, rate) for i in range(0, len(samples), block)]
