@@ -18,7 +18,7 @@ def main(argv: list[str]) -> int:
     try:
         if not argv or argv[0] == "--demo" or (argv[0] not in VERBS and Path(argv[0]).exists()):
             return _window(argv)
-        options = build_parser().parse_args(argv)
+        options = parse(argv)
         return options.run(options)
     except UserError as error:
         print(f"{error.problem} {error.remedy}", file=sys.stderr)
@@ -29,13 +29,25 @@ def main(argv: list[str]) -> int:
         return 0
 
 
+def parse(argv: list[str]) -> argparse.Namespace:
+    """The options of one verb; wrong usage exits with 2."""
+    parser = build_parser()
+    options, rest = parser.parse_known_args(argv)
+    # argparse takes no KEY=VALUE that stands behind --data and --out.
+    settings = [word for word in rest if not word.startswith("-")]
+    if rest and (options.verb != "train" or len(settings) < len(rest)):
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    options.settings = getattr(options, "settings", []) + settings
+    return options
+
+
 def build_parser() -> argparse.ArgumentParser:
     """The command line as users know it; `tests/test_command_line.py` keeps it."""
     parser = argparse.ArgumentParser(
         prog="main.py",
         description="Soundmark tags what it hears. Without a verb: the window, with the files that are named, if any.",
     )
-    verbs = parser.add_subparsers(metavar=" | ".join(VERBS), required=True)
+    verbs = parser.add_subparsers(dest="verb", metavar=" | ".join(VERBS), required=True)
 
     tag = verbs.add_parser("tag", help="tag audio and video files, or folders of them")
     tag.add_argument("paths", nargs="+", type=Path, metavar="PATH")

@@ -30,6 +30,8 @@ class TrainConfig:
     time_masks, freq_masks: widest SpecAugment masks, frames and bins; two of each.
     ramp_epochs: augmentation grows from none to full over the first epochs: a young transformer that sees only
     disfigured clips learns next to nothing from them.
+    merge_r: tokens that each layer merges at the full window, fewer for shorter input: the checkpoint's default
+    schedule. Training itself merges nothing; the held-out clips are scored with and without.
     evaluate_every: epochs. precision: autocast type. threads: for the CPU, 0 means all cores. seed: of all chance.
     """
 
@@ -60,6 +62,7 @@ class TrainConfig:
     time_masks: int = 0
     freq_masks: int = 0
     ramp_epochs: float = 0.0
+    merge_r: int = 0
     evaluate_every: int = 5
     precision: Literal["fp32", "bf16"] = "bf16"
     threads: int = 0

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from core.audio.log_mel import LogMelConfig
 from core.errors import UserError
 from core.model.spectrogram_transformer import AudioSpectrogramTransformer
+from core.model.token_merging import MergeSchedule
 from core.model.variants import find_variant
 from core.training_messages import (
     TrainingEpoch,
@@ -36,7 +37,7 @@ from training.config import TrainConfig
 from training.datasets import ClipFrames, frame_statistics, load_clips
 from training.manifest import Manifest, read_manifest
 from training.metrics import accuracy, mean_average_precision
-from training.publish import publish
+from training.publish import Predictions, merge_schedule, publish
 from training.sampling import Batch, TrainingBatches, evaluation_batches
 from training.schedule import learning_rate
 
@@ -67,8 +68,9 @@ def train(config: TrainConfig, data_folder: Path, out: Path, report: Callable[[T
     for epoch in range(first_epoch, config.epochs + 1):
         report(run.train_epoch(epoch, report))
         run.save(out / STATE_NAME, epoch)
-    scores = run.predict(data.test)
-    checkpoint, metrics = publish(config, data.manifest, data.log_mel, run.average.model, scores, data.test.labels, out)
+    checkpoint, metrics = publish(
+        config, data.manifest, data.log_mel, run.average.model, run.final_predictions(), data.test.labels, out
+    )
     report(TrainingFinished(str(checkpoint), metrics))
     return checkpoint
 
@@ -154,12 +156,20 @@ class TrainingRun:
     def _autocast(self) -> torch.autocast:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self._config.precision == "bf16")
 
+    def final_predictions(self) -> Predictions:
+        """The held-out clips, as the recipe's merging leaves them and without it."""
+        model = find_variant(self._config.variant).model
+        schedule = merge_schedule(self._config.merge_r, model.n_patches(model.max_frames))
+        plain = self.predict(self._data.test)
+        merged = plain if schedule.removes_nothing() else self.predict(self._data.test, schedule)
+        return Predictions(schedule, merged, plain)
+
     @torch.inference_mode()
-    def predict(self, clips: ClipFrames) -> NDArray[np.float32]:
+    def predict(self, clips: ClipFrames, merge: MergeSchedule | None = None) -> NDArray[np.float32]:
         """Probabilities `(clips, labels)` by the averaged weights, float32."""
         scores = np.zeros((len(clips), self._n_labels), np.float32)
         for batch in evaluation_batches(clips, self._n_labels, self._data.log_mel, self._config.batch_size):
-            logits = self.average.model(batch.log_mel.to(self.device)).float()
+            logits = self.average.model(batch.log_mel.to(self.device), merge=merge).float()
             probabilities = logits.softmax(-1) if self._config.loss == "ce" else logits.sigmoid()
             scores[batch.clips.numpy()] = probabilities.cpu().numpy()
         return scores

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from core.audio.log_mel import LogMelConfig
 from core.errors import UserError
@@ -152,13 +152,13 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path, *, card: str = "", dtype
     text = checkpoint.config.to_json()
     if path.suffix == ".safetensors":
         path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path, lambda new: save_file(weights, new, metadata={"config": text}))
+        _replace(path, save(weights, metadata={"config": text}))
         return
     path.mkdir(parents=True, exist_ok=True)
-    _replace(path / WEIGHTS_NAME, lambda new: save_file(weights, new))
-    _replace(path / CONFIG_NAME, lambda new: new.write_text(text + "\n", encoding="utf-8"))
+    _replace(path / WEIGHTS_NAME, save(weights))
+    _replace(path / CONFIG_NAME, (text + "\n").encode())
     if card:
-        _replace(path / CARD_NAME, lambda new: new.write_text(card, encoding="utf-8"))
+        _replace(path / CARD_NAME, card.encode())
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
@@ -213,10 +213,11 @@ def _check_weights(config: CheckpointConfig, weights: dict[str, torch.Tensor], p
             raise UserError(f"{name} in {path.name} holds values that are not numbers.", "Train or get the model anew.")
 
 
-def _replace(path: Path, write: Any) -> None:
+def _replace(path: Path, content: bytes) -> None:
     """Write to a temporary name beside `path`, then rename: nobody ever sees half a file."""
     new = path.with_name(f".{path.name}.new")
-    write(new)
-    with open(new, "rb+") as file:
+    with open(new, "wb") as file:
+        file.write(content)
+        file.flush()
         os.fsync(file.fileno())
     os.replace(new, path)

@@ -1,0 +1,86 @@
+"""The three formats write the same numbers, as the contract spells them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import numpy as np
+import pytest
+
+from core.cli.output import FORMATS, TaggedWindow, ranked
+from core.errors import UserError
+from core.inference.results import TagScores
+from core.labels import LabelSet
+
+LABELS = LabelSet.from_ids(["dog", "clock_tick", "rain"])
+SCORES = TagScores(np.array([0.25, 0.5, 0.12345], np.float32), 500, 1524, tokens_in=514, tokens_out=514)
+
+
+def written(name: str, top_k: int | None = 2, latency_ms: float | None = None) -> str:
+    file = io.StringIO()
+    FORMATS[name](file, LABELS, top_k).window(TaggedWindow("a.wav", 1, SCORES, latency_ms))
+    return file.getvalue()
+
+
+def test_a_json_line_is_the_contract_to_the_letter() -> None:
+    assert json.loads(written("jsonl")) == {
+        "type": "window",
+        "source": "a.wav",
+        "index": 1,
+        "start_s": 5.0,
+        "end_s": 15.24,
+        "scores": [{"label": "clock_tick", "p": 0.5}, {"label": "dog", "p": 0.25}],
+    }
+
+
+def test_live_lines_carry_their_latency() -> None:
+    assert json.loads(written("jsonl", latency_ms=123.456))["latency_ms"] == 123.5
+
+
+def test_all_scores_are_all_labels_by_falling_p() -> None:
+    assert ranked(SCORES, LABELS, None) == [("clock_tick", 0.5), ("dog", 0.25), ("rain", 0.1235)]
+
+
+def test_equal_scores_keep_the_order_of_the_labels() -> None:
+    even = TagScores(np.full(3, 0.5, np.float32), 0, 100)
+    assert [name for name, _ in ranked(even, LABELS, None)] == ["dog", "clock_tick", "rain"]
+
+
+def test_csv_has_one_row_a_label() -> None:
+    rows = list(csv.DictReader(io.StringIO(written("csv"))))
+    assert [row["label"] for row in rows] == ["clock_tick", "dog"]
+    assert rows[0] == {
+        "source": "a.wav", "index": "1", "start_s": "5.0", "end_s": "15.24", "label": "clock_tick", "p": "0.5",
+    }  # fmt: skip
+
+
+def test_a_table_names_its_source_once() -> None:
+    file = io.StringIO()
+    table = FORMATS["table"](file, LABELS, 1)
+    for index in range(2):
+        table.window(TaggedWindow("a.wav", index, SCORES))
+    lines = file.getvalue().splitlines()
+    assert lines[0] == "a.wav"
+    assert len(lines) == 3
+    assert "clock_tick  50%" in lines[1]
+
+
+@pytest.mark.parametrize("name", list(FORMATS))
+def test_every_format_tells_an_error_and_ends(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    file = io.StringIO()
+    writer = FORMATS[name](file, LABELS, None)
+    writer.error("b.wav", UserError("It is empty.", "Record it again."))
+    writer.summary({"windows": 3, "skipped_windows": 1, "dropped_blocks": 0, "real_time_factor": 4.25})
+    said = file.getvalue() + capsys.readouterr().err
+    assert "It is empty." in said
+    assert "Record it again." in said
+    if name == "jsonl":
+        error, summary = map(json.loads, file.getvalue().splitlines())
+        assert error == {
+            "type": "error", "source": "b.wav", "problem": "It is empty.", "remedy": "Record it again.",
+        }  # fmt: skip
+        assert summary == {
+            "type": "summary", "windows": 3, "skipped_windows": 1, "dropped_blocks": 0, "real_time_factor": 4.25,
+        }  # fmt: skip

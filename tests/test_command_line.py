@@ -1,0 +1,88 @@
+"""The command line keeps its contract: verbs, options, defaults, exit codes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import main
+
+
+def parse(*words: str) -> dict:
+    return vars(main.parse(list(words)))
+
+
+def test_defaults_of_tag() -> None:
+    options = parse("tag", "a.wav", "b")
+    assert options["paths"] == [Path("a.wav"), Path("b")]
+    assert (options["window_s"], options["hop_s"], options["top_k"]) == (10.24, 5.0, 5)
+    assert (options["format"], options["output"], options["all_scores"]) == ("table", None, False)
+    assert (options["model"], options["merge"], options["device"], options["precision"]) == (None, *["auto"] * 3)
+
+
+def test_defaults_of_listen_and_bench() -> None:
+    listen = parse("listen")
+    assert (listen["input"], listen["seconds"], listen["hop_s"], listen["format"]) == (None, None, 0.5, "table")
+    assert parse("bench", "--seconds", "2", "--json")["json"] is True
+    assert parse("listen", "--merge", "16")["merge"] == "16"
+
+
+def test_train_takes_settings_after_or_before_options() -> None:
+    for words in (
+        ["--data", "d", "--out", "o", "epochs=3", "seed=2"],
+        ["epochs=3", "seed=2", "--out", "o", "--data", "d"],
+    ):
+        options = parse("train", "starter", *words)
+        assert (options["recipe"], options["data"], options["out"]) == ("starter", Path("d"), Path("o"))
+        assert options["settings"] == ["epochs=3", "seed=2"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["tag"],
+        ["sing"],
+        ["tag", "a.wav", "--format", "xml"],
+        ["tag", "a.wav", "--top-k", "0"],
+        ["tag", "a.wav", "--top-k", "3", "--all-scores"],
+        ["tag", "a.wav", "--hop-s", "-1"],
+        ["tag", "a.wav", "--merge", "lots"],
+        ["tag", "a.wav", "--device", "tpu"],
+        ["listen", "--format", "csv"],
+        ["listen", "--seconds", "soon"],
+        ["train"],
+        ["train", "starter", "epochs=3", "--epochs", "4"],
+        ["tag", "a.wav", "--loud"],
+    ],
+)
+def test_wrong_usage_exits_with_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main.main(words)
+    assert caught.value.code == 2
+    assert "usage" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [[], ["--demo"], ["main.py"]])
+def test_the_window_opens_without_a_verb(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[list[str]] = []
+    monkeypatch.chdir(Path(main.__file__).parent)
+    monkeypatch.setattr(main, "_window", lambda argv: opened.append(argv) or 0)
+    assert main.main(words) == 0
+    assert opened == [words]
+
+
+def test_without_a_display_it_says_so_and_listens(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(main.sys, "platform", "linux")
+    monkeypatch.setattr(main, "_listen", lambda _options: 7)
+    assert main.main([]) == 7
+    assert capsys.readouterr().err == "There is no display: listening in the terminal instead.\n"
+
+
+def test_an_error_is_words_and_exit_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.main(["bench", "--model", str(tmp_path / "nothing")]) == 1
+    assert "There is no model" in capsys.readouterr().err
