@@ -54,6 +54,7 @@ class ListSource:
         self.is_live = True
         self.sample_rate = blocks[0].sample_rate if blocks else 16_000
         self.dropped_blocks = 0
+        self.latency_s = 0.0
         self.trouble: UserError | None = None
         self.is_open = False
         self._blocks, self._ends, self._fails = list(blocks), ends, fails

@@ -27,6 +27,7 @@ class DemoSource:
         self.name = "Demo scene"
         self.sample_rate = MODEL_SAMPLE_RATE
         self.dropped_blocks = 0
+        self.latency_s = 0.0
         self.trouble: UserError | None = None
         self._pace = Pace(1.0, clock, sleep)
         self._scene = np.zeros(0, dtype=np.float32)

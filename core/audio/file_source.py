@@ -35,6 +35,7 @@ class FileSource:
         self.name = Path(path).name
         self.sample_rate = MODEL_SAMPLE_RATE
         self.dropped_blocks = 0
+        self.latency_s = 0.0
         self.trouble: UserError | None = None
         self._path = Path(path)
         self._pace = Pace(speed, clock, sleep)

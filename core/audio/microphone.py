@@ -43,6 +43,7 @@ class Microphone:
         self.name = device_name or "Default microphone"
         self.sample_rate = 0
         self.dropped_blocks = 0
+        self.latency_s = 0.0
         self.overflows = 0
         self.trouble: UserError | None = None
         self._device_name = device_name
@@ -120,6 +121,7 @@ class Microphone:
         if not len(samples):
             return None
         lost = round(lost_s * self.sample_rate)
+        self.latency_s = self._capture.latency_s + self._clock() - block.arrived_s
         start = self._stream_clock.place(len(samples), block.arrived_s, lost, is_torn)
         return AudioBlock(samples, start, self.sample_rate)
 

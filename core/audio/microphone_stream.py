@@ -41,7 +41,8 @@ class CapturedBlock:
 class MicrophoneStream:
     """Reads the list of devices anew and opens `device_name` (None: the default), or raises UserError.
 
-    sample_rate: Hz, as asked for or else the device's own. dropped_blocks: those that found the queue full.
+    sample_rate: Hz, as asked for or else the device's own. latency_s: from the sound to the callback, by PortAudio.
+    dropped_blocks: those that found the queue full.
     last_arrival_s: when the callback last came, or when the stream was opened.
     """
 
@@ -64,6 +65,7 @@ class MicrophoneStream:
             refresh_devices(sounddevice)
             index, self.device = find_input(sounddevice, device_name)
             self._stream, self.sample_rate = self._open(sounddevice, index, self.device, wanted_rate)
+            self.latency_s = float(self._stream.latency)
         except self._portaudio_error as error:
             raise UserError(
                 f"The microphone “{device_name or 'default'}” cannot be opened: {error}.",

@@ -23,6 +23,7 @@ class Source(Protocol):
     is_live: True for a device, which goes on while we are late; False for what waits for its reader.
     sample_rate: Hz, valid after `open`.
     dropped_blocks: blocks that arrived and found the queue full, so far. They show as gaps in `start_sample`.
+    latency_s: how old the last sample of the block was when `read` gave it: device, queue; 0 for a file.
     trouble: what is wrong now and how to mend it, or None. A source in trouble goes on trying.
     """
 
@@ -30,6 +31,7 @@ class Source(Protocol):
     is_live: bool
     sample_rate: int
     dropped_blocks: int
+    latency_s: float
     trouble: UserError | None
 
     def open(self) -> None:

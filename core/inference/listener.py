@@ -48,7 +48,7 @@ class _Window:
     frames: NDArray[np.float32]
     start_frame: int
     is_warming_up: bool
-    arrived_s: float
+    heard_s: float
 
 
 class Listener:
@@ -139,7 +139,7 @@ class Listener:
                 block = self._source.read(_READ_TIMEOUT_S)
             except SourceEnded:
                 return
-            arrived_s = time.monotonic()
+            heard_s = time.monotonic() - self._source.latency_s
             runs = frames.push(block) if block is not None else []
             self._level = meter.push(block) if block is not None else self._level
             self._trouble = self._source.trouble
@@ -148,10 +148,10 @@ class Listener:
                 if run.first_frame > ring.end:
                     ring.skip_to(run.first_frame)
                 ring.append(run.frames)
-            self._offer_window(ring, max(before, ring.start), frames.first_frame, arrived_s)
+            self._offer_window(ring, max(before, ring.start), frames.first_frame, heard_s)
             self._send(self._update(runs=tuple(runs)))
 
-    def _offer_window(self, ring: RingBuffer, before: int, first_frame: int, arrived_s: float) -> None:
+    def _offer_window(self, ring: RingBuffer, before: int, first_frame: int, heard_s: float) -> None:
         """Put the newest due window into the slot; windows that became due before it are skipped."""
         due = ring.end // self._hop
         if due == before // self._hop or self._tagger is None:
@@ -162,7 +162,7 @@ class Listener:
         start = max(ring.start, end - WINDOW_FRAMES)
         n_due = due - max(before, first_frame + FIRST_WINDOW_FRAMES - 1) // self._hop
         self._skipped += max(0, n_due - 1)
-        window = _Window(ring.read(start, end), start, end - first_frame < WINDOW_FRAMES, arrived_s)
+        window = _Window(ring.read(start, end), start, end - first_frame < WINDOW_FRAMES, heard_s)
         with suppress(queue.Empty):
             self._slot.get_nowait()
             self._skipped += 1
@@ -229,7 +229,7 @@ class Listener:
             frames,
             window.start_frame + len(window.frames) - len(frames),
             is_warming_up=window.is_warming_up and len(frames) < tagger.window_frames,
-            arrived_s=window.arrived_s,
+            heard_s=window.heard_s,
         )
 
 

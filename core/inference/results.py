@@ -17,7 +17,7 @@ class TagScores:
     probabilities: float32 `(labels,)` in [0, 1], in the order of the checkpoint's labels.
     start_frame, end_frame: the log-mel frames that the model saw, counted since the stream began (100 a second).
     is_warming_up: the window was still shorter than the model's, because the stream is young.
-    latency_ms: from the window's last sample reaching us to these scores; 0 for a file.
+    latency_ms: from the window's last sample sounding (as far as the device tells) to these scores; 0 for a file.
     compute_ms: the model's own share of that.
     tokens_in, tokens_out: tokens entering the first block and leaving the last one (fewer when merging).
     """

@@ -59,12 +59,12 @@ class Tagger:
         start_frame: int = 0,
         *,
         is_warming_up: bool = False,
-        arrived_s: float | None = None,
+        heard_s: float | None = None,
     ) -> TagScores:
         """Tag raw log-mel `frames` `(n, mels)` at their true length; n is at least 1, at most `window_frames`.
 
-        start_frame: index of frames[0] in its stream. arrived_s: `time.monotonic()` when the window's last
-        sample reached us; the latency counts from there.
+        start_frame: index of frames[0] in its stream. heard_s: `time.monotonic()` when the window's last
+        sample sounded; the latency counts from there.
         """
         began = time.perf_counter()
         model_input = torch.from_numpy(self.log_mel.normalise(self._fill_up(frames))).unsqueeze(0)
@@ -77,7 +77,7 @@ class Tagger:
             start_frame=start_frame,
             end_frame=start_frame + len(frames),
             is_warming_up=is_warming_up,
-            latency_ms=0.0 if arrived_s is None else (time.monotonic() - arrived_s) * 1000,
+            latency_ms=0.0 if heard_s is None else (time.monotonic() - heard_s) * 1000,
             compute_ms=(time.perf_counter() - began) * 1000,
             tokens_in=n_tokens[0],
             tokens_out=n_tokens[-1],

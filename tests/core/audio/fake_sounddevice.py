@@ -98,6 +98,7 @@ class FakeInputStream:
         self.options = options
         self.device_name: str = module.devices[options["device"]]["name"]
         self.active = False
+        self.latency = 0.1
         self.closed = False
 
     def start(self) -> None:
