@@ -32,6 +32,7 @@ class TrainConfig:
     disfigured clips learns next to nothing from them.
     merge_r: tokens that each layer merges at the full window, fewer for shorter input: the checkpoint's default
     schedule. Training itself merges nothing; the held-out clips are scored with and without.
+    licence: of the data as a whole, limits: of the model, in words for its card.
     evaluate_every: epochs. precision: autocast type. threads: for the CPU, 0 means all cores. seed: of all chance.
     """
 
@@ -64,6 +65,8 @@ class TrainConfig:
     ramp_epochs: float = 0.0
     merge_r: int = 0
     evaluate_every: int = 5
+    licence: str = ""
+    limits: str = ""
     precision: Literal["fp32", "bf16"] = "bf16"
     threads: int = 0
     seed: int = 0

@@ -100,7 +100,7 @@ def _card(config: CheckpointConfig, manifest: Manifest, metrics: dict[str, float
     folds = ", ".join(config.provenance["test_folds"])
     licences = "\n".join(f"* {n} clips: {licence}" for licence, n in manifest.licences)
     n_test = sum(clip.fold in recipe["test_folds"] for clip in manifest.clips)
-    settings = "\n".join(f"* `{key}`: {value}" for key, value in recipe.items())
+    settings = "\n".join(f"* `{key}`: {value}" for key, value in recipe.items() if key not in ("licence", "limits"))
     return f"""---
 pipeline_tag: audio-classification
 datasets: [{manifest.name}]
@@ -121,9 +121,16 @@ The threshold of {metrics["threshold"]:.2f}, the same for all labels, has the hi
 
 ## Data
 
-{manifest.name}: {len(manifest.clips)} clips, folds other than {folds} trained. Licences as the data states them:
+{manifest.name}: {len(manifest.clips)} clips, folds other than {folds} trained.
+{recipe["licence"] or "The recipe states no licence for the data as a whole."}
+
+Licences of the clips as the data states them:
 
 {licences}
+
+## Limits
+
+{recipe["limits"] or "The recipe states none."}
 
 ## Recipe
 

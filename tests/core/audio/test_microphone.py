@@ -134,3 +134,14 @@ def test_it_can_be_opened_again_from_zero(monkeypatch: pytest.MonkeyPatch) -> No
     fake.stream.give(SOUND)
 
     assert [block.start_sample for block in drained(microphone)] == [0]
+
+
+def test_latency_counts_the_device_and_the_wait_in_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = install_fake(monkeypatch)
+    microphone = opened(fake)
+    fake.stream.latency = 9.0  # what the device says when it is opened is what counts
+    fake.stream.give(SOUND)
+    fake.clock.sleep(0.25)
+
+    assert microphone.read(0.0) is not None
+    assert microphone.latency_s == pytest.approx(0.1 + 0.25)
