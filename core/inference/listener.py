@@ -17,9 +17,11 @@ import time
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from core.audio.log_mel import FRAMES_PER_SECOND, LogMelConfig
@@ -197,6 +199,7 @@ class Listener:
     # The tagger thread -----------------------------------------------------------------------------------------
 
     def _tag(self) -> None:
+        _leave_a_core()
         latencies: deque[float] = deque(maxlen=20)
         computing: deque[float] = deque(maxlen=20)
         try:
@@ -231,6 +234,13 @@ class Listener:
             is_warming_up=window.is_warming_up and len(frames) < tagger.window_frames,
             heard_s=window.heard_s,
         )
+
+
+@cache
+def _leave_a_core() -> None:
+    """One core less for the model, once a process: the callback, the ear and the picture need one, and the model's
+    worker threads wait for each other as long as any of them is kept from its core."""
+    torch.set_num_threads(max(1, torch.get_num_threads() - 1))
 
 
 def _merge(updates: list[LiveUpdate]) -> LiveUpdate:
