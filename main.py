@@ -21,8 +21,11 @@ def main(argv: list[str]) -> int:
         options = parse(argv)
         return options.run(options)
     except UserError as error:
-        print(f"{error.problem} {error.remedy}", file=sys.stderr)
+        print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 130
     except BrokenPipeError:
         # The reader (`| head`) has gone: not an error, and no traceback on exit either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -32,6 +35,8 @@ def main(argv: list[str]) -> int:
 def parse(argv: list[str]) -> argparse.Namespace:
     """The options of one verb; wrong usage exits with 2."""
     parser = build_parser()
+    if argv[0] not in VERBS and Path(argv[0]).suffix:
+        parser.error(f"there is no file {argv[0]}")
     options, rest = parser.parse_known_args(argv)
     # argparse takes no KEY=VALUE that stands behind --data and --out.
     settings = [word for word in rest if not word.startswith("-")]
@@ -45,14 +50,16 @@ def build_parser() -> argparse.ArgumentParser:
     """The command line as users know it; `tests/test_command_line.py` keeps it."""
     parser = argparse.ArgumentParser(
         prog="main.py",
-        description="Soundmark tags what it hears. Without a verb: the window, with the files that are named, if any.",
+        usage="main.py [--demo] [FILE ...]\n       main.py {tag,listen,devices,train,bench} ...",
+        description="Soundmark tags what it hears. Without a verb it opens the window and tags the files named, if "
+        "any; --demo listens to the synthesised demo scene.",
     )
     verbs = parser.add_subparsers(dest="verb", metavar=" | ".join(VERBS), required=True)
 
     tag = verbs.add_parser("tag", help="tag audio and video files, or folders of them")
-    tag.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    tag.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="files, or folders to search")
     _add_model_options(tag)
-    tag.add_argument("--format", choices=("table", "jsonl", "csv"), default="table")
+    tag.add_argument("--format", choices=("table", "jsonl", "csv"), default="table", help="default table")
     tag.add_argument("--output", type=Path, metavar="FILE", help="write there instead of to the terminal")
     tag.add_argument("--window-s", type=_positive, default=10.24, metavar="S", help="window length (default 10.24)")
     tag.add_argument("--hop-s", type=_positive, default=5.0, metavar="S", help="from window to window (default 5)")
@@ -65,12 +72,12 @@ def build_parser() -> argparse.ArgumentParser:
     listen.add_argument("--input", metavar="NAME|FILE", help="device name, file, or 'demo' (default: the microphone)")
     listen.add_argument("--seconds", type=_positive, metavar="N", help="stop after so long")
     listen.add_argument("--hop-s", type=_positive, default=0.5, metavar="S", help="from window to window (default 0.5)")
-    listen.add_argument("--format", choices=("table", "jsonl"), default="table")
+    listen.add_argument("--format", choices=("table", "jsonl"), default="table", help="default table")
     _add_model_options(listen)
     listen.set_defaults(run=_listen)
 
     devices = verbs.add_parser("devices", help="list the inputs")
-    devices.add_argument("--json", action="store_true")
+    devices.add_argument("--json", action="store_true", help="as a JSON list")
     devices.set_defaults(run=_devices)
 
     train = verbs.add_parser("train", help="train a model by a recipe")
@@ -82,7 +89,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     bench = verbs.add_parser("bench", help="measure how fast this machine tags")
     bench.add_argument("--seconds", type=_positive, default=5.0, metavar="N", help="for each setting (default 5)")
-    bench.add_argument("--json", action="store_true")
+    bench.add_argument("--json", action="store_true", help="as one JSON object")
     _add_model_options(bench)
     bench.set_defaults(run=_bench)
     return parser
@@ -91,22 +98,24 @@ def build_parser() -> argparse.ArgumentParser:
 def _add_model_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", metavar="M", help="a variant's name, a checkpoint folder or file (default: starter)")
     parser.add_argument("--merge", default="auto", type=_merge, metavar="auto|off|R", help="tokens merged a layer")
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
-    parser.add_argument("--precision", choices=("auto", "fp32", "bf16"), default="auto")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="auto: a GPU if there is one")
+    parser.add_argument("--precision", choices=("auto", "fp32", "bf16"), default="auto", help="auto: bf16 on a GPU")
 
 
 def _positive(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number") from error
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"{text} is not above 0")
     return value
 
 
 def _count(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
-    return value
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 on")
+    return int(text)
 
 
 def _merge(text: str) -> str:

@@ -43,6 +43,7 @@ def test_train_takes_settings_after_or_before_options() -> None:
     [
         ["tag"],
         ["sing"],
+        ["nowhere.wav"],
         ["tag", "a.wav", "--format", "xml"],
         ["tag", "a.wav", "--top-k", "0"],
         ["tag", "a.wav", "--top-k", "3", "--all-scores"],
@@ -86,3 +87,12 @@ def test_without_a_display_it_says_so_and_listens(
 def test_an_error_is_words_and_exit_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main.main(["bench", "--model", str(tmp_path / "nothing")]) == 1
     assert "There is no model" in capsys.readouterr().err
+
+
+def test_ctrl_c_is_no_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupted(_options: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(main, "_bench", interrupted)
+    assert main.main(["bench"]) == 130
+    assert capsys.readouterr().err == "Stopped.\n"

@@ -33,10 +33,11 @@ def run_training(recipe: str, data: Path | None, out: Path | None, overrides: li
                 train(config, data, out, report)
             except UserError as error:
                 report(TrainingFailed(error.problem, error.remedy))
+                print(error, file=sys.stderr)
                 return 1
     except UserError as error:
         print(to_line(TrainingFailed(error.problem, error.remedy)), flush=True)
-        print(f"{error.problem} {error.remedy}", file=sys.stderr)
+        print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("Stopped. The last whole epoch is kept; the same command goes on from there.", file=sys.stderr)

@@ -94,7 +94,7 @@ def find_input(sounddevice: ModuleType, name: str | None) -> tuple[int, InputDev
         return inputs[0]
     raise UserError(
         f"The microphone “{name}” is not there.",
-        "Plug it in again: it is taken up by itself. Or choose another microphone.",
+        "Plug it in again, or choose another microphone.",
     )
 
 

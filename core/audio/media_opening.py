@@ -64,7 +64,7 @@ def _raise_in_words(path: Path, error: Exception) -> NoReturn:
             f"“{path.name}” may not be read: permission is denied.",
             "Allow your account to read it, or copy it to a folder of your own.",
         ) from error
-    if isinstance(error, av.error.InvalidDataError | av.error.DemuxerNotFoundError):
+    if isinstance(error, av.error.InvalidDataError | av.error.DemuxerNotFoundError | av.error.EOFError):
         if _is_mp4_without_index(path):
             raise UserError(
                 f"“{path.name}” was cut off: the index at its end is missing, so nothing of it can be read.",

@@ -42,8 +42,9 @@ def run_bench(options: BenchOptions) -> int:
     began = time.perf_counter()
     frames = LogMel()(sound)
     log_mel_ms = (time.perf_counter() - began) * 1000 * 16_000 / len(sound)
-    merges = ("off",) if options.model.merge == "off" else ("off", options.model.merge)
-    rows = [_measure(options, merge, frames) for merge in merges]
+    rows = [_measure(options, "off", frames)]
+    if _tagger(options.model, options.model.merge).merge is not None:
+        rows.append(_measure(options, options.model.merge, frames))
     report = {
         "machine": platform.processor() or platform.machine(),
         "threads": torch.get_num_threads(),

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from core.audio import SOURCES
 from core.audio.source import Source
-from core.cli.output import FORMATS, TaggedWindow
+from core.cli.output import FORMATS, ResultWriter, TaggedWindow
 from core.cli.tag import ModelOptions
 from core.errors import UserError
+from core.inference.results import LiveStatus, LiveUpdate
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,46 +35,67 @@ def run_listen(options: ListenOptions) -> int:
     model = options.model
     source = choose_source(options.input)  # first: a name that is not there is told before the model loads
     tagger = load_tagger(model.model, device=model.device, precision=model.precision, merge=model.merge)
-    writer = FORMATS[options.format](sys.stdout, tagger.labels, options.top_k)
+    report = _Report(source, FORMATS[options.format](sys.stdout, tagger.labels, options.top_k))
     listener = Listener(source, tagger=tagger, hop_s=options.hop_s)
-    words = f"Listening to {source.name} with {tagger.name} ({tagger.summary}). Ctrl+C ends."
-    print(words, file=sys.stderr, flush=True)
     listener.start()
-    index, status, failure, trouble = 0, None, None, None
     deadline = None if options.seconds is None else time.monotonic() + options.seconds
     try:
-        while deadline is None or time.monotonic() < deadline:
+        while not report.is_over and (deadline is None or time.monotonic() < deadline):
             update = listener.wait_update(0.2)
-            if update is None:
-                continue
-            for scores in update.scores:
-                writer.window(TaggedWindow(source.name, index, scores, scores.latency_ms))
-                index += 1
-            status, failure = update.status, update.failure or failure
-            if update.trouble is not None and str(update.trouble) != str(trouble):
-                print(update.trouble, file=sys.stderr, flush=True)
-            trouble = update.trouble
-            if update.has_ended or failure is not None:
-                break
+            if update is not None:
+                report.greet(f"{tagger.name} ({tagger.summary})")
+                report.take(update)
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
     listener.stop()
     while (update := listener.take_update()) is not None:
-        for scores in update.scores:
-            writer.window(TaggedWindow(source.name, index, scores, scores.latency_ms))
-            index += 1
-        status, failure = update.status, update.failure or failure
-    writer.summary(
-        {
-            "windows": index,
-            "skipped_windows": status.skipped_windows if status else 0,
-            "dropped_blocks": status.dropped_blocks if status else 0,
-            "real_time_factor": round(status.real_time_factor, 2) if status else 0.0,
-        }
-    )
-    if failure is not None:
-        raise failure
+        report.take(update)
+    report.sum_up()
+    if report.failure is not None:
+        raise report.failure
     return 0
+
+
+class _Report:
+    """Writes updates as they come and remembers what the last line needs."""
+
+    def __init__(self, source: Source, writer: ResultWriter) -> None:
+        self._source, self._writer = source, writer
+        self._n_windows = 0
+        self._status = LiveStatus()
+        self._trouble = ""
+        self._has_greeted = False
+        self.is_over = False
+        self.failure: UserError | None = None
+
+    def greet(self, model: str) -> None:
+        """Say what is listened to, once it is open and so knows its name."""
+        if not self._has_greeted:
+            self._has_greeted = True
+            print(f"Listening to {self._source.name} with {model}. Ctrl+C ends.", file=sys.stderr, flush=True)
+
+    def take(self, update: LiveUpdate) -> None:
+        """Windows to stdout, new trouble to stderr."""
+        for scores in update.scores:
+            self._writer.window(TaggedWindow(self._source.name, self._n_windows, scores, scores.latency_ms))
+            self._n_windows += 1
+        trouble = str(update.trouble or "")
+        if trouble and trouble != self._trouble:
+            print(trouble, file=sys.stderr, flush=True)
+        self._trouble, self._status = trouble, update.status
+        self.failure = update.failure or self.failure
+        self.is_over = update.has_ended or self.failure is not None
+
+    def sum_up(self) -> None:
+        """The summary line."""
+        self._writer.summary(
+            {
+                "windows": self._n_windows,
+                "skipped_windows": self._status.skipped_windows,
+                "dropped_blocks": self._status.dropped_blocks,
+                "real_time_factor": round(self._status.real_time_factor, 2),
+            }
+        )
 
 
 def choose_source(wanted: str | None) -> Source:

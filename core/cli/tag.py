@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,12 +42,12 @@ def run_tag(options: TagOptions) -> int:
     from core.inference.file_tagging import frames_of, tag_file
     from core.inference.tagger import load_tagger
 
-    model = options.model
-    tagger = load_tagger(model.model, device=model.device, precision=model.precision, merge=model.merge)
-    frames_of(options.window_s, options.hop_s, tagger.window_frames)
-    found = find_media(options.paths)
-    with _opened(options.output) as file:
+    with _opened(options.output) as file:  # first: a place that cannot be written is told before the model loads
+        model = options.model
+        tagger = load_tagger(model.model, device=model.device, precision=model.precision, merge=model.merge)
+        frames_of(options.window_s, options.hop_s, tagger.window_frames)
         writer = FORMATS[options.format](file, tagger.labels, options.top_k)
+        found = find_media(options.paths)
         for path, error in found.problems:
             writer.error(str(path), error)
         n_errors = len(found.problems)
@@ -65,15 +64,13 @@ def run_tag(options: TagOptions) -> int:
 
 @contextmanager
 def _opened(output: Path | None) -> Iterator[IO[str]]:
-    """stdout, or a file that appears under its name only when it is whole."""
+    """stdout, or a file; what has been tagged when somebody stops it is in there."""
     if output is None:
         yield sys.stdout
         return
-    new = output.with_name(f".{output.name}.new")
     try:
-        file = open(new, "w", encoding="utf-8", newline="")  # noqa: SIM115
+        file = open(output, "w", encoding="utf-8", newline="")  # noqa: SIM115
     except OSError as error:
         raise UserError(f"{output} cannot be written ({error.strerror}).", "Choose another --output.") from error
     with file:
         yield file
-    os.replace(new, output)

@@ -1,0 +1,90 @@
+"""`listen` writes windows and a summary, chooses its source, and ends with the file."""
+
+from __future__ import annotations
+
+import json
+import wave
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.audio import input_devices
+from core.audio.file_source import FileSource
+from core.cli.listen import ListenOptions, choose_source, run_listen
+from core.cli.tag import ModelOptions
+from core.errors import UserError
+from core.model.checkpoint import save_checkpoint
+from fakes import tiny_checkpoint
+
+
+@pytest.fixture
+def sound(tmp_path: Path) -> Path:
+    path = tmp_path / "noise.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16_000)
+        file.writeframes(np.random.default_rng(0).normal(0, 3000, 40_000).astype("<i2").tobytes())
+    return path
+
+
+def test_a_file_is_listened_to_in_real_time_to_its_end(
+    sound: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save_checkpoint(tiny_checkpoint(), tmp_path / "m")
+    options = ListenOptions(ModelOptions(str(tmp_path / "m"), device="cpu"), input=str(sound), format="jsonl")
+    assert run_listen(options) == 0
+    captured = capsys.readouterr()
+    *windows, summary = map(json.loads, captured.out.splitlines())
+    assert [line["end_s"] for line in windows] == [1.0, 1.5, 2.0]
+    assert all(line["source"] == "noise.wav" and line["latency_ms"] > 0 for line in windows)
+    assert [line["index"] for line in windows] == [0, 1, 2]
+    assert summary["type"] == "summary"
+    assert (summary["windows"], summary["skipped_windows"], summary["dropped_blocks"]) == (3, 0, 0)
+    assert summary["real_time_factor"] > 0
+    assert "Listening to noise.wav with Tiny" in captured.err
+
+
+def test_the_time_can_be_limited(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    save_checkpoint(tiny_checkpoint(), tmp_path / "m")
+    options = ListenOptions(ModelOptions(str(tmp_path / "m"), device="cpu"), input="demo", seconds=1.0, format="jsonl")
+    assert run_listen(options) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert lines[-1]["type"] == "summary"
+    assert len(lines) <= 3
+
+
+def test_a_file_that_breaks_off_ends_in_its_error(
+    sound: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sound.write_bytes(sound.read_bytes()[:50_000])
+    save_checkpoint(tiny_checkpoint(), tmp_path / "m")
+    options = ListenOptions(ModelOptions(str(tmp_path / "m"), device="cpu"), input=str(sound), format="jsonl")
+    with pytest.raises(UserError, match="ends early"):
+        run_listen(options)
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["type"] for line in lines] == ["window", "window", "summary"][-len(lines) :]
+    assert lines[-1]["type"] == "summary"
+
+
+def test_a_path_is_a_file_and_a_name_is_a_device(sound: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mic = input_devices.InputDevice("USB Mic", "ALSA", 1, 48_000, is_default=True)
+    monkeypatch.setattr(input_devices, "list_inputs", lambda: (mic,))
+    assert isinstance(choose_source(str(sound)), FileSource)
+    assert choose_source("USB Mic").name == "USB Mic"
+    assert choose_source("USB Mic, ALSA").is_live
+    assert choose_source(None).is_live
+    with pytest.raises(UserError, match="no input 'Other'") as caught:
+        choose_source("Other")
+    assert "USB Mic" in caught.value.remedy
+
+
+def test_without_an_input_device_the_demo_scene_plays_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(input_devices, "list_inputs", lambda: ())
+    source = choose_source(None)
+    assert not source.is_live
+    assert source.name == "Demo scene"
+    assert "playing the synthesised demo scene instead" in capsys.readouterr().err
