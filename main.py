@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from pathlib import Path
 
 from core.cli.tag import ModelOptions, TagOptions, run_tag
-from core.errors import UserError
+from core.errors import UsageError, UserError
 
 VERBS = ("tag", "listen", "devices", "train", "bench")
 
@@ -16,13 +17,13 @@ VERBS = ("tag", "listen", "devices", "train", "bench")
 def main(argv: list[str]) -> int:
     """Run one command; the exit code: 0 well, 1 something failed, 2 wrong usage."""
     try:
-        if not argv or argv[0] == "--demo" or (argv[0] not in VERBS and Path(argv[0]).exists()):
+        if not argv or argv[0] == "--demo" or (argv[0] not in VERBS and os.path.exists(argv[0])):
             return _window(argv)
         options = parse(argv)
         return options.run(options)
     except UserError as error:
         print(error, file=sys.stderr)
-        return 1
+        return 2 if isinstance(error, UsageError) else 1
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
         return 130
@@ -62,7 +63,7 @@ def build_parser() -> argparse.ArgumentParser:
     tag.add_argument("--format", choices=("table", "jsonl", "csv"), default="table", help="default table")
     tag.add_argument("--output", type=Path, metavar="FILE", help="write there instead of to the terminal")
     tag.add_argument("--window-s", type=_positive, default=10.24, metavar="S", help="window length (default 10.24)")
-    tag.add_argument("--hop-s", type=_positive, default=5.0, metavar="S", help="from window to window (default 5)")
+    tag.add_argument("--hop-s", type=_positive, metavar="S", help="from window to window (default 5, or the window)")
     how_many = tag.add_mutually_exclusive_group()
     how_many.add_argument("--top-k", type=_count, default=5, metavar="K", help="labels a window (default 5)")
     how_many.add_argument("--all-scores", action="store_true", help="every label of every window")
@@ -135,7 +136,7 @@ def _tag(options: argparse.Namespace) -> int:
         format=options.format,
         output=options.output,
         window_s=options.window_s,
-        hop_s=options.hop_s,
+        hop_s=min(5.0, options.window_s) if options.hop_s is None else options.hop_s,
         top_k=None if options.all_scores else options.top_k,
     )
     return run_tag(wanted)
@@ -182,5 +183,13 @@ def _has_display() -> bool:
     return sys.platform in ("win32", "darwin") or has_screen or named in ("offscreen", "minimal", "vnc")
 
 
+def _write_any_name() -> None:
+    """File names may hold what the terminal's encoding does not; a result is not lost for that."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
 if __name__ == "__main__":
+    _write_any_name()
     sys.exit(main(sys.argv[1:]))

@@ -13,3 +13,7 @@ class UserError(Exception):
         super().__init__(f"{problem} {remedy}")
         self.problem = problem
         self.remedy = remedy
+
+
+class UsageError(UserError):
+    """What was asked for cannot be, whatever the files and the machine: wrong usage, exit code 2."""

@@ -16,7 +16,7 @@ def parse(*words: str) -> dict:
 def test_defaults_of_tag() -> None:
     options = parse("tag", "a.wav", "b")
     assert options["paths"] == [Path("a.wav"), Path("b")]
-    assert (options["window_s"], options["hop_s"], options["top_k"]) == (10.24, 5.0, 5)
+    assert (options["window_s"], options["hop_s"], options["top_k"]) == (10.24, None, 5)
     assert (options["format"], options["output"], options["all_scores"]) == ("table", None, False)
     assert (options["model"], options["merge"], options["device"], options["precision"]) == (None, *["auto"] * 3)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
@@ -55,15 +56,9 @@ def mixup(x: Tensor, y: Tensor, share: float, alpha: float, generator: Generator
 
 
 def _beta(alpha: float, n: int, generator: Generator) -> Tensor:
-    """n draws from Beta(alpha, alpha) (Johnk's method: torch's own sampler takes no generator)."""
-    draws = torch.empty(n)
-    for i in range(n):
-        while True:
-            u, v = (torch.rand(2, generator=generator).double() ** (1 / alpha)).tolist()
-            if 0 < u + v <= 1:
-                draws[i] = u / (u + v)
-                break
-    return draws
+    """n draws from Beta(alpha, alpha); torch's own sampler takes no generator, numpy's gets its seed from ours."""
+    seed = int(torch.randint(2**62, (1,), generator=generator))
+    return torch.from_numpy(np.random.default_rng(seed).beta(alpha, alpha, n)).float()
 
 
 def tilt(x: Tensor, tilt_db: float, generator: Generator, n_points: int = 4) -> Tensor:

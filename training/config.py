@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import MISSING, asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from core.errors import UserError
+from core.errors import UsageError, UserError
 from core.model.variants import find_variant
 
 RECIPES = Path(__file__).parent / "recipes"
@@ -80,14 +80,10 @@ class TrainConfig:
             "cross-entropy cannot learn clips without a label",
             "loss = bce, or background = 0",
         )
+        _refuse(not self.test_folds, "test_folds is empty", "at least one fold")
         _refuse(
-            self.loss == "ce" and max(self.lengths_s) > 5,
-            "cross-entropy has one label a clip, joined clips two",
-            "loss = bce, or lengths of 5 s and less",
-        )
-        _refuse(
-            len(self.lengths_s) != len(self.length_weights),
-            "lengths_s and length_weights differ in number",
+            not self.lengths_s or len(self.lengths_s) != len(self.length_weights),
+            "lengths_s and length_weights differ in number, or are empty",
             "one weight for each length",
         )
         _refuse(
@@ -97,17 +93,23 @@ class TrainConfig:
         )
         _refuse(min(self.batch_size, self.epochs, self.evaluate_every) < 1, "a count is under 1", "1 or more")
         _refuse(not 0 < self.learning_rate < 1, f"learning_rate = {self.learning_rate} makes no sense", "about 0.001")
-        shares = (self.mixup, self.background, self.drop_path, self.patch_drop, self.warp_time)
-        _refuse(any(not 0 <= share < 1 for share in shares if share != 1.0), "a share lies outside 0 to 1", "0 to 1")
+        _refuse(self.mixup_alpha <= 0, f"mixup_alpha = {self.mixup_alpha} has no distribution", "0.1 to 10")
+        _refuse(self.merge_r < 0, f"merge_r = {self.merge_r} is negative", "0 or more")
+        _refuse(not 0 <= self.mixup <= 1, f"mixup = {self.mixup} lies outside 0 to 1", "a share")
+        shares = (self.background, self.drop_path, self.patch_drop, self.warp_time, self.ema_decay)
+        _refuse(any(not 0 <= share < 1 for share in shares), "a share lies outside 0 to 1", "0 or more, under 1")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON and for comparing two runs."""
         return asdict(self)
 
 
+_DEFAULTS: dict[str, Any] = {one.name: "" if one.default is MISSING else one.default for one in fields(TrainConfig)}
+
+
 def _refuse(wrong: bool, problem: str, remedy: str) -> None:
     if wrong:
-        raise UserError(f"The recipe contradicts itself: {problem}.", f"Use {remedy}.")
+        raise UsageError(f"The recipe contradicts itself: {problem}.", f"Use {remedy}.")
 
 
 def load_recipe(recipe: str, overrides: list[str] | None = None) -> TrainConfig:
@@ -115,7 +117,7 @@ def load_recipe(recipe: str, overrides: list[str] | None = None) -> TrainConfig:
     path = Path(recipe) if recipe.endswith(".toml") else RECIPES / f"{recipe}.toml"
     if not path.is_file():
         names = ", ".join(sorted(one.stem for one in RECIPES.glob("*.toml")))
-        raise UserError(f"There is no recipe {recipe!r}.", f"Choose one of {names}, or give the path of a .toml file.")
+        raise UsageError(f"There is no recipe {recipe!r}.", f"Choose one of {names}, or give the path of a .toml file.")
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -126,33 +128,39 @@ def load_recipe(recipe: str, overrides: list[str] | None = None) -> TrainConfig:
     missing = {"variant"} - raw.keys()
     if missing:
         raise UserError(f"{path.name} does not say its {', '.join(missing)}.", "Add that line.")
-    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in raw.items()}
+    config = TrainConfig(**{key: _of_its_kind(key, value, path.name) for key, value in raw.items()})
+    changes = dict(_split_setting(item) for item in overrides or [])
+    _refuse_unknown(changes, "The command line")
+    return replace(config, **{key: _of_its_kind(key, value, "The command line") for key, value in changes.items()})
+
+
+def _split_setting(item: str) -> tuple[str, Any]:
+    """`KEY=VALUE` to key and value; VALUE is read as TOML would, a list may go without brackets."""
+    key, equals, text = item.partition("=")
+    if not equals:
+        raise UsageError(f"{item!r} is no setting.", "Write KEY=VALUE, such as epochs=10.")
+    return key, text.split(",") if isinstance(_DEFAULTS.get(key), tuple) else text
+
+
+def _of_its_kind(key: str, value: Any, where: str) -> Any:
+    """`value` as the type of the field `key`: whole numbers stay whole, words of the command line become numbers."""
+    default = _DEFAULTS[key]
+    if isinstance(default, tuple):
+        parts = value if isinstance(value, list) else [value]
+        return tuple(_scalar(key, part, type(default[0]), where) for part in parts)
+    return _scalar(key, value, type(default), where)
+
+
+def _scalar(key: str, value: Any, kind: type[Any], where: str) -> Any:
     try:
-        config = TrainConfig(**values)
-    except TypeError as error:
-        raise UserError(f"{path.name} has a value of the wrong kind ({error}).", "Correct that line.") from error
-    return _override(config, overrides or [])
-
-
-def _override(config: TrainConfig, overrides: list[str]) -> TrainConfig:
-    changes: dict[str, Any] = {}
-    for item in overrides:
-        key, equals, text = item.partition("=")
-        if not equals:
-            raise UserError(f"{item!r} is no setting.", "Write KEY=VALUE, such as epochs=10.")
-        _refuse_unknown([key], "The command line")
-        changes[key] = _parse(key, text, getattr(config, key))
-    return replace(config, **changes)
-
-
-def _parse(key: str, text: str, current: Any) -> Any:
-    try:
-        if isinstance(current, tuple):
-            kind = float if key in ("lengths_s", "length_weights") else str
-            return tuple(kind(part) for part in text.split(","))
-        return type(current)(text)
-    except ValueError as error:
-        raise UserError(f"{key}={text!r} is no {type(current).__name__}.", f"It is now {current!r}.") from error
+        if kind is int and isinstance(value, float):
+            raise ValueError("not a whole number")
+        if kind is str and not isinstance(value, str | int):
+            raise ValueError("no text")
+        return kind(value)
+    except (ValueError, TypeError) as error:
+        problem = f"{where} sets {key} to {value!r}, which is of the wrong kind ({kind.__name__} is wanted)."
+        raise UsageError(problem, "Correct that value.") from error
 
 
 def _refuse_unknown(keys: Any, where: str) -> None:
@@ -160,4 +168,4 @@ def _refuse_unknown(keys: Any, where: str) -> None:
     unknown = sorted(set(keys) - known)
     if unknown:
         problem = f"{where} sets {', '.join(unknown)}, which no recipe has."
-        raise UserError(problem, f"Known: {', '.join(sorted(known))}.")
+        raise UsageError(problem, f"Known: {', '.join(sorted(known))}.")

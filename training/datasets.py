@@ -57,12 +57,16 @@ def _key(clips: tuple[LabelledClip, ...], log_mel: LogMelConfig, longest_s: floa
 def _decode_all(clips: tuple[LabelledClip, ...], config: LogMelConfig, most_frames: int, folder: Path) -> None:
     log_mel = LogMel(config)
 
-    def decode(clip: LabelledClip) -> NDArray[np.float32] | UserError:
+    def decode(clip: LabelledClip) -> NDArray[np.float16] | UserError:
         try:
             frames = log_mel(read_clip(clip.path, config.sample_rate)[: config.samples_for(most_frames)])
         except UserError as error:
             return error
-        return frames if len(frames) else UserError(f"{clip.path.name} is shorter than 25 ms.", "Remove it.")
+        return (
+            frames.astype(np.float16)
+            if len(frames)
+            else UserError(f"{clip.path.name} is shorter than 25 ms.", "Remove it.")
+        )
 
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
         decoded = list(pool.map(decode, clips))
@@ -73,7 +77,7 @@ def _decode_all(clips: tuple[LabelledClip, ...], config: LogMelConfig, most_fram
     _write([one for one in decoded if not isinstance(one, UserError)], config.n_mels, folder)
 
 
-def _write(decoded: list[NDArray[np.float32]], n_mels: int, folder: Path) -> None:
+def _write(decoded: list[NDArray[np.float16]], n_mels: int, folder: Path) -> None:
     """Under names of this process first: another run that decodes the same clips never sees half an array."""
     folder.mkdir(parents=True, exist_ok=True)
     lengths = np.array([len(frames) for frames in decoded], np.int64)

@@ -6,8 +6,10 @@ ever replaced whole; a run started again in the same folder goes on from there, 
 
 from __future__ import annotations
 
+import hashlib
 import math
 import os
+import pickle
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,6 +24,7 @@ from torch import Tensor, nn
 
 from core.audio.log_mel import LogMelConfig
 from core.errors import UserError
+from core.model.checkpoint import ACTIVATIONS
 from core.model.spectrogram_transformer import AudioSpectrogramTransformer
 from core.model.token_merging import MergeSchedule
 from core.model.variants import find_variant
@@ -37,11 +40,13 @@ from training.config import TrainConfig
 from training.datasets import ClipFrames, frame_statistics, load_clips
 from training.manifest import Manifest, read_manifest
 from training.metrics import accuracy, mean_average_precision
-from training.publish import Predictions, merge_schedule, publish
+from training.publish import Predictions, activation_of, merge_schedule, publish
 from training.sampling import Batch, TrainingBatches, evaluation_batches
 from training.schedule import learning_rate
 
 STATE_NAME = "state.pt"
+OF_NO_WEIGHT = ("title", "threads", "merge_r", "licence", "limits", "evaluate_every")
+"""Settings that a run may change when it goes on: they have no part in the weights."""
 _REPORTS_PER_EPOCH = 5
 
 
@@ -66,8 +71,9 @@ def train(config: TrainConfig, data_folder: Path, out: Path, report: Callable[[T
     n_clips, n_labels = len(data.train), len(data.manifest.labels)
     report(TrainingStarted(config.name, str(out), str(run.device), n_clips, n_labels, config.epochs, first_epoch))
     for epoch in range(first_epoch, config.epochs + 1):
-        report(run.train_epoch(epoch, report))
+        done = run.train_epoch(epoch, report)
         run.save(out / STATE_NAME, epoch)
+        report(done)
     checkpoint, metrics = publish(
         config, data.manifest, data.log_mel, run.average.model, run.final_predictions(), data.test.labels, out
     )
@@ -170,8 +176,7 @@ class TrainingRun:
         scores = np.zeros((len(clips), self._n_labels), np.float32)
         for batch in evaluation_batches(clips, self._n_labels, self._data.log_mel, self._config.batch_size):
             logits = self.average.model(batch.log_mel.to(self.device), merge=merge).float()
-            probabilities = logits.softmax(-1) if self._config.loss == "ce" else logits.sigmoid()
-            scores[batch.clips.numpy()] = probabilities.cpu().numpy()
+            scores[batch.clips.numpy()] = ACTIVATIONS[activation_of(self._config)](logits).cpu().numpy()
         return scores
 
     def _evaluate(self) -> dict[str, float]:
@@ -181,26 +186,36 @@ class TrainingRun:
     def save(self, path: Path, epoch: int) -> None:
         """Write the whole state to a new name, then put it in the old one's place."""
         new = path.with_suffix(".new")
-        torch.save(
-            {
-                "config": self._config.to_dict(),
-                "epoch": epoch,
-                "model": self._model.state_dict(),
-                "average": self.average.model.state_dict(),
-                "n_updates": self.average.n_updates,
-                "optimiser": self._optimiser.state_dict(),
-                "generator": self._generator.get_state(),
-                "torch_generator": torch.get_rng_state(),
-            },
-            new,
-        )
+        with open(new, "wb") as file:
+            torch.save(
+                {
+                    "config": self._config.to_dict(),
+                    "data": self._data_identity(),
+                    "epoch": epoch,
+                    "model": self._model.state_dict(),
+                    "average": self.average.model.state_dict(),
+                    "n_updates": self.average.n_updates,
+                    "optimiser": self._optimiser.state_dict(),
+                    "generator": self._generator.get_state(),
+                    "torch_generator": torch.get_rng_state(),
+                    "cuda_generators": torch.cuda.get_rng_state_all() if self.device.type == "cuda" else [],
+                },
+                file,
+            )
+            file.flush()
+            os.fsync(file.fileno())
         os.replace(new, path)
 
     def resume(self, path: Path) -> int:
-        """Take over a saved state; returns the epoch to go on with. Raises UserError when the recipe differs."""
-        state: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
-        mine = self._config.to_dict()
-        changed = [key for key in mine if mine[key] != state["config"].get(key) and key != "threads"]
+        """Take over a saved state; returns the epoch to go on with. Raises UserError when recipe or data differ."""
+        try:
+            state: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
+        except (OSError, RuntimeError, pickle.UnpicklingError, EOFError) as error:
+            raise UserError(f"{path} is damaged ({error}).", "Delete that folder and begin anew.") from error
+        mine, theirs = self._config.to_dict(), state["config"]
+        changed = [key for key in mine if key not in OF_NO_WEIGHT and mine[key] != theirs.get(key)]
+        if state["data"] != self._data_identity():
+            changed.append("data")
         if changed:
             raise UserError(
                 f"{path.parent} holds a run with another {', '.join(changed)}.",
@@ -212,7 +227,18 @@ class TrainingRun:
         self._optimiser.load_state_dict(state["optimiser"])
         self._generator.set_state(state["generator"])
         torch.set_rng_state(state["torch_generator"])
+        if self.device.type == "cuda" and state["cuda_generators"]:
+            torch.cuda.set_rng_state_all(state["cuda_generators"])
         return state["epoch"] + 1
+
+    def _data_identity(self) -> dict[str, Any]:
+        """What must be the same for the run to go on: labels, clips by name, statistics."""
+        names = "\n".join(clip.path.name for clip in self._data.manifest.clips)
+        return {
+            "labels": [label.id for label in self._data.manifest.labels],
+            "clips": hashlib.sha256(names.encode()).hexdigest(),
+            "statistics": [self._data.log_mel.mean, self._data.log_mel.std],
+        }
 
 
 def _build_model(config: TrainConfig, n_labels: int) -> AudioSpectrogramTransformer:

@@ -93,21 +93,30 @@ class _Row:
 
 
 def _read_rows(path: Path, audio: Path, names: dict[str, str]) -> list[_Row]:
-    with open(path, newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file)
-        lacking = [name for name in names.values() if name not in (reader.fieldnames or ())]
-        if lacking:
-            raise UserError(f"{path.name} has no column {', '.join(lacking)}.", "Add it, or correct its header line.")
-        rows = [
-            _Row(
-                audio / row[names["path"]],
-                row[names["label"]],
-                row[names["fold"]],
-                row.get("group") or row.get("src_file") or "",
-                row.get("licence") or "",
-            )
-            for row in reader
-        ]
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            lacking = [name for name in names.values() if name not in (reader.fieldnames or ())]
+            if lacking:
+                raise UserError(
+                    f"{path.name} has no column {', '.join(lacking)}.", "Add it, or correct its header line."
+                )
+            lines = list(reader)
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path.name} is not UTF-8 text.", "Save it as “CSV UTF-8”.") from error
+    short = [i for i, line in enumerate(lines, 2) if any(line[name] is None for name in names.values())]
+    if short:
+        raise UserError(f"line {short[0]} of {path.name} is incomplete.", "Fill in its path, label and fold.")
+    rows = [
+        _Row(
+            audio / line[names["path"]],
+            line[names["label"]],
+            line[names["fold"]],
+            line.get("group") or line.get("src_file") or "",
+            line.get("licence") or "",
+        )
+        for line in lines
+    ]
     if not rows:
         raise UserError(f"{path.name} lists no clip.", "Give a list with at least two clips a label.")
     return rows

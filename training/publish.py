@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,11 @@ class Predictions:
 def merge_schedule(r: int, full_patches: int) -> MergeSchedule:
     """r tokens a layer at the full window of `full_patches` patches, proportionally fewer for shorter input."""
     return MergeSchedule("constant", r, reference_patches=full_patches if r else 0)
+
+
+def activation_of(config: TrainConfig) -> Literal["sigmoid", "softmax"]:
+    """From logits to probabilities, as the loss has it."""
+    return "softmax" if config.loss == "ce" else "sigmoid"
 
 
 def publish(
@@ -77,6 +82,7 @@ def publish(
         labels=manifest.labels,
         thresholds=(threshold,) * len(manifest.labels),
         merge=predictions.merge,
+        activation=activation_of(config),
         provenance=provenance,
     )
     folder = out / CHECKPOINT_NAME
@@ -99,6 +105,7 @@ def _card(config: CheckpointConfig, manifest: Manifest, metrics: dict[str, float
     recipe = config.provenance["recipe"]
     folds = ", ".join(config.provenance["test_folds"])
     licences = "\n".join(f"* {n} clips: {licence}" for licence, n in manifest.licences)
+    n_trained = len(manifest.split(tuple(recipe["test_folds"])).train)
     n_test = sum(clip.fold in recipe["test_folds"] for clip in manifest.clips)
     settings = "\n".join(f"* `{key}`: {value}" for key, value in recipe.items() if key not in ("licence", "limits"))
     return f"""---
@@ -121,7 +128,8 @@ The threshold of {metrics["threshold"]:.2f}, the same for all labels, has the hi
 
 ## Data
 
-{manifest.name}: {len(manifest.clips)} clips, folds other than {folds} trained.
+{manifest.name}: {len(manifest.clips)} clips, {n_trained} of other folds trained (a recording of
+fold {folds} trains nowhere).
 {recipe["licence"] or "The recipe states no licence for the data as a whole."}
 
 Licences of the clips as the data states them:

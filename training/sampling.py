@@ -10,6 +10,7 @@ import torch
 from torch import Generator, Tensor
 
 from core.audio.log_mel import FRAMES_PER_SECOND, SILENCE, LogMelConfig
+from core.errors import UserError
 from training import augment
 from training.config import TrainConfig
 from training.datasets import ClipFrames
@@ -25,7 +26,8 @@ class Batch:
 
 
 class TrainingBatches:
-    """An epoch's batches: every clip once in random order, one random length a batch, augmented.
+    """An epoch's batches: clips in random order, none twice, one random length a batch, augmented. Clips that do not
+    fill the last batch wait for another epoch.
 
     All chance comes from `generator`, whose state the run saves: a resumed run draws what it would have drawn.
     """
@@ -36,6 +38,12 @@ class TrainingBatches:
         self._clips, self._n_labels, self._config, self._log_mel = clips, n_labels, config, log_mel
         self._generator = generator
         self._noise = augment.NoiseBank(log_mel)
+        self._longest = int(clips.lengths.max())
+        if config.loss == "ce" and self._joins(round(max(config.lengths_s) * FRAMES_PER_SECOND)):
+            raise UserError(
+                f"Windows of {max(config.lengths_s):g} s join two clips, and cross-entropy has one label a window.",
+                f"Use loss = bce, or lengths up to {self._longest / FRAMES_PER_SECOND:g} s.",
+            )
         self.strength = 1.0
         """Share of the recipe's augmentation in force, set by the loop before each epoch."""
 
@@ -51,10 +59,8 @@ class TrainingBatches:
         weights = torch.tensor(self._config.length_weights)
         choice = int(torch.multinomial(weights, 1, generator=self._generator))
         n_frames = round(self._config.lengths_s[choice] * FRAMES_PER_SECOND)
-        own = int(self._clips.lengths.max())
-        x, y = self._cut(indices, min(n_frames, own))
-        # 5 s of sound are 498 whole frames: a little short is the clip itself, not a reason to join two.
-        if n_frames > own * 1.1:
+        x, y = self._cut(indices, min(n_frames, self._longest))
+        if self._joins(n_frames):
             x, y = self._join(x, y, n_frames)
         x, y = self._augment(x, y)
         return Batch((x - self._log_mel.mean) / (2 * self._log_mel.std), y, indices)
@@ -63,7 +69,8 @@ class TrainingBatches:
         """The loudest of three random cuts of each clip: a short cut of a bark should hold the bark."""
         cuts = []
         for index in indices.tolist():
-            frames = torch.from_numpy(np.asarray(self._clips.frames[index]).astype(np.float32))
+            own = np.asarray(self._clips.frames[index, : self._clips.lengths[index]])
+            frames = torch.from_numpy(own.astype(np.float32))
             starts = torch.randint(max(1, len(frames) - n_frames + 1), (3,), generator=self._generator).tolist()
             candidates = [frames[start : start + n_frames] for start in starts]
             cuts.append(max(candidates, key=lambda cut: float(cut.mean(dim=1).amax())))
@@ -75,13 +82,16 @@ class TrainingBatches:
         return x, y
 
     def _join(self, x: Tensor, y: Tensor, n_frames: int) -> tuple[Tensor, Tensor]:
-        """Windows longer than a clip: one clip after the other, with the labels of both."""
-        partner = torch.randperm(len(x), generator=self._generator)
-        joined = torch.cat([x, x[partner]], dim=1)[:, :n_frames]
-        missing = n_frames - joined.shape[1]
-        if missing > 0:
-            joined = torch.cat([joined, joined[:, :missing]], dim=1)
-        return joined, torch.maximum(y, y[partner])
+        """Windows longer than a clip: one clip after the other, with the labels of all."""
+        joined, labels = x, y
+        while joined.shape[1] < n_frames:
+            partner = torch.randperm(len(x), generator=self._generator)
+            joined, labels = torch.cat([joined, x[partner]], dim=1), torch.maximum(labels, y[partner])
+        return joined[:, :n_frames], labels
+
+    def _joins(self, n_frames: int) -> bool:
+        """5 s of sound are 498 whole frames: a little short is the clip itself, not a reason to join two."""
+        return n_frames > self._longest * 1.1
 
     def _augment(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         config, generator, n, strength = self._config, self._generator, len(x), self.strength

@@ -46,7 +46,7 @@ class FileSource:
         """Open the file and start its clock. Raises UserError when it cannot be read."""
         self.close()
         self._blocks = _small_blocks(decode_blocks(self._path, self.sample_rate))
-        self._next = next(self._blocks)
+        self._next = next(self._blocks, None)
         self._pace.start()
 
     def read(self, timeout_s: float) -> AudioBlock | None:

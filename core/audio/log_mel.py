@@ -7,7 +7,7 @@ Each frame depends on its own 400 samples alone, so a stream can be cut anywhere
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -64,6 +64,10 @@ class LogMelConfig:
     def samples_for(self, n_frames: int) -> int:
         """The fewest samples that give `n_frames` frames: 164 080 for 1024 at 16 kHz."""
         return (n_frames - 1) * self.hop_length + self.frame_length if n_frames else 0
+
+    def makes_frames_of(self, other: LogMelConfig) -> bool:
+        """Whether both give the same raw frames; statistics play no part in those."""
+        return replace(self, mean=other.mean, std=other.std) == other
 
     def normalise(self, frames: NDArray[np.float32]) -> NDArray[np.float32]:
         """(x - mean) / (2 * std), what the model sees; `frames` raw log-mel of any shape."""

@@ -55,7 +55,8 @@ def decode_blocks(path: Path | str, sample_rate: int = MODEL_SAMPLE_RATE) -> Ite
 
 def read_clip(path: Path | str, sample_rate: int = MODEL_SAMPLE_RATE) -> NDArray[np.float32]:
     """The whole file as float32 `(n_samples,)`. Raises UserError as `decode_blocks` does."""
-    return np.concatenate([block.samples for block in decode_blocks(path, sample_rate)])
+    samples = [block.samples for block in decode_blocks(path, sample_rate)]
+    return np.concatenate(samples) if samples else np.zeros(0, np.float32)
 
 
 def duration_s(path: Path | str) -> float | None:

@@ -31,7 +31,7 @@ def find_media(paths: Iterable[Path | str]) -> MediaFound:
     files: dict[Path, None] = {}
     problems: list[tuple[Path, UserError]] = []
     for path in map(Path, paths):
-        if path.is_dir():
+        if os.path.isdir(path):  # Path.is_dir raises below a closed folder and for names that are too long
             found, closed = _search_folder(path)
             files.update(dict.fromkeys(found))
             problems += closed

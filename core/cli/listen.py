@@ -11,8 +11,11 @@ from core.audio import SOURCES
 from core.audio.source import Source
 from core.cli.output import FORMATS, ResultWriter, TaggedWindow
 from core.cli.tag import ModelOptions
-from core.errors import UserError
+from core.errors import UsageError, UserError
 from core.inference.results import LiveStatus, LiveUpdate
+
+_LONGEST_WINDOW_S = 10.0
+"""How long the end waits for a slow model to finish its window."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,8 @@ def run_listen(options: ListenOptions) -> int:
                 report.take(update)
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
-    listener.stop()
+    finally:
+        listener.stop(timeout_s=_LONGEST_WINDOW_S)
     while (update := listener.take_update()) is not None:
         report.take(update)
     report.sum_up()
@@ -111,7 +115,7 @@ def choose_source(wanted: str | None) -> Source:
         names = [name for one in list_inputs() for name in (one.name, one.full_name)]
         if wanted not in names:
             there = ", ".join(names[::2]) or "none"
-            raise UserError(f"There is no input {wanted!r}.", f"Give a file that exists, or an input: {there}.")
+            raise UsageError(f"There is no input {wanted!r}.", f"Give a file that exists, or an input: {there}.")
         return SOURCES["microphone"](wanted)
     try:
         inputs = list_inputs()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +12,9 @@ from pathlib import Path
 from typing import IO
 
 from core.cli.output import FORMATS, TaggedWindow
-from core.errors import UserError
+from core.errors import UsageError, UserError
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +46,14 @@ def run_tag(options: TagOptions) -> int:
     from core.inference.file_tagging import frames_of, tag_file
     from core.inference.tagger import load_tagger
 
-    with _opened(options.output) as file:  # first: a place that cannot be written is told before the model loads
-        model = options.model
-        tagger = load_tagger(model.model, device=model.device, precision=model.precision, merge=model.merge)
-        frames_of(options.window_s, options.hop_s, tagger.window_frames)
+    _check_writable(options.output)  # before the model is loaded
+    model = options.model
+    tagger = load_tagger(model.model, device=model.device, precision=model.precision, merge=model.merge)
+    frames_of(options.window_s, options.hop_s, tagger.window_frames)
+    found = find_media(options.paths)
+    _refuse_overwriting(options.output, found.files)
+    with _opened(options.output) as file:
         writer = FORMATS[options.format](file, tagger.labels, options.top_k)
-        found = find_media(options.paths)
         for path, error in found.problems:
             writer.error(str(path), error)
         n_errors = len(found.problems)
@@ -59,7 +65,26 @@ def run_tag(options: TagOptions) -> int:
             except UserError as error:
                 n_errors += 1
                 writer.error(str(path), error)
+            except (OSError, RuntimeError, ValueError) as error:  # one file's surprise is not the others' end
+                n_errors += 1
+                _log.exception("tagging %s failed", path)
+                writer.error(
+                    str(path), UserError(f"{path.name} could not be tagged: {error!r}.", "Please report this.")
+                )
     return 1 if n_errors else 0
+
+
+def _check_writable(output: Path | None) -> None:
+    if output is None:
+        return
+    folder = output.resolve().parent
+    if output.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise UsageError(f"{output} cannot be written.", "Choose another --output, in a folder that exists.")
+
+
+def _refuse_overwriting(output: Path | None, files: tuple[Path, ...]) -> None:
+    if output is not None and output.resolve() in {path.resolve() for path in files}:
+        raise UsageError(f"{output} is one of the files to tag.", "Choose another --output.")
 
 
 @contextmanager
@@ -69,7 +94,7 @@ def _opened(output: Path | None) -> Iterator[IO[str]]:
         yield sys.stdout
         return
     try:
-        file = open(output, "w", encoding="utf-8", newline="")  # noqa: SIM115
+        file = open(output, "w", encoding="utf-8", errors="backslashreplace", newline="")  # noqa: SIM115
     except OSError as error:
         raise UserError(f"{output} cannot be written ({error.strerror}).", "Choose another --output.") from error
     with file:

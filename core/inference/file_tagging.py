@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from core.audio.log_mel import FRAMES_PER_SECOND, LogMelConfig, LogMelStream
 from core.audio.media_file import decode_blocks, duration_s
-from core.errors import UserError
+from core.errors import UsageError, UserError
 from core.inference.results import TagScores
 
 if TYPE_CHECKING:
@@ -49,13 +49,13 @@ def tag_file(
 
 
 def frames_of(window_s: float, hop_s: float, most_frames: int) -> tuple[int, int]:
-    """Window and hop in frames. Raises UserError for lengths that cannot be."""
+    """Window and hop in frames. Raises UsageError for lengths that cannot be."""
     window, hop = round(window_s * FRAMES_PER_SECOND), round(hop_s * FRAMES_PER_SECOND)
     longest_s = most_frames / FRAMES_PER_SECOND
     if not 16 <= window <= most_frames:
-        raise UserError(f"A window of {window_s:g} s does not fit the model.", f"Use 0.16 to {longest_s:g} s.")
+        raise UsageError(f"A window of {window_s:g} s does not fit the model.", f"Use 0.16 to {longest_s:g} s.")
     if not 1 <= hop <= window:
-        raise UserError(
+        raise UsageError(
             f"A hop of {hop_s:g} s would leave holes between windows of {window_s:g} s.",
             f"Use a hop of 0.01 to {window_s:g} s.",
         )

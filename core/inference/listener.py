@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from core.audio.log_mel import FRAMES_PER_SECOND, LogMelConfig
 from core.audio.ring_buffer import RingBuffer
 from core.audio.source import Source, SourceEnded
-from core.errors import UserError
+from core.errors import UsageError, UserError
 from core.inference.live_frames import LevelMeter, LiveFrames
 from core.inference.results import FrameRun, Level, LiveStatus, LiveUpdate, TagScores
 
@@ -41,6 +41,7 @@ WINDOW_FRAMES = 1024
 FIRST_WINDOW_FRAMES = FRAMES_PER_SECOND
 """From the first second on the model sees what there is, at its true length."""
 _READ_TIMEOUT_S = 0.1
+_FRONT_END = LogMelConfig()
 # 5 minutes of updates at 30 a second: only a window that nobody draws for long fills it.
 _MOST_UPDATES = 9000
 
@@ -63,9 +64,11 @@ class Listener:
     def __init__(self, source: Source, *, tagger: Tagger | None = None, hop_s: float = 0.5) -> None:
         self._hop = round(hop_s * FRAMES_PER_SECOND)
         if not 1 <= self._hop <= WINDOW_FRAMES:
-            raise UserError(f"A hop of {hop_s:g} s cannot be held.", "Use 0.01 to 10.24 s; 0.5 is usual.")
+            raise UsageError(f"A hop of {hop_s:g} s cannot be held.", "Use 0.01 to 10.24 s; 0.5 is usual.")
         self._source = source
-        self._tagger = tagger
+        self._tagger: Tagger | None = None
+        if tagger is not None:
+            self.use_tagger(tagger)
         self._updates: queue.Queue[LiveUpdate] = queue.Queue(_MOST_UPDATES)
         self._slot: queue.Queue[_Window | None] = queue.Queue(1)
         self._stop = threading.Event()
@@ -78,11 +81,19 @@ class Listener:
 
     def start(self) -> None:
         """Open the source and begin, in the background; what goes wrong arrives as the last update's failure."""
-        self._ear.start()
         self._brain.start()
+        self._ear.start()
 
     def use_tagger(self, tagger: Tagger) -> None:
-        """Tag with another model from the next window on; the stream goes on unbroken."""
+        """Tag with another model from the next window on; the stream goes on unbroken.
+
+        Raises UserError for a model that was trained on other frames than the stream's.
+        """
+        if not tagger.log_mel.makes_frames_of(_FRONT_END):
+            raise UserError(
+                f"{tagger.name} was trained on another log-mel front end, which cannot be listened with.",
+                "Tag files with it, or choose another model.",
+            )
         self._tagger = tagger
 
     def stop(self, timeout_s: float = 1.5) -> bool:
@@ -123,23 +134,24 @@ class Listener:
         except UserError as error:
             failure = error
         except Exception as error:
-            _log.exception("the listener's ear failed")
-            failure = UserError(f"Listening stopped: {error!r}.", "Start it again; the log tells more.")
-        finally:
+            failure = _unexpected(error)
+        try:
             self._source.close()
+        except Exception as error:
+            failure = failure or _unexpected(error)
         self._finish_windows()
         self._send(replace(self._update(), has_ended=True, failure=failure))
 
     def _listen(self) -> None:
-        config = LogMelConfig()
-        frames = LiveFrames(self._source.sample_rate, config, longest_gap_s=WINDOW_FRAMES / FRAMES_PER_SECOND)
+        frames = LiveFrames(self._source.sample_rate, _FRONT_END, longest_gap_s=WINDOW_FRAMES / FRAMES_PER_SECOND)
         meter = LevelMeter(self._source.sample_rate)
         # A window ends at a whole hop, which lies up to a hop behind the newest frame.
-        ring = RingBuffer(WINDOW_FRAMES + self._hop, (config.n_mels,))
+        ring = RingBuffer(WINDOW_FRAMES + self._hop, (_FRONT_END.n_mels,))
         while not self._stop.is_set():
             try:
                 block = self._source.read(_READ_TIMEOUT_S)
             except SourceEnded:
+                self._offer_short_stream(ring, frames.first_frame)
                 return
             heard_s = time.monotonic() - self._source.latency_s
             runs = frames.push(block) if block is not None else []
@@ -164,23 +176,28 @@ class Listener:
         start = max(ring.start, end - WINDOW_FRAMES)
         n_due = due - max(before, first_frame + FIRST_WINDOW_FRAMES - 1) // self._hop
         self._skipped += max(0, n_due - 1)
-        window = _Window(ring.read(start, end), start, end - first_frame < WINDOW_FRAMES, heard_s)
+        self._put(_Window(ring.read(start, end), start, end - first_frame < WINDOW_FRAMES, heard_s))
+
+    def _offer_short_stream(self, ring: RingBuffer, first_frame: int) -> None:
+        """A file that ends within the first second is one window, at its true length."""
+        if self._tagger is not None and first_frame == 0 and 0 < ring.end < FIRST_WINDOW_FRAMES:
+            self._put(_Window(ring.read(0, ring.end), 0, True, time.monotonic()))
+
+    def _put(self, window: _Window) -> None:
         with suppress(queue.Empty):
             self._slot.get_nowait()
             self._skipped += 1
         self._slot.put_nowait(window)
 
     def _finish_windows(self) -> None:
-        """Let the tagger thread do what is in the slot, then end it."""
-        while True:
-            try:
+        """Let the tagger thread do what is in the slot and end; what it is not to do any more counts as skipped."""
+        while not self._stop.is_set() and self._brain.is_alive():
+            with suppress(queue.Full):
                 self._slot.put(None, timeout=_READ_TIMEOUT_S)
                 break
-            except queue.Full:
-                if self._stop.is_set() or not self._brain.is_alive():
-                    break
-        if self._brain.ident is not None:
-            self._brain.join()
+        self._brain.join()
+        with suppress(queue.Empty):
+            self._skipped += self._slot.get_nowait() is not None
 
     def _update(self, runs: tuple[FrameRun, ...] = (), scores: tuple[TagScores, ...] = ()) -> LiveUpdate:
         counts = replace(self._counts, skipped_windows=self._skipped, dropped_blocks=self._source.dropped_blocks)
@@ -199,7 +216,7 @@ class Listener:
     # The tagger thread -----------------------------------------------------------------------------------------
 
     def _tag(self) -> None:
-        _leave_a_core()
+        leave_a_core()
         latencies: deque[float] = deque(maxlen=20)
         computing: deque[float] = deque(maxlen=20)
         try:
@@ -220,7 +237,7 @@ class Listener:
                 )
                 self._send(self._update(scores=(scores,)))
         except Exception as error:
-            _log.exception("the listener's tagger failed")
+            _log.exception("tagging failed")
             failure = UserError(f"Tagging stopped: {error!r}.", "Choose another model, or start again.")
             self._send(replace(self._update(), failure=failure))
 
@@ -236,8 +253,13 @@ class Listener:
         )
 
 
+def _unexpected(error: Exception) -> UserError:
+    _log.error("listening failed", exc_info=error)
+    return UserError(f"Listening stopped: {error!r}.", "Start it again; the log tells more.")
+
+
 @cache
-def _leave_a_core() -> None:
+def leave_a_core() -> None:
     """One core less for the model, once a process: the callback, the ear and the picture need one, and the model's
     worker threads wait for each other as long as any of them is kept from its core."""
     torch.set_num_threads(max(1, torch.get_num_threads() - 1))

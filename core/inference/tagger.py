@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from core.audio.log_mel import LogMelConfig
 from core.errors import UserError
 from core.inference.results import TagScores
-from core.model.checkpoint import Checkpoint, load_checkpoint
+from core.model.checkpoint import ACTIVATIONS, Checkpoint, load_checkpoint
 from core.model.token_merging import MergeSchedule
 from core.model.variants import MODEL_VARIANTS, ModelVariant
 
@@ -42,6 +42,7 @@ class Tagger:
         self.merge = parse_merge(merge, config.merge, config.model.n_patches(config.model.max_frames))
         self._model = checkpoint.build().to(self.device)
         self._pad_to_window = config.pad_to_window
+        self._activation = ACTIVATIONS[config.activation]
         self.name = config.name
         self.labels = config.labels
         self.thresholds = checkpoint.thresholds
@@ -70,7 +71,7 @@ class Tagger:
         model_input = torch.from_numpy(self.log_mel.normalise(self._fill_up(frames))).unsqueeze(0)
         with torch.inference_mode(), self._autocast():
             logits = self._model(model_input.to(self.device, non_blocking=True), merge=self.merge)
-            probabilities = logits.float().sigmoid().squeeze(0).cpu().numpy()
+            probabilities = self._activation(logits.float()).squeeze(0).cpu().numpy()
         n_tokens = self._model.tokens_per_layer(model_input.shape[1], self.merge)
         return TagScores(
             probabilities=probabilities,
@@ -84,15 +85,9 @@ class Tagger:
         )
 
     def _fill_up(self, frames: NDArray[np.float32]) -> NDArray[np.float32]:
-        """What the model must be given beyond the true length.
-
-        Published AST checkpoints were trained on zero frames up to the window, so they get them. Otherwise only
-        what is shorter than one patch is lengthened, by its last frame: no patch could be cut from it.
-        """
-        if self._pad_to_window and len(frames) < self.window_frames:
-            return np.pad(frames, ((0, self.window_frames - len(frames)), (0, 0)))
-        missing = self._model.config.patch_size - len(frames)
-        return np.pad(frames, ((0, missing), (0, 0)), mode="edge") if missing > 0 else frames
+        """Zero frames up to the window, for published AST checkpoints, which were trained on them; else nothing."""
+        missing = self.window_frames - len(frames) if self._pad_to_window else 0
+        return np.pad(frames, ((0, missing), (0, 0))) if missing > 0 else frames
 
     def _autocast(self) -> AbstractContextManager[object]:
         return torch.autocast(self.device.type, torch.bfloat16) if self._autocast_bf16 else nullcontext()
@@ -149,7 +144,9 @@ def _wants_bf16(precision: str, device: torch.device) -> bool:
     """CPUs stay at fp32 unless asked: without AMX, bf16 measures slower than fp32 there."""
     if precision not in ("auto", "fp32", "bf16"):
         raise UserError(f"There is no precision {precision!r}.", "Use auto, fp32 or bf16.")
-    return precision == "bf16" or (precision == "auto" and device.type == "cuda" and torch.cuda.is_bf16_supported())
+    return precision == "bf16" or (
+        precision == "auto" and device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+    )
 
 
 def _names_with_weights() -> list[str]:

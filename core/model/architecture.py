@@ -38,6 +38,10 @@ class TransformerConfig:
     head_norm_eps: float = 1e-5
 
     def __post_init__(self) -> None:
+        counts = (self.n_labels, self.n_mels, self.max_frames, self.patch_size, self.stride_frames, self.stride_mels)
+        counts = (*counts, self.embed_dim, self.depth, self.num_heads)
+        if not all(isinstance(count, int) and count >= 1 for count in counts) or not self.mlp_ratio > 0:
+            raise UserError("An architecture's sizes are whole numbers from 1 on.", "Correct the config.")
         if self.embed_dim % self.num_heads:
             raise UserError(
                 f"{self.embed_dim} channels cannot be shared by {self.num_heads} attention heads.",
@@ -49,8 +53,6 @@ class TransformerConfig:
         for choice, choices in zip((self.stem, self.pooling, self.level), known, strict=True):
             if choice not in choices:
                 raise UserError(f"The architecture option {choice!r} is not known.", f"Use {' or '.join(choices)}.")
-        if min(self.n_labels, self.depth, self.stride_frames, self.stride_mels) < 1:
-            raise UserError("A model needs at least one label, one layer and a stride of one.", "Correct the config.")
         if self.n_mels < self.patch_size or self.max_frames < self.patch_size:
             raise UserError("The input is smaller than one patch.", "Use at least 16 frames and 16 mel bins.")
 

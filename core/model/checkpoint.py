@@ -6,11 +6,14 @@ card), or one `.safetensors` file that carries the config in its header. Loading
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -32,6 +35,12 @@ WEIGHTS_NAME, CONFIG_NAME, CARD_NAME = "model.safetensors", "config.json", "READ
 _EXPECTED = "Choose a Soundmark checkpoint: a folder with config.json and model.safetensors, or one .safetensors file."
 
 
+ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
+    "sigmoid": torch.sigmoid,
+    "softmax": partial(torch.softmax, dim=-1),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class CheckpointConfig:
     """All of a checkpoint but its weights.
@@ -40,6 +49,7 @@ class CheckpointConfig:
     thresholds: per label, the probability from which it counts as heard.
     merge: the schedule to use unless told otherwise. pad_to_window: published AST checkpoints want short input
     padded with zeros to the window; ours see it at its true length.
+    activation: from logits to probabilities: "sigmoid" for labels of their own, "softmax" for one label a clip.
     provenance: data, licence, recipe, commit, metrics: whatever the training run recorded.
     """
 
@@ -51,6 +61,7 @@ class CheckpointConfig:
     thresholds: tuple[float, ...]
     merge: MergeSchedule = field(default_factory=MergeSchedule)
     pad_to_window: bool = False
+    activation: Literal["sigmoid", "softmax"] = "sigmoid"
     provenance: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -60,6 +71,8 @@ class CheckpointConfig:
                 f"The checkpoint has {n_labels} outputs, {len(self.labels)} labels, {len(self.thresholds)} thresholds.",
                 "Its config.json is damaged: get the checkpoint anew.",
             )
+        if self.activation not in ACTIVATIONS:
+            raise UserError(f"The activation {self.activation!r} is not known.", f"Use {' or '.join(ACTIVATIONS)}.")
         if self.model.n_mels != self.log_mel.n_mels:
             raise UserError(
                 f"The model wants {self.model.n_mels} mel bins, the front end makes {self.log_mel.n_mels}.",
@@ -78,6 +91,7 @@ class CheckpointConfig:
                 "log_mel": asdict(self.log_mel),
                 "merge": asdict(self.merge),
                 "pad_to_window": self.pad_to_window,
+                "activation": self.activation,
                 "labels": self.labels.to_dicts(),
                 "thresholds": list(self.thresholds),
                 "provenance": self.provenance,
@@ -112,6 +126,7 @@ class CheckpointConfig:
                 thresholds=tuple(float(one) for one in raw["thresholds"]),
                 merge=MergeSchedule(**merge),
                 pad_to_window=bool(raw["pad_to_window"]),
+                activation=raw["activation"],
                 provenance=dict(raw["provenance"]),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -143,20 +158,26 @@ class Checkpoint:
 def save_checkpoint(checkpoint: Checkpoint, path: Path, *, card: str = "", dtype: torch.dtype = torch.float16) -> None:
     """Write a folder, or one file where `path` ends in .safetensors. Floating weights are stored as `dtype`.
 
-    What stands at `path` is replaced only once the new files are whole.
+    What stands at `path` is replaced only once the new files are whole; weights beside a config of other weights (a
+    crash between the two) are noticed when they are loaded.
     """
     weights = {
         name: (tensor.to(dtype) if tensor.is_floating_point() else tensor).contiguous()
         for name, tensor in checkpoint.weights.items()
     }
+    for name, tensor in weights.items():
+        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
+            raise UserError(f"{name} holds values that {dtype} cannot.", "Train with a lower rate, or store float32.")
     text = checkpoint.config.to_json()
     if path.suffix == ".safetensors":
         path.parent.mkdir(parents=True, exist_ok=True)
         _replace(path, save(weights, metadata={"config": text}))
         return
     path.mkdir(parents=True, exist_ok=True)
-    _replace(path / WEIGHTS_NAME, save(weights))
-    _replace(path / CONFIG_NAME, (text + "\n").encode())
+    content = save(weights)
+    described = {**json.loads(text), "weights_sha256": hashlib.sha256(content).hexdigest()}
+    _replace(path / WEIGHTS_NAME, content)
+    _replace(path / CONFIG_NAME, (json.dumps(described, indent=1, ensure_ascii=False) + "\n").encode())
     if card:
         _replace(path / CARD_NAME, card.encode())
 
@@ -171,8 +192,12 @@ def load_checkpoint(path: Path) -> Checkpoint:
             for needed in (config_path, weights_path):
                 if not needed.is_file():
                     raise UserError(f"The folder {path.name} has no {needed.name}.", _EXPECTED)
-            config = CheckpointConfig.from_json(config_path.read_text(encoding="utf-8"), config_path)
+            text = config_path.read_text(encoding="utf-8")
+            config = CheckpointConfig.from_json(text, config_path)
             weights, _ = _read_weights(weights_path)
+            if hashlib.sha256(weights_path.read_bytes()).hexdigest() != json.loads(text).get("weights_sha256"):
+                problem = f"{WEIGHTS_NAME} and {CONFIG_NAME} in {path.name} do not belong together."
+                raise UserError(problem, "Get the checkpoint anew.")
         else:
             weights, metadata = _read_weights(path)
             if "config" not in metadata:
@@ -194,8 +219,11 @@ def _read_weights(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
 
 def _check_weights(config: CheckpointConfig, weights: dict[str, torch.Tensor], path: Path) -> None:
     """Every parameter there, of its shape, finite; nothing beside them."""
-    with torch.device("meta"):
-        expected = AudioSpectrogramTransformer(config.model).state_dict()
+    try:
+        with torch.device("meta"):
+            expected = AudioSpectrogramTransformer(config.model).state_dict()
+    except (RuntimeError, ValueError) as error:
+        raise UserError(f"{path.name} describes no model that can be built.", "Get the checkpoint anew.") from error
     missing, foreign = sorted(expected.keys() - weights.keys()), sorted(weights.keys() - expected.keys())
     if missing or foreign:
         raise UserError(

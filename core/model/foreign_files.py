@@ -27,7 +27,11 @@ def describe_foreign(path: Path, config: Any) -> str:
     if path.stat().st_size == 0:
         return f"{path.name} is empty."
     if zipfile.is_zipfile(path):
-        names = zipfile.ZipFile(path).namelist()
+        try:
+            with zipfile.ZipFile(path) as archive:
+                names = archive.namelist()
+        except zipfile.BadZipFile:
+            return f"{path.name} is a damaged ZIP archive."
         is_pickled = any(name.endswith("data.pkl") for name in names)
         return f"{path.name} is {_PICKLED if is_pickled else 'a ZIP archive'}."
     with open(path, "rb") as file:

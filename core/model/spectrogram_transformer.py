@@ -156,7 +156,7 @@ class AudioSpectrogramTransformer(nn.Module):
     def forward(
         self, log_mel: Tensor, *, merge: MergeSchedule | None = None, first_column: int | None = None
     ) -> Tensor:
-        """Logits `(B, labels)` of normalised log-mel `(B, T, mels)`, T of at least one patch.
+        """Logits `(B, labels)` of normalised log-mel `(B, T, mels)`; T under one patch is lengthened by its last frame.
 
         merge: tokens to remove; None removes none. first_column: where on the position grid the input starts;
         None means its centre, as published.
@@ -170,6 +170,9 @@ class AudioSpectrogramTransformer(nn.Module):
         """The tokens after the last norm; see `unmerge_tokens` for bringing merged ones back to the grid."""
         if self.config.level == "window":
             log_mel = log_mel - log_mel.mean(dim=(1, 2), keepdim=True)
+        missing = self.config.patch_size - log_mel.shape[1]
+        if missing > 0:  # no patch could be cut from it
+            log_mel = torch.cat([log_mel, log_mel[:, -1:].expand(-1, missing, -1)], dim=1)
         image = log_mel.transpose(1, 2).unsqueeze(1)  # (B, 1, mels, T)
         patches = self.patch_embed(image)  # (B, D, rows, columns)
         rows, columns = patches.shape[2:]

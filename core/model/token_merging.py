@@ -36,7 +36,10 @@ class MergeSchedule:
             raise UserError(
                 f"The merge schedule {self.kind!r} is not known.", "Use constant, decreasing or a list of numbers."
             )
-        if self.r < 0 or self.reference_patches < 0 or any(r < 0 for r in self.listed):
+        counts = (self.r, self.reference_patches, *self.listed)
+        if not all(isinstance(count, int) for count in counts):
+            raise UserError("A merge schedule counts in whole tokens.", "Use whole numbers.")
+        if min(counts) < 0:
             raise UserError("A merge schedule cannot remove a negative number of tokens.", "Use 0 or more.")
 
     def per_layer(self, depth: int, n_patches: int) -> tuple[int, ...]:
@@ -96,7 +99,6 @@ class Matching:
         return places.scatter_(1, self.moved, self.joined)
 
 
-@torch.no_grad()
 def match_tokens(keys: Tensor, r: int, n_protected: int) -> Matching:
     """Bipartite soft matching (ToMe, §3.2).
 
@@ -104,11 +106,14 @@ def match_tokens(keys: Tensor, r: int, n_protected: int) -> Matching:
     Even positions are set A, odd ones set B; every a finds its most similar b, and the r most similar pairs
     merge. Equal similarities are settled by position, so that every device gives the same answer.
     """
-    n_tokens = keys.shape[1]
-    r = min(r, most_removable(n_tokens, n_protected))
-    metric = keys.float()
+    # Without this, autocast would compute the similarities in bf16 all the same, and other pairs would merge.
+    with torch.no_grad(), torch.autocast(keys.device.type, enabled=False):
+        return _match(keys.float(), min(r, most_removable(keys.shape[1], n_protected)), n_protected)
+
+
+def _match(keys: Tensor, r: int, n_protected: int) -> Matching:
     # A zero key has no direction: the clamp gives it cosine 0 with everything, where division gives NaN.
-    metric = metric / metric.norm(dim=-1, keepdim=True).clamp_min(1e-6)
+    metric = keys / keys.norm(dim=-1, keepdim=True).clamp_min(1e-6)
     scores = metric[:, ::2] @ metric[:, 1::2].transpose(1, 2)  # (B, A, B)
     n_protected_a, n_protected_b = (n_protected + 1) // 2, n_protected // 2
     scores[:, :n_protected_a] = -torch.inf

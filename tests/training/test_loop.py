@@ -12,6 +12,7 @@ import torch
 
 from core.audio.log_mel import LogMelConfig
 from core.errors import UserError
+from core.inference.file_tagging import tag_file
 from core.inference.tagger import load_tagger
 from core.training_messages import TrainingEpoch, TrainingFinished, TrainingMessage, TrainingStarted, from_line, to_line
 from training import loop
@@ -114,17 +115,63 @@ def test_another_recipe_does_not_go_on_in_an_old_folder(data_folder: Path, tmp_p
 def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_epoch(
     data_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run(data_folder, tmp_path / "out", "epochs=1")
-    before = (tmp_path / "out" / loop.STATE_NAME).read_bytes()
-    monkeypatch.setattr(loop, "_loss", lambda *_: torch.tensor(float("nan"), requires_grad=True))
-    with pytest.raises(UserError, match="loss became nan at step 1"):
-        run(data_folder, tmp_path / "new", "epochs=1")
-    assert (tmp_path / "out" / loop.STATE_NAME).read_bytes() == before
+    original, calls = loop._loss, []
+
+    def bad_from_the_second_epoch(kind: str, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        calls.append(kind)
+        loss = original(kind, logits, targets)
+        return loss * float("nan") if len(calls) > 2 else loss
+
+    monkeypatch.setattr(loop, "_loss", bad_from_the_second_epoch)
+    with pytest.raises(UserError, match="loss became nan at step 3"):
+        run(data_folder, tmp_path)
+    state = torch.load(tmp_path / loop.STATE_NAME, weights_only=True)
+    assert state["epoch"] == 1
+    assert all(torch.isfinite(tensor).all() for tensor in state["model"].values())
 
 
 def test_cross_entropy_trains_too(data_folder: Path, tmp_path: Path) -> None:
     messages = run(data_folder, tmp_path, "loss=ce", "background=0", "epochs=1")
-    assert isinstance(messages[-1], TrainingFinished)
+    finished = messages[-1]
+    assert isinstance(finished, TrainingFinished)
+    [scores] = tag_file(data_folder / "tone" / "0.wav", load_tagger(finished.checkpoint, device="cpu"))
+    assert scores.probabilities.sum() == pytest.approx(1.0, abs=1e-5)  # softmax, as it was trained
+
+
+def test_cross_entropy_refuses_windows_of_two_clips(data_folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="join two clips"):
+        run(data_folder, tmp_path, "loss=ce", "background=0", "lengths_s=2.5")
+
+
+def test_other_data_does_not_go_on_in_an_old_folder(data_folder: Path, tmp_path: Path) -> None:
+    run(data_folder, tmp_path / "out", "epochs=1")
+    other = tmp_path / "other"
+    for name in ("cat", "dog"):
+        (other / name).mkdir(parents=True)
+        for i in range(10):
+            (other / name / f"{i}.wav").write_bytes((data_folder / "tone" / f"{i}.wav").read_bytes())
+    with pytest.raises(UserError, match="another data"):
+        run(other, tmp_path / "out", "epochs=1")
+
+
+def test_words_for_the_card_may_change_when_a_run_goes_on(data_folder: Path, tmp_path: Path) -> None:
+    run(data_folder, tmp_path, "epochs=1")
+    messages = run(data_folder, tmp_path, "epochs=1", "limits=None known.", "merge_r=8", "title=Renamed")
+    finished = messages[-1]
+    assert isinstance(finished, TrainingFinished)
+    assert "None known." in (Path(finished.checkpoint) / "README.md").read_text()
+    tagger = load_tagger(finished.checkpoint, device="cpu")
+    assert tagger.name == "Renamed"
+    assert tagger.merge is not None
+    assert tagger.merge.per_layer(2, 512) == (8, 8)
+
+
+def test_a_damaged_state_is_told(data_folder: Path, tmp_path: Path) -> None:
+    run(data_folder, tmp_path, "epochs=1")
+    state = tmp_path / loop.STATE_NAME
+    state.write_bytes(state.read_bytes()[:5000])
+    with pytest.raises(UserError, match="damaged"):
+        run(data_folder, tmp_path, "epochs=1")
 
 
 def test_unreadable_clips_are_named_together(data_folder: Path, tmp_path: Path) -> None:
@@ -158,12 +205,28 @@ def test_the_cache_is_used_again_and_notices_changes(data_folder: Path, tmp_path
 
 
 def test_the_command_says_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run_training("starter", None, tmp_path, []) == 1
+    assert run_training("starter", None, tmp_path, []) == 2
     failed = json.loads(capsys.readouterr().out)
     assert failed["type"] == "failed"
     assert "No training data" in failed["problem"]
     assert run_training("starter", tmp_path / "nowhere", tmp_path / "out", []) == 1
     assert "no data folder" in json.loads(capsys.readouterr().out)["problem"]
+    assert run_training("starter", tmp_path, tmp_path / "out", ["epochs=no"]) == 2
+    (tmp_path / "file").touch()
+    assert run_training("starter", tmp_path, tmp_path / "file", []) == 1
+    assert "cannot be used" in capsys.readouterr().out
+
+
+def test_a_surprise_is_a_message_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def surprise(*_: object) -> None:
+        raise RuntimeError("CUDA out of memory")
+
+    monkeypatch.setattr(loop, "train", surprise)
+    assert run_training("starter", tmp_path, tmp_path / "out", []) == 1
+    assert "CUDA out of memory" in json.loads(capsys.readouterr().out)["problem"]
+    assert "CUDA out of memory" in (tmp_path / "out" / "log.jsonl").read_text()
 
 
 def test_messages_come_back_as_they_were_sent() -> None:

@@ -29,12 +29,18 @@ def test_settings_on_the_command_line_win() -> None:
     assert config.lengths_s == (1.0, 2.0, 3.0, 4.0)
 
 
+def test_whole_numbers_in_a_recipe_do_for_any_number_or_name(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text('variant = "ast-tiny"\ntest_folds = [5]\nwarmup_epochs = 2\nlengths_s = [5]\n')
+    config = load_recipe(str(tmp_path / "a.toml"), ["warmup_epochs=0.5"])
+    assert (config.test_folds, config.warmup_epochs, config.lengths_s) == (("5",), 0.5, (5.0,))
+
+
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
         (["epochs"], "is no setting"),
         (["epohcs=3"], "no recipe has"),
-        (["epochs=many"], "is no int"),
+        (["epochs=many"], "int is wanted"),
         (["epochs=0"], "under 1"),
         (["loss=mse"], "not known"),
         (["variant=resnet"], "no model variant"),
@@ -42,6 +48,11 @@ def test_settings_on_the_command_line_win() -> None:
         (["lengths_s=1,2"], "differ in number"),
         (["lengths_s=1,2,3,20"], "outside 0.5 to 10.24"),
         (["loss=ce"], "cannot learn clips without a label"),
+        (["epochs=5.5"], "int is wanted"),
+        (["merge_r=-1"], "negative"),
+        (["patch_drop=1"], "outside 0 to 1"),
+        (["mixup_alpha=0"], "no distribution"),
+        (["lengths_s="], "wrong kind"),
     ],
 )
 def test_wrong_settings_are_refused(settings: list[str], says: str) -> None:
@@ -122,6 +133,19 @@ def test_a_folder_without_data_is_told(tmp_path: Path) -> None:
     (tmp_path / "manifest.csv").write_text("file,class\n")
     with pytest.raises(UserError, match="no column path, label"):
         read_manifest(tmp_path)
+
+
+def test_lists_as_spreadsheets_write_them(tmp_path: Path) -> None:
+    folder = write_manifest(tmp_path, ["audio/a.wav,rain,1,g1,CC0"])
+    text = (folder / "manifest.csv").read_text()
+    (folder / "manifest.csv").write_text("\ufeff" + text)  # Excel's mark
+    assert len(read_manifest(folder).clips) == 1
+    (folder / "manifest.csv").write_text(text + "audio/b.wav\n")
+    with pytest.raises(UserError, match=r"line 3 of manifest\.csv is incomplete"):
+        read_manifest(folder)
+    (folder / "manifest.csv").write_bytes(text.encode() + "audio/Vögel.wav,x,1,,\n".encode("latin-1"))
+    with pytest.raises(UserError, match="not UTF-8"):
+        read_manifest(folder)
 
 
 def test_learning_rate_rises_then_falls() -> None:

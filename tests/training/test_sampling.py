@@ -93,7 +93,7 @@ def test_evaluation_sees_every_clip_whole_at_its_own_length(clips: ClipFrames) -
     mixed = ClipFrames(clips.frames, lengths, clips.labels)
     seen = []
     for batch in evaluation_batches(mixed, 3, FRONT_END, 4):
-        assert {lengths[i] for i in batch.clips.tolist()} == {batch.log_mel.shape[1]}
+        assert {int(lengths[i]) for i in batch.clips.tolist()} == {batch.log_mel.shape[1]}
         assert torch.equal(batch.log_mel[:, 0, 0], -batch.clips.float())
         seen += batch.clips.tolist()
     assert sorted(seen) == list(range(10))

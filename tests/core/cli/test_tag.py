@@ -45,6 +45,31 @@ def test_what_was_tagged_before_ctrl_c_is_in_the_file(options: TagOptions, monke
     assert len(two.output.read_text().splitlines()) == 1 + 4
 
 
+def test_a_recording_is_never_overwritten(options: TagOptions) -> None:
+    before = options.paths[0].read_bytes()
+    with pytest.raises(UserError, match="one of the files to tag"):
+        run_tag(TagOptions(options.paths, options.model, "csv", options.paths[0]))
+    assert options.paths[0].read_bytes() == before
+
+
+def test_old_results_survive_a_wrong_model(options: TagOptions, tmp_path: Path) -> None:
+    (tmp_path / "out.csv").write_text("old results")
+    with pytest.raises(UserError, match="no model"):
+        run_tag(TagOptions(options.paths, ModelOptions("typo"), "csv", tmp_path / "out.csv"))
+    assert (tmp_path / "out.csv").read_text() == "old results"
+
+
+def test_one_files_surprise_is_not_the_others_end(
+    options: TagOptions, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def surprise(*_args: object, **_kwargs: object) -> None:
+        raise RuntimeError("boo")
+
+    monkeypatch.setattr(file_tagging, "tag_file", surprise)
+    assert run_tag(options) == 1
+    assert "a.wav could not be tagged" in capsys.readouterr().err
+
+
 def test_a_place_that_cannot_be_written_is_told(options: TagOptions, tmp_path: Path) -> None:
     nowhere = TagOptions(options.paths, ModelOptions("not even loaded"), "csv", tmp_path / "no" / "out.csv")
     with pytest.raises(UserError, match="cannot be written"):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from core.audio.block import AudioBlock
-from core.audio.log_mel import LogMel
+from core.audio.log_mel import LogMel, LogMelConfig
 from core.errors import UserError
 from core.inference.listener import Listener
 from core.inference.live_frames import LevelMeter
@@ -59,7 +59,7 @@ class CountingTagger:
 
     def __init__(self) -> None:
         self._tagger = tiny_tagger()
-        self.window_frames, self.labels = self._tagger.window_frames, self._tagger.labels
+        self.window_frames, self.log_mel = self._tagger.window_frames, self._tagger.log_mel
         self.n_answered = 0
         self._condition = threading.Condition()
         self.answered = self
@@ -204,6 +204,7 @@ def test_trouble_of_the_source_is_passed_on() -> None:
 def test_a_crash_in_the_model_is_told_and_the_picture_goes_on() -> None:
     class Broken:
         window_frames = 1024
+        log_mel = LogMelConfig()
 
         def tag(self, *_args: object, **_options: object) -> TagScores:
             raise RuntimeError("out of memory")
@@ -225,14 +226,16 @@ def test_stop_closes_the_source_and_is_harmless_twice() -> None:
 
 
 def test_a_source_that_hangs_does_not_hold_the_caller() -> None:
-    release = threading.Event()
+    entered, release = threading.Event(), threading.Event()
 
     class Frozen(ListSource):
         def read(self, timeout_s: float) -> None:
+            entered.set()
             release.wait(20)
 
     listener = Listener(Frozen([]))
     listener.start()
+    assert entered.wait(20)
     began = time.monotonic()
     assert not listener.stop(timeout_s=0.2)
     assert time.monotonic() - began < 1.5
@@ -269,3 +272,52 @@ def test_level_of_a_sine_and_of_silence() -> None:
     assert not level.clipped
     assert meter.push(AudioBlock(np.ones(1600, np.float32), 1600, 16_000)).clipped
     assert meter.push(AudioBlock(np.zeros(1600, np.float32), 3200, 16_000)).rms_dbfs == -120
+
+
+def test_a_stream_under_a_second_is_one_window() -> None:
+    heard = listen(Listener(ListSource(noise_blocks(0.6)), tagger=tiny_tagger()))
+    assert [(one.start_frame, one.end_frame, one.is_warming_up) for one in heard.scores] == [(0, 58, True)]
+
+
+def test_a_model_of_other_frames_is_refused() -> None:
+    other = tiny_tagger(log_mel=LogMelConfig(window="hamming"))
+    with pytest.raises(UserError, match="another log-mel front end"):
+        Listener(ListSource([]), tagger=other)
+    Listener(ListSource([]), tagger=tiny_tagger(log_mel=LogMelConfig(mean=-3.0, std=2.0)))
+
+
+def test_a_source_that_cannot_close_still_ends_the_stream() -> None:
+    class Stuck(ListSource):
+        def close(self) -> None:
+            raise RuntimeError("busy")
+
+    heard = listen(Listener(Stuck(noise_blocks(2)), tagger=tiny_tagger()))
+    assert heard.failure is not None
+    assert "busy" in heard.failure.problem
+
+
+def test_windows_and_skipped_add_up_when_a_slow_model_is_stopped() -> None:
+    entered, release = threading.Event(), threading.Event()
+
+    class Slow(CountingTagger):
+        def tag(self, *args: object, **options: object) -> TagScores:
+            entered.set()
+            release.wait(20)
+            return super().tag(*args, **options)
+
+    blocks = noise_blocks(4, block=8000)
+    source = ListSource(blocks, ends=False)
+    listener = Listener(source, tagger=Slow())  # type: ignore[arg-type]
+    listener.start()
+    assert entered.wait(20)
+    deadline = time.monotonic() + 20
+    while source._blocks and time.monotonic() < deadline:
+        listener.wait_update(0.1)
+    assert not listener.stop(timeout_s=0.1)
+    release.set()
+    assert listener.stop(timeout_s=10)
+    update = listener.take_update()
+    assert update is not None
+    assert update.has_ended
+    assert update.status.windows == 1
+    assert update.status.windows + update.status.skipped_windows == 6  # due at 1.0 to 3.5 s

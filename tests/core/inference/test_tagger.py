@@ -68,9 +68,20 @@ def test_many_threads_get_the_answers_of_one() -> None:
 
 def test_bf16_is_close_to_fp32() -> None:
     frames = frames_of_noise(400)
-    full = Tagger(tiny_checkpoint(), device="cpu", precision="fp32").tag(frames).probabilities
-    half = Tagger(tiny_checkpoint(), device="cpu", precision="bf16").tag(frames).probabilities
-    assert np.abs(full - half).max() < 0.02
+    for merge in ("off", "40"):
+        full, half = (
+            Tagger(tiny_checkpoint(), device="cpu", precision=precision, merge=merge).tag(frames).probabilities
+            for precision in ("fp32", "bf16")
+        )
+        assert np.abs(full - half).max() < 0.02
+
+
+def test_the_checkpoint_says_how_logits_become_probabilities() -> None:
+    frames = frames_of_noise(200)
+    apart, together = (tiny_tagger(activation=name).tag(frames).probabilities for name in ("sigmoid", "softmax"))
+    logits = np.log(apart / (1 - apart))
+    assert together.sum() == pytest.approx(1.0, abs=1e-5)
+    np.testing.assert_allclose(together, np.exp(logits) / np.exp(logits).sum(), atol=1e-5)
 
 
 @pytest.mark.parametrize(

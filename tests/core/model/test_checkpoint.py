@@ -108,9 +108,49 @@ def test_weights_of_another_shape_or_name_are_told(tmp_path: Path) -> None:
 def test_weights_that_are_no_numbers_are_told(tmp_path: Path) -> None:
     good = tiny_checkpoint()
     bad = dict(good.weights, cls_token=torch.full((1, 1, 24), torch.nan))
-    save_checkpoint(Checkpoint(good.config, bad), tmp_path / "m")
+    with pytest.raises(UserError, match="cls_token holds values"):
+        save_checkpoint(Checkpoint(good.config, bad), tmp_path / "m")
+    assert not (tmp_path / "m").exists()
+    save_file(bad, tmp_path / "m.safetensors", metadata={"config": good.config.to_json()})
     with pytest.raises(UserError, match="not numbers"):
-        load_checkpoint(tmp_path / "m")
+        load_checkpoint(tmp_path / "m.safetensors")
+
+
+def test_weights_of_another_training_are_noticed(tmp_path: Path) -> None:
+    for seed in (0, 1):
+        checkpoint = tiny_checkpoint()
+        checkpoint.weights["cls_token"] += seed
+        save_checkpoint(checkpoint, tmp_path / str(seed))
+    (tmp_path / "0/model.safetensors").write_bytes((tmp_path / "1/model.safetensors").read_bytes())
+    with pytest.raises(UserError, match="do not belong together"):
+        load_checkpoint(tmp_path / "0")
+
+
+@pytest.mark.parametrize(
+    ("part", "change"),
+    [
+        ("model", {"num_heads": 0}),
+        ("model", {"embed_dim": -24}),
+        ("model", {"stride_frames": 1.5}),
+        ("model", {"mlp_ratio": -1}),
+        ("model", {"mlp_ratio": 0.01}),
+        ("merge", {"r": 1.5}),
+        ("log_mel", {"std": 0}),
+    ],
+)
+def test_impossible_configs_are_told(tmp_path: Path, part: str, change: dict) -> None:
+    save_checkpoint(tiny_checkpoint(), tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    config[part].update(change)
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(UserError):
+        load_checkpoint(tmp_path)
+
+
+def test_a_file_with_a_false_zip_end_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a.pth").write_bytes(b"junk" * 20 + b"PK\x05\x06" + bytes(range(1, 19)))
+    with pytest.raises(UserError):
+        load_checkpoint(tmp_path / "a.pth")
 
 
 def test_a_newer_format_asks_for_an_update(tmp_path: Path) -> None:

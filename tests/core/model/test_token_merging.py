@@ -120,3 +120,13 @@ def test_short_inputs_do_not_collapse() -> None:
 def test_nonsense_schedules_are_refused(wrong: dict) -> None:
     with pytest.raises(UserError):
         MergeSchedule(**wrong)
+
+
+def test_autocast_matches_the_same_pairs() -> None:
+    # Keys with a strong common part: their cosines differ in digits that bf16 does not have.
+    keys = torch.randn(1, 200, 16, generator=torch.Generator().manual_seed(0)) + 10
+    plain = match_tokens(keys, 40, 2)
+    with torch.autocast("cpu", torch.bfloat16):
+        cast = match_tokens(keys, 40, 2)
+    assert torch.equal(plain.moved, cast.moved)
+    assert torch.equal(plain.joined, cast.joined)
