@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -47,6 +48,7 @@ def run(argv: Sequence[str]) -> int:
     GarbageTimer(application)
     window = build_window(application, settings_path=options.settings)
     report.window = window
+    close_on_signals(window)
     window.show()
     window.begin(DEMO_SCENE if options.demo else None, options.files)
     log.info("started: Python %s, PySide6 %s, %s", sys.version.split()[0], PySide6.__version__, sys.platform)
@@ -76,6 +78,15 @@ def build_window(
     for owned in (jobs, parts.devices):
         owned.setParent(window)
     return window
+
+
+def close_on_signals(window: MainWindow) -> None:
+    """Ctrl+C in the terminal, or the end of the session, closes the window as its cross does.
+
+    Python looks at signals between its own steps: the timers of the window see to it that there are some.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: window.close())
 
 
 def _options(argv: Sequence[str]) -> argparse.Namespace:

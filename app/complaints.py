@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QObject, Signal, Slot
 
-from app.input_choice import DEMO_SCENE, InputChoice
+from app.input_choice import DEMO_SCENE
 from app.input_devices import InputDevices
 from app.live_session import LiveSession
-from app.widgets.banner import Banner
+from app.widgets.banner import Banner, Mend
 from core.errors import UserError
+
+
+def _never() -> bool:
+    return False
 
 
 class Complaints(QObject):
@@ -25,33 +31,49 @@ class Complaints(QObject):
         super().__init__(parent)
         self._session, self._devices, self._banner = session, devices, banner
         self._failed_input: UserError | None = None
-        self._says_trouble = False
+        self._is_stale: Callable[[], bool] = _never
         session.trouble_changed.connect(self._on_trouble)
         session.input_failed.connect(self._on_input_failed)
         session.model_failed.connect(self._on_model_failed)
+        session.state_changed.connect(self._on_state)
         devices.changed.connect(self._on_devices)
 
     def complain(self, error: UserError) -> None:
         """Say something that no button can mend."""
-        self._says_trouble = False
-        self._banner.say(f"{error.problem} {error.remedy}")
+        self._say(f"{error.problem} {error.remedy}")
+
+    def _say(
+        self, words: str, button: str = "", mend: Mend | None = None, *, until: Callable[[], bool] = _never
+    ) -> None:
+        self._is_stale = until
+        self._banner.say(words, button, mend)
+
+    @Slot()
+    def _on_state(self) -> None:
+        """Take back what is no longer so."""
+        if self._is_stale():
+            self._is_stale = _never
+            self._banner.clear()
 
     @Slot()
     def _on_trouble(self) -> None:
-        trouble = self._session.trouble
-        if trouble is not None:
-            self._banner.say(f"{trouble.problem} {trouble.remedy}", "Reopen the input", self._session.restart)
-        elif self._says_trouble:
-            self._banner.clear()
-        self._says_trouble = trouble is not None
+        session, trouble = self._session, self._session.trouble
+        if trouble is None:
+            self._on_state()
+        else:
+            words = f"{trouble.problem} {trouble.remedy}"
+            self._say(words, "Reopen the input", session.restart, until=lambda: session.trouble is None)
 
     @Slot(object)
     def _on_input_failed(self, error: UserError) -> None:
-        self._says_trouble = False
-        if self._session.is_listening:
-            self._banner.say(f"{error.problem} {error.remedy}", "Choose an input", self.inputs_wanted.emit)
+        session = self._session
+        if session.is_listening:
+            words = f"{error.problem} Soundmark goes on listening to: {session.input.title}."
+            wants = self.inputs_wanted.emit
+            self._say(words, "Choose an input", wants, until=lambda: session.is_opening or not session.is_listening)
             return
-        self._banner.say(f"{error.problem} {error.remedy}", "Try again", self._session.start)
+        words = f"{error.problem} {error.remedy}"
+        self._say(words, "Try again", session.start, until=lambda: session.is_opening or not session.is_wanted)
         # Whether there is a microphone at all takes a moment to find out.
         self._failed_input = error
         self._devices.refresh()
@@ -59,25 +81,22 @@ class Complaints(QObject):
     @Slot()
     def _on_devices(self) -> None:
         failed, self._failed_input = self._failed_input, None
+        session = self._session
         nothing_there = self._devices.is_known and not self._devices.devices
-        if failed is None or not nothing_there or self._session.is_listening or self._session.is_opening:
+        is_over = session.is_listening or session.is_opening or not session.is_wanted
+        if failed is None or not nothing_there or is_over or session.input == DEMO_SCENE:
             return
-        wanted = self._session.input
-        if wanted == DEMO_SCENE:
-            return
-        self._session.choose_input(DEMO_SCENE)
-        self._banner.say(
+        wanted = session.input
+        session.choose_input(DEMO_SCENE)
+        self._say(
             "No microphone was found, so a demo scene is playing. Plug one in, then try again.",
             "Try the microphone again",
-            lambda: self._try_again(wanted),
+            lambda: session.choose_input(wanted),
+            until=lambda: not session.is_wanted or (session.is_listening and session.input != DEMO_SCENE),
         )
-
-    def _try_again(self, wanted: InputChoice) -> None:
-        self._session.choose_input(wanted)
 
     @Slot(object)
     def _on_model_failed(self, error: UserError) -> None:
-        self._says_trouble = False
-        self._banner.say(
-            f"{error.problem} {error.remedy}", "Use the starter model", lambda: self._session.load_model(None)
-        )
+        session = self._session
+        words, starter = f"{error.problem} {error.remedy}", "Use the starter model"
+        self._say(words, starter, lambda: session.load_model(None), until=lambda: session.is_loading_model)

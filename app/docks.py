@@ -49,6 +49,10 @@ class Docks:
         self._docks[name].show()
         self._docks[name].raise_()
 
+    def save_room(self) -> None:
+        """Make the panel of files low while it is empty, however high it was with files in it."""
+        self._window.resizeDocks([self._docks["files"]], [_EMPTY_FILES_PX], Qt.Orientation.Vertical)
+
     def make_room_for_files(self) -> None:
         """Make the panel of files high enough for a few rows."""
         dock = self._docks["files"]

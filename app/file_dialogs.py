@@ -21,7 +21,7 @@ def ask_folder(parent: QWidget, title: str) -> Path | None:
 
 def ask_model_file(parent: QWidget) -> Path | None:
     """A checkpoint that is one file, or nothing."""
-    kinds = "Checkpoints (*.safetensors *.pth *.pt *.bin);;All files (*)"
+    kinds = "Checkpoints (*.safetensors);;All files (*)"
     name, _ = QFileDialog.getOpenFileName(parent, "Open model file", "", kinds)
     return Path(name) if name else None
 

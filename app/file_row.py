@@ -15,6 +15,7 @@ from core.errors import UserError
 from core.labels import LabelSet
 
 TOP_TAGS = 3
+_READING = "Reading the file…"
 
 
 class FileState(Enum):
@@ -29,7 +30,7 @@ class FileState(Enum):
 
 @dataclass(slots=True, eq=False)
 class FileRow:
-    """A file. progress: 0..1, None while its length is unknown.
+    """A file. progress: 0..1, None while its length is unknown. heard_s: how far it has been tagged.
 
     One owner, the GUI thread. Workers only read the flags: `stop` ends the tagging, `gone` also the picture.
     """
@@ -38,6 +39,7 @@ class FileRow:
     state: FileState = FileState.WAITING
     progress: float | None = None
     duration_s: float = 0.0
+    heard_s: float = 0.0
     error: UserError | None = None
     stop: threading.Event = field(default_factory=threading.Event)
     gone: threading.Event = field(default_factory=threading.Event)
@@ -45,7 +47,7 @@ class FileRow:
     has_asked_picture: bool = False
 
     def __post_init__(self) -> None:
-        self.scene = file_scene(self.path.name, "Reading the file…")
+        self.scene = file_scene(self.path.name, _READING)
 
     @property
     def is_over(self) -> bool:
@@ -54,8 +56,11 @@ class FileRow:
 
     def wait_again(self) -> None:
         """Put a file back into the queue. A worker that has not yet noticed its flag keeps the old one."""
-        self.state, self.error, self.progress = FileState.WAITING, None, None
+        self.state, self.error, self.progress, self.heard_s = FileState.WAITING, None, None, 0.0
         self.stop = threading.Event()
+        if self.scene.history is None:
+            # The file may have been mended since.
+            self.has_asked_picture, self.scene.message = False, _READING
 
     def state_text(self) -> str:
         """What the list says of its state."""

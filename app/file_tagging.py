@@ -28,11 +28,11 @@ _ANSWER_EVERY_S = 0.1
 
 
 class FileTagging(QObject):
-    """The queue of files. `model` has the rows; row_changed, picture_ready: a FileRow. added: how many files came."""
+    """The queue of files. `model` has the rows; row_changed, picture_ready: a FileRow; added: those that came."""
 
     row_changed = Signal(object)
     picture_ready = Signal(object)
-    added = Signal(int)
+    added = Signal(object)
     busy_changed = Signal()
     scan_failed = Signal(object)
     _heard = Signal(object, object, object)
@@ -110,14 +110,15 @@ class FileTagging(QObject):
     # ----- GUI thread -----
 
     def _on_found(self, found: FoundMedia) -> None:
-        self.model.add(found.files)
+        came = self.model.add(found.files)
         for path, error in found.problems:
             for row in self.model.add([path]):
                 row.state, row.error = FileState.FAILED, error
-                row.scene.message = error.problem
+                row.scene.message = f"{error.problem}<br>{error.remedy}"
                 self.model.row_changed(row)
-        self.added.emit(len(found.files) + len(found.problems))
+                came.append(row)
         self.busy_changed.emit()
+        self.added.emit(came)
         self._start_next()
 
     def _start_next(self) -> None:
@@ -142,14 +143,18 @@ class FileTagging(QObject):
             return
         for one in scores:
             row.scene.track.append(one)
-            row.duration_s = max(row.duration_s, one.end_s)
+            row.heard_s = max(row.heard_s, one.end_s)
         row.progress = progress
+        if row.scene.history is None:
+            row.scene.window.last_s = row.heard_s
+            row.scene.window.show_all()
         self._tell(row)
 
     def _on_over(self, row: FileRow, error: UserError | None) -> None:
         self._current = None
         if row.state is FileState.TAGGING:
             row.state = FileState.DONE if error is None else FileState.FAILED
+            row.duration_s = max(row.duration_s, row.heard_s)
             row.error = error
             if error is not None and row.scene.history is None:
                 row.scene.message = f"{error.problem}<br>{error.remedy}"

@@ -22,6 +22,7 @@ class InputMenu(QObject):
     def __init__(self, menu: QMenu, session: LiveSession, devices: InputDevices) -> None:
         super().__init__(menu)
         self._menu, self._session, self._devices = menu, session, devices
+        self._listed: tuple[bool, tuple[InputDevice, ...]] | None = None
         self._group = QActionGroup(self)
         self._group.triggered.connect(self._on_triggered)
         devices.changed.connect(self.rebuild)
@@ -31,7 +32,11 @@ class InputMenu(QObject):
 
     @Slot()
     def rebuild(self) -> None:
-        """List the inputs there are now."""
+        """List the inputs there are now. The same list is left alone: somebody may be pointing into it."""
+        found = self._devices.is_known, self._devices.devices
+        if found == self._listed:
+            return
+        self._listed = found
         self._menu.clear()
         for action in self._group.actions():
             self._group.removeAction(action)

@@ -22,11 +22,11 @@ PROOF_S = 5.0
 class InputOpening(QObject):
     """One attempt at a time; a new one, or `cancel`, gives up the one before.
 
-    proven: listener, InputChoice and its first LiveUpdate. failed: a UserError.
+    proven: listener, InputChoice and its first LiveUpdate. failed: InputChoice, a UserError, and whether it was opened.
     """
 
     proven = Signal(object, object, object)
-    failed = Signal(object)
+    failed = Signal(object, object, bool)
 
     def __init__(self, calls: CoreCalls, jobs: BackgroundJobs, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -37,15 +37,21 @@ class InputOpening(QObject):
         self._opened_at_s = 0.0
         self.is_under_way = False
 
-    def begin(self, choice: InputChoice, tagger: Any) -> None:
-        """Open `choice` on a pool thread."""
+    def begin(self, choice: InputChoice, tagger: Any, *, after: Listener | None = None) -> None:
+        """Open `choice` on a pool thread; `after` is stopped before."""
         self.cancel()
         self.is_under_way = True
         attempt = self._attempt
+
+        def work() -> Listener:
+            if after is not None:
+                after.stop(1.5)
+            return self._calls.open_listener(choice, tagger)
+
         self._jobs.run(
-            lambda: self._calls.open_listener(choice, tagger),
+            work,
             lambda listener: self._on_opened(attempt, choice, listener),
-            lambda error: self._on_failed(attempt, error),
+            lambda error: self._on_failed(attempt, choice, error),
         )
 
     def cancel(self) -> None:
@@ -67,12 +73,14 @@ class InputOpening(QObject):
             return
         update = self._listener.take_update()
         if update is not None and update.has_ended:
-            self._refuse(update.failure or UserError("The input ended at once.", "Choose another input."))
+            ended = update.failure or UserError("The input ended at once.", "Choose another input.")
+            self._refuse(ended, was_opened=False)
         elif update is not None and (update.runs or (accept_trouble and update.trouble is not None)):
             self._prove(self._listener, update)
         elif time.monotonic() - self._opened_at_s > PROOF_S:
             trouble = update.trouble if update is not None else None
-            self._refuse(trouble or UserError(f"{self._choice.title} gives no sound.", "Choose another input."))
+            silent = UserError(f"{self._choice.title} gives no sound.", "Choose another input.")
+            self._refuse(trouble or silent, was_opened=True)
 
     def _on_opened(self, attempt: int, choice: InputChoice, listener: Listener) -> None:
         if attempt != self._attempt:
@@ -80,19 +88,19 @@ class InputOpening(QObject):
             return
         self._listener, self._choice, self._opened_at_s = listener, choice, time.monotonic()
 
-    def _on_failed(self, attempt: int, error: UserError) -> None:
+    def _on_failed(self, attempt: int, choice: InputChoice, error: UserError) -> None:
         if attempt == self._attempt:
             self.is_under_way = False
-            self.failed.emit(error)
+            self.failed.emit(choice, error, False)
 
     def _prove(self, listener: Listener, update: LiveUpdate) -> None:
         self._listener = None
         self.is_under_way = False
         self.proven.emit(listener, self._choice, update)
 
-    def _refuse(self, error: UserError) -> None:
+    def _refuse(self, error: UserError, *, was_opened: bool) -> None:
         self.cancel()
-        self.failed.emit(error)
+        self.failed.emit(self._choice, error, was_opened)
 
 
 def stop_in_background(jobs: BackgroundJobs, listener: Listener) -> None:

@@ -22,6 +22,7 @@ from core.inference.results import LiveStatus, LiveUpdate, TagScores
 from core.labels import LabelSet
 
 TICK_MS = 33
+_STALE_S = 1.5
 HIDDEN_TICK_MS = 500
 """While minimised nothing is painted, but what was heard is still taken: history has no hole."""
 
@@ -53,7 +54,11 @@ class LiveSession(QObject):
         self._first_frame = 0
         self._next_frame = 0
         self._last_frame_at_s = 0.0
+        self._former: InputChoice | None = None
+        self._rolled_back: UserError | None = None
         self.input = DEFAULT_MICROPHONE
+        self.is_wanted = False
+        """The user wants to listen, whether or not it works."""
         self.tagger: Tagger | None = None
         self.model: str | None = None
         self.is_loading_model = False
@@ -73,6 +78,11 @@ class LiveSession(QObject):
     def is_listening(self) -> bool:
         """Sound is being taken."""
         return self._listener is not None
+
+    @property
+    def is_hearing(self) -> bool:
+        """Sound has come just now: an input in trouble may be silent for long."""
+        return self.is_listening and time.monotonic() - self._last_frame_at_s < _STALE_S
 
     @property
     def is_opening(self) -> bool:
@@ -100,6 +110,8 @@ class LiveSession(QObject):
     @Slot()
     def stop(self) -> None:
         """Listen no more, and give up what is being opened."""
+        self.is_wanted = False
+        self._former = self._rolled_back = None
         self._opening.cancel()
         self._drop_listener()
         self._set_trouble(None)
@@ -118,6 +130,7 @@ class LiveSession(QObject):
         """Change over to another input once it delivers; if it cannot, what ran before goes on."""
         if choice == self.input and self.is_listening and self.trouble is None:
             return
+        self._rolled_back = None
         self._open(choice)
 
     def restart(self) -> None:
@@ -163,14 +176,16 @@ class LiveSession(QObject):
 
     # ----- opening -----
 
-    def _open(self, choice: InputChoice) -> None:
-        self._opening.begin(choice, self.tagger)
+    def _open(self, choice: InputChoice, *, after: Listener | None = None) -> None:
+        self.is_wanted = True
+        self._opening.begin(choice, self.tagger, after=after)
         self._timer.start()
         self.state_changed.emit()
 
     @Slot(object, object, object)
     def _on_proven(self, listener: Listener, choice: InputChoice, update: LiveUpdate) -> None:
-        goes_on = self._listener is not None
+        goes_on = self._listener is not None or self._former is not None
+        error, self._former, self._rolled_back = self._rolled_back, None, None
         self._drop_listener()
         self._listener, self.input = listener, choice
         if self.tagger is not None:
@@ -179,13 +194,33 @@ class LiveSession(QObject):
         self._begin_clock(goes_on, update)
         self.state_changed.emit()
         self._take(update)
+        if error is not None:
+            self.input_failed.emit(error)
 
-    @Slot(object)
-    def _on_input_failed(self, error: UserError) -> None:
+    @Slot(object, object, bool)
+    def _on_input_failed(self, choice: InputChoice, error: UserError, was_opened: bool) -> None:
+        if not was_opened and self._holds_old_list(choice):
+            self._open_alone(choice)
+            return
+        former, self._former = self._former, None
+        if former is not None and former != choice:
+            self._rolled_back, self._former = error, former
+            self._open(former)
+            return
         if self._listener is None:
             self._timer.stop()
         self.state_changed.emit()
+        self._rolled_back = None
         self.input_failed.emit(error)
+
+    def _holds_old_list(self, choice: InputChoice) -> bool:
+        """A microphone plugged in since ours was opened is found only once ours is closed: so is PortAudio."""
+        return self._listener is not None and self.input.kind == choice.kind == "microphone"
+
+    def _open_alone(self, choice: InputChoice) -> None:
+        """Close what runs, then open `choice`; if that fails too, what ran is opened again."""
+        listener, self._listener, self._former = self._listener, None, self.input
+        self._open(choice, after=listener)
 
     # ----- hearing -----
 

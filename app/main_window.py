@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, Qt, Slot
+from PySide6.QtCore import QEvent, QSignalBlocker, Qt, Slot
 from PySide6.QtGui import QCloseEvent, QKeyEvent
 from PySide6.QtWidgets import QMessageBox
 
@@ -16,7 +16,6 @@ from app.background import BackgroundJobs
 from app.complaints import Complaints
 from app.core_calls import CoreCalls
 from app.dialogs.keys_dialog import KeysDialog
-from app.dialogs.range_dialog import RangeDialog
 from app.docks import Docks
 from app.drop_window import DropWindow
 from app.drops import Drop
@@ -39,6 +38,7 @@ from app.stage import Stage
 from app.status_line import StatusLine
 from app.toolbar import ToolBar
 from app.user_settings import UserSettings
+from app.view_settings import ViewSettings
 from app.widgets.banner import Banner
 from app.widgets.icons import application_icon
 from core.errors import UserError
@@ -73,6 +73,7 @@ class MainWindow(DropWindow):
         self.session.input = parts.settings.input
         self.file_tagging = FileTagging(parts.calls, self)
         self.pins = Pins(parts.settings, self)
+        self._chosen_input: InputChoice | None = None
         self._build()
         self._connect()
         self._restore()
@@ -98,6 +99,7 @@ class MainWindow(DropWindow):
         self.menus.add_panels(self.docks.toggles)
         panels = (self.spectrogram, self.tags, self.files_panel)
         self.stage = Stage(self.session, self.file_tagging, live, panels, self)
+        self.view = ViewSettings(self._parts.settings, self._parts.appearance, self.spectrogram, self.menus, self)
         self.input_menu = InputMenu(self.menus.input_menu, self.session, self._parts.devices)
         self.model_menu = ModelMenu(self.menus.model_menu, self.session)
         self.toolbar = ToolBar(self.session, self._parts.appearance, self.menus.input_menu, self.menus.model_menu)
@@ -132,12 +134,12 @@ class MainWindow(DropWindow):
             "go_live": self._go_live,
             "zoom_in": lambda: self.spectrogram.zoom(0.5),
             "zoom_out": lambda: self.spectrogram.zoom(2.0),
-            "span": self._set_span,
-            "colour_map": self._set_colour_map,
-            "theme": self._set_theme,
-            "range": self._ask_range,
+            "span": lambda span: self.view.set_span(span),
+            "colour_map": lambda name: self.view.set_colour_map(name),
+            "theme": lambda choice: self.view.set_theme(choice),
+            "range": lambda: self.view.ask_range(),
             "find": self._find,
-            "full_screen": lambda full: self.showFullScreen() if full else self.showNormal(),
+            "full_screen": self._set_full_screen,
             "toggle": self.session.toggle,
             "refresh_inputs": self._parts.devices.refresh,
             "keys": lambda: KeysDialog((*key_lines(self.menus.actions), *KEYS_IN_PICTURE), self).show(),
@@ -157,6 +159,7 @@ class MainWindow(DropWindow):
         self.file_tagging.scan_failed.connect(self.complaints.complain)
         self.file_tagging.busy_changed.connect(self._refresh_actions)
         self.session.state_changed.connect(self._refresh_actions)
+        self.session.state_changed.connect(self._remember)
         self.stage.scene_changed.connect(self._refresh_actions)
         self.complaints.inputs_wanted.connect(self.toolbar.input_button.showMenu)
         self._parts.appearance.changed.connect(self._apply_theme)
@@ -166,20 +169,21 @@ class MainWindow(DropWindow):
         if not self.restoreGeometry(settings.geometry):
             self.resize(1180, 760)
         self.restoreState(settings.state)
-        self.spectrogram.set_colours(settings.colour_map, settings.range_db)
-        self.spectrogram.set_span(settings.span_s)
-        check(self.menus.colour_group, settings.colour_map)
-        check(self.menus.theme_group, settings.theme)
-        check(self.menus.span_group, str(settings.span_s))
+        self.view.restore()
         self._refresh_actions()
 
     def begin(self, input_choice: InputChoice | None = None, files: Sequence[Path] = ()) -> None:
-        """Start listening, load the model, and look for inputs; all of it in the background."""
+        """Start listening, unless it was stopped when the window closed last; load the model, and look for inputs.
+
+        All of it happens in the background. input_choice: listen to this one, whatever was so last time.
+        """
+        if not files:
+            self.docks.save_room()
         self.session.load_model(self._parts.settings.model)
-        if input_choice is None:
-            self.session.start()
-        else:
+        if input_choice is not None:
             self.session.choose_input(input_choice)
+        elif self._parts.settings.listens:
+            self.session.start()
         self._parts.jobs.run(self._parts.calls.list_models, self.model_menu.set_rows)
         self._parts.devices.refresh()
         self.add_files(files)
@@ -212,35 +216,27 @@ class MainWindow(DropWindow):
 
     @Slot(object)
     def _choose_input(self, choice: InputChoice) -> None:
-        self._parts.settings.input = choice
+        self._chosen_input = choice
         self.session.choose_input(choice)
 
     @Slot(str)
     def _choose_model(self, model: str) -> None:
-        self._parts.settings.model = model
         self.session.load_model(model)
 
-    def _set_span(self, span: str) -> None:
-        self._parts.settings.span_s = int(span)
-        self.spectrogram.set_span(int(span))
+    @Slot()
+    def _remember(self) -> None:
+        """A choice is kept for the next run once it works."""
+        session, settings = self.session, self._parts.settings
+        if session.is_listening and session.input == self._chosen_input:
+            settings.input = session.input
+        if session.tagger is not None:
+            settings.model = session.model
 
-    def _set_colour_map(self, name: str) -> None:
-        self._parts.settings.colour_map = name
-        self.spectrogram.set_colours(name, self._parts.settings.range_db)
-
-    def _set_theme(self, choice: str) -> None:
-        self._parts.settings.theme = choice
-        self._parts.appearance.choose(choice)
-
-    def _ask_range(self) -> None:
-        dialog = RangeDialog(self._parts.settings.range_db, self)
-        dialog.changed.connect(self._set_range)
-        dialog.show()
-
-    @Slot(int, int)
-    def _set_range(self, low_db: int, high_db: int) -> None:
-        self._parts.settings.range_db = (low_db, high_db)
-        self.spectrogram.set_colours(self._parts.settings.colour_map, (low_db, high_db))
+    @Slot(bool)
+    def _set_full_screen(self, full: bool) -> None:
+        """By a flag, so that a maximised window is maximised again afterwards."""
+        others = self.windowState() & ~Qt.WindowState.WindowFullScreen
+        self.setWindowState(others | Qt.WindowState.WindowFullScreen if full else others)
 
     def _find(self) -> None:
         self.docks.bring("tags")
@@ -259,10 +255,10 @@ class MainWindow(DropWindow):
         actions["toggle"].setText("&Stop listening" if active else "&Start listening")
         actions["cancel_files"].setEnabled(self.file_tagging.is_busy)
         actions["clear_files"].setEnabled(bool(self.files.rows))
-        freeze = actions["freeze"]
-        freeze.blockSignals(True)
-        freeze.setChecked(self.spectrogram.is_frozen)
-        freeze.blockSignals(False)
+        check(self.menus.span_group, f"{self.spectrogram.scene.window.span_s:g}")
+        for name, is_so in (("freeze", self.spectrogram.is_frozen), ("full_screen", self.isFullScreen())):
+            with QSignalBlocker(actions[name]):
+                actions[name].setChecked(is_so)
 
     @Slot()
     def _apply_theme(self) -> None:
@@ -288,11 +284,13 @@ class MainWindow(DropWindow):
         super().changeEvent(event)
         if event.type() == QEvent.Type.WindowStateChange:
             self.session.set_visible(not self.isMinimized())
+            self._refresh_actions()
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
         """Save and let go; whoever owns the threads waits for them, a moment, after the window is gone."""
         settings = self._parts.settings
         settings.geometry, settings.state = self.saveGeometry(), self.saveState()
+        settings.listens = self.session.is_wanted
         settings.flush()
         self._parts.devices.stop()
         self.session.stop()

@@ -32,6 +32,8 @@ class Scene:
     thresholds: NDArray[np.float32] | None = None
     cursor_s: float | None = None
     message: str = ""
+    is_growing: bool = False
+    """Sound comes in at the right edge."""
 
     def use_labels(self, tagger: Tagger) -> None:
         """Scores come from this model from now on; those of another label set are forgotten."""
@@ -40,10 +42,12 @@ class Scene:
         self.labels, self.thresholds = tagger.labels, tagger.thresholds
 
     def scores_in_view(self) -> TagScores | None:
-        """The scores at the cursor, or at the right edge where there is none."""
+        """The scores at the cursor; where there is none, at the live edge, or the highest of a file's part in view."""
         if self.track is None:
             return None
-        return self.track.at(self.window.right_s if self.cursor_s is None else self.cursor_s)
+        if self.is_live or self.cursor_s is not None:
+            return self.track.at(self.window.right_s if self.cursor_s is None else self.cursor_s)
+        return self.track.highest(self.window.left_s, self.window.right_s)
 
     def keep_cursor_in_view(self) -> None:
         """Scroll so that the cursor can be seen."""
@@ -55,7 +59,7 @@ class LiveScene(Scene):
     """The live sound: grows at its right edge, smoothly."""
 
     def __init__(self) -> None:
-        super().__init__("Live", is_live=True, history=ColumnHistory(LIVE_COLUMNS))
+        super().__init__("Live", is_live=True, history=ColumnHistory(LIVE_COLUMNS), is_growing=True)
         self._edge = SmoothEdge()
         self._epoch_s: float | None = None
 

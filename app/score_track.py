@@ -67,6 +67,14 @@ class ScoreTrack:
             return np.zeros(self._probabilities.shape[1], np.float32)
         return rows.max(axis=0).astype(np.float32)
 
+    def highest(self, start_s: float, stop_s: float) -> TagScores | None:
+        """Each label's highest probability in a stretch of time, or None where nothing was scored."""
+        rows = self.rows_between(start_s, stop_s)
+        scores = self._scores[rows]
+        if not scores:
+            return None
+        return TagScores(self.peaks(start_s, stop_s), scores[0].start_frame, scores[-1].end_frame)
+
     def at(self, time_s: float) -> TagScores | None:
         """The window that holds at a moment, or None before the first; after the last one it still holds."""
         if not self._count or time_s < self._starts_s[0]:

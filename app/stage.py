@@ -107,6 +107,7 @@ class Stage(QObject):
     @Slot()
     def _on_state(self) -> None:
         session = self._session
+        self._live.is_growing = session.is_listening
         self._live.title = f"Live: {session.input.title}" if session.is_listening else "Live"
         self._live.message = "" if session.is_listening else _OPENING if session.is_opening else _IDLE
         if self._row is None:
@@ -121,6 +122,7 @@ class Stage(QObject):
         if row not in self._files.model.rows:
             self.show_live()
             return
+        self._files.ask_picture(row)
         self._spectrogram.scene_changed()
         self._show_tags()
 
@@ -133,7 +135,8 @@ class Stage(QObject):
 
     def _show_tags(self) -> None:
         scene = self.scene
-        if scene.labels is None or scene.thresholds is None:
+        has_failed = self._row is not None and self._row.error is not None and not scene.track
+        if scene.labels is None or scene.thresholds is None or has_failed:
             self._tags.show_message(self._why_no_tags())
             self._labels_shown = None
             return
@@ -145,13 +148,17 @@ class Stage(QObject):
 
     def _heading(self) -> str:
         scene = self.scene
-        if not scene.is_live:
-            moment = scene.cursor_s if scene.cursor_s is not None else scene.window.right_s
-            return f"Heard at {self._spectrogram.plot.time_name(moment)}"
-        if scene.window.is_following:
-            return "Now hearing" if self._session.is_listening else "Heard last"
+        if not scene.is_live and scene.cursor_s is None:
+            return "Surest in view"
+        if scene.is_live and scene.window.is_following:
+            return self._live_heading()
         moment = scene.cursor_s if scene.cursor_s is not None else scene.window.right_s
         return f"Heard at {self._spectrogram.plot.time_name(moment)}"
+
+    def _live_heading(self) -> str:
+        if self._session.is_hearing or self._session.is_opening:
+            return "Now hearing"
+        return "Heard last" if self.scene.window.last_s > 0 else "Classes"
 
     def _why_no_tags(self) -> str:
         if self._row is not None and self._row.error is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QElapsedTimer, Slot
-from PySide6.QtWidgets import QLabel, QStatusBar
+from PySide6.QtWidgets import QLabel, QSizePolicy, QStatusBar
 
 from app import wording
 from app.live_session import LiveSession
@@ -23,6 +23,8 @@ class StatusLine(QStatusBar):
         self.figures, self.model = QLabel(), QLabel()
         self.figures.setFont(tabular(self.figures.font()))
         self.figures.setContentsMargins(8, 0, 0, 0)
+        # Rather cut off at the end than a window that cannot be made narrow.
+        self.figures.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.model.setContentsMargins(0, 0, 8, 0)
         self.figures.setToolTip(
             "From sound to screen, how much faster than real time the model is, tokens before and after merging,\n"

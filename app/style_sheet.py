@@ -22,14 +22,14 @@ QStatusBar::item {{ border: 0; }}
 QDockWidget {{ color: {muted}; }}
 QDockWidget::title {{ background: {window}; padding: 6px 10px; text-align: left; }}
 QFrame#Card {{ background: {panel}; border: 1px solid {line}; border-radius: 8px; }}
-QPushButton, QToolButton {{ background: {raised}; color: {text}; border: 1px solid {line}; border-radius: 6px;
+QPushButton, QToolBar QToolButton {{ background: {raised}; color: {text}; border: 1px solid {line}; border-radius: 6px;
     padding: 5px 12px; }}
-QToolButton[popupMode="2"] {{ padding-right: 22px; }}
-QToolButton::menu-indicator {{ subcontrol-position: center right; right: 7px; }}
-QPushButton:hover, QToolButton:hover {{ border-color: {accent}; }}
-QPushButton:pressed, QToolButton:pressed {{ background: {line}; }}
-QPushButton:focus, QToolButton:focus {{ border: 1px solid {accent}; }}
-QPushButton:disabled, QToolButton:disabled {{ color: {muted}; background: {window}; }}
+QToolBar QToolButton[popupMode="2"] {{ padding-right: 22px; }}
+QToolBar QToolButton::menu-indicator {{ subcontrol-position: center right; right: 7px; }}
+QPushButton:hover, QToolBar QToolButton:hover {{ border-color: {accent}; }}
+QPushButton:pressed, QToolBar QToolButton:pressed {{ background: {line}; }}
+QPushButton:focus, QToolBar QToolButton:focus {{ border: 1px solid {accent}; }}
+QPushButton:disabled, QToolBar QToolButton:disabled {{ color: {muted}; background: {window}; }}
 QPushButton#Pill {{ border-radius: 11px; padding: 2px 12px; min-height: 16px; color: {accent}; font-weight: bold; }}
 QPushButton#Pill:disabled {{ border-color: {window}; }}
 QPushButton#Primary {{ background: {accent}; color: {on_accent}; border-color: {accent}; font-weight: bold; }}

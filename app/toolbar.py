@@ -9,7 +9,7 @@ from app.appearance import Appearance
 from app.live_session import LiveSession
 from app.widgets.icons import start_icon, stop_icon
 from app.widgets.level_meter import LevelMeter
-from core.inference.results import Level, LiveUpdate
+from core.inference.results import LiveUpdate
 
 
 class ToolBar(QToolBar):
@@ -52,7 +52,7 @@ class ToolBar(QToolBar):
         loading = "loading…" if session.is_loading_model else "none"
         self.model_button.setText(f"Model: {loading if session.tagger is None else session.tagger.name}")
         if not session.is_listening:
-            self.meter.show_level(Level())
+            self.meter.clear()
 
     @Slot(object)
     def _on_update(self, update: LiveUpdate) -> None:

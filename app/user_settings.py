@@ -53,6 +53,15 @@ class UserSettings:
         self._store.setValue("input", value.to_text())
 
     @property
+    def listens(self) -> bool:
+        """Whether listening was on when the window closed last."""
+        return self._text("listens") != "no"
+
+    @listens.setter
+    def listens(self, value: bool) -> None:
+        self._store.setValue("listens", "yes" if value else "no")
+
+    @property
     def colour_map(self) -> str:
         return self._one_of("colour_map", COLOUR_MAPS)
 

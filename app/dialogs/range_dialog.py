@@ -9,6 +9,8 @@ from app.column_history import CEILING_DB, FLOOR_DB
 from app.user_settings import DEFAULT_RANGE_DB
 
 _LEAST_DB = 10
+_WIDTH_PX = 280
+"""Wide enough for its title."""
 
 
 class RangeDialog(QDialog):
@@ -19,6 +21,7 @@ class RangeDialog(QDialog):
     def __init__(self, range_db: tuple[int, int], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Range of levels")
+        self.setMinimumWidth(_WIDTH_PX)
         self.low = _level_box("Darkest level", "Quieter than this is black")
         self.high = _level_box("Brightest level", "Louder than this is brightest")
         buttons = QDialogButtonBox()

@@ -78,6 +78,7 @@ class FilesPanel(QFrame):
         self.table.selected.connect(self.selected)
         self.table.end_wanted.connect(self._end)
         self._files.busy_changed.connect(self.refresh)
+        self._files.added.connect(self._on_added)
         self._appearance.changed.connect(self._apply_theme)
 
     @Slot()
@@ -92,6 +93,12 @@ class FilesPanel(QFrame):
     def leave_selection(self) -> None:
         """No file is shown any more."""
         self.table.selectionModel().clear()
+
+    @Slot(object)
+    def _on_added(self, rows: list[FileRow]) -> None:
+        """New files come last: show the first of them."""
+        if rows:
+            self.table.bring(rows[0])
 
     @Slot(object)
     def _end(self, row: FileRow) -> None:

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 
 import numpy as np
-from PySide6.QtCore import QElapsedTimer, Signal, Slot
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QElapsedTimer, Qt, Signal, Slot
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from app import wording
 from app.appearance import Appearance
@@ -54,15 +54,19 @@ class SpectrogramPanel(QFrame):
         self.lanes = LanesStrip(self._appearance.theme)
         self.caption = QLabel()
         self.caption.setObjectName("Heading")
+        # Cut short rather than wider than the window, however long a file's name is.
+        self.caption.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.readout = QLabel()
         self.readout.setObjectName("Muted")
         self.readout.setFont(tabular(self.readout.font()))
         self.pill = QPushButton()
         self.pill.setObjectName("Pill")
+        keeps_its_place = self.pill.sizePolicy()
+        keeps_its_place.setRetainSizeWhenHidden(True)
+        self.pill.setSizePolicy(keeps_its_place)
         header = QHBoxLayout()
         header.setContentsMargins(12, 8, 12, 4)
-        header.addWidget(self.caption)
-        header.addStretch(1)
+        header.addWidget(self.caption, 1)
         header.addWidget(self.readout)
         header.addSpacing(8)
         header.addWidget(self.pill)
@@ -72,7 +76,7 @@ class SpectrogramPanel(QFrame):
         layout.addLayout(header)
         layout.addWidget(self.plot, 1)
         layout.addWidget(self.lanes)
-        self.setMinimumSize(360, 300)
+        self.setMinimumWidth(360)
 
     def _connect(self) -> None:
         self.plot.dragged.connect(self.scroll_by)
@@ -80,7 +84,7 @@ class SpectrogramPanel(QFrame):
         self.plot.clicked.connect(self._on_clicked)
         self.plot.hovered.connect(self._on_hovered)
         self.plot.hover_left.connect(self.readout.clear)
-        self.plot.area_changed.connect(self._place_message)
+        self.plot.area_changed.connect(self._on_area)
         self.pill.clicked.connect(self._on_pill)
         self._appearance.changed.connect(self.apply_theme)
         self._pins.changed.connect(self.refresh_lanes)
@@ -120,9 +124,9 @@ class SpectrogramPanel(QFrame):
         """Paint the scene as it is now."""
         scene = self.scene
         window = scene.window
-        origin_s = window.right_s if scene.is_live and window.is_following else 0.0
+        origin_s = self._origin_s
         self.plot.set_time_labels(self._time_labels())
-        at_edge = scene.is_live and window.is_following and window.last_s > 0
+        at_edge = scene.is_growing and window.is_following and window.last_s > 0
         self.plot.set_view(window.left_s, window.right_s, origin_s, marks_edge=at_edge)
         self.plot.set_cursor(scene.cursor_s if scene.cursor_s is None else scene.cursor_s - origin_s)
         self.lanes.set_view(window.left_s, window.right_s, scene.cursor_s)
@@ -134,7 +138,7 @@ class SpectrogramPanel(QFrame):
         """Choose the lanes anew."""
         self._lanes_age.restart()
         scene = self.scene
-        if scene.track is None or scene.labels is None or scene.thresholds is None:
+        if not scene.track or scene.labels is None or scene.thresholds is None:
             self.lanes.show_lanes(None, (), "Probabilities over time appear here.")
             return
         window = scene.window
@@ -235,23 +239,37 @@ class SpectrogramPanel(QFrame):
 
     @property
     def _origin_s(self) -> float:
-        window = self.scene.window
-        return window.right_s if self.scene.is_live and window.is_following else 0.0
+        return self.scene.window.right_s if self._counts_from_now else 0.0
+
+    @property
+    def _counts_from_now(self) -> bool:
+        """The right edge is now: sound comes in there, or will."""
+        scene = self.scene
+        return scene.is_live and scene.window.is_following and (scene.is_growing or scene.window.last_s <= 0)
 
     def _time_labels(self) -> TimeLabels:
         if not self.scene.is_live:
             return TimeLabels.IN_FILE
-        return TimeLabels.BEFORE_NOW if self.scene.window.is_following else TimeLabels.CLOCK
+        return TimeLabels.BEFORE_NOW if self._counts_from_now else TimeLabels.CLOCK
 
     def _refresh_header(self) -> None:
         scene = self.scene
-        _say(self.caption, scene.title)
+        room_px = self.caption.width()
+        _say(self.caption, self.caption.fontMetrics().elidedText(scene.title, Qt.TextElideMode.ElideMiddle, room_px))
         following = scene.is_live and scene.window.is_following
-        _say(self.pill, "● live" if scene.is_live else "Back to live")
-        if self.pill.isEnabled() == following:
+        words = "● live" if following else "Newest sound" if scene.is_live and not scene.is_growing else "Back to live"
+        if self.pill.text() != words:
+            self.pill.setText(words)
             self.pill.setEnabled(not following)
-            self.pill.setAccessibleName("Following the live sound" if following else "Back to the live sound")
-            self.pill.setToolTip("The picture follows the live sound." if following else "Back to the live sound (End)")
+            self.pill.setAccessibleName("Following the live sound" if following else words)
+            self.pill.setToolTip("The picture follows the live sound." if following else f"{words} (End)")
+        # Nothing is live while nobody listens, and there is no newer sound to go to.
+        self.pill.setVisible(scene.is_growing or not following)
+
+    @Slot()
+    def _on_area(self) -> None:
+        self._refresh_header()
+        self._place_message()
 
     def _place_message(self) -> None:
         scene = self.scene

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QElapsedTimer, QEvent, Qt, QTimer, Slot
+from PySide6.QtCore import QElapsedTimer, QEvent, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
@@ -21,7 +21,9 @@ _BARS_EVERY_MS = 66
 
 
 class SearchField(QLineEdit):
-    """A field that Esc empties, even where Esc also stops something else."""
+    """A field that Esc empties, even where Esc also stops something else. left_downwards: Down or Return."""
+
+    left_downwards = Signal()
 
     def event(self, arg__1: QEvent) -> bool:
         if isinstance(arg__1, QKeyEvent) and arg__1.type() == QEvent.Type.ShortcutOverride and self._is_wanted(arg__1):
@@ -32,6 +34,9 @@ class SearchField(QLineEdit):
     def keyPressEvent(self, arg__1: QKeyEvent) -> None:  # noqa: N802
         if self._is_wanted(arg__1):
             self.clear()
+            return
+        if arg__1.key() in {Qt.Key.Key_Down, Qt.Key.Key_Return, Qt.Key.Key_Enter}:
+            self.left_downwards.emit()
             return
         super().keyPressEvent(arg__1)
 
@@ -57,6 +62,7 @@ class TagsPanel(QFrame):
         self._timer.timeout.connect(self.advance)
         self._build()
         self.search.textChanged.connect(self._rebuild)
+        self.search.left_downwards.connect(self._go_to_list)
         self.list.pin_wanted.connect(self._toggle_pin)
         pins.changed.connect(self._rebuild)
         appearance.changed.connect(self.apply_theme)
@@ -179,6 +185,13 @@ class TagsPanel(QFrame):
         percents = np.round(self._shown.probabilities * 100)
         place = {label: row for row, label in enumerate(self.list.labels_shown())}
         return sorted(range(len(labels)), key=lambda i: (-percents[i], place.get(i, len(labels) + i)))
+
+    @Slot()
+    def _go_to_list(self) -> None:
+        """From the search field to the first class found."""
+        if self.list.tags.rows:
+            self.list.setCurrentIndex(self.list.tags.index(0))
+            self.list.setFocus(Qt.FocusReason.TabFocusReason)
 
     @Slot(int)
     def _toggle_pin(self, label: int) -> None:

@@ -67,6 +67,7 @@ class FileTable(QTableView):
 
     def __init__(self, model: FilesModel, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._files = model
         self.setModel(model)
         self._delegate = FileDelegate(theme, self)
         self.setItemDelegate(self._delegate)
@@ -91,6 +92,13 @@ class FileTable(QTableView):
         """The selected file."""
         index = self.currentIndex()
         return index.data(ROW_ROLE) if index.isValid() else None
+
+    def bring(self, row: FileRow) -> None:
+        """Scroll to a file, to the top where there is enough below."""
+        place = self._files.rows.index(row)
+        # The scroll bar hears of new rows only on the next turn of the event loop.
+        self.updateGeometries()
+        self.scrollTo(self._files.index(place, NAME), QTableView.ScrollHint.PositionAtTop)
 
     def _size_columns(self) -> None:
         header = self.horizontalHeader()

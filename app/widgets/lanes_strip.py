@@ -14,9 +14,10 @@ from app import wording
 from app.score_track import ScoreTrack
 from app.theme import Theme, class_colour, tabular
 from app.widgets.spectrogram_plot import GUTTER_PX, MARGIN_PX
+from core.inference.results import TagScores
 
 LANES = 5
-_LANE_PX = 30
+_LANE_PX, _LOWEST_LANE_PX = 30, 26
 _JOINED_S = 0.05
 """Windows closer than this are drawn as one outline."""
 
@@ -41,12 +42,15 @@ class LanesStrip(QWidget):
         self._view = (0.0, 1.0)
         self._cursor_s: float | None = None
         self._message = ""
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
         self.setAccessibleName("Probability over time")
         self.setToolTip("How sure the model was, over the time above. The thin line is each class's threshold.")
 
     def sizeHint(self) -> QSize:  # noqa: N802
         return QSize(400, LANES * _LANE_PX + 6)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        return QSize(200, 2 * _LOWEST_LANE_PX + 6)
 
     def apply_theme(self, theme: Theme) -> None:
         """Paint in the colours of `theme`."""
@@ -77,10 +81,25 @@ class LanesStrip(QWidget):
             painter.setPen(QColor(self._theme.muted))
             painter.drawText(area, Qt.AlignmentFlag.AlignCenter, self._message)
             return
-        height = area.height() / LANES
-        for row, lane in enumerate(self._lanes):
-            self._paint_lane(painter, lane, QRectF(area.left(), area.top() + row * height, area.width(), height))
+        height = area.height() / self._room
+        scores = self._scores_now(self._track)
+        for row, lane in enumerate(self._lanes[: self._room]):
+            place = QRectF(area.left(), area.top() + row * height, area.width(), height)
+            self._paint_lane(painter, lane, place)
+            if scores is not None:
+                self._paint_value(painter, float(scores.probabilities[lane.label]), place)
         self._paint_cursor(painter, area)
+
+    @property
+    def _room(self) -> int:
+        """How many lanes there is room for, so that a low window keeps those it shows readable."""
+        return min(max(self.height() // _LOWEST_LANE_PX, 1), LANES)
+
+    def _scores_now(self, track: ScoreTrack) -> TagScores | None:
+        """At the cursor or now; without either, in a file, the highest in view."""
+        if track.is_live or self._cursor_s is not None:
+            return track.at(self._view[1] if self._cursor_s is None else self._cursor_s)
+        return track.highest(*self._view)
 
     def _paint_lane(self, painter: QPainter, lane: Lane, area: QRectF) -> None:
         assert self._track is not None
@@ -130,21 +149,15 @@ class LanesStrip(QWidget):
         painter.drawRoundedRect(plate, 4, 4)
         painter.setPen(QColor(self._theme.text))
         painter.drawText(plate, Qt.AlignmentFlag.AlignCenter, name)
-        self._paint_value(painter, lane, area)
 
-    def _paint_value(self, painter: QPainter, lane: Lane, area: QRectF) -> None:
-        """The probability at the cursor, or now, in the margin that the frequency axis has above."""
-        assert self._track is not None
-        right_s = self._view[1] if self._cursor_s is None else self._cursor_s
-        scores = self._track.at(right_s)
-        if scores is None:
-            return
+    def _paint_value(self, painter: QPainter, probability: float, area: QRectF) -> None:
+        """In the margin that the frequency axis has above."""
         painter.save()
         painter.setFont(tabular(self.font()))
         painter.setPen(QColor(self._theme.muted))
         margin = QRectF(0, area.top(), GUTTER_PX - 6, area.height())
-        value = wording.percent(float(scores.probabilities[lane.label]))
-        painter.drawText(margin, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, value)
+        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(margin, right, wording.percent(probability))
         painter.restore()
 
     def _paint_cursor(self, painter: QPainter, area: QRectF) -> None:

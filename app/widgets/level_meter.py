@@ -52,6 +52,13 @@ class LevelMeter(QWidget):
         self._describe()
         self.update()
 
+    def clear(self) -> None:
+        """Nothing is heard any more: no peak is held and the lamp is out."""
+        self._peak_dbfs = SILENT_DBFS
+        for age in (self._since_clip, self._text_age, self._described_age):
+            age.invalidate()
+        self.show_level(Level())
+
     @property
     def is_clip_lit(self) -> bool:
         """The lamp is lit."""

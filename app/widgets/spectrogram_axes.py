@@ -14,15 +14,29 @@ from app.mel_scale import TICKS_HZ, bin_position
 
 _STEPS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600)
 _MIN_TICK_PX = 90
+_MIN_ROW_PX = 15
 
 
 class HertzAxis(pg.AxisItem):
-    """Labels a few round frequencies where they stand among the mel rows."""
+    """Labels a few round frequencies where they stand among the mel rows, as many as there is room for."""
 
     def __init__(self, mels: int = 128) -> None:
         super().__init__("left")
-        self.setTicks([[(min(bin_position(hz, mels), mels), _short_hertz(hz)) for hz in TICKS_HZ]])
+        self._names = {min(bin_position(hz, mels), float(mels)): _short_hertz(hz) for hz in TICKS_HZ}
         self.setStyle(tickLength=-4, hideOverlappingLabels=False)
+
+    def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:  # noqa: N802, N803
+        """Rows far enough apart for their names, from the highest down."""
+        apart = (maxVal - minVal) * _MIN_ROW_PX / max(size, 1.0)
+        kept: list[float] = []
+        for row in sorted(self._names, reverse=True):
+            if minVal <= row <= maxVal and (not kept or kept[-1] - row >= apart):
+                kept.append(row)
+        return [(apart, kept)]
+
+    def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:  # noqa: N802
+        """The frequency of each row."""
+        return [self._names[row] for row in values]
 
 
 def _short_hertz(frequency_hz: int) -> str:
@@ -68,7 +82,7 @@ class TimeAxis(pg.AxisItem):
             return wording.seconds_ago(value_s)
         if self._labels is TimeLabels.CLOCK:
             return _clock(self._wall_clock(value_s), tenths)
-        return wording.duration(max(value_s, 0.0), tenths=tenths)
+        return wording.duration(max(value_s, 0.0), tenths=tenths) if value_s > -0.05 else ""
 
     def generateDrawSpecs(self, p: Any) -> Any:  # noqa: N802
         """As the parent does, with the outermost names moved inside the picture instead of cut off."""

@@ -19,6 +19,7 @@ from app.widgets.spectrogram_axes import HertzAxis, TimeAxis, TimeLabels
 GUTTER_PX = 52
 """Width of the frequency axis; whatever shares the time axis keeps the same margin."""
 MARGIN_PX = 14
+_LOWEST_PX = 120
 
 
 class _TimeViewBox(pg.ViewBox):
@@ -107,6 +108,7 @@ class SpectrogramPlot(pg.PlotWidget):
         self.viewport().setAcceptDrops(False)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
+        self.setMinimumHeight(_LOWEST_PX)
         self._build()
 
     def _build(self) -> None:
@@ -123,7 +125,8 @@ class SpectrogramPlot(pg.PlotWidget):
         self._cursor = pg.InfiniteLine(angle=90, movable=False)
         self._cursor.setVisible(False)
         item.addItem(self._cursor, ignoreBounds=True)
-        self._message = pg.TextItem("", anchor=(0.5, 0.5))
+        self._message: Any = pg.TextItem("", anchor=(0.5, 0.5))
+        self._message_room = (0.0, "")
         item.addItem(self._message, ignoreBounds=True)
         self._view_box.sigResized.connect(lambda *_: self.area_changed.emit())
         scene: Any = self.scene()
@@ -175,7 +178,13 @@ class SpectrogramPlot(pg.PlotWidget):
 
     def set_message(self, text: str) -> None:
         """Say something in the middle of an empty picture."""
-        self._message.setHtml(f'<div style="color:#b9c0ce;text-align:center">{text}</div>' if text else "")
+        room = self._view_box.width() - 20, text
+        if room != self._message_room:
+            self._message_room = room
+            self._message.setHtml(f'<div style="color:#b9c0ce;text-align:center">{text}</div>' if text else "")
+            self._message.setTextWidth(-1)
+            # Without a width of its own the text cannot be centred, and a long one would be cut off.
+            self._message.setTextWidth(min(self._message.textItem.document().idealWidth(), room[0]))
         (left, right), (bottom, top) = self._view_box.viewRange()
         self._message.setPos((left + right) / 2, (bottom + top) / 2)
         self._message.setVisible(bool(text))

@@ -129,8 +129,10 @@ class CheckpointConfig:
                 activation=raw["activation"],
                 provenance=dict(raw["provenance"]),
             )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            problem = f"{where.name} is incomplete or damaged ({error!r})."
+        except KeyError as error:
+            raise UserError(f"{where.name} has no entry {error}.", "Get the checkpoint anew.") from error
+        except (TypeError, ValueError, AttributeError) as error:
+            problem = f"{where.name} is damaged ({error})."
             raise UserError(problem, "Get the checkpoint anew.") from error
 
 

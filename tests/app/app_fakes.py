@@ -71,6 +71,8 @@ class FakeCore:
         self.listeners: list[FakeListener] = []
         self.opened: list[InputChoice] = []
         self.refused: dict[InputChoice, UserError] = {}
+        self.hidden: set[InputChoice] = set()
+        """Not found while another listener runs."""
         self.models: dict[str | None, FakeTagger] = {None: FakeTagger(), "starter": FakeTagger()}
         self.bad_files: dict[str, UserError] = {}
         self.gate = threading.Event()
@@ -101,6 +103,8 @@ class FakeCore:
         self.opened.append(choice)
         if choice in self.refused:
             raise self.refused[choice]
+        if choice in self.hidden and not all(listener.stopped.is_set() for listener in self.listeners):
+            raise UserError(f"{choice.title} is not there.", "Plug it in.")
         listener = FakeListener(choice, tagger)
         self.listeners.append(listener)
         return listener

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
@@ -14,7 +16,8 @@ from app.file_row import FileState
 from app.file_tagging import FileTagging
 from app.files_model import LENGTH, STATE, TAGS
 from core.errors import UserError
-from tests.app.app_fakes import FakeCore, FakeTagger
+from core.inference.results import TagScores
+from tests.app.app_fakes import FakeCore, FakeTagger, scores
 
 
 @pytest.fixture
@@ -71,6 +74,25 @@ def test_one_file_can_be_cancelled_and_the_next_goes_on(files: FileTagging, core
     qtbot.waitUntil(lambda: _states(files) == [FileState.CANCELLED, FileState.TAGGING])
     core.gate.set()
     qtbot.waitUntil(lambda: _states(files)[1] is FileState.DONE)
+
+
+def test_a_length_is_told_only_once_it_is_known(files: FileTagging, core: FakeCore, qtbot: QtBot) -> None:
+    def stop_after_two(path: Path, *others: Any) -> Iterator[TagScores]:
+        yield scores(0, 1024)
+        yield scores(500, 1524)
+        core.gate.wait(5)
+
+    core.gate.clear()
+    files._calls = replace(core.calls(), tag_file=stop_after_two)
+    _add(files, "long.wav")
+    row_of = files.model.rows
+    qtbot.waitUntil(lambda: bool(row_of) and row_of[0].heard_s > 0)
+    assert _text(files, 0, LENGTH) == ""
+    view = row_of[0].scene.window
+    assert (view.left_s, view.right_s) == (0.0, row_of[0].heard_s), "lanes show what is known while the picture is read"
+    core.gate.set()
+    qtbot.waitUntil(lambda: _states(files) == [FileState.DONE])
+    assert _text(files, 0, LENGTH) == "0:15"
 
 
 def test_all_can_be_cancelled(files: FileTagging, core: FakeCore, qtbot: QtBot) -> None:

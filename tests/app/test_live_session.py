@@ -127,8 +127,8 @@ def test_changing_input_keeps_the_old_one_until_the_new_one_delivers(
 def test_an_input_that_fails_is_rolled_back(
     session: LiveSession, core: FakeCore, qtbot: QtBot, fails_in: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    session.input = before = DEMO_SCENE
     old = _listen(session, core, qtbot)
-    before = session.input
     if fails_in == "opening":
         core.refused[USB] = BROKEN
     if fails_in == "silence":
@@ -145,6 +145,56 @@ def test_an_input_that_fails_is_rolled_back(
     assert not old.stopped.is_set()
     if fails_in != "opening":
         qtbot.waitUntil(core.listeners[1].stopped.is_set)
+
+
+def test_a_microphone_plugged_in_since_is_found_once_ours_is_closed(
+    session: LiveSession, core: FakeCore, heard: list[LiveUpdate], qtbot: QtBot
+) -> None:
+    restarts: list[bool] = []
+    old = _listen(session, core, qtbot)
+    session.restarted.connect(lambda: restarts.append(True))
+    core.hidden.add(USB)
+    session.choose_input(USB)
+    qtbot.waitUntil(lambda: len(core.listeners) == 2)
+    assert old.stopped.is_set(), "PortAudio looks anew only while no stream is open"
+    assert core.opened[-2:] == [USB, USB]
+    core.listeners[1].hear(0)
+    qtbot.waitUntil(lambda: session.input == USB)
+    assert heard[-1].runs[0].first_frame > 10
+    assert not restarts, "what was heard before is kept"
+
+
+def test_a_microphone_that_is_really_gone_brings_back_the_one_before(
+    session: LiveSession, core: FakeCore, qtbot: QtBot
+) -> None:
+    _listen(session, core, qtbot)
+    before, core.refused[USB] = session.input, BROKEN
+    with qtbot.waitSignal(session.input_failed) as failed:
+        session.choose_input(USB)
+        qtbot.waitUntil(lambda: len(core.listeners) == 2)
+        core.listeners[1].hear(0)
+    assert failed.args == [BROKEN]
+    assert core.opened == [before, USB, USB, before]
+    assert session.is_listening
+    assert session.input == before
+    core.listeners[1].hear(10)
+    qtbot.waitUntil(lambda: not core.listeners[1].updates)
+    assert session.is_hearing
+
+
+def test_when_neither_can_be_opened_the_session_says_so_once(
+    session: LiveSession, core: FakeCore, qtbot: QtBot
+) -> None:
+    _listen(session, core, qtbot)
+    told: list[UserError] = []
+    session.input_failed.connect(told.append)
+    core.refused |= {USB: BROKEN, session.input: UserError("That one is gone too.", "Plug it in.")}
+    session.choose_input(USB)
+    qtbot.waitUntil(lambda: bool(told))
+    assert [one.problem for one in told] == ["That one is gone too."]
+    assert not session.is_listening
+    assert not session.is_opening
+    assert session.is_wanted
 
 
 def test_stop_while_opening_stops_the_listener_that_comes_too_late(

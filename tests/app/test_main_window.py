@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtGui import QDragLeaveEvent, QDragMoveEvent
-from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QApplication,
 )
@@ -65,6 +64,36 @@ def test_ctrl_r_stops_and_starts(window: MainWindow, core: FakeCore, qtbot: QtBo
     press(window, Qt.Key.Key_R, Qt.KeyboardModifier.ControlModifier)
     qtbot.waitUntil(lambda: len(core.listeners) == 2)
     assert window.toolbar.start_button.text() == "Stop"
+
+
+def test_stopped_nothing_claims_to_be_live(window: MainWindow, core: FakeCore, qtbot: QtBot) -> None:
+    listen(window, core, qtbot)
+    core.listeners[0].updates.append(LiveUpdate((noise(10, 300),), level=level(-3, clipped=True)))
+    qtbot.waitUntil(lambda: window.toolbar.meter.is_clip_lit)
+    panel = window.spectrogram
+    assert panel.pill.text() == "● live"
+    assert panel.plot.time_name(0.0) == "now"
+    window.session.stop()
+    assert not panel.pill.isVisible()
+    assert panel.plot.time_name(0.0) != "now"
+    assert window.tags.heading.text() == "Heard last"
+    assert not window.toolbar.meter.is_clip_lit
+    assert window.toolbar.meter._text == "no signal"
+    panel.scroll_by(-1.0)
+    assert panel.pill.isVisible()
+    assert panel.pill.text() == "Newest sound"
+
+
+def test_the_window_can_be_made_small(window: MainWindow, core: FakeCore, tmp_path: Path, qtbot: QtBot) -> None:
+    listen(window, core, qtbot)
+    core.listeners[0].updates.append(LiveUpdate((noise(10, 300),), (scores(0, 310, {4: 0.9}),), level(-18), STATUS))
+    window.add_files([tmp_path / f"{'a very long name ' * 12}.wav"])
+    qtbot.waitUntil(lambda: bool(window.files.rows))
+    window.files_panel.table.selectRow(0)
+    window.resize(800, 500)
+    qtbot.waitUntil(lambda: (window.width(), window.height()) == (800, 500))
+    assert window.spectrogram.caption.text().endswith("name .wav")
+    assert "…" in window.spectrogram.caption.text()
 
 
 def test_f_freezes_and_escape_in_the_search_field_only_empties_it(
@@ -134,54 +163,13 @@ def test_addresses_elsewhere_are_refused_politely(window: MainWindow) -> None:
     assert window.files.rows == []
 
 
-def test_a_selected_file_is_shown_with_its_tags_and_back_to_live(
-    window: MainWindow, core: FakeCore, qtbot: QtBot
-) -> None:
-    listen(window, core, qtbot)
-    window.add_files([Path("/sounds/a.wav")])
-    qtbot.waitUntil(lambda: bool(window.files.rows) and window.files.rows[0].state is FileState.DONE)
-    window.files_panel.table.selectRow(0)
-    row = window.files.rows[0]
-    qtbot.waitUntil(lambda: row.scene.history is not None)
-    assert window.stage.scene is row.scene
-    assert window.spectrogram.caption.text() == "a.wav"
-    window.spectrogram.plot.clicked.emit(6.0)
-    qtbot.waitUntil(lambda: window.tags.names_shown[0] == "Rain")
-    assert window.tags.heading.text() == "Heard at 0:06.0"
-    press(window, Qt.Key.Key_Right)
-    qtbot.waitUntil(lambda: window.tags.names_shown[0] == "Siren")
-    window.spectrogram.pill.click()
-    assert window.stage.scene.is_live
-    assert window.files_panel.table.current_row() is None
-
-
-def test_removing_the_file_on_show_goes_back_to_live(window: MainWindow, core: FakeCore, qtbot: QtBot) -> None:
-    window.begin()
-    window.add_files([Path("/sounds/a.wav")])
-    qtbot.waitUntil(lambda: bool(window.files.rows) and window.files.rows[0].is_over)
-    window.files_panel.table.selectRow(0)
-    QTest.keyClick(window.files_panel.table, Qt.Key.Key_Delete)
-    assert window.files.rows == []
-    assert window.stage.scene.is_live
-
-
-def test_escape_cancels_every_file(window: MainWindow, core: FakeCore, qtbot: QtBot) -> None:
-    core.gate.clear()
-    window.begin()
-    window.add_files([Path(f"/sounds/{i}.wav") for i in range(3)])
-    qtbot.waitUntil(lambda: bool(core.tagged))
-    press(window, Qt.Key.Key_Escape)
-    assert [row.state for row in window.files.rows] == [FileState.CANCELLED] * 3
-    assert not window.menus.actions["cancel_files"].isEnabled()
-
-
 def test_the_window_comes_back_as_it_was_left(make_window: MakeWindow, qtbot: QtBot) -> None:
     first = make_window()
     first.show()
     first.resize(760, 600)
     for group, name in ((first.menus.colour_group, "cividis"), (first.menus.span_group, "60")):
         next(action for action in group.actions() if action.data() == name).trigger()
-    first._set_range(-60, 5)
+    first.view.set_range(-60, 5)
     first.pins.toggle("owl")
     first.docks.toggles[0].trigger()
     first.close()

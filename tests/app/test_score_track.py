@@ -34,6 +34,18 @@ def test_file_rows_hold_from_start_to_the_next_start() -> None:
     np.testing.assert_allclose(track.stops_s, [5, 10, 20.24])
 
 
+def test_the_highest_of_a_stretch_is_each_labels_own() -> None:
+    track = ScoreTrack(len(NAMES), is_live=False)
+    for start, heard in ((0, {1: 0.9}), (500, {2: 0.4}), (1000, {1: 0.2, 2: 0.8})):
+        track.append(scores(start, start + 500, heard))
+    found = track.highest(0.0, 9.0)
+    assert found is not None
+    assert found.probabilities[1] == np.float16(0.9)
+    assert found.probabilities[2] == np.float16(0.4)
+    assert (found.start_frame, found.end_frame) == (0, 1000)
+    assert track.highest(20.0, 30.0) is None
+
+
 def test_before_the_first_window_nothing_is_known_and_after_the_last_it_still_holds() -> None:
     track = ScoreTrack(len(NAMES), is_live=False)
     track.append(scores(500, 1524))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from app.pins import Pins
 from app.scene import LiveScene, file_scene, set_picture
 from app.theme import PICTURE_VOID
 from app.widgets.lanes_strip import choose_lanes
-from app.widgets.spectrogram_axes import TimeAxis, TimeLabels
+from app.widgets.spectrogram_axes import HertzAxis, TimeAxis, TimeLabels
 from core.inference.results import FrameRun, LiveUpdate
 from tests.app.app_fakes import NAMES, FakePicture, FakeTagger, noise, scores
 
@@ -211,6 +212,21 @@ def test_the_live_edge_is_called_now() -> None:
     assert axis.tickStrings([-10, -5, 0], 1, 5)[-1] == "now"
     axis.set_labels(TimeLabels.IN_FILE)
     assert axis.tickStrings([0, 60, 3600], 1, 60) == ["0:00", "1:00", "1:00:00"]
+
+
+def test_a_file_has_no_time_before_its_beginning() -> None:
+    axis = TimeAxis(lambda stream_s: stream_s)
+    axis.set_labels(TimeLabels.IN_FILE)
+    assert axis.tickStrings([-10, -5, 0], 1, 5) == ["", "", "0:00"]
+
+
+@pytest.mark.parametrize(("height_px", "names"), [(400, 6), (60, 3), (20, 2)])
+def test_frequencies_are_named_as_far_as_there_is_room(height_px: int, names: int) -> None:
+    axis = HertzAxis()
+    [(_, rows)] = axis.tickValues(0, 128, height_px)
+    assert axis.tickStrings(rows, 1, 1)[0] == "8k"
+    assert len(rows) == names
+    assert all(above - below >= 15 * 128 / height_px for above, below in pairwise(rows))
 
 
 def test_painting_is_fast_enough_for_thirty_frames_a_second(panel: SpectrogramPanel, live: LiveScene) -> None:

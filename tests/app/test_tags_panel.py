@@ -79,6 +79,18 @@ def test_arrows_select_and_space_pins(panel: TagsPanel, pins: Pins, qtbot: QtBot
     assert panel.list.currentIndex().data() in {"Rain", "Siren", "Dog"}
 
 
+@pytest.mark.parametrize("key", [Qt.Key.Key_Down, Qt.Key.Key_Return])
+def test_down_leads_from_the_search_to_what_was_found(panel: TagsPanel, pins: Pins, qtbot: QtBot, key: Qt.Key) -> None:
+    qtbot.keyClicks(panel.search, "OW")
+    qtbot.keyClick(panel.search, key)
+    assert panel.list.currentIndex().row() == 0
+    qtbot.keyClick(panel.list, Qt.Key.Key_Space)
+    assert len(pins.ids) == 1
+    qtbot.keyClicks(panel.search, "zzz")
+    qtbot.keyClick(panel.search, key)
+    assert panel.names_shown == []
+
+
 def test_bars_glide_to_their_values(panel: TagsPanel, qtbot: QtBot) -> None:
     panel.show_scores(scores(heard={4: 0.9}), "Now hearing")
     row = panel.list.tags.rows[0]

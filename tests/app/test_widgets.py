@@ -175,3 +175,14 @@ def test_a_list_that_cannot_be_read_is_not_an_empty_one(qtbot: QtBot, command: t
     with qtbot.waitSignal(devices.changed):
         devices.refresh()
     assert not devices.is_known
+
+
+def test_a_cleared_meter_forgets_peak_and_clipping_at_once(qtbot: QtBot) -> None:
+    meter = LevelMeter(DARK)
+    qtbot.addWidget(meter)
+    meter._text_age.invalidate()
+    meter.show_level(level(-3, clipped=True))
+    meter.clear()
+    assert not meter.is_clip_lit
+    assert meter._peak_dbfs <= level_meter.SILENT_DBFS
+    assert meter.accessibleDescription() == "no signal"

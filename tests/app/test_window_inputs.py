@@ -75,6 +75,54 @@ def test_the_input_menu_lists_devices_and_remembers_the_choice(
     assert stored("input") == "microphone:USB Mic"
 
 
+def test_the_same_list_of_inputs_leaves_an_open_menu_alone(window: MainWindow, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(window._parts.devices.changed):
+        window._parts.devices.refresh()
+    menu = window.menus.input_menu
+    before = menu.actions()
+    menu.setActiveAction(before[1])
+    with qtbot.waitSignal(window._parts.devices.changed):
+        window._parts.devices.refresh()
+    assert menu.actions() == before
+    assert menu.activeAction() is before[1]
+
+
+def test_a_refused_change_of_input_says_what_goes_on_and_is_taken_back_by_stopping(
+    window: MainWindow, core: FakeCore, qtbot: QtBot
+) -> None:
+    listen(window, core, qtbot)
+    core.refused[USB] = BROKEN
+    window._choose_input(USB)
+    qtbot.waitUntil(lambda: len(core.listeners) == 2)
+    core.listeners[1].hear(0)
+    qtbot.waitUntil(window.banner.isVisible)
+    words = window.banner.text.text()
+    assert words == "The microphone cannot be opened. Soundmark goes on listening to: Default microphone."
+    window.session.load_model(None)
+    qtbot.waitUntil(lambda: not window.session.is_loading_model)
+    assert window.banner.isVisible(), "a model has nothing to do with it"
+    window.session.stop()
+    assert not window.banner.isVisible()
+
+
+def test_the_demo_scene_excuses_itself_until_a_microphone_is_heard(
+    make_window: MakeWindow, core: FakeCore, qtbot: QtBot
+) -> None:
+    core.refused[DEFAULT_MICROPHONE] = BROKEN
+    window = make_window(NO_DEVICES)
+    window.show()
+    window.begin()
+    qtbot.waitUntil(lambda: bool(core.listeners))
+    core.listeners[0].hear()
+    qtbot.waitUntil(lambda: window.session.is_listening)
+    assert window.banner.isVisible()
+    window._choose_input(USB)
+    qtbot.waitUntil(lambda: len(core.listeners) == 2)
+    core.listeners[1].hear()
+    qtbot.waitUntil(lambda: window.session.input == USB)
+    assert not window.banner.isVisible()
+
+
 def test_the_model_menu_lists_models_and_changes_over(window: MainWindow, core: FakeCore, qtbot: QtBot) -> None:
     core.models["other"] = FakeTagger("Other", NAMES[:3])
     listen(window, core, qtbot)

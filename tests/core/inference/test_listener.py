@@ -13,7 +13,6 @@ from core.audio.block import AudioBlock
 from core.audio.log_mel import LogMel, LogMelConfig
 from core.errors import UserError
 from core.inference.listener import Listener
-from core.inference.live_frames import LevelMeter
 from core.inference.results import LiveUpdate, TagScores
 from fakes import ListSource, noise_blocks, tiny_tagger
 
@@ -261,17 +260,6 @@ def test_when_nobody_draws_the_oldest_pictures_go(monkeypatch: pytest.MonkeyPatc
 def test_impossible_hops_are_refused(hop_s: float) -> None:
     with pytest.raises(UserError):
         Listener(ListSource([]), hop_s=hop_s)
-
-
-def test_level_of_a_sine_and_of_silence() -> None:
-    t = np.arange(1600) / 16_000
-    meter = LevelMeter(16_000)
-    level = meter.push(AudioBlock((0.5 * np.sin(2 * np.pi * 400 * t)).astype(np.float32), 0, 16_000))
-    assert level.rms_dbfs == pytest.approx(-9.03, abs=0.05)
-    assert level.peak_dbfs == pytest.approx(-6.02, abs=0.05)
-    assert not level.clipped
-    assert meter.push(AudioBlock(np.ones(1600, np.float32), 1600, 16_000)).clipped
-    assert meter.push(AudioBlock(np.zeros(1600, np.float32), 3200, 16_000)).rms_dbfs == -120
 
 
 def test_a_stream_under_a_second_is_one_window() -> None:

@@ -1,0 +1,58 @@
+"""How the picture looks: colours, levels, span and theme, applied at once and remembered. Paints nothing itself."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Slot
+from PySide6.QtWidgets import QWidget
+
+from app.appearance import Appearance
+from app.dialogs.range_dialog import RangeDialog
+from app.menus import Menus, check
+from app.panels.spectrogram import SpectrogramPanel
+from app.user_settings import UserSettings
+
+
+class ViewSettings(QObject):
+    """Carries choices of the View menu to the picture and to the settings."""
+
+    def __init__(
+        self, settings: UserSettings, appearance: Appearance, panel: SpectrogramPanel, menus: Menus, parent: QWidget
+    ) -> None:
+        super().__init__(parent)
+        self._settings, self._appearance, self._panel, self._menus = settings, appearance, panel, menus
+        self._window = parent
+
+    def restore(self) -> None:
+        """As the last run left it."""
+        settings = self._settings
+        self._panel.set_colours(settings.colour_map, settings.range_db)
+        self._panel.set_span(settings.span_s)
+        check(self._menus.colour_group, settings.colour_map)
+        check(self._menus.theme_group, settings.theme)
+
+    def set_span(self, span: str) -> None:
+        """Show so many seconds."""
+        self._settings.span_s = int(span)
+        self._panel.set_span(int(span))
+
+    def set_colour_map(self, name: str) -> None:
+        """One of COLOUR_MAPS."""
+        self._settings.colour_map = name
+        self._panel.set_colours(name, self._settings.range_db)
+
+    def set_theme(self, choice: str) -> None:
+        """One of THEME_CHOICES."""
+        self._settings.theme = choice
+        self._appearance.choose(choice)
+
+    def ask_range(self) -> None:
+        """Let the user move the darkest and the brightest level."""
+        dialog = RangeDialog(self._settings.range_db, self._window)
+        dialog.changed.connect(self.set_range)
+        dialog.show()
+
+    @Slot(int, int)
+    def set_range(self, low_db: int, high_db: int) -> None:
+        """Levels from darkest to brightest, dB."""
+        self._settings.range_db = (low_db, high_db)
+        self._panel.set_colours(self._settings.colour_map, (low_db, high_db))
