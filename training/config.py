@@ -17,7 +17,8 @@ RECIPES = Path(__file__).parent / "recipes"
 class TrainConfig:
     """All that decides a training run but the data's place and the output folder.
 
-    variant: row of MODEL_VARIANTS. test_folds: held out and reported, never trained on; all others train.
+    variant: row of MODEL_VARIANTS. init: checkpoint to start from ("" for random weights); its head stays where the
+    labels are the same. test_folds: held out and reported, never trained on; all others train.
     batch_size: clips. epochs: passes over the training clips. learning_rate: the highest, after `warmup_epochs`;
     then a half cosine down to 1 % of it. weight_decay: AdamW's. clip_norm: of the gradient.
     loss: "bce" (each label apart, sigmoid) or "ce" (one label a clip, softmax; mixup's soft targets kept).
@@ -39,6 +40,7 @@ class TrainConfig:
     name: str
     title: str
     variant: str
+    init: str = ""
     test_folds: tuple[str, ...] = ("5",)
     batch_size: int = 32
     epochs: int = 50
@@ -104,7 +106,7 @@ class TrainConfig:
         return asdict(self)
 
 
-_DEFAULTS: dict[str, Any] = {one.name: "" if one.default is MISSING else one.default for one in fields(TrainConfig)}
+DEFAULTS: dict[str, Any] = {one.name: "" if one.default is MISSING else one.default for one in fields(TrainConfig)}
 
 
 def _refuse(wrong: bool, problem: str, remedy: str) -> None:
@@ -139,12 +141,12 @@ def _split_setting(item: str) -> tuple[str, Any]:
     key, equals, text = item.partition("=")
     if not equals:
         raise UsageError(f"{item!r} is no setting.", "Write KEY=VALUE, such as epochs=10.")
-    return key, text.split(",") if isinstance(_DEFAULTS.get(key), tuple) else text
+    return key, text.split(",") if isinstance(DEFAULTS.get(key), tuple) else text
 
 
 def _of_its_kind(key: str, value: Any, where: str) -> Any:
     """`value` as the type of the field `key`: whole numbers stay whole, words of the command line become numbers."""
-    default = _DEFAULTS[key]
+    default = DEFAULTS[key]
     if isinstance(default, tuple):
         parts = value if isinstance(value, list) else [value]
         return tuple(_scalar(key, part, type(default[0]), where) for part in parts)

@@ -12,7 +12,7 @@ import os
 import pickle
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,8 @@ from torch import Tensor, nn
 
 from core.audio.log_mel import LogMelConfig
 from core.errors import UserError
-from core.model.checkpoint import ACTIVATIONS
+from core.labels import LabelSet
+from core.model.checkpoint import ACTIVATIONS, Checkpoint, load_checkpoint
 from core.model.spectrogram_transformer import AudioSpectrogramTransformer
 from core.model.token_merging import MergeSchedule
 from core.model.variants import find_variant
@@ -36,7 +37,7 @@ from core.training_messages import (
     TrainingStep,
 )
 from training.averaging import WeightAverage
-from training.config import TrainConfig
+from training.config import DEFAULTS, TrainConfig
 from training.datasets import ClipFrames, frame_statistics, load_clips
 from training.manifest import Manifest, read_manifest
 from training.metrics import accuracy, mean_average_precision
@@ -45,8 +46,8 @@ from training.sampling import Batch, TrainingBatches, evaluation_batches
 from training.schedule import learning_rate
 
 STATE_NAME = "state.pt"
-OF_NO_WEIGHT = ("title", "threads", "merge_r", "licence", "limits", "evaluate_every")
-"""Settings that a run may change when it goes on: they have no part in the weights."""
+OF_NO_WEIGHT = ("init", "title", "threads", "merge_r", "licence", "limits", "evaluate_every")
+"""Settings that a run may change when it goes on: they have no part in what is still to come."""
 _REPORTS_PER_EPOCH = 5
 
 
@@ -98,7 +99,7 @@ class TrainingRun:
         torch.manual_seed(config.seed)
         self._generator = torch.Generator().manual_seed(config.seed)
         self._n_labels = len(data.manifest.labels)
-        self._model = _build_model(config, self._n_labels).to(self.device)
+        self._model = _build_model(config, data.manifest.labels).to(self.device)
         self.average = WeightAverage(self._model, config.ema_decay)
         self._optimiser = _build_optimiser(self._model, config.weight_decay)
         self._batches = TrainingBatches(data.train, self._n_labels, config, data.log_mel, self._generator)
@@ -213,7 +214,8 @@ class TrainingRun:
         except (OSError, RuntimeError, pickle.UnpicklingError, EOFError) as error:
             raise UserError(f"{path} is damaged ({error}).", "Delete that folder and begin anew.") from error
         mine, theirs = self._config.to_dict(), state["config"]
-        changed = [key for key in mine if key not in OF_NO_WEIGHT and mine[key] != theirs.get(key)]
+        # A setting that a later version brought had its default before.
+        changed = [key for key in mine if key not in OF_NO_WEIGHT and mine[key] != theirs.get(key, DEFAULTS[key])]
         if state["data"] != self._data_identity():
             changed.append("data")
         if changed:
@@ -241,15 +243,34 @@ class TrainingRun:
         }
 
 
-def _build_model(config: TrainConfig, n_labels: int) -> AudioSpectrogramTransformer:
-    architecture = find_variant(config.variant).with_labels(n_labels)
+def _build_model(config: TrainConfig, labels: LabelSet) -> AudioSpectrogramTransformer:
+    architecture = find_variant(config.variant).with_labels(len(labels))
     model = AudioSpectrogramTransformer(architecture, drop_path=config.drop_path, patch_drop=config.patch_drop)
+    head = model.mlp_head[1]
+    assert isinstance(head, nn.Linear)
     if config.loss == "bce":
-        head = model.mlp_head[1]
-        assert isinstance(head, nn.Linear)
         # Start where one label in `n_labels` is heard: otherwise the first epochs go into learning that.
-        nn.init.constant_(head.bias, -math.log(n_labels))
+        nn.init.constant_(head.bias, -math.log(len(labels)))
+    if config.init:
+        _take_over(model, load_checkpoint(Path(config.init)), labels)
     return model
+
+
+def _take_over(model: AudioSpectrogramTransformer, start: Checkpoint, labels: LabelSet) -> None:
+    """Begin with the weights of `start`, all but the head where the labels differ. Raises UserError."""
+    mine, theirs = model.config, start.config.model
+    if replace(mine, n_labels=theirs.n_labels) != theirs:
+        raise UserError(
+            f"The checkpoint {start.config.name} was made from another architecture ({start.config.variant}).",
+            f"Set variant = {start.config.variant}.",
+        )
+    has_same_labels = [one.id for one in start.config.labels] == [one.id for one in labels]
+    weights = {
+        name: tensor.float() if tensor.is_floating_point() else tensor
+        for name, tensor in start.weights.items()
+        if has_same_labels or not name.startswith("mlp_head.1.")
+    }
+    model.load_state_dict(weights, strict=False)
 
 
 def _build_optimiser(model: nn.Module, weight_decay: float) -> torch.optim.AdamW:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.audio.log_mel import LogMelConfig
-from core.model.checkpoint import Checkpoint, CheckpointConfig, save_checkpoint
+from core.model.checkpoint import Checkpoint, CheckpointConfig, load_checkpoint, save_checkpoint
 from core.model.spectrogram_transformer import AudioSpectrogramTransformer
 from core.model.token_merging import MergeSchedule
 from training.config import TrainConfig
@@ -70,7 +70,9 @@ def publish(
         "data": manifest.name,
         "licences": [list(pair) for pair in manifest.licences],
         "test_folds": list(config.test_folds),
-        "recipe": config.to_dict(),
+        # Not the path: it says something of this computer and nothing to anybody else.
+        "recipe": {**config.to_dict(), "init": Path(config.init).name},
+        "started_from": load_checkpoint(Path(config.init)).config.provenance if config.init else None,
         "commit": _commit(),
         "metrics": {name: round(value, 4) for name, value in metrics.items()},
     }
@@ -102,35 +104,34 @@ def _commit() -> str:
 
 
 def _card(config: CheckpointConfig, manifest: Manifest, metrics: dict[str, float]) -> str:
-    recipe = config.provenance["recipe"]
-    folds = ", ".join(config.provenance["test_folds"])
+    recipe, earlier = config.provenance["recipe"], config.provenance["started_from"]
+    folds = ", ".join(recipe["test_folds"])
     licences = "\n".join(f"* {n} clips: {licence}" for licence, n in manifest.licences)
     n_trained = len(manifest.split(tuple(recipe["test_folds"])).train)
     n_test = sum(clip.fold in recipe["test_folds"] for clip in manifest.clips)
-    settings = "\n".join(f"* `{key}`: {value}" for key, value in recipe.items() if key not in ("licence", "limits"))
+    merging = "none" if config.merge.removes_nothing() else config.merge.describe()
+    parts = " in two parts" if earlier else ""
     return f"""---
 pipeline_tag: audio-classification
 datasets: [{manifest.name}]
 ---
 # {config.name}
 
-A `{config.variant}` model with {len(config.labels)} labels, trained by Soundmark from random weights.
+Variant `{config.variant}`, {len(config.labels)} labels, trained by Soundmark from random weights{parts}.
 
 ## Result
 
-On the held-out fold {folds} of {manifest.name} ({n_test} clips, never trained on): accuracy
-**{metrics["accuracy"]:.1%}** (95 % interval over clips {metrics["accuracy_low"]:.1%} to
-{metrics["accuracy_high"]:.1%}), mAP {metrics["map"]:.3f}.
-Without token merging the accuracy is {metrics["accuracy_unmerged"]:.1%} (default here: {config.merge.describe()}).
-One run, averaged weights of its last epoch; no epoch was chosen by this figure.
+On the held-out fold {folds} of {manifest.name}, {n_test} clips, never trained on: accuracy
+**{metrics["accuracy"]:.1%}** (95 % interval over clips: {metrics["accuracy_low"]:.1%} to {metrics["accuracy_high"]:.1%}), mAP {metrics["map"]:.3f}.
+One run, averaged weights of its last epoch; no epoch was chosen by these figures.
+Token merging by default: {merging}; accuracy without any: {metrics["accuracy_unmerged"]:.1%}.
 The threshold of {metrics["threshold"]:.2f}, the same for all labels, has the highest F1 on that fold
 ({metrics["f1_at_threshold"]:.3f}), which is therefore optimistic.
 
 ## Data
 
-{manifest.name}: {len(manifest.clips)} clips, {n_trained} of other folds trained (a recording of
-fold {folds} trains nowhere).
-{recipe["licence"] or "The recipe states no licence for the data as a whole."}
+{manifest.name}: {len(manifest.clips)} clips, of which {n_trained} trained: none of fold {folds}, none of a recording
+that fold {folds} has a clip of. {recipe["licence"] or "The recipe states no licence for the data as a whole."}
 
 Licences of the clips as the data states them:
 
@@ -142,11 +143,25 @@ Licences of the clips as the data states them:
 
 ## Recipe
 
-{settings}
+{_settings(recipe)}
 
 Code: {config.provenance["commit"]}.
-
+{_earlier_part(earlier)}
 ## Labels
 
 {", ".join(config.labels.names)}.
+"""
+
+
+def _settings(recipe: dict[str, Any]) -> str:
+    return "\n".join(f"* `{key}`: {value}" for key, value in recipe.items() if key not in ("licence", "limits"))
+
+
+def _earlier_part(earlier: dict[str, Any] | None) -> str:
+    if earlier is None:
+        return ""
+    return f"""
+It went on from weights that were trained by this recipe (accuracy {earlier["metrics"]["accuracy"]:.1%}):
+
+{_settings(earlier["recipe"])}
 """

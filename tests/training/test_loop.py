@@ -14,6 +14,7 @@ from core.audio.log_mel import LogMelConfig
 from core.errors import UserError
 from core.inference.file_tagging import tag_file
 from core.inference.tagger import load_tagger
+from core.model.checkpoint import load_checkpoint
 from core.training_messages import TrainingEpoch, TrainingFinished, TrainingMessage, TrainingStarted, from_line, to_line
 from training import loop
 from training.command import run_training
@@ -128,6 +129,20 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_epoch(
     state = torch.load(tmp_path / loop.STATE_NAME, weights_only=True)
     assert state["epoch"] == 1
     assert all(torch.isfinite(tensor).all() for tensor in state["model"].values())
+
+
+def test_a_run_may_start_from_a_checkpoint(data_folder: Path, tmp_path: Path) -> None:
+    first = run(data_folder, tmp_path / "first", "epochs=1")[-1]
+    assert isinstance(first, TrainingFinished)
+    second = run(data_folder, tmp_path / "second", "epochs=1", f"init={first.checkpoint}", "learning_rate=1e-9")[-1]
+    assert isinstance(second, TrainingFinished)
+    before, after = (load_checkpoint(Path(one.checkpoint)).weights["mlp_head.1.weight"] for one in (first, second))
+    torch.testing.assert_close(before, after, atol=1e-3, rtol=0)
+    card = (Path(second.checkpoint) / "README.md").read_text()
+    assert "went on from weights" in card
+    assert str(tmp_path) not in card + (Path(second.checkpoint) / "config.json").read_text()
+    with pytest.raises(UserError, match="another architecture"):
+        run(data_folder, tmp_path / "third", "epochs=1", f"init={first.checkpoint}", "variant=ast-tiny-16")
 
 
 def test_cross_entropy_trains_too(data_folder: Path, tmp_path: Path) -> None:
