@@ -122,7 +122,8 @@ Variant `{config.variant}`, {len(config.labels)} labels, trained by Soundmark fr
 ## Result
 
 On the held-out fold {folds} of {manifest.name}, {n_test} clips, never trained on: accuracy
-**{metrics["accuracy"]:.1%}** (95 % interval over clips: {metrics["accuracy_low"]:.1%} to {metrics["accuracy_high"]:.1%}), mAP {metrics["map"]:.3f}.
+**{metrics["accuracy"]:.1%}** (95 % interval over clips: {metrics["accuracy_low"]:.1%} to
+{metrics["accuracy_high"]:.1%}), mAP {metrics["map"]:.3f}.
 One run, averaged weights of its last epoch; no epoch was chosen by these figures.
 Token merging by default: {merging}; accuracy without any: {metrics["accuracy_unmerged"]:.1%}.
 The threshold of {metrics["threshold"]:.2f}, the same for all labels, has the highest F1 on that fold
@@ -131,7 +132,7 @@ The threshold of {metrics["threshold"]:.2f}, the same for all labels, has the hi
 ## Data
 
 {manifest.name}: {len(manifest.clips)} clips, of which {n_trained} trained: none of fold {folds}, none of a recording
-that fold {folds} has a clip of. {recipe["licence"] or "The recipe states no licence for the data as a whole."}
+that fold {folds} has a clip of. {recipe["licence"] or "The recipe names no licence of the data as a whole."}
 
 Licences of the clips as the data states them:
 
