@@ -149,8 +149,8 @@ def merge_tokens(x: Tensor, size: Tensor, matching: Matching) -> tuple[Tensor, T
     x: `(B, N, C)`; size: `(B, N)`, patches that each token stands for. Returns both with N - r tokens.
     """
     weighted = x * size.unsqueeze(-1)
-    joined = matching.joined.unsqueeze(-1).expand(-1, -1, x.shape[2])
-    merged = _take(weighted, matching.kept).scatter_add(1, joined, _take(weighted, matching.moved))
+    kept, moved = _take(weighted, matching.kept), _take(weighted, matching.moved)
+    merged = kept.flatten(0, 1).index_add(0, _rows(matching.joined, kept.shape[1]), moved.flatten(0, 1)).view_as(kept)
     new_size = size.gather(1, matching.kept).scatter_add(1, matching.joined, size.gather(1, matching.moved))
     return (merged / new_size.unsqueeze(-1)).to(x.dtype), new_size
 
@@ -173,5 +173,13 @@ def unmerge_tokens(x: Tensor, places: Tensor) -> Tensor:
 
 
 def _take(x: Tensor, indices: Tensor) -> Tensor:
-    """Rows of x `(B, N, C)` at `indices` `(B, M)`: `(B, M, C)`."""
-    return x.gather(1, indices.unsqueeze(-1).expand(-1, -1, x.shape[2]))
+    """Tokens of x `(B, N, C)` at `indices` `(B, M)`: `(B, M, C)`. Whole rows at once: several times faster than
+    `gather`, which looks up every single channel."""
+    rows = x.flatten(0, 1).index_select(0, _rows(indices, x.shape[1]))
+    return rows.view(*indices.shape, x.shape[2])
+
+
+def _rows(indices: Tensor, n_tokens: int) -> Tensor:
+    """Indices `(B, M)` into the tokens of each clip as indices `(B * M,)` into those of all clips together."""
+    offsets = torch.arange(len(indices), device=indices.device) * n_tokens
+    return (indices + offsets.unsqueeze(-1)).flatten()
