@@ -37,6 +37,11 @@ class InputOpening(QObject):
         self._opened_at_s = 0.0
         self.is_under_way = False
 
+    @property
+    def is_starting(self) -> bool:
+        """The pool thread is still at it; at the program's start it imports for seconds."""
+        return self.is_under_way and self._listener is None
+
     def begin(self, choice: InputChoice, tagger: Any, *, after: Listener | None = None) -> None:
         """Open `choice` on a pool thread; `after` is stopped before."""
         self.cancel()

@@ -51,6 +51,9 @@ class LiveSession(QObject):
         self._opening.proven.connect(self._on_proven)
         self._opening.failed.connect(self._on_input_failed)
         self._model_attempt = 0
+        self._model_waits = False
+        self._waiting_model: str | None = None
+        self.state_changed.connect(self._load_waiting_model)
         self._first_frame = 0
         self._next_frame = 0
         self._last_frame_at_s = 0.0
@@ -144,8 +147,23 @@ class LiveSession(QObject):
 
     # ----- the model -----
 
+    def load_model_after_input(self, model: str | None) -> None:
+        """Load a model once the input, if one is being opened, has its listener.
+
+        At the start both import for seconds, and share one interpreter lock: the picture should move first.
+        """
+        self.is_loading_model = True
+        self._model_waits, self._waiting_model = True, model
+        self._load_waiting_model()
+
+    @Slot()
+    def _load_waiting_model(self) -> None:
+        if self._model_waits and not self._opening.is_starting:
+            self.load_model(self._waiting_model)
+
     def load_model(self, model: str | None) -> None:
         """Change over to a model by name or path (None: the starter); until it is there the old one goes on."""
+        self._model_waits = False
         self._model_attempt += 1
         attempt = self._model_attempt
         self.is_loading_model = True
@@ -227,6 +245,7 @@ class LiveSession(QObject):
     @Slot()
     def tick(self) -> None:
         """Take what the listener has, and let the picture move."""
+        self._load_waiting_model()
         self._opening.poll(accept_trouble=self._listener is None)
         update = self._listener.take_update() if self._listener is not None else None
         if update is not None:

@@ -179,11 +179,11 @@ class MainWindow(DropWindow):
         """
         if not files:
             self.docks.save_room()
-        self.session.load_model(self._parts.settings.model)
         if input_choice is not None:
             self.session.choose_input(input_choice)
         elif self._parts.settings.listens:
             self.session.start()
+        self.session.load_model_after_input(self._parts.settings.model)
         self._parts.jobs.run(self._parts.calls.list_models, self.model_menu.set_rows)
         self._parts.devices.refresh()
         self.add_files(files)

@@ -87,6 +87,27 @@ def test_the_model_comes_when_it_is_loaded(session: LiveSession, core: FakeCore,
     assert session.labels == core.models[None].labels
 
 
+def test_at_the_start_the_model_comes_after_the_input(session: LiveSession, core: FakeCore, qtbot: QtBot) -> None:
+    loaded: list[str | None] = []
+    calls = core.calls()
+    session._calls = replace(calls, load_tagger=lambda model: loaded.append(model) or calls.load_tagger(model))
+    core.gate.clear()
+    session.start()
+    session.load_model_after_input(None)
+    session.tick()
+    assert session.is_loading_model
+    assert loaded == []
+    core.gate.set()
+    qtbot.waitUntil(lambda: session.tagger is not None)
+    assert len(core.listeners) == 1
+    assert loaded == [None]
+
+
+def test_without_an_input_the_model_comes_at_once(session: LiveSession, core: FakeCore, qtbot: QtBot) -> None:
+    session.load_model_after_input(None)
+    qtbot.waitUntil(lambda: session.tagger is not None)
+
+
 def test_only_the_model_asked_for_last_is_used(session: LiveSession, core: FakeCore, qtbot: QtBot) -> None:
     core.models["other"] = FakeTagger("Other", ("a", "b"))
     core.model_gate.clear()
