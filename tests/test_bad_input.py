@@ -107,7 +107,9 @@ def rotten(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of unusual files that all hold the same two seconds of sound."""
     folder = tmp_path_factory.mktemp("good")
-    tone = sounds.sweep(2)
+    # A floor well above what 16 bits add by rounding: under a pure tone the formats would differ in all else.
+    noise = np.random.default_rng(3).normal(0, 0.003, 2 * sounds.RATE_HZ).astype(np.float32)
+    tone = sounds.sweep(2) + noise
     sounds.write_unsigned_wav(folder / "8 bit.wav", tone)
     sounds.write_wav(folder / "24 bit.wav", tone, subtype="PCM_24")
     sounds.write_wav(folder / "float.wav", tone, subtype="FLOAT")
