@@ -105,11 +105,25 @@ def test_live_frames_and_scores_equal_those_of_the_file() -> None:
 
 
 def test_late_windows_are_skipped_newest_first_and_counted() -> None:
-    # 12 s arrive at once: 23 windows become due while the first ones are being tagged.
-    heard = listen(Listener(ListSource(noise_blocks(12, block=8000)), tagger=tiny_tagger()))
-    assert heard.scores[-1].end_frame == 1150
-    assert heard.status.skipped_windows > 0
-    assert len(heard.scores) + heard.status.skipped_windows == 22  # due at 1.0, 1.5, … 11.5 s
+    entered, all_read = threading.Event(), threading.Event()
+
+    class Held(CountingTagger):
+        def tag(self, *args: object, **options: object) -> TagScores:
+            entered.set()
+            all_read.wait(20)
+            return super().tag(*args, **options)
+
+    class Hasty(ListSource):
+        def read(self, timeout_s: float) -> AudioBlock | None:
+            if len(self._blocks) == 20:  # the first window is due: let the model begin with it
+                assert entered.wait(20)
+            if not self._blocks:
+                all_read.set()
+            return super().read(timeout_s)
+
+    heard = listen(Listener(Hasty(noise_blocks(12, block=8000)), tagger=Held()))  # type: ignore[arg-type]
+    assert [one.end_frame for one in heard.scores] == [100, 1150]
+    assert heard.status.skipped_windows == 20  # due at 1.0, 1.5, … 11.5 s: 22
 
 
 def test_one_burst_counts_the_windows_it_jumps_over() -> None:
@@ -140,12 +154,6 @@ def test_after_a_long_gap_the_stream_begins_anew_at_its_time() -> None:
     assert late
     assert all(one.start_frame >= 360_000 and one.is_warming_up for one in late)
     assert max(one.end_frame - one.start_frame for one in late) <= 298
-
-
-def test_other_rates_are_resampled() -> None:
-    heard = listen(Listener(ListSource(noise_blocks(2, rate=44_100)), tagger=tiny_tagger()))
-    n_frames = sum(len(run.frames) for run in heard.runs)
-    assert 190 <= n_frames <= 198
 
 
 def test_frames_flow_before_there_is_a_model() -> None:

@@ -27,6 +27,12 @@ def test_blocks_give_the_frames_of_the_clip() -> None:
     assert frames.n_frames == 59
 
 
+def test_other_rates_are_resampled() -> None:
+    frames = LiveFrames(44_100, CONFIG, 10.24)
+    runs = [run for i in range(4) for run in frames.push(block(22_050, 22_050 * i, 44_100))]
+    assert 190 <= sum(len(run.frames) for run in runs) == frames.n_frames <= 198
+
+
 def test_a_gap_is_as_long_as_what_was_lost() -> None:
     frames = LiveFrames(48_000, CONFIG, 10.24)
     frames.push(block(48_000, 0, 48_000))
