@@ -11,7 +11,7 @@ from pathlib import Path
 from core.cli.tag import ModelOptions, TagOptions, run_tag
 from core.errors import UsageError, UserError
 
-VERBS = ("tag", "listen", "devices", "train", "bench")
+VERBS = ("tag", "listen", "devices", "check", "statistics", "recipes", "train", "evaluate", "study", "bench")
 
 
 def main(argv: list[str]) -> int:
@@ -51,7 +51,7 @@ def build_parser() -> argparse.ArgumentParser:
     """The command line as users know it; `tests/test_command_line.py` keeps it."""
     parser = argparse.ArgumentParser(
         prog="main.py",
-        usage="main.py [--demo] [FILE ...]\n       main.py {tag,listen,devices,train,bench} ...",
+        usage=f"main.py [--demo] [FILE ...]\n       main.py {{{','.join(VERBS)}}} ...",
         description="Soundmark tags what it hears. Without a verb it opens the window and tags the files named, if "
         "any; --demo listens to the synthesised demo scene.",
     )
@@ -81,12 +81,26 @@ def build_parser() -> argparse.ArgumentParser:
     devices.add_argument("--json", action="store_true", help="as a JSON list")
     devices.set_defaults(run=_devices)
 
+    _add_check(verbs.add_parser("check", help="say what is in a folder of labelled clips, and what is wrong with it"))
+    _add_statistics(verbs.add_parser("statistics", help="mean and deviation of the clips' log-mel, and their levels"))
+
+    recipes = verbs.add_parser("recipes", help="list what can be trained")
+    recipes.add_argument("--json", action="store_true", help="as a JSON list")
+    recipes.set_defaults(run=_recipes)
+
     train = verbs.add_parser("train", help="train a model by a recipe")
-    train.add_argument("recipe", metavar="RECIPE", help="a name in training/recipes, or a .toml file")
-    train.add_argument("--data", type=Path, metavar="DIR", help="folder with manifest.csv, ESC-50, or class folders")
+    train.add_argument("recipe", nargs="?", metavar="RECIPE", help="a name that `recipes` lists, or a .toml file")
+    train.add_argument("--data", type=Path, metavar="PATH", help="folder or list of labelled clips")
     train.add_argument("--out", type=Path, metavar="DIR", help="where the run is kept (default: runs/…)")
+    train.add_argument("--resume", action="store_true", help="go on with the run in --out")
+    train.add_argument("--json", action="store_true", help="JSON lines even on a terminal")
+    train.add_argument("--control", action="store_true", help="obey the words pause, resume, stop on standard input")
     train.add_argument("settings", nargs="*", metavar="KEY=VALUE", help="changes to the recipe")
     train.set_defaults(run=_train)
+
+    _add_evaluate(verbs.add_parser("evaluate", help="measure a model on labelled clips"))
+
+    _add_study(verbs.add_parser("study", help="run a grid of trainings, and go on with it"))
 
     bench = verbs.add_parser("bench", help="measure how fast this machine tags")
     bench.add_argument("--seconds", type=_positive, default=5.0, metavar="N", help="for each setting (default 5)")
@@ -96,8 +110,51 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_check(parser: argparse.ArgumentParser) -> None:
+    _add_data_options(parser)
+    folds = "folds that will be held out, with commas between (default: each in its turn)"
+    parser.add_argument("--test-folds", type=_names, default=(), metavar="K", help=folds)
+    parser.set_defaults(run=_check)
+
+
+def _add_statistics(parser: argparse.ArgumentParser) -> None:
+    _add_data_options(parser)
+    frames = "the length that padded figures are for: AudioSet 1024 (default), ESC-50 512, Speech Commands 128"
+    parser.add_argument("--frames", type=_count, default=1024, metavar="N", help=frames)
+    parser.set_defaults(run=_statistics)
+
+
+def _add_data_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", required=True, type=Path, metavar="PATH", help="folder or list of labelled clips")
+    parser.add_argument("--collection", default="", metavar="C", help="a list in training/collections that joins sets")
+    parser.add_argument("--json", action="store_true", help="as one JSON object")
+
+
+def _add_evaluate(parser: argparse.ArgumentParser) -> None:
+    _add_data_options(parser)
+    parser.add_argument("--fold", action="append", default=[], metavar="K", help="only this fold; may be repeated")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="keep the report, with every clip, as JSON")
+    models = "a variant's name, a checkpoint folder or file (default: starter); several answer with their mean"
+    parser.add_argument("--model", action="append", default=[], metavar="M", help=models)
+    _add_run_options(parser)
+    parser.set_defaults(run=_evaluate)
+
+
+def _add_study(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("study", nargs="?", metavar="NAME", help="a study, or its .toml file; without: list them")
+    parser.add_argument("--data", type=Path, metavar="PATH", help="folder or list of labelled clips")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="where its runs are kept (default: runs/study-NAME)")
+    parser.add_argument("--dry-run", action="store_true", help="say what is to do, and the table so far")
+    parser.add_argument("--json", action="store_true", help="the table as one JSON object")
+    parser.set_defaults(run=_study)
+
+
 def _add_model_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", metavar="M", help="a variant's name, a checkpoint folder or file (default: starter)")
+    _add_run_options(parser)
+
+
+def _add_run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--merge", default="auto", type=_merge, metavar="auto|off|R", help="tokens merged a layer")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="auto: a GPU if there is one")
     parser.add_argument("--precision", choices=("auto", "fp32", "bf16"), default="auto", help="auto: bf16 on a GPU")
@@ -117,6 +174,10 @@ def _count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 on")
     return int(text)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 def _merge(text: str) -> str:
@@ -155,10 +216,57 @@ def _devices(options: argparse.Namespace) -> int:
     return run_devices(options.json)
 
 
-def _train(options: argparse.Namespace) -> int:
-    from training.command import run_training
+def _check(options: argparse.Namespace) -> int:
+    from training.check import CheckOptions, run_check
 
-    return run_training(options.recipe, options.data, options.out, options.settings)
+    return run_check(CheckOptions(options.data, options.collection, options.test_folds, options.json))
+
+
+def _statistics(options: argparse.Namespace) -> int:
+    from training.statistics_command import StatisticsOptions, run_statistics
+
+    return run_statistics(StatisticsOptions(options.data, options.collection, options.frames, options.json))
+
+
+def _train(options: argparse.Namespace) -> int:
+    from training.command import TrainOptions, run_training
+
+    recipe, settings = options.recipe, options.settings
+    if recipe is not None and "=" in recipe:  # --resume needs no recipe, and argparse cannot tell
+        recipe, settings = None, [recipe, *settings]
+    wanted = TrainOptions(
+        recipe, options.data, options.out, tuple(settings), options.resume, options.control, options.json
+    )
+    return run_training(wanted)
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    from training.evaluate import EvaluateOptions, run_evaluation
+
+    wanted = EvaluateOptions(
+        models=tuple(options.model),
+        data=options.data,
+        folds=tuple(options.fold),
+        collection=options.collection,
+        merge=options.merge,
+        device=options.device,
+        precision=options.precision,
+        as_json=options.json,
+        out=options.out,
+    )
+    return run_evaluation(wanted)
+
+
+def _recipes(options: argparse.Namespace) -> int:
+    from training.recipe_list import run_recipes
+
+    return run_recipes(options.json)
+
+
+def _study(options: argparse.Namespace) -> int:
+    from training.study import StudyOptions, run_study
+
+    return run_study(StudyOptions(options.study, options.data, options.out, options.dry_run, options.json))
 
 
 def _bench(options: argparse.Namespace) -> int:

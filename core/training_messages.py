@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from core.errors import UserError
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingPreparing:
+    """Before the first step: `what` people read ("Decoding clips"), `done` of `total`."""
+
+    what: str
+    done: int
+    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +41,7 @@ class TrainingStep:
     loss: float
     learning_rate: float
     clips_per_second: float
+    seconds_left: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +57,24 @@ class TrainingEpoch:
 
 
 @dataclass(frozen=True, slots=True)
+class TrainingPaused:
+    """The run waits at `step` (paused), or goes on from there."""
+
+    step: int
+    paused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingStopped:
+    """The run ended early because somebody asked for it; `--resume` goes on after `step`, and `checkpoint` (where
+    not empty) is a folder with the model as it was."""
+
+    out: str
+    step: int
+    checkpoint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class TrainingFailed:
     """The run cannot go on; what it had is kept."""
 
@@ -56,18 +84,35 @@ class TrainingFailed:
 
 @dataclass(frozen=True, slots=True)
 class TrainingFinished:
-    """The run is done; `checkpoint` is a folder that tag, listen and bench take."""
+    """The run is done; `checkpoint` is a folder that tag, listen and bench take; `report` a file that
+    `core.evaluation_report` reads ("" where nothing was held out)."""
 
     checkpoint: str
     metrics: dict[str, float]
+    report: str = ""
 
 
-TrainingMessage = TrainingStarted | TrainingStep | TrainingEpoch | TrainingFailed | TrainingFinished
+TrainingMessage = (
+    TrainingPreparing
+    | TrainingStarted
+    | TrainingStep
+    | TrainingEpoch
+    | TrainingPaused
+    | TrainingStopped
+    | TrainingFailed
+    | TrainingFinished
+)
+
+Command = Literal["pause", "resume", "stop"]
+"""What a run that was started with --control obeys, one word a line on its standard input."""
 
 _TYPES: dict[str, type[Any]] = {
+    "preparing": TrainingPreparing,
     "started": TrainingStarted,
     "step": TrainingStep,
     "epoch": TrainingEpoch,
+    "paused": TrainingPaused,
+    "stopped": TrainingStopped,
     "failed": TrainingFailed,
     "finished": TrainingFinished,
 }

@@ -52,7 +52,6 @@ def test_train_takes_settings_after_or_before_options() -> None:
         ["tag", "a.wav", "--device", "tpu"],
         ["listen", "--format", "csv"],
         ["listen", "--seconds", "soon"],
-        ["train"],
         ["train", "starter", "epochs=3", "--epochs", "4"],
         ["tag", "a.wav", "--loud"],
     ],

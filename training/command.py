@@ -1,75 +1,132 @@
-"""`main.py train RECIPE`: runs a recipe and writes one JSON object a line. Knows no window."""
+"""`main.py train RECIPE`: runs a recipe, in words for people at a terminal and in JSON lines for programs."""
 
 from __future__ import annotations
 
+import json
 import logging
+import os
 import sys
-import time
-from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO
 
 from core.errors import UsageError, UserError
-from core.training_messages import TrainingFailed, TrainingMessage, to_line
+from core.training_messages import TrainingFailed, TrainingMessage
 from training.config import TrainConfig, load_recipe
+from training.control import Control
+from training.reporters import ProgressBar, Reporter, stamp, to_json_lines, to_log, to_tensorboard
 
 _log = logging.getLogger(__name__)
+RUN_NAME = "run.json"
 
 
-def run_training(recipe: str, data: Path | None, out: Path | None, overrides: list[str]) -> int:
+@dataclass(frozen=True, slots=True)
+class TrainOptions:
+    """The command line. recipe None: that of the run in `out`, which goes on. json: JSON lines even on a terminal."""
+
+    recipe: str | None
+    data: Path | None
+    out: Path | None
+    settings: tuple[str, ...] = ()
+    resume: bool = False
+    control: bool = False
+    json: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunDescription:
+    """OUT/run.json: what was asked for, so that the run can go on without saying it again."""
+
+    recipe: str
+    data: str
+    settings: tuple[str, ...]
+
+
+def run_training(options: TrainOptions) -> int:
     """Train to the end; the exit code. Messages go to stdout and, with what came before, to OUT/log.jsonl."""
-    try:
-        config = load_recipe(recipe, overrides)
-        if data is None:
-            raise UsageError("No training data is given.", "Give a folder of class folders, or ESC-50's, with --data.")
-        out = out or Path("runs") / f"{config.name}-{time.strftime('%Y%m%d-%H%M%S')}"
-        log = _open_log(out)
-    except UserError as error:
-        return _fail(error, _reporter(None))
-    with log:
+    with ExitStack() as stack:
+        reporters: list[Reporter] = []
         try:
-            return _train(config, data, out, _reporter(log))
-        except KeyboardInterrupt:
-            words = f"Stopped. Whole epochs are kept; the same command with --out {out} goes on after the last of them."
-            print(words, file=sys.stderr)
-            return 130
+            described = _described(options)
+            config = load_recipe(described.recipe, list(described.settings))
+            out = options.out or Path("runs") / f"{config.name}-{stamp()}"
+            if _is_first_process():
+                reporters.append(to_json_lines if options.json or not sys.stdout.isatty() else ProgressBar())
+                to_file, log = to_log(out)
+                stack.enter_context(log)
+                reporters += [to_file, to_tensorboard(out)]
+                _write_description(described, out)
+        except UserError as error:
+            return _fail(error, reporters or [to_json_lines])
+        return _train(config, Path(described.data), out, options, reporters)
 
 
-def _train(config: TrainConfig, data: Path, out: Path, report: Callable[[TrainingMessage], None]) -> int:
+def _described(options: TrainOptions) -> RunDescription:
+    """What to run: as said, or as the run in OUT was started, with further settings on top."""
+    if options.recipe is None:
+        if not (options.resume and options.out):
+            raise UsageError("No recipe is given.", "Name one, or go on with a run by --resume --out DIR.")
+        earlier = read_description(options.out)
+        data = str(options.data.absolute()) if options.data else earlier.data
+        return RunDescription(earlier.recipe, data, (*earlier.settings, *options.settings))
+    if options.data is None:
+        raise UsageError("No training data is given.", "Give a folder of class folders, or ESC-50's, with --data.")
+    if options.resume and options.out is None:
+        raise UsageError("--resume goes on with a run, and none is named.", "Name its folder with --out.")
+    recipe = str(Path(options.recipe).absolute()) if options.recipe.endswith(".toml") else options.recipe
+    return RunDescription(recipe, str(options.data.absolute()), options.settings)
+
+
+def read_description(out: Path) -> RunDescription:
+    """What the run in `out` was started with. Raises UserError."""
+    try:
+        raw = json.loads((out / RUN_NAME).read_text(encoding="utf-8"))
+        return RunDescription(str(raw["recipe"]), str(raw["data"]), tuple(str(one) for one in raw["settings"]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{out} holds no run to go on with.", f"Choose a folder with {RUN_NAME} in it.") from error
+
+
+def _write_description(described: RunDescription, out: Path) -> None:
+    new = out / f"{RUN_NAME}.new"
+    new.write_text(json.dumps(asdict(described), indent=1, ensure_ascii=False), encoding="utf-8")
+    os.replace(new, out / RUN_NAME)
+
+
+def _train(config: TrainConfig, data: Path, out: Path, options: TrainOptions, reporters: list[Reporter]) -> int:
     # Late: everything before answers wrong usage without loading torch.
-    from training import loop
+    if config.freeze:
+        from training.head_training import train_head as train
+    else:
+        from training.runner import train
 
-    try:
-        loop.train(config, data, out, report)
-    except UserError as error:
-        return _fail(error, report)
-    except Exception as error:  # memory, disk: whoever started the run must hear of it in its own language
-        _log.exception("training failed")
-        return _fail(UserError(f"Training stopped: {error!r}.", f"Mend that; --out {out} goes on from there."), report)
-    return 0
+    control = Control()
+    if options.control:
+        control.read(sys.stdin)
 
-
-def _open_log(out: Path) -> IO[str]:
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        return open(out / "log.jsonl", "a", encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"{out} cannot be used ({error.strerror}).", "Choose another folder with --out.") from error
-
-
-def _reporter(log: IO[str] | None) -> Callable[[TrainingMessage], None]:
     def report(message: TrainingMessage) -> None:
-        line = to_line(message)
-        with suppress(BrokenPipeError):  # who started the run has gone; the run and its log go on
-            print(line, flush=True)
-        if log is not None:
-            print(line, file=log, flush=True)
+        for reporter in reporters:
+            reporter(message)
 
-    return report
+    try:
+        checkpoint = train(config, data, out, report, control=control, resume=options.resume)
+    except UserError as error:
+        return _fail(error, reporters)
+    except KeyboardInterrupt:
+        print(f"Broken off. Go on with --resume --out {out}.", file=sys.stderr)
+        return 130
+    except Exception as error:  # memory, a lost process: whoever started the run must hear of it in its own language
+        _log.exception("training failed")
+        return _fail(UserError(f"Training stopped: {error!r}.", f"Mend that; --resume --out {out} goes on."), reporters)
+    return 0 if checkpoint else 130
 
 
-def _fail(error: UserError, report: Callable[[TrainingMessage], None]) -> int:
-    report(TrainingFailed(error.problem, error.remedy))
+def _is_first_process() -> bool:
+    """Of those that torchrun started: the others are silent."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+def _fail(error: UserError, reporters: list[Reporter]) -> int:
+    for reporter in reporters:
+        reporter(TrainingFailed(error.problem, error.remedy))
     print(error, file=sys.stderr)
     return 2 if isinstance(error, UsageError) else 1

@@ -1,10 +1,17 @@
-"""Labelled clips as log-mel frames in one memory-mapped array, decoded once. Knows no chance and no model."""
+"""Labelled clips as log-mel frames, each decoded once for all runs, splits and folds. Knows no chance and no model.
+
+What is decoded lies in the user's cache folder: `keys.sqlite` (see `clip_keys`) and below `log-mel` a folder for each
+front end (see `frame_store`), in all at most 20 GB, or as many as SOUNDMARK_CACHE_GB says, beyond what runs are using.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import os
+import time
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,93 +20,203 @@ import numpy as np
 from numpy.typing import NDArray
 from platformdirs import user_cache_path
 
-from core.audio.log_mel import SILENCE, LogMel, LogMelConfig
-from core.audio.media_file import read_clip
+from core.audio.log_mel import LogMel, LogMelConfig
+from core.audio.media_file import decode_blocks
 from core.errors import UserError
+from training.clip_keys import ClipKeys, ContentKey, content_key
+from training.frame_store import IN_USE_S, FrameStore, StoreError, evict
 from training.manifest import LabelledClip
+
+_MOST_GB = 20.0
+_CLIPS_A_CHUNK = 256
 
 
 @dataclass(frozen=True, slots=True)
 class ClipFrames:
-    """Raw log-mel of all clips. frames: float16 `(clips, most frames, mels)`, silence beyond a clip's end;
-    lengths: int `(clips,)` frames; labels: int `(clips,)`."""
+    """Raw log-mel of clips. lengths: int `(clips,)` frames; targets: float32 `(clips, labels)`, 1 where a clip has
+    the label; read: gives a clip's frames by its index."""
 
-    frames: NDArray[np.float16]
     lengths: NDArray[np.int64]
-    labels: NDArray[np.int64]
+    targets: NDArray[np.float32]
+    read: Callable[[int], NDArray[np.float16]]
 
     def __len__(self) -> int:
-        return len(self.labels)
+        return len(self.lengths)
+
+    def frames_of(self, index: int) -> NDArray[np.float16]:
+        """Float16 `(length, mels)` of one clip, read-only. Raises UserError when it is neither stored nor readable."""
+        return self.read(index)
+
+    @classmethod
+    def in_memory(cls, frames: Sequence[NDArray[np.float16]], targets: NDArray[np.float32]) -> ClipFrames:
+        """Of arrays `(length, mels)` at hand, one a clip."""
+        return cls(np.array([len(one) for one in frames], np.int64), targets, frames.__getitem__)
 
 
-def load_clips(clips: tuple[LabelledClip, ...], log_mel: LogMelConfig, longest_s: float = 10.24) -> ClipFrames:
-    """Decode `clips` (or map what was decoded before). Raises UserError that names every unreadable clip."""
-    folder = user_cache_path("soundmark") / "log-mel" / _key(clips, log_mel, longest_s)
-    if not (folder / "lengths.npy").is_file():
-        _decode_all(clips, log_mel, round(longest_s * 100), folder)
-    return ClipFrames(
-        np.load(folder / "frames.npy", mmap_mode="r"),
-        np.load(folder / "lengths.npy"),
-        np.array([clip.label for clip in clips], np.int64),
-    )
+def load_clips(
+    clips: tuple[LabelledClip, ...],
+    n_labels: int,
+    log_mel: LogMelConfig,
+    longest_s: float = 10.24,
+    report: Callable[[int, int], None] | None = None,
+) -> ClipFrames:
+    """Decode what was not decoded before, the first `longest_s` of each clip; memory does not grow with the clips.
+
+    report: called with the number of clips done and of all. Raises UserError that names every unreadable clip.
+    """
+    cache, most_bytes = user_cache_path("soundmark"), _most_bytes()
+    stored = StoredClips(tuple(str(clip.path) for clip in clips), log_mel, round(longest_s * 100), cache / "log-mel")
+    lengths = stored.prepare(ClipKeys(cache / "keys.sqlite"), report or (lambda done, total: None))
+    if stored.has_grown:
+        evict(cache / "log-mel", most_bytes)
+    return ClipFrames(lengths, multi_hot([clip.labels for clip in clips], n_labels), stored)
 
 
-def _key(clips: tuple[LabelledClip, ...], log_mel: LogMelConfig, longest_s: float) -> str:
-    """Changes with the files (name, size, time) and the front end; statistics play no part in raw log-mel."""
-    front_end = {key: value for key, value in asdict(log_mel).items() if key not in ("mean", "std")}
-    digest = hashlib.sha256(json.dumps([front_end, longest_s], sort_keys=True).encode())
-    for clip in clips:
-        stat = clip.path.stat()
-        digest.update(f"{clip.path.resolve()}|{stat.st_size}|{stat.st_mtime_ns}\n".encode())
-    return digest.hexdigest()[:24]
-
-
-def _decode_all(clips: tuple[LabelledClip, ...], config: LogMelConfig, most_frames: int, folder: Path) -> None:
-    log_mel = LogMel(config)
-
-    def decode(clip: LabelledClip) -> NDArray[np.float16] | UserError:
-        try:
-            frames = log_mel(read_clip(clip.path, config.sample_rate)[: config.samples_for(most_frames)])
-        except UserError as error:
-            return error
-        return (
-            frames.astype(np.float16)
-            if len(frames)
-            else UserError(f"{clip.path.name} is shorter than 25 ms.", "Remove it.")
-        )
-
-    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
-        decoded = list(pool.map(decode, clips))
-    errors = [one for one in decoded if isinstance(one, UserError)]
-    if errors:
-        listed = " ".join(error.problem for error in errors[:10])
-        raise UserError(f"{len(errors)} clips cannot be read. {listed}", "Mend them, or take them out of the list.")
-    _write([one for one in decoded if not isinstance(one, UserError)], config.n_mels, folder)
-
-
-def _write(decoded: list[NDArray[np.float16]], n_mels: int, folder: Path) -> None:
-    """Under names of this process first: another run that decodes the same clips never sees half an array."""
-    folder.mkdir(parents=True, exist_ok=True)
-    lengths = np.array([len(frames) for frames in decoded], np.int64)
-    new = folder / f"frames.{os.getpid()}.npy"
-    shape = (len(decoded), int(lengths.max()), n_mels)
-    array = np.lib.format.open_memmap(new, mode="w+", dtype=np.float16, shape=shape)
-    array[:] = SILENCE
-    for row, frames in zip(array, decoded, strict=True):
-        row[: len(frames)] = frames
-    array.flush()
-    os.replace(new, folder / "frames.npy")
-    # Written last: its presence says that the cache is whole.
-    new = folder / f"lengths.{os.getpid()}.npy"
-    np.save(new, lengths)
-    os.replace(new, folder / "lengths.npy")
+def multi_hot(labels: Sequence[tuple[int, ...]], n_labels: int) -> NDArray[np.float32]:
+    """Float32 `(clips, labels)`: 1 where a clip has the label."""
+    targets = np.zeros((len(labels), n_labels), np.float32)
+    for row, present in zip(targets, labels, strict=True):
+        row[list(present)] = 1.0
+    return targets
 
 
 def frame_statistics(clips: ClipFrames) -> tuple[float, float]:
-    """Mean and standard deviation over all frames and bins of the clips' raw log-mel, their own length only."""
+    """Mean and standard deviation over all frames and bins of the clips' raw log-mel."""
     total, squares, count = 0.0, 0.0, 0
-    for frames, length in zip(clips.frames, clips.lengths, strict=True):
-        part = frames[:length].astype(np.float64)
-        total, squares, count = total + part.sum(), squares + (part**2).sum(), count + part.size
+    for index in range(len(clips)):
+        part = clips.frames_of(index).astype(np.float64)
+        total, squares, count = total + part.sum(), squares + np.vdot(part, part), count + part.size
     mean = total / count
     return float(mean), float(np.sqrt(squares / count - mean**2))
+
+
+class StoredClips:
+    """Reads the frames of files from the store, and decodes again what is not there or damaged.
+
+    A file that is gone or changed does no harm while its frames are stored. Copies work in other processes.
+    """
+
+    def __init__(self, paths: tuple[str, ...], log_mel: LogMelConfig, most_frames: int, folder: Path) -> None:
+        self._paths = tuple(os.path.abspath(path) for path in paths)
+        self.has_grown = False
+        """Whether it stored anything."""
+        self._most_frames = most_frames
+        self._log_mel = LogMel(log_mel)
+        self._store = FrameStore(folder / _name_of(log_mel, most_frames), log_mel.n_mels)
+        self._keys = [""] * len(paths)
+        self._looked_at = np.zeros(len(paths))
+
+    def __call__(self, index: int) -> NDArray[np.float16]:
+        """The frames of one clip, checked in full at the first reading and then twice a day."""
+        due = time.time() - self._looked_at[index] > IN_USE_S / 4
+        frames = self._store.read(self._keys[index], verify=due)
+        if frames is None:
+            frames = self._decode_again(index)
+        if due:
+            self._store.length_of(self._keys[index])  # tells other processes that it is in use
+            self._looked_at[index] = time.time()
+        return frames
+
+    def prepare(self, known_keys: ClipKeys, report: Callable[[int, int], None]) -> NDArray[np.int64]:
+        """Store the frames of all clips; their lengths. Raises UserError that names every unreadable clip."""
+        lengths = np.zeros(len(self._paths), np.int64)
+        errors = dict[int, UserError]()
+        n_done = 0
+        with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+            for chunk in _chunks(_own_order(len(self._paths))):
+                known = known_keys.known([self._paths[i] for i in chunk])
+                new = list[ContentKey]()
+                for i, done in zip(chunk, pool.map(self._prepare, chunk, itertools.repeat(known)), strict=True):
+                    n_done += 1
+                    report(n_done, len(self._paths))
+                    if isinstance(done, UserError):
+                        errors[i] = done
+                        continue
+                    lengths[i], key = done
+                    self._keys[i] = key.key
+                    if known.get(key.path) != key:
+                        new.append(key)
+                known_keys.remember(new)
+        if errors:
+            listed = " ".join(errors[i].problem for i in sorted(errors)[:10])
+            raise UserError(f"{len(errors)} clips cannot be read. {listed}", "Mend them, or take them out of the list.")
+        return lengths
+
+    def _prepare(self, index: int, known: dict[str, ContentKey]) -> tuple[int, ContentKey] | UserError:
+        path = self._paths[index]
+        try:
+            key = known.get(path)
+            if key is None or not key.still_fits(os.stat(path)):
+                key = content_key(path)
+            length = self._store.length_of(key.key)
+            if length is None:
+                frames, key = self._decode(path)
+                length = len(frames)
+            return length, key
+        except StoreError:
+            raise  # a full disk is no fault of the clip: the first one ends it all
+        except UserError as error:
+            return error
+        except OSError as error:
+            return UserError(f"{os.path.basename(path)} cannot be opened ({error.strerror}).", "Look where it went.")
+
+    def _decode_again(self, index: int) -> NDArray[np.float16]:
+        path = self._paths[index]
+        try:
+            frames, key = self._decode(path)
+        except OSError as error:
+            problem = f"{os.path.basename(path)} and its decoded frames are gone ({error.strerror})."
+            raise UserError(problem, "Bring the clip back, or start anew without it.") from error
+        if key.key != self._keys[index]:
+            problem = f"{os.path.basename(path)} was changed, and its decoded frames are gone."
+            raise UserError(problem, "Start the run anew with the clips as they are now.")
+        return frames
+
+    def _decode(self, path: str) -> tuple[NDArray[np.float16], ContentKey]:
+        """Decode and store one file; its frames, and the key of what was decoded. Raises UserError, OSError."""
+        key = content_key(path)
+        wanted = self._log_mel.config.samples_for(self._most_frames)
+        frames = self._log_mel(_first_samples(path, self._log_mel.config.sample_rate, wanted)).astype(np.float16)
+        if not len(frames):
+            raise UserError(f"{os.path.basename(path)} is shorter than 25 ms.", "Remove it.")
+        if not key.still_fits(os.stat(path)):
+            raise UserError(f"{os.path.basename(path)} changes while it is read.", "Try again when it is written.")
+        self._store.write(key.key, frames)
+        self.has_grown = True
+        return frames, key
+
+
+def _most_bytes() -> float:
+    text = os.environ.get("SOUNDMARK_CACHE_GB", str(_MOST_GB))
+    try:
+        return float(text) * 1e9
+    except ValueError as error:
+        raise UserError(f"SOUNDMARK_CACHE_GB is {text!r}, no number.", "Set it to a number such as 20.") from error
+
+
+def _first_samples(path: str, sample_rate: int, n_wanted: int) -> NDArray[np.float32]:
+    """At most `n_wanted` samples from the file's start, however long the file."""
+    pieces, n_samples = [np.zeros(0, np.float32)], 0
+    for block in decode_blocks(path, sample_rate):
+        pieces.append(block.samples)
+        n_samples += len(block.samples)
+        if n_samples >= n_wanted:
+            break
+    return np.concatenate(pieces)[:n_wanted]
+
+
+def _name_of(log_mel: LogMelConfig, most_frames: int) -> str:
+    """Changes with the front end; statistics play no part in raw log-mel."""
+    front_end = {key: value for key, value in asdict(log_mel).items() if key not in ("mean", "std")}
+    return hashlib.sha256(json.dumps([front_end, most_frames], sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _own_order(n_clips: int) -> Iterator[int]:
+    """All indices from a place of this process's own on: two that decode the same clips share the work."""
+    first = int(n_clips * (os.getpid() * 0.618 % 1))
+    return itertools.chain(range(first, n_clips), range(first))
+
+
+def _chunks(indices: Iterator[int]) -> Iterator[list[int]]:
+    while chunk := list(itertools.islice(indices, _CLIPS_A_CHUNK)):
+        yield chunk

@@ -1,289 +1,239 @@
 """The training loop: a recipe and a data folder become a checkpoint. Knows no window; says all it does by `report`.
 
-One process, one thread of Python. After every epoch the whole state is on disk under a name that is only
-ever replaced whole; a run started again in the same folder goes on from there, chance included.
+Lightning Fabric runs it on one process or, started by torchrun, on many; all of them see the same batches and take
+their share. All chance is a function of the step (`chance`), so a run that goes on is the run that never stopped.
+The whole state is on disk after every epoch, every `save_every_s`, and when somebody asks it to stop.
 """
 
 from __future__ import annotations
 
-import hashlib
+import copy
 import math
-import os
-import pickle
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
+from lightning_fabric import Fabric
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from timm.layers.norm_act import convert_sync_batchnorm
+from torch import Tensor
+from torch.utils.data import DataLoader
 
-from core.audio.log_mel import LogMelConfig
 from core.errors import UserError
-from core.labels import LabelSet
-from core.model.checkpoint import ACTIVATIONS, Checkpoint, load_checkpoint
+from core.model.checkpoint import ACTIVATIONS
 from core.model.spectrogram_transformer import AudioSpectrogramTransformer
 from core.model.token_merging import MergeSchedule
-from core.model.variants import find_variant
-from core.training_messages import (
-    TrainingEpoch,
-    TrainingFinished,
-    TrainingMessage,
-    TrainingStarted,
-    TrainingStep,
-)
-from training.averaging import WeightAverage
+from training.averaging import RangeAverage, WeightAverage
+from training.chance import generator_for, seed_of
 from training.config import DEFAULTS, TrainConfig
-from training.datasets import ClipFrames, frame_statistics, load_clips
-from training.manifest import Manifest, read_manifest
+from training.datasets import ClipFrames
+from training.engine import gather_scores, sum_over_processes
 from training.metrics import accuracy, mean_average_precision
-from training.publish import Predictions, activation_of, merge_schedule, publish
-from training.sampling import Batch, TrainingBatches, evaluation_batches
-from training.schedule import learning_rate
+from training.model_building import build_model
+from training.optimisation import build_optimiser, summed_loss
+from training.publish import activation_of, merge_schedule
+from training.run_data import RunData
+from training.run_state import write_state
+from training.sampling import Batch, Place, TrainingBatches, evaluation_batches
+from training.schedule import learning_rate, plan_schedule
 
-STATE_NAME = "state.pt"
-OF_NO_WEIGHT = ("init", "title", "threads", "merge_r", "licence", "limits", "evaluate_every")
+OF_NO_WEIGHT = (
+    *("init", "title", "summary", "threads", "merge_r", "licence", "limits"),
+    *("evaluate_every", "save_every_s", "workers", "time_budget_min"),
+)
 """Settings that a run may change when it goes on: they have no part in what is still to come."""
-_REPORTS_PER_EPOCH = 5
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingData:
-    """Both sides of the split and the front end with the training side's statistics."""
-
-    manifest: Manifest
-    train: ClipFrames
-    test: ClipFrames
-    log_mel: LogMelConfig
-
-
-def train(config: TrainConfig, data_folder: Path, out: Path, report: Callable[[TrainingMessage], None]) -> Path:
-    """Run a recipe to its end; returns the checkpoint's folder. Raises UserError."""
-    if config.threads:
-        torch.set_num_threads(config.threads)
-    out.mkdir(parents=True, exist_ok=True)
-    data = _load_data(config, data_folder)
-    run = TrainingRun(config, data)
-    first_epoch = run.resume(out / STATE_NAME) if (out / STATE_NAME).is_file() else 1
-    n_clips, n_labels = len(data.train), len(data.manifest.labels)
-    report(TrainingStarted(config.name, str(out), str(run.device), n_clips, n_labels, config.epochs, first_epoch))
-    for epoch in range(first_epoch, config.epochs + 1):
-        done = run.train_epoch(epoch, report)
-        run.save(out / STATE_NAME, epoch)
-        report(done)
-    checkpoint, metrics = publish(
-        config, data.manifest, data.log_mel, run.average.model, run.final_predictions(), data.test.labels, out
-    )
-    report(TrainingFinished(str(checkpoint), metrics))
-    return checkpoint
-
-
-def _load_data(config: TrainConfig, folder: Path) -> TrainingData:
-    manifest = read_manifest(folder)
-    split = manifest.split(config.test_folds)
-    train_frames, test_frames = load_clips(split.train, LogMelConfig()), load_clips(split.test, LogMelConfig())
-    mean, std = frame_statistics(train_frames)
-    return TrainingData(manifest, train_frames, test_frames, LogMelConfig(mean=round(mean, 4), std=round(std, 4)))
 
 
 class TrainingRun:
-    """Model, its average, optimiser and chance: all that a state file holds."""
+    """Model, its averages, optimiser and place: all that a state file holds.
 
-    def __init__(self, config: TrainConfig, data: TrainingData) -> None:
-        self._config, self._data = config, data
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        torch.manual_seed(config.seed)
-        self._generator = torch.Generator().manual_seed(config.seed)
-        self._n_labels = len(data.manifest.labels)
-        self._model = _build_model(config, data.manifest.labels).to(self.device)
-        self.average = WeightAverage(self._model, config.ema_decay)
-        self._optimiser = _build_optimiser(self._model, config.weight_decay)
-        self._batches = TrainingBatches(data.train, self._n_labels, config, data.log_mel, self._generator)
-        self._seconds_per_epoch: list[float] = []
+    config.epochs is what the run does; a time budget has become a number of epochs before.
+    """
+
+    def __init__(self, config: TrainConfig, data: RunData, fabric: Fabric) -> None:
+        self.config, self.data, self.fabric = config, data, fabric
+        torch.manual_seed(seed_of(config.seed, "weights"))
+        built = build_model(config, data.manifest.labels)
+        plain, self.start = built.model, built.start
+        optimiser = build_optimiser(plain, config, built.new_names)
+        self.average = WeightAverage(plain.to(fabric.device), config.ema_decay)
+        self.range_average = RangeAverage(plain) if config.average_epochs else None
+        self.best: dict[str, Any] = {}
+        if fabric.world_size > 1 and fabric.device.type == "cuda":
+            convert_sync_batchnorm(plain)  # timm's: it keeps the activation inside its norms
+        self.plain: AudioSpectrogramTransformer = plain
+        self._model, self._optimiser = fabric.setup(plain, optimiser)
+        self.batches = TrainingBatches(data.train, config, data.log_mel)
+        patches = plain.config.n_patches(plain.config.max_frames)
+        self._merge = merge_schedule(config.merge_r_training, patches)
+        self.step = 0
+        self._losses: list[float] = []
+        self.best_on_test = 0.0
+        """The highest accuracy on the held-out clips after any evaluated epoch: what some papers report."""
 
     @property
-    def _n_steps(self) -> int:
-        return self._config.epochs * len(self._batches)
+    def n_steps(self) -> int:
+        """Updates of the whole run."""
+        return self.config.epochs * len(self.batches)
 
-    def train_epoch(self, epoch: int, report: Callable[[TrainingMessage], None]) -> TrainingEpoch:
-        """One pass over the training clips, and the held-out ones where the recipe wants it."""
-        self._model.train()
-        ramp = self._config.ramp_epochs
-        self._batches.strength = min(1.0, (epoch - 1) / ramp) if ramp else 1.0
-        began = time.monotonic()
-        losses: list[float] = []
-        for i, batch in enumerate(self._batches):
-            step = (epoch - 1) * len(self._batches) + i
-            losses.append(self._train_step(batch, step))
-            if (i + 1) % max(1, len(self._batches) // _REPORTS_PER_EPOCH) == 0:
-                speed = (i + 1) * self._config.batch_size / (time.monotonic() - began)
-                loss = float(np.mean(losses[-20:]))
-                report(TrainingStep(epoch, step + 1, self._n_steps, loss, self._rate(step), speed))
-        seconds = time.monotonic() - began
-        self._seconds_per_epoch.append(seconds)
-        is_evaluated = epoch % self._config.evaluate_every == 0 or epoch == self._config.epochs
-        seconds_left = float(np.median(self._seconds_per_epoch[-5:])) * (self._config.epochs - epoch)
-        metrics = self._evaluate() if is_evaluated else {}
-        return TrainingEpoch(epoch, self._config.epochs, float(np.mean(losses)), seconds, seconds_left, metrics)
+    @property
+    def epoch(self) -> int:
+        """The epoch, from 1, that the next step belongs to."""
+        return self.step // len(self.batches) + 1
 
-    def _train_step(self, batch: Batch, step: int) -> float:
+    def places(self) -> list[Place]:
+        """What is still to come."""
+        return [(step // len(self.batches) + 1, step % len(self.batches)) for step in range(self.step, self.n_steps)]
+
+    def loader(self) -> Iterator[Batch]:
+        """Those batches, prepared by worker processes where the recipe wants some."""
+        workers = self.config.workers
+        # Any number of workers gives the same batches: their chance comes from their place.
+        return iter(DataLoader(self.batches, None, sampler=self.places(), num_workers=workers, collate_fn=None))
+
+    def train_step(self, batch: Batch, stop: bool = False) -> tuple[float, bool]:
+        """One update; returns the loss of the whole batch and whether any process wants to stop."""
+        fabric, config, rate = self.fabric, self.config, self.rate_of(self.step)
+        torch.manual_seed(seed_of(config.seed, "step", self.step, fabric.global_rank))
         for group in self._optimiser.param_groups:
-            group["lr"] = self._rate(step)
-        log_mel, targets = batch.log_mel.to(self.device), batch.targets.to(self.device)
-        with self._autocast():
-            logits = self._model(log_mel, first_column=self._random_column(log_mel.shape[1]))
-        loss = _loss(self._config.loss, logits.float(), targets)
-        if not math.isfinite(loss.item()):
-            raise UserError(
-                f"The loss became {loss.item()} at step {step + 1} (clips {batch.clips.tolist()[:8]}…).",
-                "Run it again with half the learning rate: learning_rate="
-                f"{self._config.learning_rate / 2:g}. The last whole epoch is kept.",
-            )
-        self._optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(self._model.parameters(), self._config.clip_norm)
+            group["lr"] = rate * group["factor"]
+        self._model.train()
+        column = self._random_column(batch.log_mel.shape[1])
+        mine, n_clips = batch.part(fabric.global_rank, fabric.world_size), len(batch.clips)
+        total = 0.0
+        for i in range(config.accumulate):
+            part, is_last = mine.part(i, config.accumulate), i == config.accumulate - 1
+            with nullcontext() if is_last else fabric.no_backward_sync(self._model):
+                loss = self._loss(part, column)
+                # Processes average their gradients; the loss is the mean over all clips of the batch.
+                fabric.backward(loss * (fabric.world_size / n_clips))
+            total += float(loss.detach()) / n_clips
+        total, any_stop = sum_over_processes(fabric, (total, float(stop)))
+        if not math.isfinite(total):
+            raise self._no_number(total, batch)
+        if config.clip_norm:
+            fabric.clip_gradients(self._model, self._optimiser, max_norm=config.clip_norm, error_if_nonfinite=False)
         self._optimiser.step()
-        self.average.update(self._model)
-        return loss.item()
+        self._optimiser.zero_grad(set_to_none=True)
+        self.average.update(self.plain)
+        self.step += 1
+        self._losses.append(total)
+        return total, any_stop > 0
 
-    def _rate(self, step: int) -> float:
-        warmup_steps = round(self._config.warmup_epochs * len(self._batches))
-        return learning_rate(step, self._n_steps, self._config.learning_rate, warmup_steps)
+    def _loss(self, part: Batch, column: int) -> Tensor:
+        log_mel, targets = part.log_mel.to(self.fabric.device), part.targets.to(self.fabric.device)
+        merge = None if self._merge.removes_nothing() else self._merge
+        with self.fabric.autocast():
+            logits = self._model(log_mel, merge=merge, first_column=column)
+        return summed_loss(self.config.loss, logits.float(), targets)
+
+    def _no_number(self, loss: float, batch: Batch) -> UserError:
+        names = [self.data.split.train[i].path.name for i in batch.clips.tolist()]
+        listed = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+        return UserError(
+            f"The loss became {loss} at step {self.step + 1}, in a batch of {listed}.",
+            f"Go on with --resume and half the learning rate: learning_rate={self.config.learning_rate / 2:g}; "
+            "the weights from before are kept.",
+        )
+
+    def rate_of(self, step: int) -> float:
+        """The learning rate of an update."""
+        return learning_rate(step, plan_schedule(self.config, len(self.batches)))
 
     def _random_column(self, n_frames: int) -> int:
         """A random place on the time axis of the positions: all of them get trained, though most clips are short."""
-        model = self._model.config
-        spare = model.grid(model.max_frames)[1] - model.grid(n_frames)[1]
-        return int(torch.randint(spare + 1, (1,), generator=self._generator))
+        model = self.plain.config
+        spare = max(0, model.grid(model.max_frames)[1] - model.grid(n_frames)[1])
+        generator = generator_for(self.config.seed, "column", self.step)
+        return int(torch.randint(spare + 1, (1,), generator=generator))
 
-    def _autocast(self) -> torch.autocast:
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=self._config.precision == "bf16")
+    def end_epoch(self) -> tuple[float, dict[str, float]]:
+        """After an epoch's last step: average, evaluate where the recipe wants it; mean loss and metrics."""
+        epoch, config = self.step // len(self.batches), self.config
+        loss, self._losses = float(np.mean(self._losses)), []
+        if self.range_average and config.average_epochs[0] <= epoch <= config.average_epochs[1]:
+            self.range_average.add(self.plain)
+        is_evaluated = epoch % config.evaluate_every == 0 or epoch == config.epochs
+        return loss, self._evaluate(epoch) if is_evaluated else {}
 
-    def final_predictions(self) -> Predictions:
-        """The held-out clips, as the recipe's merging leaves them and without it."""
-        model = find_variant(self._config.variant).model
-        schedule = merge_schedule(self._config.merge_r, model.n_patches(model.max_frames))
-        plain = self.predict(self._data.test)
-        merged = plain if schedule.removes_nothing() else self.predict(self._data.test, schedule)
-        return Predictions(schedule, merged, plain)
+    def _evaluate(self, epoch: int) -> dict[str, float]:
+        """Of the validation clips where there are some, else of the held-out ones: the latter choose nothing."""
+        clips = self.data.validation or self.data.test
+        if clips is None:
+            return {}
+        logits = torch.from_numpy(self.logits(self.average.model, clips))
+        scores = ACTIVATIONS[activation_of(self.config)](logits).numpy()
+        metrics = {"accuracy": accuracy(scores, clips.targets), "map": mean_average_precision(scores, clips.targets)}
+        if self.data.validation is None:
+            self.best_on_test = max(self.best_on_test, metrics["accuracy"])
+        elif self.config.select == "best":
+            score = metrics["accuracy" if self.config.loss == "ce" else "map"]
+            if score > self.best.get("score", -1.0):
+                weights = copy.deepcopy(self.average.model.state_dict())
+                self.best = {"epoch": epoch, "score": score, "weights": weights}
+        return metrics
 
-    @torch.inference_mode()
-    def predict(self, clips: ClipFrames, merge: MergeSchedule | None = None) -> NDArray[np.float32]:
-        """Probabilities `(clips, labels)` by the averaged weights, float32."""
-        scores = np.zeros((len(clips), self._n_labels), np.float32)
-        for batch in evaluation_batches(clips, self._n_labels, self._data.log_mel, self._config.batch_size):
-            logits = self.average.model(batch.log_mel.to(self.device), merge=merge).float()
-            scores[batch.clips.numpy()] = ACTIVATIONS[activation_of(self._config)](logits).cpu().numpy()
-        return scores
+    def logits(
+        self, model: AudioSpectrogramTransformer, clips: ClipFrames, merge: MergeSchedule | None = None
+    ) -> NDArray[np.float32]:
+        """`(clips, labels)`, float32; the processes share the work and all have the result."""
+        logits = np.zeros((len(clips), clips.targets.shape[1]), np.float32)
+        share = self.fabric.global_rank, self.fabric.world_size
+        with torch.inference_mode():
+            for batch in evaluation_batches(clips, self.data.log_mel, self.config.batch_size, share):
+                logits[batch.clips.numpy()] = model(batch.log_mel.to(self.fabric.device), merge=merge).cpu().numpy()
+        return gather_scores(self.fabric, logits)
 
-    def _evaluate(self) -> dict[str, float]:
-        scores, labels = self.predict(self._data.test), self._data.test.labels
-        return {"accuracy": accuracy(scores, labels), "map": mean_average_precision(scores, labels)}
+    def final_model(self) -> AudioSpectrogramTransformer:
+        """What the recipe ships: the range average, the best validation epoch, or the moving average as it is."""
+        model = copy.deepcopy(self.average.model)
+        if self.range_average is not None and self.range_average.n_added:
+            model.load_state_dict(self.range_average.weights())
+        elif self.best:
+            model.load_state_dict(self.best["weights"])
+        return model.eval()
 
-    def save(self, path: Path, epoch: int) -> None:
-        """Write the whole state to a new name, then put it in the old one's place."""
-        new = path.with_suffix(".new")
-        with open(new, "wb") as file:
-            torch.save(
-                {
-                    "config": self._config.to_dict(),
-                    "data": self._data_identity(),
-                    "epoch": epoch,
-                    "model": self._model.state_dict(),
-                    "average": self.average.model.state_dict(),
-                    "n_updates": self.average.n_updates,
-                    "optimiser": self._optimiser.state_dict(),
-                    "generator": self._generator.get_state(),
-                    "torch_generator": torch.get_rng_state(),
-                    "cuda_generators": torch.cuda.get_rng_state_all() if self.device.type == "cuda" else [],
-                },
-                file,
-            )
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(new, path)
+    def save(self, path: Path) -> None:
+        """Write the whole state; the first process does it for all."""
+        if self.fabric.is_global_zero:
+            write_state(path, self._state())
 
-    def resume(self, path: Path) -> int:
-        """Take over a saved state; returns the epoch to go on with. Raises UserError when recipe or data differ."""
-        try:
-            state: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
-        except (OSError, RuntimeError, pickle.UnpicklingError, EOFError) as error:
-            raise UserError(f"{path} is damaged ({error}).", "Delete that folder and begin anew.") from error
-        mine, theirs = self._config.to_dict(), state["config"]
-        # A setting that a later version brought had its default before.
-        changed = [key for key in mine if key not in OF_NO_WEIGHT and mine[key] != theirs.get(key, DEFAULTS[key])]
-        if state["data"] != self._data_identity():
+    def _state(self) -> dict[str, Any]:
+        return {
+            "config": self.config.to_dict(),
+            "data": self.data.identity(),
+            "step": self.step,
+            "losses": self._losses,
+            "best": self.best,
+            "best_on_test": self.best_on_test,
+            "model": self.plain.state_dict(),
+            "average": self.average.model.state_dict(),
+            "n_updates": self.average.n_updates,
+            "range_average": self.range_average.state_dict() if self.range_average else {},
+            "optimiser": self._optimiser.state_dict(),
+        }
+
+    def resume(self, state: dict[str, Any], path: Path) -> None:
+        """Take over a saved state. Raises UserError when recipe or data differ."""
+        mine, theirs = self.config.to_dict(), state["config"]
+        # A setting that a later version brought had its default before; a halved rate mends a run that went astray.
+        free = (*OF_NO_WEIGHT, "learning_rate")
+        changed = [key for key in mine if key not in free and mine[key] != theirs.get(key, DEFAULTS[key])]
+        if state["data"] != self.data.identity():
             changed.append("data")
         if changed:
             raise UserError(
                 f"{path.parent} holds a run with another {', '.join(changed)}.",
                 "Choose another --out, or delete that folder.",
             )
-        self._model.load_state_dict(state["model"])
+        self.plain.load_state_dict(state["model"])
         self.average.model.load_state_dict(state["average"])
         self.average.n_updates = state["n_updates"]
+        if self.range_average:
+            self.range_average.load_state_dict(state["range_average"])
         self._optimiser.load_state_dict(state["optimiser"])
-        self._generator.set_state(state["generator"])
-        torch.set_rng_state(state["torch_generator"])
-        if self.device.type == "cuda" and state["cuda_generators"]:
-            torch.cuda.set_rng_state_all(state["cuda_generators"])
-        return state["epoch"] + 1
-
-    def _data_identity(self) -> dict[str, Any]:
-        """What must be the same for the run to go on: labels, clips by name, statistics."""
-        names = "\n".join(clip.path.name for clip in self._data.manifest.clips)
-        return {
-            "labels": [label.id for label in self._data.manifest.labels],
-            "clips": hashlib.sha256(names.encode()).hexdigest(),
-            "statistics": [self._data.log_mel.mean, self._data.log_mel.std],
-        }
-
-
-def _build_model(config: TrainConfig, labels: LabelSet) -> AudioSpectrogramTransformer:
-    architecture = find_variant(config.variant).with_labels(len(labels))
-    model = AudioSpectrogramTransformer(architecture, drop_path=config.drop_path, patch_drop=config.patch_drop)
-    head = model.mlp_head[1]
-    assert isinstance(head, nn.Linear)
-    if config.loss == "bce":
-        # Start where one label in `n_labels` is heard: otherwise the first epochs go into learning that.
-        nn.init.constant_(head.bias, -math.log(len(labels)))
-    if config.init:
-        _take_over(model, load_checkpoint(Path(config.init)), labels)
-    return model
-
-
-def _take_over(model: AudioSpectrogramTransformer, start: Checkpoint, labels: LabelSet) -> None:
-    """Begin with the weights of `start`, all but the head where the labels differ. Raises UserError."""
-    mine, theirs = model.config, start.config.model
-    if replace(mine, n_labels=theirs.n_labels) != theirs:
-        raise UserError(
-            f"The checkpoint {start.config.name} was made from another architecture ({start.config.variant}).",
-            f"Set variant = {start.config.variant}.",
-        )
-    has_same_labels = [one.id for one in start.config.labels] == [one.id for one in labels]
-    weights = {
-        name: tensor.float() if tensor.is_floating_point() else tensor
-        for name, tensor in start.weights.items()
-        if has_same_labels or not name.startswith("mlp_head.1.")
-    }
-    model.load_state_dict(weights, strict=False)
-
-
-def _build_optimiser(model: nn.Module, weight_decay: float) -> torch.optim.AdamW:
-    """AdamW; no decay for biases, norms, tokens and positions."""
-    named = list(model.named_parameters())
-    plain = [p for name, p in named if p.ndim < 2 or name in ("cls_token", "dist_token", "pos_embed")]
-    decayed = [p for name, p in named if not any(p is one for one in plain)]
-    groups = [{"params": decayed, "weight_decay": weight_decay}, {"params": plain, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=0.0, betas=(0.9, 0.98))
-
-
-def _loss(kind: str, logits: Tensor, targets: Tensor) -> Tensor:
-    """Mean over the clips: cross-entropy with soft targets, or binary cross-entropy summed over the labels."""
-    if kind == "ce":
-        return F.cross_entropy(logits, targets)
-    return F.binary_cross_entropy_with_logits(logits, targets, reduction="none").sum(dim=1).mean()
+        self.best, self.best_on_test = state["best"], state["best_on_test"]
+        self.step, self._losses = state["step"], state["losses"]

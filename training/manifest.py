@@ -1,135 +1,157 @@
-"""From a data folder to labelled clips. Opens no audio; every missing file is reported at once."""
+"""From a data folder to labelled clips and the sides of a split. Opens no audio; layouts read the lists."""
 
 from __future__ import annotations
 
-import csv
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Collection as AnyOf
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.audio.media_file import find_media
 from core.errors import UserError
 from core.labels import LabelSet
+from training.clip_listing import ClipListing, name_digest
+from training.collection import load_collection, read_collection
+from training.layouts import read_layout
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledClip:
-    """One recording. label: index into the manifest's labels. fold: "" where the data has none.
-    group: what must stay on one side of a split (a recording, a speaker)."""
+    """One recording. labels: indices into the manifest's labels, none for a clip of nothing known. fold: "" where the
+    data has none. group: what must stay on one side of a split (a recording, a speaker); "" is a group of its own."""
 
     path: Path
-    label: int
+    labels: tuple[int, ...]
     fold: str
     group: str
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Clips to train on, clips held out, and how many training clips were left out because a held-out clip is
-    of the same recording."""
+    """Clips to train on, to choose by, and held out; n_left_out: clips on no side, because a clip of the same
+    recording is held out (or among those to choose by)."""
 
     train: tuple[LabelledClip, ...]
+    validation: tuple[LabelledClip, ...]
     test: tuple[LabelledClip, ...]
     n_left_out: int
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """All clips of a data set, its labels in order, and its licence as stated (by clips)."""
+    """All clips of a data set, its labels in order, and its licences as stated (by clips).
+
+    layout: how the data were read, in words. n_missing: listed clips that are not on the disk, in the layouts where
+    that is no error; missing: the first few of their names.
+    """
 
     name: str
     clips: tuple[LabelledClip, ...]
     labels: LabelSet
     licences: tuple[tuple[str, int], ...]
+    layout: str = "manifest.csv"
+    n_missing: int = 0
+    missing: tuple[str, ...] = ()
 
-    def split(self, test_folds: tuple[str, ...]) -> Split:
-        """Training and held-out clips. A recording with clips on both sides (the published ESC-50 folds have two)
-        leaves the training side. Raises UserError for an empty side."""
+    def split(self, test_folds: AnyOf[str], validation_folds: AnyOf[str] = (), validation_share: float = 0.0) -> Split:
+        """Three sides of which no two share a group. Without `test_folds` nothing is held out.
+
+        A group with clips on several sides (the published ESC-50 folds have four) stays on the test side, else on the
+        validation side. validation_share: of the remaining training clips, label by label (a clip's first), whole
+        groups in the order of their names' digests: the same ones for any order of the list. Raises UserError for
+        folds that the data do not have and for an empty side.
+        """
+        self.refuse_unknown_folds(test_folds, validation_folds)
         test = tuple(clip for clip in self.clips if clip.fold in test_folds)
-        held_out = {clip.group for clip in test} - {""}
-        others = [clip for clip in self.clips if clip.fold not in test_folds]
-        train = tuple(clip for clip in others if clip.group not in held_out)
-        if not train or not test:
-            folds = ", ".join(sorted({clip.fold or "(none)" for clip in self.clips}))
-            raise UserError(
-                f"Holding out fold {', '.join(test_folds)} leaves {len(train)} clips to train on, {len(test)} to test.",
-                f"{self.name} has the folds {folds}: set test_folds to some of them.",
-            )
-        return Split(train, test, len(others) - len(train))
+        rest = _without_groups_of(test, [clip for clip in self.clips if clip.fold not in test_folds])
+        validation = tuple(clip for clip in rest if clip.fold in validation_folds)
+        train = _without_groups_of(validation, [clip for clip in rest if clip.fold not in validation_folds])
+        n_left_out = len(self.clips) - len(test) - len(validation) - len(train)
+        if validation_share:
+            chosen = _share_of_groups(train, validation_share)
+            validation += tuple(clip for clip in train if _group_of(clip) in chosen)
+            train = [clip for clip in train if _group_of(clip) not in chosen]
+        sides = (train, *((validation,) if validation_folds or validation_share else ()))
+        if not all(sides) or (test_folds and not test):
+            self._refuse_empty(len(train), len(validation), len(test))
+        return Split(tuple(train), validation, test, n_left_out)
+
+    def refuse_unknown_folds(self, *wanted: AnyOf[str]) -> None:
+        """Raise UserError that lists the folds there are."""
+        folds = {clip.fold for clip in self.clips}
+        unknown = sorted({fold for some in wanted for fold in some} - folds)
+        if unknown:
+            there = ", ".join(sorted(fold or "(none)" for fold in folds))
+            problem = f"{self.name} has no fold {', '.join(unknown)}."
+            raise UserError(problem, f"It has the folds {there}: set test_folds and validation_folds to some of them.")
+
+    def _refuse_empty(self, n_train: int, n_validation: int, n_test: int) -> None:
+        raise UserError(
+            f"This split of {self.name} leaves {n_train} clips to train on, {n_validation} to choose by, "
+            f"{n_test} to test.",
+            "Hold out fewer folds or a smaller share, or add clips of other recordings.",
+        )
 
 
-def read_manifest(folder: Path) -> Manifest:
-    """Read `manifest.csv` (columns path, label, fold_or_split, and where known group, licence), the ESC-50 release
-    (`meta/esc50.csv`), or a folder of class folders, each of whose clips gets a fold by its place in the list."""
-    if not folder.is_dir():
-        raise UserError(f"There is no data folder {folder}.", "Give one with --data.")
-    if (folder / "manifest.csv").is_file():
-        rows = _read_rows(folder / "manifest.csv", folder, {"path": "path", "label": "label", "fold": "fold_or_split"})
-    elif (folder / "meta" / "esc50.csv").is_file():
-        names = {"path": "filename", "label": "category", "fold": "fold"}
-        rows = _read_rows(folder / "meta" / "esc50.csv", folder / "audio", names)
-    else:
-        rows = _read_class_folders(folder)
-    missing = [row.path for row in rows if not row.path.is_file()]
+def read_manifest(folder: Path, collection: str = "") -> Manifest:
+    """Read the data in `folder` (or a CSV file) by the first layout that recognises it, see `training.layouts`.
+
+    collection: name or .toml path of a list that joins several sets below the folder. Labels keep the order that the
+    data give them (AudioSet), else they are sorted by id. Raises UserError, for missing clips one for all of them.
+    """
+    manifest, missing = read_present(folder, collection)
     if missing:
+        names = ", ".join(path.name for path in missing[:3])
         raise UserError(
-            f"{len(missing)} of {len(rows)} clips are missing ({', '.join(path.name for path in missing[:3])}).",
-            f"Get {folder.name} anew, or take their lines out of its list.",
+            f"{len(missing)} of {len(missing) + len(manifest.clips)} clips are missing ({names}).",
+            f"Get {(folder.parent if folder.is_file() else folder).name} anew, or take their lines out of its list.",
         )
-    ids = sorted({row.label for row in rows})
-    index = {one: i for i, one in enumerate(ids)}
-    clips = tuple(LabelledClip(row.path, index[row.label], row.fold, row.group) for row in rows)
-    licences = tuple(Counter(row.licence or "not stated" for row in rows).most_common())
-    return Manifest(folder.name, clips, LabelSet.from_ids(ids), licences)
+    return manifest
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    path: Path
-    label: str
-    fold: str
-    group: str
-    licence: str
+def read_present(folder: Path, collection: str = "") -> tuple[Manifest, tuple[Path, ...]]:
+    """As `read_manifest`, with the clips whose files are there, and the paths of those whose are not: for who wants
+    to tell all that is wrong. The labels are those of the whole list."""
+    if collection:
+        if not folder.is_dir():
+            raise UserError(f"There is no data folder {folder}.", "Give one with --data.")
+        joined = load_collection(collection)
+        return _manifest(joined.title, read_collection(folder, joined, read_layout))
+    return _manifest(folder.stem if folder.is_file() else folder.name, read_layout(folder))
 
 
-def _read_rows(path: Path, audio: Path, names: dict[str, str]) -> list[_Row]:
-    try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            lacking = [name for name in names.values() if name not in (reader.fieldnames or ())]
-            if lacking:
-                raise UserError(
-                    f"{path.name} has no column {', '.join(lacking)}.", "Add it, or correct its header line."
-                )
-            lines = list(reader)
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path.name} is not UTF-8 text.", "Save it as “CSV UTF-8”.") from error
-    short = [i for i, line in enumerate(lines, 2) if any(line[name] is None for name in names.values())]
-    if short:
-        raise UserError(f"line {short[0]} of {path.name} is incomplete.", "Fill in its path, label and fold.")
-    rows = [
-        _Row(
-            audio / line[names["path"]],
-            line[names["label"]],
-            line[names["fold"]],
-            line.get("group") or line.get("src_file") or "",
-            line.get("licence") or "",
-        )
-        for line in lines
-    ]
-    if not rows:
-        raise UserError(f"{path.name} lists no clip.", "Give a list with at least two clips a label.")
-    return rows
+def _manifest(name: str, listing: ClipListing) -> tuple[Manifest, tuple[Path, ...]]:
+    labels = listing.labels or LabelSet.from_ids(sorted({label for row in listing.rows for label in row.labels}))
+    index = {label.id: label.index for label in labels}
+    there = [row for row in listing.rows if row.path.is_file()]
+    gone = tuple(row.path for row in listing.rows if not row.path.is_file())
+    clips = tuple(LabelledClip(row.path, tuple(index[one] for one in row.labels), row.fold, row.group) for row in there)
+    licences = tuple(Counter(row.licence or "not stated" for row in there).most_common())
+    manifest = Manifest(name, clips, labels, licences, listing.layout, len(listing.missing), listing.missing[:5])
+    return manifest, gone
 
 
-def _read_class_folders(folder: Path) -> list[_Row]:
-    rows = []
-    for class_folder in sorted(path for path in folder.iterdir() if path.is_dir()):
-        files = find_media([class_folder]).files
-        rows += [_Row(file, class_folder.name, str(i % 5 + 1), "", "") for i, file in enumerate(files)]
-    if not rows:
-        raise UserError(
-            f"{folder.name} has neither a manifest.csv nor folders of clips.",
-            "Put the clips of each class into a folder named after it.",
-        )
-    return rows
+def _group_of(clip: LabelledClip) -> str:
+    return clip.group or str(clip.path)
+
+
+def _without_groups_of(held_out: Sequence[LabelledClip], clips: list[LabelledClip]) -> list[LabelledClip]:
+    groups = {_group_of(clip) for clip in held_out}
+    return [clip for clip in clips if _group_of(clip) not in groups]
+
+
+def _share_of_groups(clips: Sequence[LabelledClip], share: float) -> set[str]:
+    """Names of groups that hold about `share` of the clips of each label; no label loses its last group."""
+    sizes: dict[int, Counter[str]] = defaultdict(Counter)
+    home: dict[str, int] = {}
+    for clip in sorted(clips, key=lambda clip: str(clip.path)):
+        label = home.setdefault(_group_of(clip), clip.labels[0] if clip.labels else -1)
+        sizes[label][_group_of(clip)] += 1
+    chosen = set[str]()
+    for groups in sizes.values():
+        room = round(share * groups.total())
+        for group in sorted(groups, key=name_digest)[:-1]:
+            if groups[group] <= room:
+                chosen.add(group)
+                room -= groups[group]
+    return chosen

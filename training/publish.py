@@ -1,4 +1,5 @@
-"""From trained weights to a checkpoint folder with its model card. Knows no optimiser."""
+"""From trained weights to a checkpoint folder with its calibration, thresholds, model card and evaluation. Knows no
+optimiser."""
 
 from __future__ import annotations
 
@@ -8,27 +9,72 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from core.audio.log_mel import LogMelConfig
-from core.model.checkpoint import Checkpoint, CheckpointConfig, load_checkpoint, save_checkpoint
+from core.errors import UserError
+from core.evaluation_report import REPORT_NAME, EvaluationReport
+from core.model.checkpoint import (
+    Calibration,
+    Checkpoint,
+    CheckpointConfig,
+    load_checkpoint,
+    save_checkpoint,
+    to_probabilities,
+)
 from core.model.spectrogram_transformer import AudioSpectrogramTransformer
 from core.model.token_merging import MergeSchedule
+from core.training_messages import TrainingFinished
+from training.calibration import fit_calibration, fit_thresholds
+from training.card import CardFacts, model_card
 from training.config import TrainConfig
-from training.manifest import Manifest
-from training.metrics import accuracy, best_threshold, bootstrap_interval, mean_average_precision
+from training.initialisation import TIMM, read_start
+from training.manifest import LabelledClip, Manifest, Split
+from training.metrics import Scores, accuracy, best_threshold, calibration_error
+from training.results import ScoredClips, report_on
 
 CHECKPOINT_NAME = "checkpoint"
+_UNKNOWN_THRESHOLD = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """Probabilities `(clips, labels)` of the held-out clips: `scores` by the schedule `merge` that the checkpoint
-    will use, `unmerged` with every token."""
+    """What the model says of one side of the split, before activation and calibration.
 
+    clips: that side's. truth: float32 `(clips, labels)`, 1 where a clip has the label. logits: float32, the same
+    shape, by the schedule `merge` that the checkpoint will use; unmerged: with every token.
+    """
+
+    clips: tuple[LabelledClip, ...]
+    truth: NDArray[np.float32]
     merge: MergeSchedule
-    scores: NDArray[np.float32]
+    logits: NDArray[np.float32]
     unmerged: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedRun:
+    """A run that is over, whole or broken off.
+
+    test: of the held-out clips, which chose nothing; None gives a checkpoint without figures. validation: of the clips
+    that choose calibration and thresholds. start: what the weights began as, in words. best_on_test: the accuracy of
+    the epoch that did best on the held-out clips, where a paper chose by that; the card sets it beside the honest
+    figure. notes: sentences for the card. tested_how: which clips are the held-out ones, in words, where they are not
+    those of the recipe's test_folds.
+    """
+
+    config: TrainConfig
+    manifest: Manifest
+    split: Split
+    log_mel: LogMelConfig
+    model: AudioSpectrogramTransformer
+    test: Predictions | None = None
+    validation: Predictions | None = None
+    start: str = "random weights"
+    best_on_test: float | None = None
+    notes: tuple[str, ...] = ()
+    tested_how: str = ""
 
 
 def merge_schedule(r: int, full_patches: int) -> MergeSchedule:
@@ -41,55 +87,138 @@ def activation_of(config: TrainConfig) -> Literal["sigmoid", "softmax"]:
     return "softmax" if config.loss == "ce" else "sigmoid"
 
 
-def publish(
-    config: TrainConfig,
-    manifest: Manifest,
-    log_mel: LogMelConfig,
-    model: AudioSpectrogramTransformer,
-    predictions: Predictions,
-    labels: NDArray[np.int64],
-    out: Path,
-) -> tuple[Path, dict[str, float]]:
-    """Write `out/checkpoint` and return it with the metrics of the held-out clips.
+def publish(run: PublishedRun, out: Path) -> Path:
+    """Write `out/checkpoint`, with evaluation.json where there are held-out clips; returns the folder.
 
-    predictions: of the held-out clips; labels: `(clips,)`, theirs.
+    Calibration and per-label thresholds are fitted on the validation clips. Without any, the logits stay as they are
+    and one threshold for all labels is fitted on the held-out clips, which the card calls optimistic.
+    Raises UserError for weights that give no numbers.
     """
-    scores = predictions.scores
-    threshold, f1 = best_threshold(scores, labels)
-    low, high = bootstrap_interval(scores, labels)
-    metrics = {
-        "accuracy": accuracy(scores, labels),
-        "accuracy_low": low,
-        "accuracy_high": high,
-        "accuracy_unmerged": accuracy(predictions.unmerged, labels),
-        "map": mean_average_precision(scores, labels),
-        "threshold": threshold,
-        "f1_at_threshold": f1,
-    }
-    provenance: dict[str, Any] = {
-        "data": manifest.name,
-        "licences": [list(pair) for pair in manifest.licences],
-        "test_folds": list(config.test_folds),
-        # Not the path: it says something of this computer and nothing to anybody else.
-        "recipe": {**config.to_dict(), "init": Path(config.init).name},
-        "started_from": load_checkpoint(Path(config.init)).config.provenance if config.init else None,
-        "commit": _commit(),
-        "metrics": {name: round(value, 4) for name, value in metrics.items()},
-    }
+    activation = activation_of(run.config)
+    calibration = _calibration(run, activation)
+    thresholds, origin = _thresholds(run, activation, calibration)
+    report = _report(run, activation, calibration, thresholds)
+    metrics = _metrics(run, report, activation, calibration) if report else {}
+    patches = run.model.config.n_patches(run.model.config.max_frames)
+    earlier = _started_from(run.config.init)
     described = CheckpointConfig(
-        name=config.title,
-        variant=config.variant,
-        model=model.config,
-        log_mel=log_mel,
-        labels=manifest.labels,
-        thresholds=(threshold,) * len(manifest.labels),
-        merge=predictions.merge,
-        activation=activation_of(config),
-        provenance=provenance,
+        name=run.config.title,
+        variant=run.config.variant or (earlier.variant if earlier else ""),
+        model=run.model.config,
+        log_mel=run.log_mel,
+        labels=run.manifest.labels,
+        thresholds=thresholds,
+        merge=merge_schedule(run.config.merge_r, patches),
+        activation=activation,
+        calibration=calibration,
+        provenance={
+            **_provenance(run),
+            "started_from": earlier.provenance if earlier else None,
+            "metrics": metrics,
+            "thresholds_from": origin,
+        },
     )
     folder = out / CHECKPOINT_NAME
-    save_checkpoint(Checkpoint(described, model.state_dict()), folder, card=_card(described, manifest, metrics))
-    return folder, metrics
+    card = model_card(CardFacts(described, run.manifest, run.split, report, run.notes))
+    save_checkpoint(Checkpoint(described, run.model.state_dict()), folder, card=card)
+    if report:
+        report.save(folder / REPORT_NAME)
+    else:
+        (folder / REPORT_NAME).unlink(missing_ok=True)
+    return folder
+
+
+def finished_message(checkpoint: Path) -> TrainingFinished:
+    """What a run says of the folder that `publish` wrote."""
+    report = checkpoint / REPORT_NAME
+    metrics = load_checkpoint(checkpoint).config.provenance["metrics"]
+    return TrainingFinished(str(checkpoint), metrics, str(report) if report.is_file() else "")
+
+
+def _calibration(run: PublishedRun, activation: Literal["sigmoid", "softmax"]) -> Calibration:
+    if run.validation is None or not run.validation.truth.any():
+        return ()
+    return fit_calibration(run.validation.logits, run.validation.truth, activation)
+
+
+def _thresholds(run: PublishedRun, activation: str, calibration: Calibration) -> tuple[tuple[float, ...], str]:
+    """One a label, and on which side they were fitted: "validation", "test" or "none"."""
+    n_labels = len(run.manifest.labels)
+    if run.validation is not None and run.validation.truth.any():
+        scores = _probabilities(run.validation.logits, activation, calibration)
+        return fit_thresholds(scores, run.validation.truth), "validation"
+    if run.test is not None and run.test.truth.any():
+        threshold, _ = best_threshold(_probabilities(run.test.logits, activation, ()), run.test.truth)
+        return (threshold,) * n_labels, "test"
+    return (_UNKNOWN_THRESHOLD,) * n_labels, "none"
+
+
+def _report(
+    run: PublishedRun,
+    activation: Literal["sigmoid", "softmax"],
+    calibration: Calibration,
+    thresholds: tuple[float, ...],
+) -> EvaluationReport | None:
+    if run.test is None:
+        return None
+    scored = ScoredClips(
+        paths=tuple(clip.path for clip in run.test.clips),
+        labels=run.manifest.labels.names,
+        scores=_probabilities(run.test.logits, activation, calibration),
+        truth=run.test.truth,
+        thresholds=np.asarray(thresholds, np.float32),
+        activation=activation,
+    )
+    split = run.tested_how or f"fold {', '.join(run.config.test_folds)}"
+    merge = "off" if run.test.merge.removes_nothing() else run.test.merge.describe()
+    return report_on(scored, model=run.config.title, data=run.manifest.name, split=split, merge=merge)
+
+
+def _metrics(
+    run: PublishedRun, report: EvaluationReport, activation: Literal["sigmoid", "softmax"], calibration: Calibration
+) -> dict[str, float]:
+    """The report's figures, the accuracy's interval, and what merging and calibration change."""
+    assert run.test is not None, "a report is of held-out clips"
+    metrics = {name: measured.value for name, measured in report.metrics.items()}
+    if "accuracy" in report.metrics:
+        metrics["accuracy_low"], metrics["accuracy_high"] = (
+            report.metrics["accuracy"].low,
+            report.metrics["accuracy"].high,
+        )
+        unmerged = _probabilities(run.test.unmerged, activation, calibration)
+        metrics["accuracy_unmerged"] = accuracy(unmerged, run.test.truth)
+    if calibration:
+        plain = _probabilities(run.test.logits, activation, ())
+        metrics["ece_uncalibrated"] = calibration_error(plain, run.test.truth, activation)
+    return {name: round(value, 4) for name, value in metrics.items()}
+
+
+def _probabilities(logits: NDArray[np.float32], activation: str, calibration: Calibration) -> Scores:
+    return to_probabilities(activation, calibration)(torch.from_numpy(logits)).numpy()
+
+
+def _started_from(init: str) -> CheckpointConfig | None:
+    """The checkpoint that the run began with; one that has been removed since does not cost the run its result."""
+    try:
+        start = read_start(init)
+    except UserError:
+        return None
+    return start.config if start else None
+
+
+def _provenance(run: PublishedRun) -> dict[str, Any]:
+    config = run.config
+    # Not the path: it says something of this computer and nothing to anybody else.
+    init = config.init.partition("@")[0] if config.init.startswith(TIMM) else Path(config.init).name
+    return {
+        "data": run.manifest.name,
+        "licences": [list(pair) for pair in run.manifest.licences],
+        "test_folds": list(config.test_folds),
+        "recipe": {**config.to_dict(), "init": init},
+        "start": run.start,
+        "best_on_test": run.best_on_test,
+        "commit": _commit(),
+    }
 
 
 def _commit() -> str:
@@ -101,68 +230,3 @@ def _commit() -> str:
     except (OSError, subprocess.SubprocessError):
         return "unknown"
     return done.stdout.strip()
-
-
-def _card(config: CheckpointConfig, manifest: Manifest, metrics: dict[str, float]) -> str:
-    recipe, earlier = config.provenance["recipe"], config.provenance["started_from"]
-    folds = ", ".join(recipe["test_folds"])
-    licences = "\n".join(f"* {n} clips: {licence}" for licence, n in manifest.licences)
-    n_trained = len(manifest.split(tuple(recipe["test_folds"])).train)
-    n_test = sum(clip.fold in recipe["test_folds"] for clip in manifest.clips)
-    merging = "none" if config.merge.removes_nothing() else config.merge.describe()
-    parts = " in two parts" if earlier else ""
-    return f"""---
-pipeline_tag: audio-classification
-datasets: [{manifest.name}]
----
-# {config.name}
-
-Variant `{config.variant}`, {len(config.labels)} labels, trained by Soundmark from random weights{parts}.
-
-## Result
-
-On the held-out fold {folds} of {manifest.name}, {n_test} clips, never trained on: accuracy
-**{metrics["accuracy"]:.1%}** (95 % interval over clips: {metrics["accuracy_low"]:.1%} to
-{metrics["accuracy_high"]:.1%}), mAP {metrics["map"]:.3f}.
-One run, averaged weights of its last epoch; no epoch was chosen by these figures.
-Token merging by default: {merging}; accuracy without any: {metrics["accuracy_unmerged"]:.1%}.
-The threshold of {metrics["threshold"]:.2f}, the same for all labels, has the highest F1 on that fold
-({metrics["f1_at_threshold"]:.3f}), which is therefore optimistic.
-
-## Data
-
-{manifest.name}: {len(manifest.clips)} clips, of which {n_trained} trained: none of fold {folds}, none of a recording
-that fold {folds} has a clip of. {recipe["licence"] or "The recipe names no licence of the data as a whole."}
-
-Licences of the clips as the data states them:
-
-{licences}
-
-## Limits
-
-{recipe["limits"] or "The recipe states none."}
-
-## Recipe
-
-{_settings(recipe)}
-
-Code: {config.provenance["commit"]}.
-{_earlier_part(earlier)}
-## Labels
-
-{", ".join(config.labels.names)}.
-"""
-
-
-def _settings(recipe: dict[str, Any]) -> str:
-    return "\n".join(f"* `{key}`: {value}" for key, value in recipe.items() if key not in ("licence", "limits"))
-
-
-def _earlier_part(earlier: dict[str, Any] | None) -> str:
-    if earlier is None:
-        return ""
-    return f"""
-It went on from weights that were trained by this recipe (accuracy {earlier["metrics"]["accuracy"]:.1%}):
-
-{_settings(earlier["recipe"])}
-"""

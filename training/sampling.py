@@ -1,4 +1,4 @@
-"""Which clips make a batch, cut to which length, and what chance does to them. Knows no model."""
+"""Which clips make a batch, cut to which length. Knows no model; what chance does to sound: `augmentation_chain`."""
 
 from __future__ import annotations
 
@@ -7,139 +7,172 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Generator, Tensor
+from torch.utils.data import Dataset
 
 from core.audio.log_mel import FRAMES_PER_SECOND, SILENCE, LogMelConfig
 from core.errors import UserError
 from training import augment
+from training.augmentation_chain import AugmentationChain
+from training.chance import generator_for
 from training.config import TrainConfig
 from training.datasets import ClipFrames
+
+Place = tuple[int, int]
+"""(epoch, from 1; batch of that epoch, from 0)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """log_mel: normalised `(B, T, mels)`; targets: `(B, labels)`; clips: indices into the data."""
+    """log_mel: normalised `(B, T, mels)`; targets: `(B, labels)`; clips: `(B,)` indices into the data."""
 
     log_mel: Tensor
     targets: Tensor
     clips: Tensor
 
+    def part(self, index: int, n_parts: int) -> Batch:
+        """One of `n_parts` nearly equal parts: a process's share, or a step of accumulation."""
+        return Batch(*(whole.tensor_split(n_parts)[index] for whole in (self.log_mel, self.targets, self.clips)))
 
-class TrainingBatches:
-    """An epoch's batches: clips in random order, none twice, one random length a batch, augmented. Clips that do not
-    fill the last batch wait for another epoch.
 
-    All chance comes from `generator`, whose state the run saves: a resumed run draws what it would have drawn.
+class TrainingBatches(Dataset[Batch]):
+    """The batches of a run by their place: cut, joined and augmented, the same whoever asks and in whatever order.
+
+    Each epoch takes the clips in a new order; those that do not fill its last batch wait for another.
     """
 
-    def __init__(
-        self, clips: ClipFrames, n_labels: int, config: TrainConfig, log_mel: LogMelConfig, generator: Generator
-    ) -> None:
-        self._clips, self._n_labels, self._config, self._log_mel = clips, n_labels, config, log_mel
-        self._generator = generator
-        self._noise = augment.NoiseBank(log_mel)
+    def __init__(self, clips: ClipFrames, config: TrainConfig, log_mel: LogMelConfig) -> None:
+        self._clips, self._config, self._log_mel = clips, config, log_mel
+        self._chain = AugmentationChain(config, log_mel)
         self._longest = int(clips.lengths.max())
+        self._per_epoch = max(1, self._clips_per_epoch() // config.batch_size)
+        self._order: tuple[int, Tensor] = (0, torch.empty(0, dtype=torch.int64))
         if config.loss == "ce" and self._joins(round(max(config.lengths_s) * FRAMES_PER_SECOND)):
             raise UserError(
                 f"Windows of {max(config.lengths_s):g} s join two clips, and cross-entropy has one label a window.",
                 f"Use loss = bce, or lengths up to {self._longest / FRAMES_PER_SECOND:g} s.",
             )
-        self.strength = 1.0
-        """Share of the recipe's augmentation in force, set by the loop before each epoch."""
 
     def __len__(self) -> int:
-        return len(self._clips) // self._config.batch_size or 1
+        """Batches an epoch."""
+        return self._per_epoch
 
-    def __iter__(self) -> Iterator[Batch]:
-        order = torch.randperm(len(self._clips), generator=self._generator)
-        for i in range(len(self)):
-            yield self._batch(order[i * self._config.batch_size : (i + 1) * self._config.batch_size])
-
-    def _batch(self, indices: Tensor) -> Batch:
+    def __getitem__(self, place: Place) -> Batch:
+        epoch, index = place
+        generator = generator_for(self._config.seed, "batch", epoch, index)
+        first = index * self._config.batch_size
+        indices = self.order(epoch)[first : first + self._config.batch_size]
         weights = torch.tensor(self._config.length_weights)
-        choice = int(torch.multinomial(weights, 1, generator=self._generator))
+        choice = int(torch.multinomial(weights, 1, generator=generator))
         n_frames = round(self._config.lengths_s[choice] * FRAMES_PER_SECOND)
-        x, y = self._cut(indices, min(n_frames, self._longest))
+        x, y = self._cut(indices, min(n_frames, self._longest), generator)
         if self._joins(n_frames):
-            x, y = self._join(x, y, n_frames)
-        x, y = self._augment(x, y)
-        return Batch((x - self._log_mel.mean) / (2 * self._log_mel.std), y, indices)
+            x, y = _join(x, y, n_frames, generator)
+        x, y = self._chain(x, y, self.strength(epoch), generator)
+        x = (x - self._log_mel.mean) / (2 * self._log_mel.std)
+        return Batch(self._chain.after_normalisation(x, generator), y, indices)
 
-    def _cut(self, indices: Tensor, n_frames: int) -> tuple[Tensor, Tensor]:
+    def strength(self, epoch: int) -> float:
+        """Share of the recipe's augmentation in force in an epoch."""
+        ramp = self._config.ramp_epochs
+        return min(1.0, (epoch - 1) / ramp) if ramp else 1.0
+
+    def order(self, epoch: int) -> Tensor:
+        """The clips of an epoch, by the recipe's sampler."""
+        if self._order[0] != epoch:
+            generator = generator_for(self._config.seed, "order", epoch)
+            match self._config.sampler:
+                case "shuffle":
+                    order = torch.randperm(len(self._clips), generator=generator)
+                case "weighted":
+                    order = draw_weighted(self._clips.targets, generator)
+                case "capped":
+                    order = draw_capped(self._clips.targets, self._config.clips_per_label, generator)
+            self._order = epoch, order
+        return self._order[1]
+
+    def _clips_per_epoch(self) -> int:
+        if self._config.sampler != "capped":
+            return len(self._clips)
+        # Clips of several labels make the number differ from epoch to epoch: the smallest that all epochs have.
+        return n_capped(self._clips.targets, self._config.clips_per_label)
+
+    def _cut(self, indices: Tensor, n_frames: int, generator: Generator) -> tuple[Tensor, Tensor]:
         """The loudest of three random cuts of each clip: a short cut of a bark should hold the bark."""
         cuts = []
         for index in indices.tolist():
-            own = np.asarray(self._clips.frames[index, : self._clips.lengths[index]])
-            frames = torch.from_numpy(own.astype(np.float32))
-            starts = torch.randint(max(1, len(frames) - n_frames + 1), (3,), generator=self._generator).tolist()
+            frames = torch.from_numpy(self._clips.frames_of(index).astype(np.float32))
+            starts = torch.randint(max(1, len(frames) - n_frames + 1), (3,), generator=generator).tolist()
             candidates = [frames[start : start + n_frames] for start in starts]
             cuts.append(max(candidates, key=lambda cut: float(cut.mean(dim=1).amax())))
-        y = torch.zeros(len(indices), self._n_labels)
-        y[torch.arange(len(indices)), torch.from_numpy(self._clips.labels)[indices]] = 1.0
         x = torch.full((len(cuts), n_frames, self._log_mel.n_mels), SILENCE)
         for row, cut in zip(x, cuts, strict=True):
-            row[: len(cut)] = cut
-        return x, y
-
-    def _join(self, x: Tensor, y: Tensor, n_frames: int) -> tuple[Tensor, Tensor]:
-        """Windows longer than a clip: one clip after the other, with the labels of all."""
-        joined, labels = x, y
-        while joined.shape[1] < n_frames:
-            partner = torch.randperm(len(x), generator=self._generator)
-            joined, labels = torch.cat([joined, x[partner]], dim=1), torch.maximum(labels, y[partner])
-        return joined[:, :n_frames], labels
+            row[:] = augment.fill_short(cut, n_frames, generator)
+        return x, torch.from_numpy(self._clips.targets)[indices]
 
     def _joins(self, n_frames: int) -> bool:
         """5 s of sound are 498 whole frames: a little short is the clip itself, not a reason to join two."""
         return n_frames > self._longest * 1.1
 
-    def _augment(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        config, generator, n, strength = self._config, self._generator, len(x), self.strength
-        x = augment.roll(x, torch.randint(x.shape[1], (n,), generator=generator))
-        if config.warp_time or config.warp_mels:
-            x = augment.warp(x, strength * config.warp_time, strength * config.warp_mels, generator)
-        if config.tilt_db:
-            x = augment.tilt(x, strength * config.tilt_db, generator)
-        if config.mixup:
-            x, y = augment.mixup(x, y, strength * config.mixup, config.mixup_alpha, generator)
-        if config.background:
-            quiet = torch.rand(n, generator=generator) < config.background
-            x = torch.where(quiet[:, None, None], torch.tensor(SILENCE), x)
-            y = torch.where(quiet[:, None], 0.0, y)
-        if config.gain_db:
-            x = augment.gain(x, augment.uniform(generator, -config.gain_db, 0.0, n))
-        if config.noise_db:
-            x = self._add_noise_floor(x)
-        for _ in range(2):
-            if config.time_masks:
-                x = augment.mask(x, strength * config.time_masks, 1, self._log_mel.mean, generator)
-            if config.freq_masks:
-                x = augment.mask(x, strength * config.freq_masks, 2, self._log_mel.mean, generator)
-        return x, y
 
-    def _add_noise_floor(self, x: Tensor) -> Tensor:
-        """A steady noise, `noise_db` to 15 dB under each clip's loudest frame: a fixed level would drown quiet
-        clips and leave their labels. Silent clips (background) get one of -90 to -45 dBFS."""
-        config, n = self._config, len(x)
-        noise = self._noise.draw(n, x.shape[1], self._generator)
-        loudest, usual = x.logsumexp(dim=2).amax(dim=1), noise.logsumexp(dim=2).mean(dim=1)
-        highest = -config.noise_db + self.strength * (config.noise_db - 15.0)
-        under = augment.uniform(self._generator, -config.noise_db, highest, n)
-        alone = augment.uniform(self._generator, -90.0, -45.0, n)
-        is_silent = x.amax(dim=(1, 2)) <= SILENCE + 1e-3
-        level_db = torch.where(is_silent, alone, under + (loudest - usual) / augment.NEPERS_PER_DB)
-        return augment.add_powers(x, augment.gain(noise, level_db))
+def _join(x: Tensor, y: Tensor, n_frames: int, generator: Generator) -> tuple[Tensor, Tensor]:
+    """Windows longer than a clip: one clip after the other, with the labels of all."""
+    joined, labels = x, y
+    while joined.shape[1] < n_frames:
+        partner = torch.randperm(len(x), generator=generator)
+        joined, labels = torch.cat([joined, x[partner]], dim=1), torch.maximum(labels, y[partner])
+    return joined[:, :n_frames], labels
 
 
-def evaluation_batches(clips: ClipFrames, n_labels: int, log_mel: LogMelConfig, batch_size: int) -> Iterator[Batch]:
-    """Every clip whole and unchanged, in order; clips of one length share a batch."""
-    by_length: dict[int, list[int]] = {}
-    for i, length in enumerate(clips.lengths.tolist()):
-        by_length.setdefault(length, []).append(i)
-    for length, members in by_length.items():
-        for first in range(0, len(members), batch_size):
-            indices = torch.tensor(members[first : first + batch_size])
-            frames = clips.frames[indices.numpy(), :length].astype(np.float32)
-            y = torch.zeros(len(indices), n_labels)
-            y[torch.arange(len(indices)), torch.from_numpy(clips.labels)[indices]] = 1.0
-            yield Batch(torch.from_numpy(log_mel.normalise(frames)), y, indices)
+def draw_weighted(targets: NDArray[np.float32], generator: Generator) -> Tensor:
+    """As many clips as there are, with replacement; a clip's weight is the sum over its labels of
+    1000 / (clips of the label + 0.01) (AST's released weights)."""
+    per_label = 1000.0 / (targets.sum(axis=0, dtype=np.float64) + 0.01)
+    weights = torch.from_numpy(targets @ per_label)
+    if not weights.any():
+        raise UserError("No clip has a label, so none can be drawn by label.", "Set sampler = shuffle.")
+    return torch.multinomial(weights, len(targets), replacement=True, generator=generator)
+
+
+def draw_capped(targets: NDArray[np.float32], cap: int, generator: Generator) -> Tensor:
+    """Clips in random order, each at most once, without those whose labels all have `cap` clips already; clips of no
+    label count as one label more."""
+    labels = _labels_or_none(targets)
+    taken = np.zeros(targets.shape[1] + 1, np.int64)
+    chosen = []
+    for index in torch.randperm(len(targets), generator=generator).tolist():
+        if (taken[labels[index]] < cap).any():
+            taken[labels[index]] += 1
+            chosen.append(index)
+    return torch.tensor(chosen)
+
+
+def n_capped(targets: NDArray[np.float32], cap: int) -> int:
+    """A number of clips that `draw_capped` finds in any order: exact where clips have one label each."""
+    labels = _labels_or_none(targets)
+    first = np.bincount([int(one[0]) for one in labels], minlength=targets.shape[1] + 1)
+    several = sum(len(one) > 1 for one in labels)
+    return max(1, int(np.minimum(first, cap).sum()) - several)
+
+
+def _labels_or_none(targets: NDArray[np.float32]) -> list[NDArray[np.int64]]:
+    return [np.flatnonzero(row) if row.any() else np.array([len(row)]) for row in targets]
+
+
+def evaluation_batches(
+    clips: ClipFrames, log_mel: LogMelConfig, batch_size: int, share: tuple[int, int] = (0, 1)
+) -> Iterator[Batch]:
+    """Every clip whole and unchanged; clips of one length share a batch. share (i, n): every n-th batch from i on."""
+    lengths = np.asarray(clips.lengths)
+    by_length = np.argsort(lengths, kind="stable")
+    edges = np.flatnonzero(np.diff(lengths[by_length])) + 1
+    groups = [part for group in np.split(by_length, edges) for part in _parts(group, batch_size)]
+    for members in groups[share[0] :: share[1]]:
+        frames = np.stack([clips.frames_of(int(i)) for i in members]).astype(np.float32)
+        y = torch.from_numpy(clips.targets[members])
+        yield Batch(torch.from_numpy(log_mel.normalise(frames)), y, torch.from_numpy(members))
+
+
+def _parts(members: NDArray[np.int64], size: int) -> list[NDArray[np.int64]]:
+    return [members[first : first + size] for first in range(0, len(members), size)]

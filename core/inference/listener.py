@@ -66,6 +66,7 @@ class Listener:
         if not 1 <= self._hop <= WINDOW_FRAMES:
             raise UsageError(f"A hop of {hop_s:g} s cannot be held.", "Use 0.01 to 10.24 s; 0.5 is usual.")
         self._source = source
+        self._swap = threading.Lock()
         self._tagger: Tagger | None = None
         if tagger is not None:
             self.use_tagger(tagger)
@@ -87,6 +88,7 @@ class Listener:
     def use_tagger(self, tagger: Tagger) -> None:
         """Tag with another model from the next window on; the stream goes on unbroken.
 
+        Once this returns, no more scores of the former model are sent; those sent before are still to be taken.
         Raises UserError for a model that was trained on other frames than the stream's.
         """
         if not tagger.log_mel.makes_frames_of(_FRONT_END):
@@ -94,7 +96,8 @@ class Listener:
                 f"{tagger.name} was trained on another log-mel front end, which cannot be listened with.",
                 "Tag files with it, or choose another model.",
             )
-        self._tagger = tagger
+        with self._swap:
+            self._tagger = tagger
 
     def stop(self, timeout_s: float = 1.5) -> bool:
         """End both threads; harmless when called twice. False when one still hangs after `timeout_s`: a frozen
@@ -227,7 +230,9 @@ class Listener:
                     continue
                 if window is None:
                     return
-                scores = self._tag_window(window)
+                tagger = self._tagger
+                assert tagger is not None, "a window is offered only once there is a tagger"
+                scores = _tag_window(tagger, window)
                 latencies.append(scores.latency_ms)
                 computing.append(scores.compute_ms)
                 self._counts = LiveStatus(
@@ -235,22 +240,24 @@ class Listener:
                     real_time_factor=self._hop * 1000 / FRAMES_PER_SECOND / float(np.mean(computing)),
                     sound_to_screen_ms=float(np.median(latencies)),
                 )
-                self._send(self._update(scores=(scores,)))
+                # Held for no longer than a put: whoever swaps the model never waits for one that thinks.
+                with self._swap:
+                    if self._tagger is tagger:
+                        self._send(self._update(scores=(scores,)))
         except Exception as error:
             _log.exception("tagging failed")
             failure = UserError(f"Tagging stopped: {error!r}.", "Choose another model, or start again.")
             self._send(replace(self._update(), failure=failure))
 
-    def _tag_window(self, window: _Window) -> TagScores:
-        tagger = self._tagger
-        assert tagger is not None, "a window is offered only once there is a tagger"
-        frames = window.frames[-tagger.window_frames :]
-        return tagger.tag(
-            frames,
-            window.start_frame + len(window.frames) - len(frames),
-            is_warming_up=window.is_warming_up and len(frames) < tagger.window_frames,
-            heard_s=window.heard_s,
-        )
+
+def _tag_window(tagger: Tagger, window: _Window) -> TagScores:
+    frames = window.frames[-tagger.window_frames :]
+    return tagger.tag(
+        frames,
+        window.start_frame + len(window.frames) - len(frames),
+        is_warming_up=window.is_warming_up and len(frames) < tagger.window_frames,
+        heard_s=window.heard_s,
+    )
 
 
 def _unexpected(error: Exception) -> UserError:

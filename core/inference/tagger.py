@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from core.audio.log_mel import LogMelConfig
 from core.errors import UserError
 from core.inference.results import TagScores
-from core.model.checkpoint import ACTIVATIONS, Checkpoint, load_checkpoint
+from core.model.checkpoint import Checkpoint, load_checkpoint, to_probabilities
 from core.model.token_merging import MergeSchedule
 from core.model.variants import MODEL_VARIANTS, ModelVariant
 
@@ -42,7 +42,7 @@ class Tagger:
         self.merge = parse_merge(merge, config.merge, config.model.n_patches(config.model.max_frames))
         self._model = checkpoint.build().to(self.device)
         self._pad_to_window = config.pad_to_window
-        self._activation = ACTIVATIONS[config.activation]
+        self._to_probabilities = to_probabilities(config.activation, config.calibration, self.device)
         self.name = config.name
         self.labels = config.labels
         self.thresholds = checkpoint.thresholds
@@ -71,7 +71,7 @@ class Tagger:
         model_input = torch.from_numpy(self.log_mel.normalise(self._fill_up(frames))).unsqueeze(0)
         with torch.inference_mode(), self._autocast():
             logits = self._model(model_input.to(self.device, non_blocking=True), merge=self.merge)
-            probabilities = self._activation(logits.float()).squeeze(0).cpu().numpy()
+            probabilities = self._to_probabilities(logits.float()).squeeze(0).cpu().numpy()
         n_tokens = self._model.tokens_per_layer(model_input.shape[1], self.merge)
         return TagScores(
             probabilities=probabilities,

@@ -14,7 +14,8 @@ class TransformerConfig:
 
     max_frames: length of the position grid; longer inputs stretch it. stride_frames, stride_mels: patch strides
     (patches overlap by patch - stride). stem: "patch" is AST's linear patch embedding; "convolution" puts four
-    3x3 convolutions of stride 2 in its place (16 x 16 stride 16; Xiao et al., arXiv:2106.14881).
+    3x3 convolutions of stride 2 in its place (16 x 16 stride 16; Xiao et al., arXiv:2106.14881); "residual" puts
+    residual blocks there (32 mel bins x 16 frames a token, strides 32 and 16): a small CNN that the transformer reads.
     level: "absolute" takes the normalised log-mel as published; "window" also subtracts the mean of the whole window,
     so that a gain, which adds a constant to log-mel, changes nothing.
     pooling: "class_tokens" averages class and distillation token as published; "mean" averages the patches.
@@ -31,7 +32,7 @@ class TransformerConfig:
     depth: int = 12
     num_heads: int = 12
     mlp_ratio: float = 4.0
-    stem: Literal["patch", "convolution"] = "patch"
+    stem: Literal["patch", "convolution", "residual"] = "patch"
     level: Literal["absolute", "window"] = "absolute"
     pooling: Literal["class_tokens", "mean"] = "class_tokens"
     norm_eps: float = 1e-6
@@ -49,7 +50,9 @@ class TransformerConfig:
             )
         if self.stem == "convolution" and {self.patch_size, self.stride_frames, self.stride_mels} != {16}:
             raise UserError("The convolutional stem has patches and strides of 16.", "Set all three to 16.")
-        known = (("patch", "convolution"), ("class_tokens", "mean"), ("absolute", "window"))
+        if self.stem == "residual" and (self.patch_size, self.stride_mels, self.stride_frames) != (16, 32, 16):
+            raise UserError("The residual stem has patches of 16, strides of 32 bins and 16 frames.", "Set them so.")
+        known = (("patch", "convolution", "residual"), ("class_tokens", "mean"), ("absolute", "window"))
         for choice, choices in zip((self.stem, self.pooling, self.level), known, strict=True):
             if choice not in choices:
                 raise UserError(f"The architecture option {choice!r} is not known.", f"Use {' or '.join(choices)}.")
@@ -58,8 +61,8 @@ class TransformerConfig:
 
     def grid(self, n_frames: int) -> tuple[int, int]:
         """Patch rows (frequency) and columns (time) of an input of `n_frames` frames."""
-        if self.stem == "convolution":  # four times padding 1, kernel 3, stride 2: halve and round up
-            return -(-self.n_mels // 16), -(-n_frames // 16)
+        if self.stem != "patch":  # each stride of 2 pads by half a kernel: halve and round up
+            return -(-self.n_mels // self.stride_mels), -(-n_frames // self.stride_frames)
         rows, columns = (
             (length - self.patch_size) // stride + 1
             for length, stride in ((self.n_mels, self.stride_mels), (n_frames, self.stride_frames))

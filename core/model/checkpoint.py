@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -40,6 +41,20 @@ ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "softmax": partial(torch.softmax, dim=-1),
 }
 
+Calibration = tuple[tuple[float, float], ...]
+"""(scale, offset) of each label's logit before the activation; empty: the logits as they are."""
+
+
+def to_probabilities(
+    activation: str, calibration: Calibration, device: torch.device | str = "cpu"
+) -> Callable[[torch.Tensor], torch.Tensor]:
+    """The function from logits `(…, labels)` on `device` to probabilities."""
+    activate = ACTIVATIONS[activation]
+    if not calibration:
+        return activate
+    scale, offset = torch.tensor(calibration, dtype=torch.float32, device=device).unbind(dim=1)
+    return lambda logits: activate(logits * scale + offset)
+
 
 @dataclass(frozen=True, slots=True)
 class CheckpointConfig:
@@ -50,6 +65,7 @@ class CheckpointConfig:
     merge: the schedule to use unless told otherwise. pad_to_window: published AST checkpoints want short input
     padded with zeros to the window; ours see it at its true length.
     activation: from logits to probabilities: "sigmoid" for labels of their own, "softmax" for one label a clip.
+    calibration: applied to the logits before it; with softmax one scale for all labels and no offsets.
     provenance: data, licence, recipe, commit, metrics: whatever the training run recorded.
     """
 
@@ -62,6 +78,7 @@ class CheckpointConfig:
     merge: MergeSchedule = field(default_factory=MergeSchedule)
     pad_to_window: bool = False
     activation: Literal["sigmoid", "softmax"] = "sigmoid"
+    calibration: Calibration = ()
     provenance: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -73,10 +90,25 @@ class CheckpointConfig:
             )
         if self.activation not in ACTIVATIONS:
             raise UserError(f"The activation {self.activation!r} is not known.", f"Use {' or '.join(ACTIVATIONS)}.")
+        self._refuse_wrong_calibration()
         if self.model.n_mels != self.log_mel.n_mels:
             raise UserError(
                 f"The model wants {self.model.n_mels} mel bins, the front end makes {self.log_mel.n_mels}.",
                 "Its config.json is damaged: get the checkpoint anew.",
+            )
+
+    def _refuse_wrong_calibration(self) -> None:
+        pairs = self.calibration
+        is_whole = len(pairs) in (0, len(self.labels)) and all(len(pair) == 2 for pair in pairs)
+        if not is_whole or not all(0 < scale < math.inf and math.isfinite(offset) for scale, offset in pairs):
+            raise UserError(
+                "The checkpoint's calibration is no scale above 0 and offset for each label.",
+                "Its config.json is damaged: get the checkpoint anew.",
+            )
+        if pairs and self.activation == "softmax" and set(pairs) != {(pairs[0][0], 0.0)}:
+            raise UserError(
+                "The checkpoint calibrates labels that exclude each other (softmax) one by one.",
+                "Give all of them the same scale, and no offset.",
             )
 
     def to_json(self) -> str:
@@ -94,6 +126,7 @@ class CheckpointConfig:
                 "activation": self.activation,
                 "labels": self.labels.to_dicts(),
                 "thresholds": list(self.thresholds),
+                "calibration": [list(pair) for pair in self.calibration],
                 "provenance": self.provenance,
             },
             indent=1,
@@ -127,6 +160,8 @@ class CheckpointConfig:
                 merge=MergeSchedule(**merge),
                 pad_to_window=bool(raw["pad_to_window"]),
                 activation=raw["activation"],
+                # Checkpoints of before calibration have none.
+                calibration=tuple((float(scale), float(offset)) for scale, offset in raw.get("calibration", ())),
                 provenance=dict(raw["provenance"]),
             )
         except KeyError as error:

@@ -8,12 +8,10 @@ Letters: B batch, T frames, N tokens, D embed_dim.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
 from timm.layers.attention import Attention
-from timm.layers.conv_bn_act import ConvNormAct
 from timm.layers.drop import DropPath
 from timm.layers.mlp import Mlp
 from timm.layers.patch_dropout import PatchDropout
@@ -21,6 +19,7 @@ from torch import Tensor, nn
 
 from core.model.architecture import TransformerConfig
 from core.model.positions import fit_positions
+from core.model.stems import STEMS
 from core.model.token_merging import (
     MergeSchedule,
     follow,
@@ -42,35 +41,6 @@ class TokenState:
     x: Tensor
     size: Tensor | None = None
     places: Tensor | None = None
-
-
-class PatchEmbedding(nn.Module):
-    """16 x 16 patches of the spectrogram through one linear layer (AST, §2.1)."""
-
-    def __init__(self, config: TransformerConfig) -> None:
-        super().__init__()
-        strides = (config.stride_mels, config.stride_frames)
-        self.proj = nn.Conv2d(1, config.embed_dim, kernel_size=config.patch_size, stride=strides)
-
-    def forward(self, image: Tensor) -> Tensor:
-        """`(B, 1, mels, frames)` to `(B, D, rows, columns)`."""
-        return self.proj(image)
-
-
-class ConvolutionStem(nn.Module):
-    """Four convolutions of stride 2, then a linear layer: a patch embedding that learns from few clips."""
-
-    def __init__(self, config: TransformerConfig) -> None:
-        super().__init__()
-        widths = [1, *(config.embed_dim // share for share in (8, 4, 2, 1))]
-        self.convolutions = nn.Sequential(
-            *(ConvNormAct(n_in, n_out, kernel_size=3, stride=2, padding=1) for n_in, n_out in pairwise(widths))
-        )
-        self.proj = nn.Conv2d(config.embed_dim, config.embed_dim, kernel_size=1)
-
-    def forward(self, image: Tensor) -> Tensor:
-        """`(B, 1, mels, frames)` to `(B, D, rows, columns)`."""
-        return self.proj(self.convolutions(image))
 
 
 class SizedAttention(Attention):
@@ -131,7 +101,7 @@ class AudioSpectrogramTransformer(nn.Module):
         super().__init__()
         self.config = config
         rows, columns = config.grid(config.max_frames)
-        self.patch_embed = PatchEmbedding(config) if config.stem == "patch" else ConvolutionStem(config)
+        self.patch_embed = STEMS[config.stem](config)
         self.cls_token = nn.Parameter(torch.zeros(1, 1, config.embed_dim))
         self.dist_token = nn.Parameter(torch.zeros(1, 1, config.embed_dim))
         self.pos_embed = nn.Parameter(torch.zeros(1, N_PREFIX_TOKENS + rows * columns, config.embed_dim))
@@ -161,8 +131,11 @@ class AudioSpectrogramTransformer(nn.Module):
         merge: tokens to remove; None removes none. first_column: where on the position grid the input starts;
         None means its centre, as published.
         """
-        tokens = self.tokens(log_mel, merge=merge, first_column=first_column)
-        return self.mlp_head(self._pool(tokens))
+        return self.mlp_head(self.embed(log_mel, merge=merge, first_column=first_column))
+
+    def embed(self, log_mel: Tensor, *, merge: MergeSchedule | None = None, first_column: int | None = None) -> Tensor:
+        """What the head reads: the pooled tokens `(B, D)`, before its norm."""
+        return self._pool(self.tokens(log_mel, merge=merge, first_column=first_column))
 
     def tokens(
         self, log_mel: Tensor, *, merge: MergeSchedule | None = None, first_column: int | None = None
@@ -174,6 +147,8 @@ class AudioSpectrogramTransformer(nn.Module):
         if missing > 0:  # no patch could be cut from it
             log_mel = torch.cat([log_mel, log_mel[:, -1:].expand(-1, missing, -1)], dim=1)
         image = log_mel.transpose(1, 2).unsqueeze(1)  # (B, 1, mels, T)
+        if self.config.stem != "patch":
+            image = image.contiguous(memory_format=torch.channels_last)  # convolutions run faster on it
         patches = self.patch_embed(image)  # (B, D, rows, columns)
         rows, columns = patches.shape[2:]
         x = patches.flatten(2).transpose(1, 2)  # (B, N, D), frequency-major, time fastest

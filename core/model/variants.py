@@ -35,6 +35,7 @@ _SMALL = replace(_BASE, embed_dim=384, num_heads=6)
 _TINY = replace(_BASE, embed_dim=192, num_heads=3)
 _TINY_16 = replace(_TINY, stride_frames=16, stride_mels=16)
 _TINY_STEM = replace(_TINY_16, stem="convolution", level="window", pooling="mean")
+_TINY_RESIDUAL = replace(_TINY_STEM, stem="residual", stride_mels=32, depth=6)
 
 MODEL_VARIANTS: dict[str, ModelVariant] = {
     row.name: row
@@ -47,6 +48,9 @@ MODEL_VARIANTS: dict[str, ModelVariant] = {
             _ASSETS / "starter",
         ),
         ModelVariant("ast-tiny-stem", "AST-tiny, stem", "192 wide, stride 16, convolutional stem", _TINY_STEM),
+        ModelVariant(
+            "ast-tiny-residual", "AST-tiny, residual stem", "192 wide, 6 deep, behind a small CNN", _TINY_RESIDUAL
+        ),
         ModelVariant("ast-tiny-16", "AST-tiny 16/16", "192 wide, patches without overlap", _TINY_16),
         ModelVariant("ast-tiny", "AST-tiny 10/10", "192 wide, patches overlapping by 6", _TINY),
         ModelVariant("ast-small", "AST-small 10/10", "384 wide, patches overlapping by 6", _SMALL),

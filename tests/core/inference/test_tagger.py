@@ -84,6 +84,14 @@ def test_the_checkpoint_says_how_logits_become_probabilities() -> None:
     np.testing.assert_allclose(together, np.exp(logits) / np.exp(logits).sum(), atol=1e-5)
 
 
+def test_logits_are_calibrated_before_they_become_probabilities() -> None:
+    frames, pairs = frames_of_noise(200), np.array([(2.0, 0.5), (1.0, 0.0), (0.5, -1.0), (3.0, 0.0)])
+    plain = tiny_tagger().tag(frames).probabilities
+    logits = np.log(plain / (1 - plain)) * pairs[:, 0] + pairs[:, 1]
+    calibrated = tiny_tagger(calibration=tuple(map(tuple, pairs.tolist()))).tag(frames).probabilities
+    np.testing.assert_allclose(calibrated, 1 / (1 + np.exp(-logits)), atol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [({"device": "tpu"}, "no device"), ({"precision": "fp8"}, "no precision"), ({"merge": "lots"}, "cannot be 'lots'")],

@@ -29,6 +29,31 @@ def test_round_trip(tmp_path: Path, name: str) -> None:
     assert torch.equal(loaded.build()(log_mel), saved.build()(log_mel))
 
 
+def test_calibration_comes_back_and_older_checkpoints_have_none(tmp_path: Path) -> None:
+    pairs = ((1.5, -0.25), (1.0, 0.0), (0.5, 2.0), (1.0, 1.0))
+    save_checkpoint(tiny_checkpoint(calibration=pairs), tmp_path)
+    assert load_checkpoint(tmp_path).config.calibration == pairs
+    config = json.loads((tmp_path / "config.json").read_text())
+    del config["calibration"]
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    assert load_checkpoint(tmp_path).config.calibration == ()
+
+
+@pytest.mark.parametrize(
+    ("pairs", "activation", "says"),
+    [
+        (((1.0, 0.0),), "sigmoid", "for each label"),
+        (((1.0, 0.0), (1.0, 0.0), (1.0, 0.0), (0.0, 0.0)), "sigmoid", "no scale above 0"),
+        (((1.0, 0.0), (1.0, 0.0), (1.0, 0.0), (1.0, float("nan"))), "sigmoid", "no scale above 0"),
+        (((2.0, 0.0), (2.0, 0.0), (2.0, 0.0), (1.0, 0.0)), "softmax", "exclude each other"),
+        (((2.0, 1.0),) * 4, "softmax", "exclude each other"),
+    ],
+)
+def test_a_calibration_that_cannot_be_is_told(pairs: tuple, activation: str, says: str) -> None:
+    with pytest.raises(UserError, match=says):
+        tiny_checkpoint(calibration=pairs, activation=activation)
+
+
 def test_half_precision_weights_are_used_as_float32(tmp_path: Path) -> None:
     save_checkpoint(tiny_checkpoint(), tmp_path / "m")
     assert all(tensor.dtype == torch.float16 for tensor in load_file(tmp_path / "m/model.safetensors").values())

@@ -1,0 +1,84 @@
+"""From a spectrogram to a grid of tokens: linear patches, or one of two convolutional stems. Knows no attention."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from timm.layers.conv_bn_act import ConvNormAct
+from torch import Tensor, nn
+
+from core.model.architecture import TransformerConfig
+
+
+class PatchEmbedding(nn.Module):
+    """16 x 16 patches of the spectrogram through one linear layer (AST, §2.1)."""
+
+    def __init__(self, config: TransformerConfig) -> None:
+        super().__init__()
+        strides = (config.stride_mels, config.stride_frames)
+        self.proj = nn.Conv2d(1, config.embed_dim, kernel_size=config.patch_size, stride=strides)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """`(B, 1, mels, frames)` to `(B, D, rows, columns)`."""
+        return self.proj(image)
+
+
+class ConvolutionStem(nn.Module):
+    """Four convolutions of stride 2, then a linear layer: a patch embedding that learns from few clips."""
+
+    def __init__(self, config: TransformerConfig) -> None:
+        super().__init__()
+        widths = [1, *(config.embed_dim // share for share in (8, 4, 2, 1))]
+        self.convolutions = nn.Sequential(
+            *(ConvNormAct(n_in, n_out, kernel_size=3, stride=2, padding=1) for n_in, n_out in pairwise(widths))
+        )
+        self.proj = nn.Conv2d(config.embed_dim, config.embed_dim, kernel_size=1)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """`(B, 1, mels, frames)` to `(B, D, rows, columns)`."""
+        return self.proj(self.convolutions(image))
+
+
+class ResidualBlock(nn.Module):
+    """Two 3x3 convolutions beside a shortcut (He et al., arXiv:1512.03385; the shortcut averages before its 1x1
+    convolution, arXiv:1812.01187 §4.1, so that no cell is skipped)."""
+
+    def __init__(self, n_in: int, n_out: int, stride: tuple[int, int]) -> None:
+        super().__init__()
+        # timm declares one stride; its convolution takes a pair.
+        self.conv1 = ConvNormAct(n_in, n_out, kernel_size=3, stride=stride, padding=1)  # pyright: ignore[reportArgumentType]
+        self.conv2 = ConvNormAct(n_out, n_out, kernel_size=3, padding=1, apply_act=False)
+        self.shortcut = nn.Sequential(
+            nn.AvgPool2d(stride, stride, ceil_mode=True), ConvNormAct(n_in, n_out, kernel_size=1, apply_act=False)
+        )
+        self.act = nn.ReLU(inplace=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`(B, n_in, rows, columns)` to `(B, n_out, …)`, each axis divided by its stride, rounded up."""
+        return self.act(self.conv2(self.conv1(x)) + self.shortcut(x))
+
+
+class ResidualStem(nn.Module):
+    """A 5x5 convolution and four residual blocks: 32 mel bins and 16 frames become one token."""
+
+    def __init__(self, config: TransformerConfig) -> None:
+        super().__init__()
+        width = config.embed_dim
+        widths = (width // 6, width // 3, 2 * width // 3, width, width)
+        strides = ((2, 2), (2, 2), (2, 2), (2, 1))
+        self.entry = ConvNormAct(1, widths[0], kernel_size=5, stride=2, padding=2)
+        self.residual = nn.Sequential(
+            *(ResidualBlock(*pair, stride) for pair, stride in zip(pairwise(widths), strides, strict=True))
+        )
+        self.proj = nn.Conv2d(width, width, kernel_size=1)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """`(B, 1, mels, frames)` to `(B, D, rows, columns)`."""
+        return self.proj(self.residual(self.entry(image)))
+
+
+STEMS: dict[str, type[PatchEmbedding | ConvolutionStem | ResidualStem]] = {
+    "patch": PatchEmbedding,
+    "convolution": ConvolutionStem,
+    "residual": ResidualStem,
+}

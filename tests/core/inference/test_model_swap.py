@@ -1,0 +1,61 @@
+"""A model swapped in under a running stream: no window is named by the wrong model, and the stream goes on."""
+
+from __future__ import annotations
+
+import threading
+
+from core.audio.block import AudioBlock
+from core.inference.listener import Listener
+from core.inference.results import TagScores
+from fakes import ListSource, noise_blocks, tiny_tagger
+
+
+class GatedTagger:
+    """A real tagger that answers only when told to."""
+
+    def __init__(self) -> None:
+        self._tagger = tiny_tagger()
+        self.window_frames, self.log_mel = self._tagger.window_frames, self._tagger.log_mel
+        self.began, self.may_answer, self.answered = threading.Event(), threading.Event(), threading.Event()
+
+    def tag(self, *args: object, **options: object) -> TagScores:
+        self.began.set()
+        assert self.may_answer.wait(20)
+        scores = self._tagger.tag(*args, **options)  # type: ignore[arg-type]
+        self.answered.set()
+        return scores
+
+
+class FedSource(ListSource):
+    """Gives a block for each that a test lets through."""
+
+    def __init__(self, blocks: list[AudioBlock]) -> None:
+        super().__init__(blocks, ends=False)
+        self._let_through = threading.Semaphore(0)
+
+    def feed(self, n_blocks: int) -> None:
+        self._let_through.release(n_blocks)
+
+    def read(self, timeout_s: float) -> AudioBlock | None:
+        return super().read(timeout_s) if self._let_through.acquire(timeout=timeout_s) else None
+
+
+def test_scores_of_a_model_that_was_swapped_out_meanwhile_never_come() -> None:
+    old, source = GatedTagger(), FedSource(noise_blocks(10, block=8000))
+    listener = Listener(source, tagger=old)  # type: ignore[arg-type]
+    listener.start()
+    source.feed(3)
+    assert old.began.wait(20)
+    listener.use_tagger(tiny_tagger())
+    before = listener.take_update()
+    assert before is None or not before.scores
+    old.may_answer.set()
+    assert old.answered.wait(20)
+    source.feed(4)
+    scores: list[TagScores] = []
+    while not scores:
+        update = listener.wait_update(20)
+        assert update is not None
+        scores += update.scores
+    assert listener.stop()
+    assert min(one.end_frame for one in scores) >= 150, "the window of the old model ended at 100"

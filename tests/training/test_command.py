@@ -1,0 +1,130 @@
+"""`main.py train`: what it says on stdout and in its log, and how it goes on with what was said before."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from tensorboardX import SummaryWriter
+
+from core.errors import UserError
+from core.training_messages import TrainingEpoch, TrainingStep, TrainingStopped, from_line, to_line
+from training import runner
+from training.command import TrainOptions, read_description, run_training
+from training.control import Control
+from training.reporters import ProgressBar, to_tensorboard
+from training.run_state import STATE_NAME
+
+from .runs import SMALL, write_clips
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def messages(text: str) -> list[dict[str, object]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_it_says_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def failure(*arguments: object) -> tuple[int, str]:
+        code = run_training(TrainOptions(*arguments))  # pyright: ignore[reportArgumentType]
+        [failed] = messages(capsys.readouterr().out)
+        assert failed["type"] == "failed"
+        return code, str(failed["problem"])
+
+    assert failure(None, tmp_path, None) == (2, "No recipe is given.")
+    assert failure("starter", None, tmp_path) == (2, "No training data is given.")
+    assert failure("starter", tmp_path / "nowhere", tmp_path / "out", ("init=",))[0] == 1
+    assert failure("starter", tmp_path, tmp_path / "out", ("epochs=no",))[0] == 2
+    assert failure("starter", tmp_path, None, (), True)[0] == 2
+    assert "holds no run" in failure(None, None, tmp_path / "empty", (), True)[1]
+    (tmp_path / "file").touch()
+    assert "cannot be used" in failure("starter", tmp_path, tmp_path / "file")[1]
+
+
+def test_a_surprise_is_a_message_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def surprise(*_: object, **__: object) -> None:
+        raise RuntimeError("CUDA out of memory")
+
+    monkeypatch.setattr(runner, "train", surprise)
+    assert run_training(TrainOptions("starter", tmp_path, tmp_path / "out")) == 1
+    assert "CUDA out of memory" in json.loads(capsys.readouterr().out)["problem"]
+    assert "CUDA out of memory" in (tmp_path / "out" / "log.jsonl").read_text()
+
+
+def test_resume_needs_nothing_but_the_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data, out = write_clips(tmp_path / "data"), tmp_path / "out"
+    assert run_training(TrainOptions("starter", data, out, (*SMALL, "epochs=1"))) == 0
+    assert read_description(out).settings == (*SMALL, "epochs=1")
+    assert run_training(TrainOptions(None, None, out, ("title=Renamed",), resume=True)) == 0
+    said = messages(capsys.readouterr().out)
+    assert [one["type"] for one in said].count("finished") == 2
+    assert len(messages((out / "log.jsonl").read_text())) == len(said)
+    assert list((out / "tensorboard").glob("events.*"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl+C cannot be sent to one process there")
+def test_ctrl_c_saves_the_run_and_leaves_a_checkpoint(tmp_path: Path) -> None:
+    data, out = write_clips(tmp_path / "data"), tmp_path / "out"
+    settings = [one for one in SMALL if not one.startswith(("epochs", "variant"))]
+    command = [sys.executable, str(REPOSITORY / "main.py"), "train", "starter", "--data", str(data), "--out", str(out)]
+    running = subprocess.Popen(
+        [*command, *settings, "variant=ast-tiny-residual", "epochs=500", "save_every_s=0"], text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    deadline = time.monotonic() + 80
+    while not (out / STATE_NAME).is_file():
+        assert running.poll() is None, running.communicate()[1]
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    running.send_signal(signal.SIGINT)
+    output, errors = running.communicate(timeout=60)
+    assert running.returncode == 130, errors
+    stopped = from_line(output.splitlines()[-1])
+    assert isinstance(stopped, TrainingStopped)
+    assert (Path(stopped.checkpoint) / "model.safetensors").is_file()
+    assert "Traceback" not in errors
+
+
+def test_words_on_standard_input_are_wishes() -> None:
+    control = Control()
+    control.read(io.StringIO("pause\nnonsense\nresume\n stop \n"))
+    assert [control.wait() for _ in range(3)] == ["pause", "resume", "stop"]
+    assert control.poll() is None
+
+
+def test_the_bar_shows_the_run(capsys: pytest.CaptureFixture[str]) -> None:
+    bar = ProgressBar()
+    bar(TrainingStep(1, 5, 10, 0.25, 1e-3, 20.0))
+    bar(TrainingEpoch(1, 2, 0.5, 12.0, 84.0, {"accuracy": 0.5}))
+    bar(TrainingStopped("out", 5, "out/checkpoint"))
+    shown = capsys.readouterr().err
+    assert "epoch 1: loss 0.500, accuracy 0.500" in shown
+    assert "--resume goes on" in shown
+
+
+def test_tensorboard_gets_the_curves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scalars: list[tuple[str, float, int]] = []
+    monkeypatch.setattr(SummaryWriter, "add_scalar", lambda _self, *scalar: scalars.append(scalar))
+    report = to_tensorboard(tmp_path)
+    report(TrainingStep(1, 5, 10, 0.25, 1e-3, 20.0))
+    report(TrainingEpoch(1, 2, 0.5, 12.0, 84.0, {"map": 0.75}))
+    assert ("loss/step", 0.25, 5) in scalars
+    assert ("held_out/map", 0.75, 5) in scalars
+
+
+def test_messages_come_back_as_they_were_sent() -> None:
+    message = TrainingEpoch(3, 10, 0.5, 12.0, 84.0, {"accuracy": 0.5})
+    assert from_line(to_line(message)) == message
+    with pytest.raises(UserError, match="no message"):
+        from_line('{"type": "song"}')
+    with pytest.raises(UserError, match="no message"):
+        from_line("Traceback")

@@ -1,0 +1,108 @@
+"""Copies are found in every usual disguise, and nothing else is taken for one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soxr
+
+from core.errors import UserError
+from training.clip_survey import survey
+from training.copies import Copies, find_copies
+
+from .recordings import RATE, encode, hum, take, write
+
+
+def copies_among(*paths: Path) -> list[Copies]:
+    surveys = [survey(path) for path in paths]
+    return find_copies(
+        paths, [None if isinstance(one, UserError) else one for one in surveys], lambda done, total: None
+    )
+
+
+def with_noise(sound: np.ndarray, snr_db: float) -> np.ndarray:
+    noise = hum(99, len(sound) / RATE)
+    return sound + noise * np.float32(sound.std() / noise.std() * 10 ** (-snr_db / 20))
+
+
+DISGUISES: dict[str, Callable[[Path, np.ndarray], Path]] = {
+    "opus": lambda path, x: encode(
+        path.with_suffix(".opus"), soxr.resample(x, RATE, 48_000), "libopus", 48_000, 24_000
+    ),
+    "mp3": lambda path, x: encode(path.with_suffix(".mp3"), x, "libmp3lame", RATE, 48_000),
+    "12 dB softer": lambda path, x: write(path, x * np.float32(0.25)),
+    "upside down": lambda path, x: write(path, -x),
+    "22.05 kHz": lambda path, x: write(path, soxr.resample(x, RATE, 22_050), 22_050),
+    "noise 40 dB under it": lambda path, x: write(path, with_noise(x, 40)),
+    "noise 20 dB under it": lambda path, x: write(path, with_noise(x, 20)),
+    "cut 1 s later": lambda path, x: write(path, x[RATE:]),
+    "cut at no whole frame": lambda path, x: write(path, x[12_345:]),
+}
+
+
+@pytest.mark.parametrize("disguise", DISGUISES)
+def test_a_copy_is_found_in_every_disguise(tmp_path: Path, disguise: str) -> None:
+    paths = [write(tmp_path / f"{seed}.wav", take(seed)) for seed in range(3)]
+    paths.append(DISGUISES[disguise](tmp_path / "copy.wav", take(1)))
+    assert copies_among(*paths) == [Copies((1, 3), is_exact=False)]
+
+
+def test_the_same_sound_in_another_container_and_between_silence_is_an_exact_copy(tmp_path: Path) -> None:
+    gap = np.zeros(RATE // 3, np.float32)
+    paths = [
+        write(tmp_path / "a.wav", take(1)),
+        write(tmp_path / "b.wav", take(2)),
+        write(tmp_path / "c.flac", np.concatenate([gap, take(1), gap])),
+    ]
+    assert copies_among(*paths) == [Copies((0, 2), is_exact=True)]
+
+
+def test_exact_copies_of_one_clip_join_the_near_copies_of_another(tmp_path: Path) -> None:
+    sounds = (take(1), take(1) * np.float32(0.3), take(1), take(2), take(1)[RATE // 2 :])
+    paths = [write(tmp_path / f"{i}.wav", sound) for i, sound in enumerate(sounds)]
+    assert copies_among(*paths) == [Copies((0, 2), is_exact=True), Copies((0, 1, 2, 4), is_exact=False)]
+
+
+def test_takes_noises_and_silences_are_no_copies(tmp_path: Path) -> None:
+    sounds = [
+        *(take(seed) for seed in range(4)),
+        *(hum(seed) for seed in range(4)),
+        *(np.zeros(2 * RATE, np.float32) for _ in range(2)),
+        *(np.sin(2 * np.pi * 440 * np.arange(seconds * RATE) / RATE).astype(np.float32) for seconds in (2, 3)),
+    ]
+    paths = [write(tmp_path / f"{i}.wav", sound) for i, sound in enumerate(sounds)]
+    assert copies_among(*paths) == []
+
+
+def test_less_than_half_in_common_is_no_copy(tmp_path: Path) -> None:
+    long = take(5, seconds=8.0)
+    paths = [write(tmp_path / "a.wav", long[: 4 * RATE]), write(tmp_path / "b.wav", long[round(3.5 * RATE) :])]
+    assert copies_among(*paths) == []
+
+
+def test_a_clip_that_vanishes_between_the_looks_ends_nothing(tmp_path: Path) -> None:
+    paths = [write(tmp_path / "a.wav", take(1)), write(tmp_path / "b.wav", take(1) * np.float32(0.5))]
+    surveys = [survey(path) for path in paths]
+    os.unlink(paths[1])
+    assert find_copies(paths, [one for one in surveys if not isinstance(one, UserError)], lambda *_: None) == []
+
+
+@pytest.fixture(scope="module")
+def data() -> Path:
+    folder = Path(os.environ.get("SOUNDMARK_DATA", Path(__file__).parents[3] / "shared" / "data"))
+    if not (folder / "esc10").is_dir() or not (folder / "esc50").is_dir():
+        pytest.skip("the data sets are not here")
+    return folder
+
+
+def test_real_recordings_in_two_encodings_are_paired_and_others_are_not(data: Path) -> None:
+    good = sorted((data / "esc10" / "audio").iterdir())[::8]
+    coarse = [data / "esc50" / "audio" / f"{path.stem}.flac" for path in good]
+    found = copies_among(*good, *coarse)
+    right = [one for one in found if one.clips == (one.clips[0], one.clips[0] + len(good))]
+    assert len(right) >= 0.94 * len(good)
+    assert right == found

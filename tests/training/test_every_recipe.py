@@ -1,0 +1,51 @@
+"""Every recipe builds its model at full size and makes two steps with its own loss, optimiser and masks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from core.model.spectrogram_transformer import AudioSpectrogramTransformer
+from core.model.variants import find_variant
+from core.training_messages import TrainingFinished, TrainingMessage
+from training.config import RECIPES, load_recipe
+from training.runner import train
+
+from .runs import write_clips
+
+TRAINED = sorted(path.stem for path in RECIPES.glob("*.toml") if not load_recipe(path.stem).freeze)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_clips(tmp_path_factory.mktemp("clips") / "sounds")
+
+
+@pytest.mark.parametrize("recipe", TRAINED)
+def test_it_builds_at_full_size(recipe: str) -> None:
+    config = load_recipe(recipe)
+    if config.variant:
+        with torch.device("meta"):  # shapes without numbers
+            model = AudioSpectrogramTransformer(find_variant(config.variant).with_labels(527))
+        assert sum(parameter.numel() for parameter in model.parameters()) > 4_000_000
+
+
+@pytest.mark.parametrize("recipe", TRAINED)
+def test_it_makes_two_steps(recipe: str, data: Path, tmp_path: Path) -> None:
+    settings = ["epochs=1", "batch_size=8", "lengths_s=0.5", "length_weights=1", "init=", "variant=nano", "workers=0"]
+    settings += [
+        "test_folds=5",
+        "validation_folds=",
+        "select=last",
+        "collection=",
+        "average_epochs=",
+        "sampler=shuffle",
+    ]
+    settings += ["evaluate_every=1"]
+    messages: list[TrainingMessage] = []
+    train(load_recipe(recipe, settings), data, tmp_path, messages.append)
+    finished = messages[-1]
+    assert isinstance(finished, TrainingFinished)
+    assert finished.metrics["accuracy"] >= 0

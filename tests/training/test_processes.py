@@ -1,0 +1,83 @@
+"""Several processes under torchrun train as one does, and one that dies takes no work with it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from training.run_state import STATE_NAME
+
+from .runs import SMALL, write_clips
+
+HERE = Path(__file__).parent
+REPOSITORY = HERE.parents[1]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{REPOSITORY}:{HERE}", "OMP_NUM_THREADS": "1"}
+TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_clips(tmp_path_factory.mktemp("clips") / "sounds")
+
+
+def steps_of(command: list[str]) -> list[dict[str, list[int] | float]]:
+    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=110)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_two_processes_see_the_same_clips_and_lose_the_same(data: Path) -> None:
+    script = [str(HERE / "shared_steps.py"), str(data)]
+    one, two = steps_of([sys.executable, *script]), steps_of([*TORCHRUN, *script])
+    assert len(one) == len(two) == 20
+    assert [step["clips"] for step in one] == [step["clips"] for step in two]
+    assert [step["loss"] for step in one] == pytest.approx([step["loss"] for step in two], abs=1e-5)
+
+
+def test_a_killed_worker_ends_the_run_with_a_message_and_a_state_to_go_on_from(data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    command = [str(REPOSITORY / "main.py"), "train", "starter", "--data", str(data), "--out", str(out)]
+    settings = [one for one in SMALL if not one.startswith(("epochs", "variant"))]
+    settings += ["save_every_s=0", "variant=ast-tiny-16"]
+    running = subprocess.Popen(
+        [*TORCHRUN, *command, "epochs=500", *settings], env=ENVIRONMENT, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        deadline = time.monotonic() + 80
+        while not (out / STATE_NAME).is_file():
+            assert running.poll() is None, running.communicate()[1]
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        os.kill(_second_worker(running.pid), signal.SIGKILL)
+        _, errors = running.communicate(timeout=60)
+    finally:
+        running.kill()
+    assert running.returncode != 0
+    assert re.search(r'"type": "(failed|stopped)"', (out / "log.jsonl").read_text()), errors
+    resumed = [sys.executable, *command, "--resume", "epochs=500", "time_budget_min=0", *settings]
+    again = subprocess.Popen(resumed, env=ENVIRONMENT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        assert again.stdout is not None
+        started = next(json.loads(line) for line in again.stdout if '"started"' in line)
+        assert started["n_epochs"] == 500
+        assert any('"step"' in line for line in again.stdout)  # it goes on
+    finally:
+        again.kill()
+
+
+def _second_worker(torchrun: int) -> int:
+    """The process that torchrun started with local rank 1."""
+    children = Path(f"/proc/{torchrun}/task/{torchrun}/children").read_text().split()
+    for child in children:
+        if "LOCAL_RANK=1" in Path(f"/proc/{child}/environ").read_bytes().decode().split("\0"):
+            return int(child)
+    raise AssertionError(f"none of {children} is the second worker")

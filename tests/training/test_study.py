@@ -1,0 +1,225 @@
+"""A study does what is missing and nothing twice, survives whatever happens, and sums up what it has."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.errors import UsageError, UserError
+from training.study import StudyOptions, run_study
+from training.study_ledger import LEDGER_NAME, LedgerEntry, append_entry, read_ledger
+from training.study_plan import load_study, study_names
+from training.study_table import mean_interval, outcomes
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+STAND_IN = """
+import json, pathlib, sys, time
+words = sys.argv[1:]
+out = pathlib.Path(words[words.index("--out") + 1])
+settings = dict(word.split("=") for word in words if "=" in word)
+here = pathlib.Path(__file__).parent
+def note(what):
+    with open(here / "trace", "a") as trace:
+        print(what, out.name, file=trace)
+note("begins")
+while (here / "wait").exists():
+    time.sleep(0.02)
+note("ends")
+if (here / ("fail-" + out.name)).exists():
+    sys.exit("The disk is full. Make room.")
+(out / "checkpoint").mkdir(exist_ok=True)
+(out / "checkpoint" / "config.json").write_text(json.dumps({"provenance": {"commit": "abc"}}))
+score = 0.5 + 0.1 * float(settings["learning_rate"]) + 0.01 * int(settings["test_folds"])
+said = [
+    {"type": "epoch", "epoch": 1, "n_epochs": 1, "loss": 1.0, "seconds": 7.0, "seconds_left": 0.0, "metrics": {}},
+    {"type": "finished", "checkpoint": "c", "metrics": {"accuracy": score}, "report": ""},
+]
+with open(out / "log.jsonl", "a") as log:
+    log.writelines(json.dumps(one) + "\\n" for one in said)
+"""
+"""Takes what `main.py train` takes, and takes no time."""
+
+STUDY = """
+title = "Rates"
+recipe = "esc50-scratch"
+folds = ["1", "2"]
+seeds = [1]
+settings = { epochs = 3 }
+[[rows]]
+name = "slow"
+settings = { learning_rate = 0.1 }
+paper = { value = 0.9, source = "a paper" }
+[[rows]]
+name = "fast"
+settings = { learning_rate = 0.5 }
+"""
+
+
+class Bench:
+    """A study with a stand-in for training in a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.out, self.study = folder, folder / "out", folder / "rates.toml"
+        self.study.write_text(STUDY)
+        (folder / "train.py").write_text(STAND_IN)
+
+    def run(self, **options: Any) -> int:
+        asked = {"data": self.folder, "out": self.out, "as_json": True, **options}
+        return run_study(StudyOptions(str(self.study), **asked), (sys.executable, str(self.folder / "train.py")))
+
+    @property
+    def trace(self) -> list[str]:
+        path = self.folder / "trace"
+        return path.read_text().splitlines() if path.exists() else []
+
+    def runs_of(self, cell: str) -> int:
+        return self.trace.count(f"begins {cell}")
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def test_it_runs_every_cell_once_and_sums_up(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    assert bench.run() == 0
+    table = json.loads(capsys.readouterr().out)
+    slow, fast = table["rows"]
+    assert slow["mean"] == pytest.approx(0.525)
+    assert slow["deviation"] == pytest.approx(0.01 / math.sqrt(2))
+    assert (slow["n_runs"], slow["n_wanted"], slow["seconds"], slow["paper"]) == (2, 2, 7.0, 0.9)
+    assert fast["mean"] == pytest.approx(0.565)
+    assert read_ledger(bench.out)["fast-fold2-seed1"].commit == "abc"
+    assert bench.run() == 0
+    assert len(bench.trace) == 8
+
+
+def test_a_changed_cell_is_done_again_and_the_others_are_not(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    bench.run()
+    bench.study.write_text(STUDY.replace("0.5 }", "0.6 }").replace('"Rates"', '"Other words"'))
+    assert bench.run() == 0
+    assert "settings have changed" in capsys.readouterr().err
+    assert (bench.runs_of("slow-fold1-seed1"), bench.runs_of("fast-fold1-seed1")) == (1, 2)
+    [kept] = bench.out.glob("fast-fold1-seed1.*")
+    assert (kept / "log.jsonl").is_file()
+    assert read_ledger(bench.out)["fast-fold1-seed1"].metrics["accuracy"] == pytest.approx(0.57)
+
+
+def test_a_failed_cell_is_noted_and_tried_again_next_time(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    (bench.folder / "fail-slow-fold1-seed1").touch()
+    assert bench.run() == 1
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert [(row["n_runs"], row["n_failed"]) for row in rows] == [(1, 1), (2, 0)]
+    assert read_ledger(bench.out)["slow-fold1-seed1"].problem == "failed: The disk is full. Make room."
+    (bench.folder / "fail-slow-fold1-seed1").unlink()
+    assert bench.run() == 0
+    assert len(bench.trace) == 2 * 5
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no file locks of this kind")
+def test_killed_in_the_midst_the_next_call_waits_for_the_run_and_goes_on(bench: Bench) -> None:
+    (bench.folder / "wait").touch()
+    script = (
+        "import sys; from pathlib import Path; from training.study import *; folder = Path(sys.argv[1]);"
+        "run_study(StudyOptions(str(folder / 'rates.toml'), folder, folder / 'out', as_json=True),"
+        "(sys.executable, str(folder / 'train.py')))"
+    )
+    killed = subprocess.Popen([sys.executable, "-c", script, str(bench.folder)], cwd=REPOSITORY)
+    deadline = time.monotonic() + 60
+    while not bench.trace:
+        assert time.monotonic() < deadline, "the first cell never began"
+        time.sleep(0.02)
+    os.kill(killed.pid, signal.SIGKILL)
+    killed.wait()
+    assert read_ledger(bench.out) == {}
+    later = subprocess.Popen(
+        [sys.executable, "-c", script, str(bench.folder)], cwd=REPOSITORY, stderr=subprocess.PIPE, text=True
+    )
+    assert later.stderr is not None
+    assert "waiting for it to end" in later.stderr.readline()
+    (bench.folder / "wait").unlink()
+    later.communicate(timeout=60)
+    assert later.returncode == 0
+    assert len(read_ledger(bench.out)) == 4
+    # Never two at once: each run ends before another begins.
+    assert [line.split()[0] for line in bench.trace] == ["begins", "ends"] * 5
+
+
+def test_a_line_that_a_crash_cut_short_costs_that_line_only(tmp_path: Path) -> None:
+    first, second = (LedgerEntry(name, "d", "finished", 1.0, metrics={"accuracy": 0.5}) for name in ("a", "b"))
+    append_entry(tmp_path, first)
+    with open(tmp_path / LEDGER_NAME, "a") as ledger:
+        ledger.write('{"cell": "cut", "dig')
+    append_entry(tmp_path, second)
+    assert read_ledger(tmp_path) == {"a": first, "b": second}
+
+
+def test_a_dry_run_runs_nothing(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    assert bench.run(dry_run=True, data=None, as_json=False) == 0
+    said = capsys.readouterr()
+    assert "4 of 4 cells are to do" in said.err
+    assert "to do: slow-fold1-seed1 (esc50-scratch epochs=3 learning_rate=0.1 test_folds=1 seed=1)" in said.err
+    assert "0 of 2" in said.out
+    assert bench.trace == []
+
+
+def test_the_data_are_remembered_and_stay_the_same(bench: Bench, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="No training data"):
+        bench.run(data=None)
+    bench.run()
+    assert bench.run(data=None) == 0
+    with pytest.raises(UserError, match="other data"):
+        bench.run(data=tmp_path / "elsewhere")
+
+
+def test_a_study_that_makes_no_sense_is_refused_before_anything_runs(bench: Bench) -> None:
+    for wrong, problem in (
+        (STUDY.replace("learning_rate = 0.5", "learning_rate = 7"), "contradicts itself"),
+        (STUDY.replace("learning_rate = 0.5", "speed = 1"), "sets speed"),
+        (STUDY.replace('"fast"', '"slow"'), "two rows of one name"),
+        (STUDY.replace('title = "Rates"', ""), "is no study"),
+        ("title = ", "not valid TOML"),
+    ):
+        bench.study.write_text(wrong)
+        with pytest.raises(UserError, match=problem):
+            bench.run()
+    assert bench.trace == []
+
+
+def test_the_interval_is_students(bench: Bench) -> None:
+    # t(0.975) = 12.706 with one degree of freedom, 2.776 with four.
+    assert mean_interval([0.4, 0.6]) == pytest.approx((0.5 - 12.706 * 0.1, 0.5 + 12.706 * 0.1), abs=1e-3)
+    low, high = mean_interval([0.95, 0.9775, 0.9475, 0.97, 0.9425])
+    assert (low + high) / 2 == pytest.approx(0.9575)
+    assert high - low == pytest.approx(2 * 2.776 * 0.015309 / math.sqrt(5), abs=1e-4)
+    study = load_study(str(bench.study))
+    [cell, *_] = study.cells()
+    alone = {cell.name: LedgerEntry(cell.name, cell.digest, "finished", 1.0, metrics={"accuracy": 0.7})}
+    row = outcomes(study, alone)[0]
+    assert (row.mean, row.deviation, row.interval) == (0.7, None, None)
+
+
+@pytest.mark.parametrize("name", study_names())
+def test_what_ships_is_a_study(name: str) -> None:
+    study = load_study(name)
+    cells = list(study.cells())
+    assert study.summary
+    assert len({cell.name for cell in cells}) == len(cells)
+    assert len({cell.digest for cell in cells}) == len(cells)
+
+
+def test_the_list_names_those_that_ship(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_study(StudyOptions(None, as_json=True)) == 0
+    listed = {row["name"]: row["n_cells"] for row in json.loads(capsys.readouterr().out)}
+    assert listed["esc50-folds"] == 5
+    assert listed["stem"] == 6

@@ -1,0 +1,202 @@
+"""The model card: what a run made, of what, how good it is and what it is not for, as Markdown. Only words; measures
+nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from core.evaluation_report import EvaluationReport, Measured
+from core.model.checkpoint import CheckpointConfig
+from training.manifest import Manifest, Split
+
+
+@dataclass(frozen=True, slots=True)
+class CardFacts:
+    """What the card tells. config: with the provenance that `publish` wrote. report: of the held-out clips, None
+    without any. notes: sentences of the run."""
+
+    config: CheckpointConfig
+    manifest: Manifest
+    split: Split
+    report: EvaluationReport | None
+    notes: tuple[str, ...] = ()
+
+
+def model_card(facts: CardFacts) -> str:
+    """The text of README.md."""
+    config, manifest = facts.config, facts.manifest
+    recipe, earlier = config.provenance["recipe"], config.provenance["started_from"]
+    licences = "\n".join(f"* {n} clips: {licence}" for licence, n in manifest.licences)
+    return f"""---
+pipeline_tag: audio-classification
+datasets: [{manifest.name}]
+---
+# {config.name}
+
+Variant `{config.variant}`, {len(config.labels)} labels, trained by Soundmark from {config.provenance["start"]}.
+
+## Result
+
+{_result(facts)}
+
+{_model_choice(facts)}
+
+## Probabilities and thresholds
+
+{_probabilities(facts)} {_thresholds(facts)}
+
+{_label_table(facts)}
+
+## Data
+
+{_data(facts)}
+{recipe["licence"] or "The recipe names no licence of the data as a whole."}
+
+Licences of the clips as the data states them:
+
+{licences}
+
+## Limits
+
+{recipe["limits"] or "The recipe states none."}
+
+## Recipe
+
+{_settings(recipe)}
+
+Code: {config.provenance["commit"]}.
+{_earlier_part(earlier)}"""
+
+
+def _result(facts: CardFacts) -> str:
+    report, notes = facts.report, " ".join(facts.notes)
+    if report is None:
+        return f"No clips were held out for testing: how good this model is has not been measured. {notes}".rstrip()
+    lines = [f"On {len(report.clips)} held-out clips of {report.data} ({report.split}), never trained on:", ""]
+    lines += [f"* {_WORDS[name]}: {_figure(name, measured)}" for name, measured in report.metrics.items()]
+    lines += [
+        "",
+        "In brackets the 95 % interval over clips (bootstrap): how far other clips would have moved a figure.",
+    ]
+    metrics = facts.config.provenance["metrics"]
+    merge = facts.config.merge
+    if not merge.removes_nothing() and "accuracy_unmerged" in metrics:
+        lines.append(
+            f"Token merging by default: {merge.describe()}; accuracy without: {metrics['accuracy_unmerged']:.1%}."
+        )
+    return "\n".join([*lines, *facts.notes])
+
+
+_WORDS = {
+    "accuracy": "accuracy (highest score is a label of the clip)",
+    "map": "mAP (mean over labels)",
+    "mauc": "mAUC (mean over labels)",
+    "d_prime": "d′",
+    "f1": "F1 at the thresholds, all decisions together (micro)",
+    "f1_macro": "F1 at the thresholds, mean over labels (macro)",
+    "ece": "expected calibration error (15 bins)",
+    "brier": "Brier score",
+}
+
+
+def _figure(name: str, measured: Measured) -> str:
+    if name == "accuracy":
+        return f"**{measured.value:.1%}** ({measured.low:.1%} to {measured.high:.1%})"
+    return f"{measured.value:.3f} ({measured.low:.3f} to {measured.high:.3f})"
+
+
+def _model_choice(facts: CardFacts) -> str:
+    recipe, report = facts.config.provenance["recipe"], facts.report
+    best_on_test = facts.config.provenance["best_on_test"]
+    if recipe["freeze"]:
+        return (
+            "One run. There are no epochs to choose from: the last layer was fitted, and all before it left as it was."
+        )
+    if recipe["select"] == "best":
+        choice = f"Weights of the epoch that did best on {len(facts.split.validation)} validation clips."
+    elif recipe["average_epochs"]:
+        first, last = recipe["average_epochs"]
+        choice = f"The mean of the weights after epochs {first} to {last}."
+    else:
+        choice = "Averaged weights of the last epoch."
+    if report is None:
+        return f"One run. {choice}"
+    if best_on_test is None or "accuracy" not in report.metrics:
+        return f"One run. {choice} No epoch was chosen by the figures above."
+    return (
+        f"One run. {choice} No epoch was chosen by the figures above. Some papers take the epoch that does best on the "
+        f"test clips themselves: that way the accuracy would read {best_on_test:.1%} in place of "
+        f"{report.metrics['accuracy'].value:.1%}."
+    )
+
+
+def _probabilities(facts: CardFacts) -> str:
+    config = facts.config
+    if not config.calibration:
+        return f"Probabilities are the {config.activation} of the logits, not calibrated."
+    how = "one temperature" if len(set(config.calibration)) == 1 else "a scale and an offset of each label"
+    words = f"Probabilities are calibrated ({how}) on {len(facts.split.validation)} validation clips"
+    metrics = config.provenance["metrics"]
+    if {"ece", "ece_uncalibrated"} <= metrics.keys():
+        before, after = metrics["ece_uncalibrated"], metrics["ece"]
+        words += f"; calibration error on the held-out ones {before:.3f} before, {after:.3f} after"
+    return words + "."
+
+
+def _thresholds(facts: CardFacts) -> str:
+    match facts.config.provenance["thresholds_from"]:
+        case "validation":
+            return "Each label's threshold has the best F1 on them, drawn to that of all labels where a label has few."
+        case "test":
+            return (
+                f"The threshold of {facts.config.thresholds[0]:.2f}, the same for all labels, has the best F1 on the "
+                "held-out clips themselves: the F1 figures are therefore optimistic."
+            )
+        case _:
+            return f"The threshold of {facts.config.thresholds[0]:.2f} for all labels was fitted to nothing."
+
+
+def _label_table(facts: CardFacts) -> str:
+    if facts.report is None:
+        rows = [f"| {name} | {threshold:.2f} |" for name, threshold in zip(*_names_and_thresholds(facts), strict=True)]
+        return "\n".join(["| label | threshold |", "|---|---|", *rows])
+    rows = [
+        f"| {one.label} | {one.n_clips} | {one.precision:.2f} | {one.recall:.2f} | {one.f1:.2f} "
+        f"| {one.average_precision:.2f} | {one.threshold:.2f} |"
+        for one in facts.report.classes
+    ]
+    head = ["| label | clips | precision | recall | F1 | AP | threshold |", "|---|---|---|---|---|---|---|"]
+    return "\n".join([*head, *rows])
+
+
+def _names_and_thresholds(facts: CardFacts) -> tuple[tuple[str, ...], tuple[float, ...]]:
+    return facts.config.labels.names, facts.config.thresholds
+
+
+def _data(facts: CardFacts) -> str:
+    manifest, split = facts.manifest, facts.split
+    words = f"{manifest.name}: {len(manifest.clips)} clips, of which {len(split.train)} trained"
+    if split.validation:
+        words += f", {len(split.validation)} validated"
+    if split.test:
+        words += f", {len(split.test)} tested"
+    if split.n_left_out:
+        words += f"; {split.n_left_out} were left out, because a clip of the same recording is held out"
+    return words + "."
+
+
+def _settings(recipe: dict[str, Any]) -> str:
+    return "\n".join(f"* `{key}`: {value}" for key, value in recipe.items() if key not in ("licence", "limits"))
+
+
+def _earlier_part(earlier: dict[str, Any] | None) -> str:
+    if not earlier or "recipe" not in earlier:
+        return ""
+    accuracy = earlier.get("metrics", {}).get("accuracy")
+    figure = "" if accuracy is None else f" (accuracy {accuracy:.1%})"
+    return f"""
+It went on from weights that were trained on {earlier["data"]} by this recipe{figure}:
+
+{_settings(earlier["recipe"])}
+"""

@@ -1,0 +1,107 @@
+"""What is wrong with single clips, in words: missing, unreadable, silent, short, clipped. Opens no file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from core.data_report import Finding
+from core.errors import UserError
+from training.clip_survey import SILENT_DB, ClipSurvey
+from training.manifest import Manifest
+from training.wording import count, listed
+
+SHORTEST_S, SHORT_S = 0.025, 0.2
+"""One frame of log-mel; what is under a word or a click with its surroundings."""
+
+MOST_FLAT_TOPS = 10
+"""A clip with as many waves cut off at full scale counts as clipped."""
+
+
+def clip_findings(
+    missing: Sequence[Path], manifest: Manifest, surveys: Sequence[ClipSurvey | UserError]
+) -> list[Finding]:
+    """One finding for each fault, with all clips that have it. surveys: of the manifest's clips, in their order."""
+    paths = [clip.path for clip in manifest.clips]
+    heard = [(path, one) for path, one in zip(paths, surveys, strict=True) if isinstance(one, ClipSurvey)]
+    too_short = [path for path, one in heard if one.duration_s < SHORTEST_S]
+    short = [path for path, one in heard if SHORTEST_S <= one.duration_s < SHORT_S]
+    silent = [path for path, one in heard if one.is_silent and one.duration_s >= SHORTEST_S]
+    clipped = [path for path, one in heard if one.n_flat_tops >= MOST_FLAT_TOPS]
+    return [
+        *_missing(missing, manifest),
+        *_unreadable([(path, one) for path, one in zip(paths, surveys, strict=True) if isinstance(one, UserError)]),
+        *_one_finding(
+            too_short,
+            Finding("short", "error", "shorter than 25 ms", "Remove them: there is nothing in them to learn from."),
+        ),
+        *_one_finding(
+            silent,
+            Finding(
+                "silent",
+                "warning",
+                f"silent (nothing reaches {SILENT_DB:.0f} dBFS)",
+                "Remove them, or give them the label of silence: else their class is learned from nothing.",
+            ),
+        ),
+        *_one_finding(
+            short,
+            Finding(
+                "short", "warning", "shorter than 0.2 s", "Cut them anew with more of the sound around, if there is."
+            ),
+        ),
+        *_one_finding(
+            clipped,
+            Finding(
+                "clipped",
+                "warning",
+                f"clipped ({MOST_FLAT_TOPS} or more waves cut off at full scale)",
+                "Record them again at a lower level, if you can: the model may learn the distortion for the sound.",
+            ),
+        ),
+    ]
+
+
+def full_paths(paths: Sequence[Path]) -> tuple[str, ...]:
+    """As findings carry them: absolute, so that another process opens the same files."""
+    return tuple(os.path.abspath(path) for path in paths)
+
+
+def _missing(missing: Sequence[Path], manifest: Manifest) -> list[Finding]:
+    findings = list[Finding]()
+    if missing:
+        text = f"{count(len(missing), 'listed clip is', 'listed clips are')} not there: {_names(missing)}."
+        remedy = "Bring them back, or take their lines out of the list."
+        findings.append(Finding("missing", "error", text, remedy, full_paths(missing)))
+    if manifest.n_missing:
+        text = f"{count(manifest.n_missing, 'listed clip is', 'listed clips are')} not there, such as "
+        remedy = "Nothing need be done: the others are trained on."
+        findings.append(Finding("missing", "note", f"{text}{listed(manifest.missing)}.", remedy))
+    return findings
+
+
+def _unreadable(unreadable: Sequence[tuple[Path, UserError]]) -> list[Finding]:
+    """One finding for each way to mend it."""
+    by_remedy: dict[str, list[tuple[Path, UserError]]] = {}
+    for path, error in unreadable:
+        by_remedy.setdefault(error.remedy, []).append((path, error))
+    findings = list[Finding]()
+    for remedy, these in by_remedy.items():
+        problem = these[0][1].problem
+        if len(these) > 1:
+            problem = f"{len(these)} clips cannot be read: {_names([path for path, _ in these])}. The first: {problem}"
+        findings.append(Finding("unreadable", "error", problem, remedy, full_paths([path for path, _ in these])))
+    return findings
+
+
+def _one_finding(paths: Sequence[Path], what: Finding) -> list[Finding]:
+    """`what` with its clips, its text made a sentence; none without a clip."""
+    if not paths:
+        return []
+    text = f"{count(len(paths), 'clip is', 'clips are')} {what.text}: {_names(paths)}."
+    return [Finding(what.kind, what.severity, text, what.remedy, full_paths(paths))]
+
+
+def _names(paths: Sequence[Path]) -> str:
+    return listed([path.name for path in paths], 3)

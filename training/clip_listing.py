@@ -1,0 +1,73 @@
+"""What any data layout comes down to: rows of clips with the ids of their labels. Opens no audio, knows no layout."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from core.labels import LabelSet
+
+FOLDS = ("1", "2", "3", "4", "5")
+"""The folds that clips are dealt to where their data has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClipRow:
+    """One clip as its list has it. labels: ids, none for a clip of nothing known. fold, group, licence: "" where the
+    data does not say; clips of one group (a recording, a speaker) belong on one side of a split."""
+
+    path: Path
+    labels: tuple[str, ...]
+    fold: str = ""
+    group: str = ""
+    licence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ClipListing:
+    """All rows of a data set, also those whose file is not there. layout: how it was read, in words. labels: the label
+    set where the data fixes one.
+
+    missing: names of listed clips that are not on the disk, in the layouts where that is no error; they have no row.
+    """
+
+    layout: str
+    rows: tuple[ClipRow, ...]
+    labels: LabelSet | None = None
+    missing: tuple[str, ...] = ()
+
+
+def name_digest(name: str) -> str:
+    """A number that is the same on every machine and says nothing of a name's place in a list."""
+    return hashlib.sha256(name.encode()).hexdigest()
+
+
+def deal_folds(rows: Sequence[ClipRow]) -> tuple[ClipRow, ...]:
+    """The same rows with folds 1 to 5: groups stay whole, and each label is spread as evenly as its groups allow.
+
+    Groups come in the order of their names' digests, label by label (a group's is its first clip's first), and go to
+    the fold with the fewest clips of that label, then with the fewest of all. A row without a group is its own.
+    """
+    by_label: dict[str, dict[str, int]] = defaultdict(dict)
+    home: dict[str, str] = {}
+    for row in sorted(rows, key=lambda row: str(row.path)):
+        group = _group_of(row)
+        label = home.setdefault(group, row.labels[0] if row.labels else "")
+        by_label[label][group] = by_label[label].get(group, 0) + 1
+    total: Counter[str] = Counter()
+    fold_of: dict[str, str] = {}
+    for _, groups in sorted(by_label.items()):
+        of_label: Counter[str] = Counter()
+        for group in sorted(groups, key=name_digest):
+            fold = min(FOLDS, key=lambda fold: (of_label[fold], total[fold], fold))
+            fold_of[group] = fold
+            of_label[fold] += groups[group]
+            total[fold] += groups[group]
+    return tuple(replace(row, fold=fold_of[_group_of(row)]) for row in rows)
+
+
+def _group_of(row: ClipRow) -> str:
+    return row.group or str(row.path)

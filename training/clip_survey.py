@@ -1,0 +1,146 @@
+"""What one clip sounds like to a person who checks data: length, level, clipping, identity. Knows no label, no list."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.audio.media_file import decode_blocks
+from core.audio.media_opening import open_media
+from core.audio.resample import StreamResampler
+from core.errors import UserError
+from training.fingerprints import SAMPLE_RATE, Fingerprint, fingerprint
+
+SILENT_DB = -60.0
+"""A clip whose peak lies under this, dBFS, counts as silent."""
+
+MOST_COMPARED_S = 300.0
+"""Copies are looked for in so much of a clip's beginning."""
+
+_FULL_SCALE = 0.985  # the largest positive value of 8-bit sound is 0.992
+_SHORTEST_FLAT_TOP = 3
+_FINE_STEP, _COARSE_STEP = 2.0**-15, 2.0**-7
+
+
+@dataclass(frozen=True, slots=True)
+class ClipSurvey:
+    """duration_s; peak: 1 is full scale; n_flat_tops: see `flat_tops`; digest: equal for equal sound, whatever
+    digital silence is around it, "" for silence alone; fingerprint: empty where the clip is silent."""
+
+    duration_s: float
+    peak: float
+    n_flat_tops: int
+    digest: str
+    fingerprint: Fingerprint
+
+    @property
+    def is_silent(self) -> bool:
+        """Nothing in it reaches SILENT_DB."""
+        return self.peak < 10 ** (SILENT_DB / 20)
+
+
+@dataclass(frozen=True)
+class DecodedClip:
+    """The mean of the channels at the file's own rate, the first MOST_COMPARED_S, and the whole file's length."""
+
+    samples: NDArray[np.float32]
+    sample_rate: int
+    duration_s: float
+
+    @cached_property
+    def resampled(self) -> NDArray[np.float32]:
+        """At 16 kHz, float32 `(n,)`."""
+        resampler = StreamResampler(self.sample_rate, SAMPLE_RATE)
+        return np.concatenate([resampler.push(self.samples), resampler.flush()])
+
+
+def decode(path: Path) -> DecodedClip:
+    """Decode all of a file, and keep its beginning. Raises UserError for what cannot be read to its end."""
+    with open_media(path) as container:
+        rate = container.streams.audio[0].rate
+    kept: list[NDArray[np.float32]] = [np.zeros(0, np.float32)]
+    n_samples, most = 0, round(MOST_COMPARED_S * rate)
+    for block in decode_blocks(path, rate):
+        if n_samples < most:
+            kept.append(block.samples)
+        n_samples += len(block.samples)
+    return DecodedClip(np.concatenate(kept)[:most], rate, n_samples / rate)
+
+
+def survey(path: Path) -> ClipSurvey | UserError:
+    """Look at one file, or say why it cannot be read."""
+    try:
+        clip = decode(path)
+    except UserError as error:
+        return error
+    peak = float(np.abs(clip.samples).max(initial=0.0))
+    surveyed = ClipSurvey(clip.duration_s, peak, 0, "", fingerprint(np.zeros(0, np.float32)))
+    if surveyed.is_silent:
+        return surveyed
+    sound = clip.resampled
+    return ClipSurvey(clip.duration_s, peak, flat_tops(clip.samples), _digest(sound), fingerprint(sound))
+
+
+def flat_tops(samples: NDArray[np.float32]) -> int:
+    """How often a wave was cut off at full scale.
+
+    A cut-off top is a run of three or more equal samples at full scale, whose shoulders are so steep that a parabola
+    through them would have risen by more than two steps of the sound's resolution over the run. A wave that only just
+    reaches full scale (peak-normalised, 8-bit with its coarse steps) is none. What a lossy encoder had in between, or
+    was turned down afterwards, is not found.
+    """
+    if not len(samples):
+        return 0
+    step = _COARSE_STEP if _is_coarse(samples) else _FINE_STEP
+    level = np.abs(samples)
+    is_flat = (np.abs(np.diff(samples)) <= step / 2) & (level[1:] >= _FULL_SCALE) & (level[:-1] >= _FULL_SCALE)
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], is_flat, [False]]).astype(np.int8)))
+    first, last = edges[::2], edges[1::2]  # samples first … last inclusive are equal
+    inside = (first > 0) & (last < len(samples) - 1) & (last - first + 1 >= _SHORTEST_FLAT_TOP)
+    first, last = first[inside], last[inside]
+    sign, n = np.sign(samples[first]), last - first + 1
+    drop = level[first] - (sign * samples[first - 1] + sign * samples[last + 1]) / 2
+    # Rounding may make a step of next to nothing.
+    would_have_risen = (drop - step) * n**2 / (4 * (n + 1))
+    return int((would_have_risen > 2 * step).sum())
+
+
+def _is_coarse(samples: NDArray[np.float32]) -> bool:
+    """Whether all values are those of 8-bit sound."""
+    steps = samples / np.float32(_COARSE_STEP)
+    return bool((steps == np.round(steps)).all())
+
+
+def _digest(samples: NDArray[np.float32]) -> str:
+    sounding = np.flatnonzero(samples)
+    return hashlib.sha256(samples[sounding[0] : sounding[-1] + 1].tobytes()).hexdigest() if len(sounding) else ""
+
+
+def waveform_agreement(one: NDArray[np.float32], other: NDArray[np.float32], shift: int, slack: int) -> float:
+    """The largest correlation (0 to 1, either polarity) of two sounds of which the first one lags by `shift` samples,
+    give or take `slack`, over the 8 s of their overlap in which the softer one is loudest."""
+    one, other = one[max(0, shift) :], other[max(0, -shift) :]
+    n = min(len(one), len(other))
+    begin, end = _loudest_stretch((one[:n], other[:n]), 8 * SAMPLE_RATE)
+    x, y = one[begin:end].astype(np.float64), other[begin:end].astype(np.float64)
+    size = 1 << (len(x) + slack).bit_length()
+    correlation = np.fft.irfft(np.fft.rfft(x, size) * np.conj(np.fft.rfft(y, size)), size)
+    near = np.concatenate([correlation[: slack + 1], correlation[-slack:]])
+    power = float(np.sqrt(np.vdot(x, x) * np.vdot(y, y)))
+    return float(np.abs(near).max()) / power if power > 0 else 0.0
+
+
+def _loudest_stretch(sounds: Sequence[NDArray[np.float32]], length: int) -> tuple[int, int]:
+    n = len(sounds[0])
+    if n <= length:
+        return 0, n
+    softer = np.minimum(*(np.square(sound, dtype=np.float64) for sound in sounds))
+    so_far = np.concatenate([[0.0], np.cumsum(softer)])
+    begin = int(np.argmax(so_far[length:] - so_far[:-length]))
+    return begin, begin + length

@@ -1,0 +1,72 @@
+"""What can be asked of a running training: signals, and words on its standard input. Knows no training.
+
+A thread of its own waits for lines, because no system can ask a pipe on every platform whether it has one.
+"""
+
+from __future__ import annotations
+
+import queue
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, get_args
+
+from core.training_messages import Command
+
+
+class Control:
+    """The newest wish of whoever started the run; the loop asks between two steps."""
+
+    def __init__(self) -> None:
+        self._wishes: queue.SimpleQueue[Command] = queue.SimpleQueue()
+        self._n_signals = 0
+
+    def poll(self) -> Command | None:
+        """The next wish, or None; never waits."""
+        try:
+            return self._wishes.get_nowait()
+        except queue.Empty:
+            return None
+
+    def wait(self) -> Command:
+        """The next wish; waits for it, and stays open to signals."""
+        while True:
+            try:
+                return self._wishes.get(timeout=0.2)
+            except queue.Empty:
+                continue
+
+    def wish(self, command: Command) -> None:
+        """Ask for something, from any thread."""
+        self._wishes.put(command)
+
+    def read(self, lines: IO[str]) -> None:
+        """Obey words of `lines` from now on; its end is no wish: who started the run may go."""
+
+        def follow() -> None:
+            for line in lines:
+                word = line.strip()
+                if word in get_args(Command):
+                    self._wishes.put(word)  # pyright: ignore[reportArgumentType] — just compared with them
+
+        threading.Thread(target=follow, name="control", daemon=True).start()
+
+    @contextmanager
+    def signals(self) -> Iterator[None]:
+        """SIGINT and SIGTERM ask for an orderly stop; the second one interrupts at once."""
+
+        def on_signal(_number: int, _frame: object) -> None:
+            self._n_signals += 1
+            if self._n_signals > 1:
+                raise KeyboardInterrupt
+            print("Stopping: the run is being saved. Press Ctrl+C again to break off at once.", file=sys.stderr)
+            self._wishes.put("stop")
+
+        earlier = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in earlier.items():
+                signal.signal(number, handler)

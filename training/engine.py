@@ -1,0 +1,72 @@
+"""Lightning Fabric as a recipe wants it: one process, or those that torchrun started. Knows no model."""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from datetime import timedelta
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from lightning_fabric.strategies.ddp import DDPStrategy
+from numpy.typing import NDArray
+
+from core.errors import UserError
+from training.config import TrainConfig
+
+_PRECISIONS = {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
+# It announces each choice that was ours.
+logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+PEER_TIMEOUT = timedelta(minutes=10)
+"""How long a process waits for the others; one that was killed is noticed at once where its connection closes."""
+
+
+def build_fabric(config: TrainConfig) -> Fabric:
+    """The engine for this process. torchrun says by its environment how many there are, on how many machines.
+
+    Raises UserError where the hardware lacks the precision, or the batch does not divide among the processes.
+    """
+    world = int(os.environ.get("WORLD_SIZE", "1"))
+    local = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    has_gpu = torch.cuda.is_available()
+    if config.precision == "fp16" and not has_gpu:
+        raise UserError("Half precision (fp16) trains on a GPU only, and there is none.", "Set precision=bf16 or fp32.")
+    if config.batch_size % (world * config.accumulate):
+        raise UserError(
+            f"A batch of {config.batch_size} does not divide among {world} processes, {config.accumulate} parts each.",
+            f"Set batch_size to a multiple of {world * config.accumulate}.",
+        )
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    with warnings.catch_warnings():
+        # It recommends srun where SLURM is installed, and says which of its own defaults it takes.
+        warnings.simplefilter("ignore")
+        fabric = Fabric(
+            accelerator="cuda" if has_gpu else "cpu",
+            devices=local,
+            num_nodes=max(1, world // local),
+            strategy=DDPStrategy(timeout=PEER_TIMEOUT) if world > 1 else "auto",
+            precision=_PRECISIONS[config.precision],  # pyright: ignore[reportArgumentType] — of its own literals
+        )
+        fabric.launch()
+    return fabric
+
+
+def sum_over_processes(fabric: Fabric, values: tuple[float, ...]) -> tuple[float, ...]:
+    """Each of `values` summed over all processes, float64."""
+    if fabric.world_size == 1:
+        return values
+    summed = fabric.all_reduce(torch.tensor(values, dtype=torch.float64, device=fabric.device), reduce_op="sum")
+    assert isinstance(summed, torch.Tensor)
+    return tuple(summed.tolist())
+
+
+def gather_scores(fabric: Fabric, scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The sum over all processes of `(clips, labels)`, each of which filled in its own clips' rows."""
+    if fabric.world_size == 1:
+        return scores
+    gathered = fabric.all_reduce(torch.from_numpy(scores).to(fabric.device), reduce_op="sum")
+    assert isinstance(gathered, torch.Tensor)
+    return gathered.cpu().numpy()

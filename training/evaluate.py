@@ -1,0 +1,219 @@
+"""`main.py evaluate`: what checkpoints are worth on labelled clips. Every clip is tagged whole, as in a run's own
+evaluation; several models answer with the mean of their probabilities. Knows no window and trains nothing."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+
+from core.errors import UsageError, UserError
+from core.evaluation_report import EvaluationReport
+from core.inference.tagger import Tagger, find_weights
+from core.labels import LabelSet
+from core.model.checkpoint import Checkpoint, load_checkpoint
+from training.datasets import load_clips, multi_hot
+from training.manifest import LabelledClip, Manifest, read_manifest
+from training.metrics import Activation, Scores
+from training.report_tables import print_report
+from training.results import ScoredClips, report_on
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluateOptions:
+    """What `evaluate` was asked for. models: one, or the members of an ensemble; empty means the starter. folds: those
+    to evaluate, empty for all clips. merge, device, precision: as for tagging. out: file for the report."""
+
+    models: tuple[str, ...]
+    data: Path
+    folds: tuple[str, ...] = ()
+    collection: str = ""
+    merge: str = "auto"
+    device: str = "auto"
+    precision: str = "auto"
+    as_json: bool = False
+    out: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SharedLabels:
+    """What model and data both know. columns: places among the model's labels, ascending. unknown: the data's labels
+    that the model lacks, with their clips. clips: those to evaluate, their labels as the model counts them; n_left_out:
+    clips of nothing but unknown labels. n_others: labels of the model that the data do not know."""
+
+    columns: tuple[int, ...]
+    unknown: tuple[tuple[str, int], ...]
+    clips: tuple[LabelledClip, ...]
+    n_left_out: int
+    n_others: int
+
+
+def run_evaluation(options: EvaluateOptions) -> int:
+    """Evaluate and print; 0. Raises UserError."""
+    checkpoints = [load_checkpoint(find_weights(one)) for one in options.models or (None,)]
+    labels, activation = _common_outputs(checkpoints)
+    manifest = read_manifest(options.data, options.collection)
+    clips = _clips_of(manifest, options.folds)
+    shared = match_labels(clips, manifest.labels, labels)
+    taggers = [
+        Tagger(one, device=options.device, precision=options.precision, merge=options.merge) for one in checkpoints
+    ]
+    scored = _score(taggers, shared, labels, activation)
+    warnings = [*_of_training(checkpoints, manifest, shared.clips), *_of_labels(shared)]
+    report = report_on(
+        scored,
+        model=" + ".join(tagger.name for tagger in taggers),
+        data=manifest.name,
+        split=_split_in_words(options.folds, checkpoints, manifest, shared.clips),
+        merge=", ".join(sorted({"off" if one.merge is None else one.merge.describe() for one in taggers})),
+    )
+    _deliver(report, warnings, options)
+    return 0
+
+
+def match_labels(clips: tuple[LabelledClip, ...], of_data: LabelSet, of_model: LabelSet) -> SharedLabels:
+    """Match by id. Raises UserError when nothing matches."""
+    place = {label.id: label.index for label in of_model}
+    unknown = Counter(of_data[i].name for clip in clips for i in clip.labels if of_data[i].id not in place)
+    known, n_left_out = [], 0
+    for clip in clips:
+        labels = tuple(place[of_data[i].id] for i in clip.labels if of_data[i].id in place)
+        if clip.labels and not labels:
+            n_left_out += 1
+        else:
+            known.append(replace(clip, labels=labels))
+    columns = tuple(sorted(place[label.id] for label in of_data if label.id in place))
+    if not columns or not known:
+        some = ", ".join(label.id for label in tuple(of_data)[:5])
+        raise UserError(
+            f"The model knows none of the labels of these clips ({some}, …).",
+            "Evaluate it on data whose labels have the same ids as the model's.",
+        )
+    return SharedLabels(columns, tuple(unknown.most_common()), tuple(known), n_left_out, len(of_model) - len(columns))
+
+
+def tag_whole(tagger: Tagger, clips: tuple[LabelledClip, ...]) -> Scores:
+    """Probabilities `(clips, labels)`, each clip in one piece: its first window's length where it is longer."""
+    decoded = load_clips(clips, len(tagger.labels), tagger.log_mel)
+    scores = np.zeros((len(clips), len(tagger.labels)), np.float32)
+    console = Console(stderr=True)
+    for i in track(range(len(clips)), f"Tagging by {tagger.name}", console=console, disable=not console.is_terminal):
+        frames = decoded.frames_of(i)[: tagger.window_frames]
+        scores[i] = tagger.tag(frames.astype(np.float32)).probabilities
+    return scores
+
+
+def _score(taggers: list[Tagger], shared: SharedLabels, labels: LabelSet, activation: Activation) -> ScoredClips:
+    """The mean of the models' probabilities and thresholds, for the labels that model and data share."""
+    columns = list(shared.columns)
+    scores = np.stack([tag_whole(tagger, shared.clips) for tagger in taggers]).mean(axis=0)
+    thresholds = np.stack([tagger.thresholds for tagger in taggers]).mean(axis=0)
+    return ScoredClips(
+        paths=tuple(clip.path for clip in shared.clips),
+        labels=tuple(labels[column].name for column in columns),
+        scores=scores[:, columns],
+        truth=multi_hot([clip.labels for clip in shared.clips], len(labels))[:, columns],
+        thresholds=thresholds[columns],
+        activation=activation,
+    )
+
+
+def _common_outputs(checkpoints: list[Checkpoint]) -> tuple[LabelSet, Activation]:
+    """The labels and the activation that all members have. Raises UserError where they differ."""
+    first = checkpoints[0].config
+    for other in (one.config for one in checkpoints[1:]):
+        if [label.id for label in other.labels] != [label.id for label in first.labels]:
+            raise UserError(
+                f"{first.name} ({len(first.labels)} labels) and {other.name} ({len(other.labels)}) do not agree on "
+                "their labels.",
+                "Join models that were trained on the same labels, in the same order.",
+            )
+        if other.activation != first.activation:
+            raise UserError(
+                f"{first.name} gives {first.activation} probabilities, {other.name} {other.activation}.",
+                "Join models that were trained with the same loss.",
+            )
+    return first.labels, first.activation
+
+
+def _clips_of(manifest: Manifest, folds: tuple[str, ...]) -> tuple[LabelledClip, ...]:
+    there = sorted({clip.fold for clip in manifest.clips})
+    unknown = [fold for fold in folds if fold not in there]
+    if unknown:
+        listed = ", ".join(fold or "(none)" for fold in there)
+        raise UsageError(f"{manifest.name} has no fold {', '.join(unknown)}.", f"It has the folds {listed}.")
+    return tuple(clip for clip in manifest.clips if not folds or clip.fold in folds)
+
+
+def _histories(checkpoints: list[Checkpoint]) -> Iterator[dict[str, Any]]:
+    """The provenance of every model, and of what each began with."""
+    for checkpoint in checkpoints:
+        history: dict[str, Any] | None = checkpoint.config.provenance
+        while history:
+            yield history
+            history = history.get("started_from")
+
+
+def n_trained_on(checkpoints: list[Checkpoint], manifest: Manifest, clips: tuple[LabelledClip, ...]) -> int:
+    """How many of the clips a model was trained on or chosen by, as far as the checkpoints say."""
+    seen = [history for history in _histories(checkpoints) if history.get("data") == manifest.name]
+    return sum(any(clip.fold not in history.get("test_folds", ()) for history in seen) for clip in clips)
+
+
+def _of_training(checkpoints: list[Checkpoint], manifest: Manifest, clips: tuple[LabelledClip, ...]) -> Iterator[str]:
+    n_seen = n_trained_on(checkpoints, manifest, clips)
+    if n_seen:
+        held_out = sorted({fold for one in _histories(checkpoints) for fold in one.get("test_folds", ())})
+        yield (
+            f"{n_seen} of these {len(clips)} clips were trained on: the figures say nothing of new sounds. "
+            f"Held out: fold {', '.join(held_out)} (--fold)."
+        )
+    elsewhere = sorted(
+        {str(one.get("data", "data it does not name")) for one in _histories(checkpoints)} - {manifest.name}
+    )
+    if elsewhere:
+        yield f"Trained on {', '.join(elsewhere)}: whether clips of {manifest.name} were among that is not known."
+
+
+def _of_labels(shared: SharedLabels) -> Iterator[str]:
+    if shared.unknown:
+        listed = ", ".join(f"{name} ({n})" for name, n in shared.unknown[:10])
+        more = f" and {len(shared.unknown) - 10} more" if len(shared.unknown) > 10 else ""
+        yield (
+            f"The model lacks {len(shared.unknown)} labels of the data: {listed}{more}. "
+            f"{shared.n_left_out} clips of nothing else are left out."
+        )
+    if shared.n_others:
+        yield (
+            f"{shared.n_others} labels of the model that the data do not know take no part: "
+            f"accuracy is among the other {len(shared.columns)}."
+        )
+
+
+def _split_in_words(
+    folds: tuple[str, ...], checkpoints: list[Checkpoint], manifest: Manifest, clips: tuple[LabelledClip, ...]
+) -> str:
+    words = f"fold {', '.join(folds)}" if folds else "all clips"
+    n_seen = n_trained_on(checkpoints, manifest, clips)
+    return f"{words}, {n_seen} of {len(clips)} trained on" if n_seen else words
+
+
+def _deliver(report: EvaluationReport, warnings: list[str], options: EvaluateOptions) -> None:
+    for warning in warnings:
+        print(f"Note: {warning}", file=sys.stderr)
+    if options.out is not None:
+        try:
+            report.save(options.out)
+        except OSError as error:
+            raise UserError(f"{options.out} cannot be written ({error.strerror}).", "Choose another --out.") from error
+    if options.as_json:
+        print(report.to_json())
+    else:
+        print_report(report, Console())

@@ -1,0 +1,94 @@
+"""What a backbone that stays as it is makes of clips: of each one whole, and of many disfigured views of it.
+
+Two clips are never joined or mixed in one view: cross-validation could not tell them apart afterwards. A view longer
+than its clip holds the clip in silence, as a live window does.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Generator, Tensor
+
+from core.audio.log_mel import FRAMES_PER_SECOND, SILENCE, LogMelConfig
+from core.model.spectrogram_transformer import AudioSpectrogramTransformer
+from core.model.token_merging import MergeSchedule
+from training import augment
+from training.augmentation_chain import AugmentationChain
+from training.chance import generator_for
+from training.config import TrainConfig
+from training.datasets import ClipFrames
+from training.head_fitting import BACKGROUND
+from training.sampling import Batch, evaluation_batches
+
+_CUTS = 3
+_SHARE_OF_SILENCE = 0.25
+"""Of the background views; the others are noise."""
+
+
+class ClipViews:
+    """Views of clips by their place, the same whoever asks: each round every clip once, cut to one of the recipe's
+    lengths and disfigured as the recipe has it, and `background` views of nothing for every clip."""
+
+    def __init__(self, clips: ClipFrames, config: TrainConfig, log_mel: LogMelConfig) -> None:
+        self._clips, self._config, self._log_mel = clips, config, log_mel
+        self._chain = AugmentationChain(replace(config, mixup=0.0, overlay=0.0, background=0.0), log_mel)
+
+    def __len__(self) -> int:
+        """Batches a round."""
+        return math.ceil(len(self._clips) / self._config.batch_size)
+
+    def batch(self, in_round: int, index: int) -> Batch:
+        """One batch of a round (from 1), its clips followed by the background, which is of clip BACKGROUND."""
+        config = self._config
+        generator = generator_for(config.seed, "views", in_round, index)
+        order = torch.randperm(len(self._clips), generator=generator_for(config.seed, "round", in_round))
+        indices = order.tensor_split(len(self))[index]
+        choice = int(torch.multinomial(torch.tensor(config.length_weights), 1, generator=generator))
+        n_frames = round(config.lengths_s[choice] * FRAMES_PER_SECOND)
+        n_background = math.ceil(config.background * len(indices))
+        cuts = [self._window(int(clip), n_frames, generator) for clip in indices]
+        nothing = torch.full((n_background, n_frames, self._log_mel.n_mels), SILENCE)
+        x = torch.cat([torch.stack(cuts), nothing])
+        targets = np.pad(self._clips.targets[indices.numpy()], ((0, n_background), (0, 0)))
+        x, y = self._chain(x, torch.from_numpy(targets), 1.0, generator)
+        is_silent = torch.rand(n_background, generator=generator) < _SHARE_OF_SILENCE
+        x[len(indices) :][is_silent] = SILENCE
+        x = self._chain.after_normalisation((x - self._log_mel.mean) / (2 * self._log_mel.std), generator)
+        return Batch(x, y, torch.cat([indices, torch.full((n_background,), BACKGROUND)]))
+
+    def _window(self, clip: int, n_frames: int, generator: Generator) -> Tensor:
+        """`(n_frames, mels)`: the loudest of three random cuts of the clip, or the clip in silence."""
+        frames = torch.from_numpy(self._clips.frames_of(clip).astype(np.float32))
+        if len(frames) <= n_frames:
+            return augment.fill_short(frames, n_frames, generator)
+        starts = torch.randint(len(frames) - n_frames + 1, (_CUTS,), generator=generator).tolist()
+        return max(
+            (frames[start : start + n_frames] for start in starts), key=lambda cut: float(cut.mean(dim=1).amax())
+        )
+
+
+def embed(
+    model: AudioSpectrogramTransformer, log_mel: Tensor, merge: MergeSchedule | None = None
+) -> NDArray[np.float32]:
+    """What the last layer reads, `(B, D)`, of normalised log-mel `(B, T, mels)`: the pooled tokens after its norm."""
+    device = next(model.parameters()).device
+    with torch.inference_mode():
+        return model.mlp_head[0](model.embed(log_mel.to(device), merge=merge)).float().cpu().numpy()
+
+
+def whole_clips(
+    model: AudioSpectrogramTransformer,
+    clips: ClipFrames,
+    log_mel: LogMelConfig,
+    batch_size: int,
+    merge: MergeSchedule | None = None,
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+    """(indices of clips, their features), batch by batch, each clip whole and unchanged, as it is evaluated."""
+    for batch in evaluation_batches(clips, log_mel, batch_size):
+        yield batch.clips.numpy(), embed(model, batch.log_mel, merge)

@@ -1,0 +1,155 @@
+"""A last layer for features that stay as they are: logistic regression, its penalty chosen by cross-validation.
+
+Each label is apart (sigmoid): a clip may have several or none. Features are what the head's norm gives, `(rows, D)`
+float32; every clip has one or more rows (views), and counts as one clip however many. Knows no audio and no model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+BACKGROUND = -1
+"""The clip of a row that is of no clip: noise alone, silence."""
+PENALTIES = (300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3)
+"""From a head that hardly dares to one that learns its clips by heart: strongest first, the others start from it."""
+_LEAST_SPREAD = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureRows:
+    """features: float32 `(rows, D)`; targets: float32 `(rows, labels)`, 1 where a row has the label; clips: int
+    `(rows,)`, which clip each row is a view of, or BACKGROUND."""
+
+    features: NDArray[np.float32]
+    targets: NDArray[np.float32]
+    clips: NDArray[np.int64]
+
+    @classmethod
+    def joined(cls, parts: Sequence[FeatureRows]) -> FeatureRows:
+        """All rows of all `parts`."""
+        features, targets = [one.features for one in parts], [one.targets for one in parts]
+        return cls(np.concatenate(features), np.concatenate(targets), np.concatenate([one.clips for one in parts]))
+
+    def where(self, chosen: NDArray[np.bool_]) -> FeatureRows:
+        """Some of the rows; chosen: `(rows,)`."""
+        return FeatureRows(self.features[chosen], self.targets[chosen], self.clips[chosen])
+
+    def weights(self) -> NDArray[np.float64]:
+        """`(rows,)`: a clip's rows share a weight of 1, the background has that of a mean label's clips."""
+        n_views = np.bincount(self.clips[self.clips != BACKGROUND])
+        n_clips, n_labels = int((n_views > 0).sum()), self.targets.shape[1]
+        is_background = self.clips == BACKGROUND
+        each = n_clips / n_labels / max(1, int(is_background.sum()))
+        return np.where(is_background, each, 1.0 / np.maximum(1, n_views)[np.maximum(self.clips, 0)])
+
+
+class Head(NamedTuple):
+    """weight: float32 `(labels, D)`, bias: float32 `(labels,)`, of the plain features."""
+
+    weight: NDArray[np.float32]
+    bias: NDArray[np.float32]
+
+    def logits(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """`(rows, labels)`."""
+        return features @ self.weight.T + self.bias
+
+
+@dataclass(frozen=True, slots=True)
+class CrossValidation:
+    """penalty: with the least loss on clips whose fold had no part in the head; loss: that loss, a clip's mean;
+    heads: by fold, those of that penalty."""
+
+    penalty: float
+    loss: float
+    heads: dict[str, Head]
+
+    def logits(self, features: NDArray[np.float32], folds: NDArray[np.str_]) -> NDArray[np.float32]:
+        """`(clips, labels)` of features `(clips, D)`: each clip's by the head that saw nothing of its fold."""
+        return _out_of_fold(self.heads, features, folds)
+
+
+def fit_head(rows: FeatureRows, penalty: float, start: Head | None = None) -> Head:
+    """The head with the least binary cross-entropy over labels plus penalty / 2 times its squared weights.
+
+    Weights are penalised as they act on features of unit spread, so that the penalty means the same for any backbone.
+    start: a head of near-by rows or penalty, which saves time.
+    """
+    centre, spread = rows.features.mean(axis=0), np.maximum(rows.features.std(axis=0), _LEAST_SPREAD)
+    x = torch.from_numpy((rows.features - centre) / spread)
+    y, row_weight = torch.from_numpy(rows.targets), torch.from_numpy(rows.weights().astype(np.float32))[:, None]
+
+    def loss(parameters: Tensor) -> Tensor:  # (D + 1, labels), the bias last
+        z = x @ parameters[:-1] + parameters[-1]
+        fit = F.binary_cross_entropy_with_logits(z, y, weight=row_weight, reduction="sum")
+        return fit + parameters[:-1].square().sum() * (penalty / 2)
+
+    first = torch.zeros(x.shape[1] + 1, y.shape[1])
+    if start is not None:
+        scaled = start.weight * spread
+        first = torch.from_numpy(np.vstack([scaled.T, (start.bias + start.weight @ centre)[None]]))
+    found = _minimise(loss, first).numpy()
+    weight = found[:-1].T / spread
+    return Head(np.ascontiguousarray(weight), found[-1] - weight @ centre)
+
+
+def cross_validate(
+    rows: FeatureRows,
+    whole: FeatureRows,
+    folds: NDArray[np.str_],
+    penalties: tuple[float, ...] = PENALTIES,
+) -> CrossValidation:
+    """Choose the penalty. whole: one row a clip, in order, which is what is measured; folds: `(clips,)`.
+
+    The background is in every fold's rows: it is made, and of no recording. From the strongest penalty on, until the
+    loss rises: weaker ones take longest to fit.
+    """
+    results: list[CrossValidation] = []
+    heads: dict[str, Head] = {}
+    of_row = np.where(rows.clips == BACKGROUND, "", folds[rows.clips])
+    for penalty in penalties:
+        heads = {
+            fold: fit_head(rows.where((of_row != fold) | (rows.clips == BACKGROUND)), penalty, heads.get(fold))
+            for fold in sorted(set(folds.tolist()))
+        }
+        logits = _out_of_fold(heads, whole.features, folds)
+        results.append(CrossValidation(penalty, mean_loss(logits, whole.targets), heads))
+        if len(results) > 1 and results[-1].loss > results[-2].loss:
+            break
+    return min(results, key=lambda one: one.loss)
+
+
+def mean_loss(logits: NDArray[np.float32], targets: NDArray[np.float32]) -> float:
+    """Binary cross-entropy, summed over the labels, mean over the clips."""
+    each = F.binary_cross_entropy_with_logits(torch.from_numpy(logits), torch.from_numpy(targets), reduction="sum")
+    return float(each) / len(logits)
+
+
+def _out_of_fold(heads: dict[str, Head], features: NDArray[np.float32], folds: NDArray[np.str_]) -> NDArray[np.float32]:
+    n_labels = len(next(iter(heads.values())).bias)
+    logits = np.zeros((len(features), n_labels), np.float32)
+    for fold, head in heads.items():
+        logits[folds == fold] = head.logits(features[folds == fold])
+    return logits
+
+
+def _minimise(loss: Callable[[Tensor], Tensor], start: Tensor) -> Tensor:
+    """Where a smooth `loss` is least, by L-BFGS from `start`."""
+    parameters = start.clone(memory_format=torch.contiguous_format).requires_grad_()
+    optimiser = torch.optim.LBFGS([parameters], max_iter=100, tolerance_change=1e-6, line_search_fn="strong_wolfe")
+
+    def closure() -> Tensor:
+        optimiser.zero_grad()
+        value = loss(parameters)
+        value.backward()
+        return value
+
+    optimiser.step(closure)
+    return parameters.detach()

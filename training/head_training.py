@@ -1,0 +1,236 @@
+"""A new last layer on a backbone that stays as it is: ten to forty clips a class, under a minute. Knows no terminal.
+
+The backbone hears every clip whole and in as many views as the time allows (`listening`), then logistic regression
+fits the layer (`head_fitting`). Where no folds are held out, the figures are those of cross-validation: the backbone
+has learnt nothing from these clips, and each is tested by a layer that has learnt nothing from its part of them.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from core.errors import UsageError, UserError
+from core.labels import LabelSet
+from core.model.checkpoint import Checkpoint
+from core.model.spectrogram_transformer import AudioSpectrogramTransformer
+from core.model.token_merging import MergeSchedule
+from core.training_messages import TrainingEpoch, TrainingMessage
+from training.clip_listing import ClipRow, deal_folds
+from training.config import TrainConfig
+from training.control import Control
+from training.datasets import ClipFrames
+from training.frozen_features import whole_clips
+from training.head_fitting import CrossValidation, Head, cross_validate, fit_head, mean_loss
+from training.initialisation import read_start
+from training.listening import Heard, Listening
+from training.manifest import LabelledClip
+from training.metrics import accuracy, mean_average_precision
+from training.model_building import build_model
+from training.publish import CHECKPOINT_NAME, Predictions, PublishedRun, finished_message, merge_schedule, publish
+from training.run_data import RunData, load_run_data
+from training.run_state import STATE_NAME
+
+LISTENING_S = 25.0
+"""From the call on, before the fit: with imports, fit and publishing all stays under a minute on two cores."""
+LIMITS = (
+    "The last layer has learnt to tell these sounds from each other, from noise and from silence, and nothing else: "
+    "any other sound may get the score of the label it is nearest to. A class of other sounds beside them helps."
+)
+
+_Logits = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+
+
+@dataclass(frozen=True, slots=True)
+class FittedHead:
+    """All of a run once its layer is fitted. start: the checkpoint of the backbone, if it is of one; folds:
+    `(clips,)`, the parts of the cross-validation."""
+
+    config: TrainConfig
+    data: RunData
+    model: AudioSpectrogramTransformer
+    start: Checkpoint | None
+    heard: Heard
+    folds: NDArray[np.str_]
+    validated: CrossValidation
+    head: Head
+
+
+def train_head(
+    config: TrainConfig,
+    data_folder: Path,
+    out: Path,
+    report: Callable[[TrainingMessage], None],
+    *,
+    control: Control | None = None,
+    resume: bool = False,
+) -> Path | None:
+    """Run a recipe with `freeze`; returns the checkpoint's folder, None when it was asked to stop. Raises UserError.
+
+    config: `epochs` is the most views of a clip, `time_budget_min` the time for hearing them (0: 25 s); loss and
+    sound settings as anywhere, but nothing is mixed. resume: begins again, which costs a minute at most.
+    """
+    began, control = time.monotonic(), control or Control()
+    _refuse_settings(config)
+    _refuse_other_runs(out, resume)
+    out.mkdir(parents=True, exist_ok=True)
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    start = read_start(config.init)
+    data = load_run_data(config, data_folder, start.config.log_mel if start else None, report)
+    folds = _folds_of(data.split.train, data.manifest.labels)
+    model = build_model(config, data.manifest.labels).model.eval()
+    model.to("cuda" if torch.cuda.is_available() else "cpu")
+    deadline = began + (config.time_budget_min * 60 or LISTENING_S)
+    with control.signals():
+        heard = Listening(config, data, model, tell=report, control=control, deadline=deadline).run(out)
+    if heard is None:
+        return None
+    fit_began = time.monotonic()
+    # Matrices of a few megabytes: a second core that is busy with other things costs more than it brings.
+    torch.set_num_threads(1)
+    validated = cross_validate(heard.rows, heard.whole, folds)
+    head = fit_head(heard.rows, validated.penalty)
+    _put_into(model, head)
+    run = FittedHead(config, data, model, start, heard, folds, validated, head)
+    report(_last_epoch(run, time.monotonic() - fit_began))
+    checkpoint = publish(_published(run), out)
+    report(finished_message(checkpoint))
+    return checkpoint
+
+
+def _refuse_settings(config: TrainConfig) -> None:
+    if not config.init:
+        raise UsageError("A frozen backbone with random weights hears nothing.", "Set init=starter, or a checkpoint.")
+    if config.loss != "bce":
+        raise UsageError("A new last layer alone is fitted label by label.", "Set loss=bce, or freeze=false.")
+    if config.validation_folds or config.validation_share:
+        problem = "A new last layer alone needs no validation clips: cross-validation takes their place."
+        raise UsageError(problem, "Set validation_folds= and validation_share=0.")
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise UsageError("A new last layer alone is trained by one process.", "Start it without torchrun.")
+
+
+def _refuse_other_runs(out: Path, resume: bool) -> None:
+    if (out / STATE_NAME).is_file():
+        raise UserError(f"{out} holds a run that trains the whole model.", "Choose another --out.")
+    if (out / CHECKPOINT_NAME).exists() and not resume:
+        raise UserError(f"{out} holds a run already.", "Do it again by --resume, or choose another --out.")
+
+
+def _folds_of(clips: tuple[LabelledClip, ...], labels: LabelSet) -> NDArray[np.str_]:
+    """`(clips,)`: the part of each in the cross-validation; a recording is in one. Raises UserError for too little."""
+    if len(labels) < 2:
+        problem = f"There is one class only, {labels.names[0]}."
+        raise UserError(problem, "Add another one, such as the sounds of the room when nothing is to be heard.")
+    n_clips = Counter(label for clip in clips for label in clip.labels)
+    scarce = [label.name for label in labels if n_clips[label.index] < 2]
+    if scarce:
+        listed = ", ".join(scarce[:10]) + (f" and {len(scarce) - 10} more" if len(scarce) > 10 else "")
+        problem = f"{len(scarce)} of {len(labels)} classes have fewer than two clips to learn from: {listed}."
+        raise UserError(problem, "Add clips, ten or more of each, or take these classes out.")
+    rows = [ClipRow(one.path, (str(one.labels[0]),) if one.labels else (), group=one.group) for one in clips]
+    folds = np.array([row.fold for row in deal_folds(rows)])
+    if len(set(folds.tolist())) < 2:
+        raise UserError("All clips are of one recording.", "Add clips of another one, or say of which each is.")
+    return folds
+
+
+def _put_into(model: AudioSpectrogramTransformer, head: Head) -> None:
+    layer = model.mlp_head[1]
+    assert isinstance(layer, nn.Linear)
+    with torch.no_grad():
+        layer.weight.copy_(torch.from_numpy(head.weight))
+        layer.bias.copy_(torch.from_numpy(head.bias))
+
+
+def _last_epoch(run: FittedHead, seconds: float) -> TrainingEpoch:
+    """Of the layer that is kept: its loss on what it learnt from, its figures by cross-validation."""
+    whole, n_epochs = run.heard.whole, run.heard.n_epochs
+    scores = _sigmoid(run.validated.logits(whole.features, run.folds))
+    metrics = {"accuracy": accuracy(scores, whole.targets), "map": mean_average_precision(scores, whole.targets)}
+    loss = mean_loss(run.head.logits(whole.features), whole.targets)
+    return TrainingEpoch(n_epochs, n_epochs, loss, seconds, 0.0, metrics)
+
+
+def _sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    return torch.from_numpy(logits).sigmoid().numpy()
+
+
+def _published(run: FittedHead) -> PublishedRun:
+    """With held-out folds, these are tested and cross-validation chooses the thresholds; without, it is the test."""
+    config, data, split = run.config, run.data, run.data.split
+    schedule = merge_schedule(config.merge_r, run.model.config.n_patches(run.model.config.max_frames))
+
+    def predictions(
+        clips: tuple[LabelledClip, ...],
+        frames: ClipFrames,
+        logits: Callable[[NDArray[np.float32]], NDArray[np.float32]],
+    ) -> Predictions:
+        unmerged = logits(_features(run, frames, None))
+        merged = unmerged if schedule.removes_nothing() else logits(_features(run, frames, schedule))
+        return Predictions(clips, frames.targets, schedule, merged, unmerged)
+
+    crossed = predictions(split.train, data.train, lambda features: run.validated.logits(features, run.folds))
+    test = predictions(split.test, data.test, run.head.logits) if data.test is not None else None
+    return PublishedRun(
+        config=replace(config, limits=config.limits or LIMITS),
+        manifest=data.manifest,
+        split=replace(split, validation=split.train) if test else split,
+        log_mel=data.log_mel,
+        model=run.model.cpu(),
+        test=test or crossed,
+        validation=crossed if test else None,
+        start=_start_in_words(run),
+        notes=_notes(run, is_crossed=test is None),
+        tested_how="" if test else f"{len(run.validated.heads)}-fold cross-validation by groups",
+    )
+
+
+def _features(run: FittedHead, frames: ClipFrames, merge: MergeSchedule | None) -> NDArray[np.float32]:
+    if merge is None and frames is run.data.train:
+        return run.heard.whole.features
+    features = np.zeros((len(frames), run.model.config.embed_dim), np.float32)
+    for members, some in whole_clips(run.model, frames, run.data.log_mel, run.config.batch_size, merge):
+        features[members] = some
+    return features
+
+
+def _start_in_words(run: FittedHead) -> str:
+    backbone = f"weights of {run.start.config.name}" if run.start else "ImageNet weights"
+    return f"{backbone}, kept as they are under a new last layer"
+
+
+def _notes(run: FittedHead, is_crossed: bool) -> tuple[str, ...]:
+    n_parts, clips = len(run.validated.heads), run.data.split.train
+    notes = [
+        f"The last layer is a logistic regression on the backbone's features of each clip and of "
+        f"{run.heard.views_per_clip:.1f} disfigured views of it, with a penalty of {run.validated.penalty:g}, which "
+        f"had the least loss in the cross-validation."
+    ]
+    if is_crossed:
+        notes.append(
+            f"In the {n_parts}-fold cross-validation by groups, each clip is tested by a layer that has learnt from "
+            "the other parts alone, all clips of a recording in one part. The layer in this checkpoint has learnt "
+            "from all clips, and was itself tested on none."
+        )
+    else:
+        notes.append("The validation clips are the training clips, each by a layer that has not learnt from its part.")
+    if run.start:
+        earlier = run.start.config.provenance.get("data", "data it does not name")
+        notes.append(f"The backbone was trained on {earlier}: clips that it has in common with these look too good.")
+    groups = {(label, clip.group or str(clip.path)) for clip in clips for label in clip.labels}
+    n_groups = Counter(label for label, _ in groups)
+    alone = [label.name for label in run.data.manifest.labels if n_groups[label.index] == 1]
+    if alone and is_crossed:
+        notes.append(f"Of one recording only, so that its figures say nothing: {', '.join(alone)}.")
+    return tuple(notes)

@@ -1,0 +1,43 @@
+"""Speech Commands as published (Warden, arXiv:1804.03209): word folders and two lists."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.errors import UserError
+from training.clip_listing import ClipListing, ClipRow
+
+_LISTS = {"validation": "validation_list.txt", "testing": "testing_list.txt"}
+
+
+def read_speech_commands(folder: Path) -> ClipListing | None:
+    """A class a word folder, those that begin with an underscore (`_background_noise_`) left out: V2 has 35.
+
+    Folds are "validation" and "testing" by the lists (lines such as `bed/0a7c2a8d_nohash_0.wav`), all else is
+    "training". The group is the speaker, what stands before `_nohash_`. Clips of the lists that are not there are
+    rows too.
+    """
+    if not all((folder / name).is_file() for name in _LISTS.values()):
+        return None
+    fold_of = {clip: fold for fold, name in _LISTS.items() for clip in _listed(folder / name)}
+    found = {
+        f"{path.parent.name}/{path.name}": path
+        for word in sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(("_", ".")))
+        for path in sorted(word.glob("*.wav"))
+    }
+    words = {name.split("/")[0] for name in found}
+    listed_only = {clip: folder / clip for clip in fold_of if clip not in found and clip.split("/")[0] in words}
+    rows = [
+        ClipRow(path, (path.parent.name,), fold_of.get(name, "training"), path.stem.split("_nohash_")[0])
+        for name, path in (found | listed_only).items()
+    ]
+    if not rows:
+        raise UserError(f"{folder.name} has the lists of Speech Commands and no clip.", "Unpack the archive there.")
+    return ClipListing("Speech Commands", tuple(rows))
+
+
+def _listed(path: Path) -> list[str]:
+    try:
+        return [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path.name} cannot be read ({error}).", "Get that list anew.") from error

@@ -1,0 +1,50 @@
+"""Loss and optimiser of a recipe. Knows no data and no schedule."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from training.config import TrainConfig
+
+UNDECAYED = ("cls_token", "dist_token", "pos_embed")
+
+
+def build_optimiser(
+    model: nn.Module, config: TrainConfig, new_modules: Collection[str]
+) -> torch.optim.AdamW | torch.optim.Adam:
+    """The recipe's optimiser; each group's `factor` multiplies the rate.
+
+    AdamW decays neither biases nor norms, tokens and positions; Adam's L2 takes all parameters, as AST's released
+    code has it. new_modules: names of parameters that start at random, for `new_rate_factor`.
+    """
+    groups = []
+    for is_new in (False, True):
+        for is_decayed in (False, True):
+            parameters = [
+                parameter
+                for name, parameter in model.named_parameters()
+                if parameter.requires_grad
+                and (name in new_modules) == is_new
+                and _is_decayed(name, parameter, config) == is_decayed
+            ]
+            if parameters:
+                decay = config.weight_decay if is_decayed else 0.0
+                factor = config.new_rate_factor if is_new else 1.0
+                groups.append({"params": parameters, "weight_decay": decay, "factor": factor})
+    kind = torch.optim.AdamW if config.optimiser == "adamw" else torch.optim.Adam
+    return kind(groups, lr=0.0, betas=(config.betas[0], config.betas[1]))
+
+
+def _is_decayed(name: str, parameter: nn.Parameter, config: TrainConfig) -> bool:
+    return config.optimiser == "adam" or (parameter.ndim >= 2 and name not in UNDECAYED)
+
+
+def summed_loss(kind: str, logits: Tensor, targets: Tensor) -> Tensor:
+    """Sum over the clips: cross-entropy with soft targets, or binary cross-entropy summed over the labels."""
+    if kind == "ce":
+        return F.cross_entropy(logits, targets, reduction="sum")
+    return F.binary_cross_entropy_with_logits(logits, targets, reduction="sum")

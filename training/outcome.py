@@ -1,0 +1,48 @@
+"""What a run leaves behind: its predictions on what was held out, handed to `publish`. Knows no optimiser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.model.spectrogram_transformer import AudioSpectrogramTransformer
+from core.training_messages import TrainingFinished
+from training.datasets import ClipFrames
+from training.loop import TrainingRun
+from training.manifest import LabelledClip
+from training.publish import Predictions, PublishedRun, finished_message, merge_schedule, publish
+
+
+def publish_finished(run: TrainingRun, out: Path) -> TrainingFinished | None:
+    """Evaluate and write the final model: all processes evaluate, the first one writes and returns the message."""
+    model, data = run.final_model(), run.data
+    test = _predictions(run, model, data.split.test, data.test)
+    validation = _predictions(run, model, data.split.validation, data.validation)
+    if not run.fabric.is_global_zero:
+        return None
+    # Some papers report the epoch that did best on the test clips: the card sets it beside ours.
+    best_on_test = run.best_on_test if data.validation is None and data.test is not None else None
+    published = PublishedRun(
+        run.config, data.manifest, data.split, data.log_mel, model.cpu(), test, validation, run.start, best_on_test
+    )
+    return finished_message(publish(published, out))
+
+
+def publish_stopped(run: TrainingRun, out: Path) -> Path:
+    """The model as it is, without figures: somebody waits for the run to end."""
+    note = f"The run was stopped after step {run.step} of {run.n_steps}; this is the model as it was then."
+    data = run.data
+    published = PublishedRun(
+        run.config, data.manifest, data.split, data.log_mel, run.final_model().cpu(), start=run.start, notes=(note,)
+    )
+    return publish(published, out)
+
+
+def _predictions(
+    run: TrainingRun, model: AudioSpectrogramTransformer, clips: tuple[LabelledClip, ...], frames: ClipFrames | None
+) -> Predictions | None:
+    if frames is None:
+        return None
+    schedule = merge_schedule(run.config.merge_r, model.config.n_patches(model.config.max_frames))
+    unmerged = run.logits(model, frames)
+    merged = unmerged if schedule.removes_nothing() else run.logits(model, frames, schedule)
+    return Predictions(clips, frames.targets, schedule, merged, unmerged)

@@ -1,0 +1,77 @@
+"""Looks at every clip before a training and says all that is wrong with the data. Trains nothing, prints nothing."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from core.data_report import ClassContent, DataReport
+from core.errors import UserError
+from core.training_messages import TrainingPreparing
+from training.class_findings import class_findings
+from training.clip_findings import clip_findings
+from training.clip_survey import ClipSurvey, survey
+from training.copies import find_copies
+from training.copy_findings import Sides, copy_findings, shared_source_findings
+from training.manifest import Manifest, read_present
+
+_SEVERITIES = ("error", "warning", "note")
+
+Report = Callable[[TrainingPreparing], None]
+
+
+def check_data(folder: Path, collection: str, test_folds: Collection[str], report: Report) -> DataReport:
+    """Decode every clip once and report on the data; missing and unreadable clips end nothing.
+
+    test_folds: the folds that a training will hold out; copies and recordings on both sides of that are told apart.
+    Without them, those in more than one fold are. Raises UserError where there is nothing to report on: no data, a
+    broken list, no such fold.
+    """
+    manifest, missing = read_present(folder, collection)
+    manifest.refuse_unknown_folds(test_folds)
+    folds = Counter(clip.fold for clip in manifest.clips if clip.fold)
+    paths = [clip.path for clip in manifest.clips]
+    surveys = _surveys(paths, report)
+    heard = [None if isinstance(one, UserError) else one for one in surveys]
+    copies = find_copies(
+        paths, heard, lambda done, total: report(TrainingPreparing("Comparing what may be copies", done, total))
+    )
+    sides = Sides(manifest.clips, tuple(label.name for label in manifest.labels), frozenset(test_folds))
+    findings = [
+        *clip_findings(missing, manifest, surveys),
+        *class_findings(manifest, folder, needs_split=len(folds) > 1),
+        *copy_findings(copies, sides),
+        *shared_source_findings(sides),
+    ]
+    seconds = [0.0 if one is None else one.duration_s for one in heard]
+    return DataReport(
+        name=manifest.name,
+        layout=manifest.layout,
+        n_clips=len(manifest.clips),
+        minutes=round(sum(seconds) / 60, 3),
+        classes=_contents(manifest, seconds),
+        folds=tuple(sorted(folds.items())),
+        findings=tuple(sorted(findings, key=lambda one: _SEVERITIES.index(one.severity))),
+    )
+
+
+def _surveys(paths: Sequence[Path], report: Report) -> list[ClipSurvey | UserError]:
+    done: list[ClipSurvey | UserError] = []
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        for one in pool.map(survey, paths):
+            done.append(one)
+            report(TrainingPreparing("Listening to the clips", len(done), len(paths)))
+    return done
+
+
+def _contents(manifest: Manifest, seconds: Sequence[float]) -> tuple[ClassContent, ...]:
+    """Clips and minutes of every label, in the labels' order; a clip of two labels counts for both."""
+    n_clips, minutes = Counter[int](), defaultdict[int, float](float)
+    for clip, duration_s in zip(manifest.clips, seconds, strict=True):
+        for label in clip.labels:
+            n_clips[label] += 1
+            minutes[label] += duration_s / 60
+    return tuple(ClassContent(one.name, n_clips[one.index], round(minutes[one.index], 3)) for one in manifest.labels)

@@ -1,0 +1,135 @@
+"""Where a run's messages go: JSON lines, a progress bar, a log file, TensorBoard. Knows no training.
+
+Each is a function of one message; the run calls them all.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from core.errors import UserError
+from core.training_messages import (
+    TrainingEpoch,
+    TrainingFailed,
+    TrainingFinished,
+    TrainingMessage,
+    TrainingPaused,
+    TrainingPreparing,
+    TrainingStarted,
+    TrainingStep,
+    TrainingStopped,
+    to_line,
+)
+
+Reporter = Callable[[TrainingMessage], None]
+LOG_NAME, TENSORBOARD_NAME = "log.jsonl", "tensorboard"
+
+
+def to_json_lines(message: TrainingMessage) -> None:
+    """One JSON object a line on stdout."""
+    with suppress(BrokenPipeError):  # who started the run has gone; the run and its log go on
+        print(to_line(message), flush=True)
+
+
+def to_log(out: Path) -> tuple[Reporter, IO[str]]:
+    """Appends to OUT/log.jsonl, which keeps what earlier parts of the run said. Raises UserError."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        log = open(out / LOG_NAME, "a", encoding="utf-8")  # noqa: SIM115 — whoever asked for it closes it
+    except OSError as error:
+        raise UserError(f"{out} cannot be used ({error.strerror}).", "Choose another folder with --out.") from error
+
+    def report(message: TrainingMessage) -> None:
+        # A full disk must not end the run for the sake of its log.
+        with suppress(OSError):
+            print(to_line(message), file=log, flush=True)
+
+    return report, log
+
+
+def to_tensorboard(out: Path) -> Reporter:
+    """Scalars that `tensorboard --logdir OUT` draws."""
+    from tensorboardX import SummaryWriter
+
+    writer = SummaryWriter(str(out / TENSORBOARD_NAME))
+    step = 0
+
+    def report(message: TrainingMessage) -> None:
+        nonlocal step
+        with suppress(OSError):
+            match message:
+                case TrainingStep():
+                    step = message.step
+                    writer.add_scalar("loss/step", message.loss, step)
+                    writer.add_scalar("learning_rate", message.learning_rate, step)
+                    writer.add_scalar("clips_per_second", message.clips_per_second, step)
+                case TrainingEpoch():
+                    writer.add_scalar("loss/epoch", message.loss, step)
+                    for name, value in message.metrics.items():
+                        writer.add_scalar(f"held_out/{name}", value, step)
+                case TrainingFinished() | TrainingFailed() | TrainingStopped():
+                    writer.flush()
+
+    return report
+
+
+class ProgressBar:
+    """For people at a terminal: a bar over the whole run, a line for each epoch that was evaluated."""
+
+    def __init__(self) -> None:
+        self._console = Console(file=sys.stderr)
+        self._bar = Progress(
+            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"),
+            TextColumn("{task.fields[figures]}"), TimeRemainingColumn(), console=self._console,
+        )  # fmt: skip
+        self._task = self._bar.add_task("Preparing", total=None, figures="")
+        self._bar.start()
+
+    def __call__(self, message: TrainingMessage) -> None:
+        match message:
+            case TrainingPreparing():
+                self._bar.update(self._task, description=message.what, completed=message.done, total=message.total)
+            case TrainingStarted():
+                self._console.print(
+                    f"{message.n_clips} clips, {message.n_labels} labels, {message.n_epochs} epochs on {message.device}"
+                    f" into {message.out}"
+                )
+                self._bar.reset(self._task, description=f"Epoch {message.first_epoch}", total=None, figures="")
+            case TrainingStep():
+                figures = f"loss {message.loss:.3f}, {message.clips_per_second:.0f} clips/s"
+                self._bar.update(
+                    self._task, description=f"Epoch {message.epoch}", completed=message.step, total=message.n_steps,
+                    figures=figures,
+                )  # fmt: skip
+            case TrainingEpoch() if message.metrics:
+                figures = ", ".join(f"{name} {value:.3f}" for name, value in message.metrics.items())
+                self._console.print(f"epoch {message.epoch}: loss {message.loss:.3f}, {figures}")
+            case TrainingPaused():
+                self._bar.update(self._task, description="Paused" if message.paused else "Going on")
+            case TrainingStopped():
+                self._end(f"Stopped after step {message.step}; --resume goes on. Model so far: {message.checkpoint}")
+            case TrainingFinished():
+                figures = ", ".join(f"{name} {value:.3f}" for name, value in message.metrics.items())
+                self._end(f"Done: {message.checkpoint}\n{figures}")
+            case TrainingFailed():
+                self._end("")
+            case _:
+                pass
+
+    def _end(self, words: str) -> None:
+        self._bar.stop()
+        if words:
+            self._console.print(words, highlight=False)
+
+
+def stamp() -> str:
+    """Date and time for a run's folder."""
+    return time.strftime("%Y%m%d-%H%M%S")

@@ -1,0 +1,77 @@
+"""The clips of a run: read, split, decoded, with their normalisation. Knows no model and no loop."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from core.audio.log_mel import LogMelConfig
+from core.training_messages import TrainingMessage, TrainingPreparing
+from training.config import TrainConfig
+from training.datasets import ClipFrames, frame_statistics, load_clips
+from training.manifest import LabelledClip, Manifest, Split, read_manifest
+
+_SECONDS_BETWEEN_REPORTS = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class RunData:
+    """The three sides of the split, None where a side is empty, and the front end with its statistics."""
+
+    manifest: Manifest
+    split: Split
+    train: ClipFrames
+    validation: ClipFrames | None
+    test: ClipFrames | None
+    log_mel: LogMelConfig
+
+    def identity(self) -> dict[str, Any]:
+        """What must be the same for a run to go on: labels, clips by name, statistics."""
+        names = "\n".join(clip.path.name for clip in self.manifest.clips)
+        return {
+            "labels": [label.id for label in self.manifest.labels],
+            "clips": hashlib.sha256(names.encode()).hexdigest(),
+            "statistics": [self.log_mel.mean, self.log_mel.std],
+        }
+
+
+def load_run_data(
+    config: TrainConfig, folder: Path, start: LogMelConfig | None, report: Callable[[TrainingMessage], None]
+) -> RunData:
+    """Read and decode what the recipe wants. start: the front end of the checkpoint that the run begins with, whose
+    statistics its weights are used to. Raises UserError."""
+    manifest = read_manifest(folder, config.collection)
+    split = manifest.split(config.test_folds, config.validation_folds, config.validation_share)
+    front_end = start or LogMelConfig()
+
+    def load(clips: tuple[LabelledClip, ...], side: str) -> ClipFrames | None:
+        tell = _sparsely(lambda done, total: report(TrainingPreparing(f"Decoding {side} clips", done, total)))
+        return load_clips(clips, len(manifest.labels), front_end, report=tell) if clips else None
+
+    train = load(split.train, "training")
+    assert train is not None, "split refuses an empty training side"
+    if config.std:
+        front_end = replace(front_end, mean=config.mean, std=config.std)
+    elif start is None:
+        mean, std = frame_statistics(train)
+        front_end = replace(front_end, mean=round(mean, 4), std=round(std, 4))
+    return RunData(
+        manifest, split, train, load(split.validation, "validation"), load(split.test, "held-out"), front_end
+    )
+
+
+def _sparsely(tell: Callable[[int, int], None]) -> Callable[[int, int], None]:
+    """`tell` a few times a second and at the end: nobody reads two thousand lines."""
+    told = time.monotonic()
+
+    def sometimes(done: int, total: int) -> None:
+        nonlocal told
+        if done == total or time.monotonic() - told > _SECONDS_BETWEEN_REPORTS:
+            told = time.monotonic()
+            tell(done, total)
+
+    return sometimes

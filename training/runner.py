@@ -1,0 +1,167 @@
+"""One run from its recipe to its checkpoint: set up, go on where it stopped, obey, publish. Knows no terminal."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from core.errors import UserError
+from core.training_messages import (
+    TrainingEpoch,
+    TrainingMessage,
+    TrainingPaused,
+    TrainingStarted,
+    TrainingStep,
+    TrainingStopped,
+)
+from training.config import TrainConfig
+from training.control import Control
+from training.engine import build_fabric
+from training.initialisation import read_start
+from training.loop import TrainingRun
+from training.outcome import publish_finished, publish_stopped
+from training.publish import CHECKPOINT_NAME
+from training.run_data import load_run_data
+from training.run_state import STATE_NAME, read_state, remove_leftovers
+
+Report = Callable[[TrainingMessage], None]
+_SECONDS_BETWEEN_REPORTS = 1.0
+_TIMED_STEPS = 8
+_BUDGET_SHARE = 0.9
+"""Of a time budget, for the steps themselves; decoding, evaluation and publishing have the rest."""
+
+
+def train(
+    config: TrainConfig,
+    data_folder: Path,
+    out: Path,
+    report: Report,
+    *,
+    control: Control | None = None,
+    resume: bool = False,
+) -> Path | None:
+    """Run a recipe to its end; returns the checkpoint's folder, None when it was asked to stop. Raises UserError."""
+    control = control or Control()
+    fabric = build_fabric(config)
+    tell: Report = report if fabric.is_global_zero else lambda _message: None
+    out.mkdir(parents=True, exist_ok=True)
+    path = out / STATE_NAME
+    if path.is_file() and not resume:
+        raise UserError(f"{out} holds a run already.", "Go on with it by --resume, or choose another --out.")
+    start = read_start(config.init)
+    data = load_run_data(config, data_folder, start.config.log_mel if start else None, tell)
+    state = read_state(path) if path.is_file() else None
+    if state and config.time_budget_min:
+        config = replace(config, epochs=state["config"]["epochs"])
+    run = TrainingRun(config, data, fabric)
+    if state:
+        run.resume(state, path)
+    elif config.time_budget_min:
+        run = TrainingRun(replace(config, epochs=epochs_within(run, config.time_budget_min)), data, fabric)
+    if fabric.is_global_zero:
+        remove_leftovers(out)
+    n_clips, n_labels = len(data.train), len(data.manifest.labels)
+    tell(TrainingStarted(config.name, str(out), str(fabric.device), n_clips, n_labels, run.config.epochs, run.epoch))
+    if not _run_to_end(run, path, tell, control):
+        checkpoint = publish_stopped(run, out) if fabric.is_global_zero else ""
+        tell(TrainingStopped(str(out), run.step, str(checkpoint)))
+        return None
+    finished = publish_finished(run, out)
+    if finished:  # by the first process, which alone writes
+        tell(finished)
+    return out / CHECKPOINT_NAME
+
+
+def epochs_within(run: TrainingRun, minutes: float) -> int:
+    """How many epochs fit into `minutes`, by timing a few steps; the run is spoilt by it and built anew."""
+    seconds = []
+    for index in range(min(_TIMED_STEPS, len(run.batches)) + 1):
+        batch = run.batches[1, index % len(run.batches)]
+        began = time.monotonic()
+        run.train_step(batch)
+        seconds.append(time.monotonic() - began)
+    # The first step allocates and warms up; lengths differ, so the mean of the others.
+    per_epoch = statistics.fmean(seconds[1:]) * len(run.batches)
+    slowest = torch.tensor(per_epoch, dtype=torch.float64, device=run.fabric.device)
+    per_epoch = float(run.fabric.all_reduce(slowest, reduce_op="max"))  # pyright: ignore[reportArgumentType]
+    return max(1, int(minutes * 60 * _BUDGET_SHARE / per_epoch))
+
+
+def _run_to_end(run: TrainingRun, path: Path, tell: Report, control: Control) -> bool:
+    """False when somebody asked to stop; whatever happens, the state on disk is usable afterwards."""
+    progress = _Progress(run, tell)
+    last_saved = time.monotonic()
+    try:
+        with control.signals():
+            for batch in run.loader():
+                stop = _obey(run, path, tell, control)
+                loss, stopped = run.train_step(batch, stop)
+                progress.step(loss)
+                if run.step % len(run.batches) == 0:
+                    epoch_loss, metrics = run.end_epoch()
+                    run.save(path)
+                    last_saved = time.monotonic()
+                    progress.epoch(epoch_loss, metrics)
+                elif stopped or time.monotonic() - last_saved > run.config.save_every_s:
+                    run.save(path)
+                    last_saved = time.monotonic()
+                if stopped and run.step < run.n_steps:
+                    return False
+    except UserError:
+        # The step that failed changed nothing: the weights before it are good.
+        with suppress(UserError):
+            run.save(path)
+        raise
+    return True
+
+
+def _obey(run: TrainingRun, path: Path, tell: Report, control: Control) -> bool:
+    """Do what was asked for since the last step; True to stop after the next one."""
+    wish = control.poll()
+    if wish == "pause":
+        run.save(path)
+        tell(TrainingPaused(run.step, paused=True))
+        while wish == "pause":
+            wish = control.wait()
+        tell(TrainingPaused(run.step, paused=False))
+    return wish == "stop"
+
+
+class _Progress:
+    """Says once a second how far the run is."""
+
+    def __init__(self, run: TrainingRun, tell: Report) -> None:
+        self._run, self._tell = run, tell
+        self._began = self._told = self._epoch_began = time.monotonic()
+        self._first_step = run.step
+        self._step_told = run.step
+        self._losses: list[float] = []
+
+    def step(self, loss: float) -> None:
+        self._losses = [*self._losses[-19:], loss]
+        now, run = time.monotonic(), self._run
+        if now - self._told < _SECONDS_BETWEEN_REPORTS and run.step < run.n_steps:
+            return
+        speed = (run.step - self._step_told) * run.config.batch_size / max(1e-9, now - self._told)
+        self._told, self._step_told = now, run.step
+        epoch = (run.step - 1) // len(run.batches) + 1
+        mean = statistics.fmean(self._losses)
+        rate = run.rate_of(run.step - 1)
+        self._tell(TrainingStep(epoch, run.step, run.n_steps, mean, rate, speed, self._seconds_left(now)))
+
+    def epoch(self, loss: float, metrics: dict[str, float]) -> None:
+        now, run = time.monotonic(), self._run
+        epoch, seconds = run.step // len(run.batches), now - self._epoch_began
+        self._epoch_began = now
+        self._tell(TrainingEpoch(epoch, run.config.epochs, loss, seconds, self._seconds_left(now), metrics))
+
+    def _seconds_left(self, now: float) -> float:
+        """By the speed since this process began, evaluations and pauses counted in."""
+        run = self._run
+        return (now - self._began) / max(1, run.step - self._first_step) * (run.n_steps - run.step)

@@ -1,0 +1,122 @@
+"""ImageNet weights of a timm DeiT or ViT, checked to have the transformer that ours has. Knows no spectrogram."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import timm
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from timm.models.vision_transformer import VisionTransformer
+from torch import Tensor, nn
+
+from core.errors import UserError
+from core.model.architecture import TransformerConfig
+from core.model.spectrogram_transformer import AudioSpectrogramTransformer
+from core.model.variants import MODEL_VARIANTS
+
+SUITABLE = {
+    192: ("deit_tiny_distilled_patch16_224", "vit_tiny_patch16_224"),
+    384: ("deit_small_distilled_patch16_224", "vit_small_patch16_384"),
+    768: ("deit_base_distilled_patch16_384", "vit_base_patch16_384"),
+}
+"""Models of timm by width; the last row's first is what AST started from (arXiv:2104.01778, §2.2)."""
+_HEADS = ("head.", "head_dist.")
+_FITTED = ("pos_embed", "patch_embed.proj.weight")
+"""What another input size or number of colours changes."""
+
+
+def load_vision_weights(name: str, file: Path | None, ours: TransformerConfig) -> dict[str, Tensor]:
+    """Float32 weights of timm's model `name` by timm's own names, its heads left out: from the Hugging Face hub, or
+    from a `.safetensors` or pickled `file` (nothing in it is run).
+
+    Raises UserError where the model does not suit the architecture `ours`, the hub is out of reach or the file holds
+    something else.
+    """
+    expected = _suitable_model(name, ours).state_dict()
+    weights = _download(name) if file is None else _read(file)
+    weights = {key: one.float() for key, one in weights.items() if not key.startswith(_HEADS)}
+    wanted = {key: one.shape for key, one in expected.items() if not key.startswith(_HEADS)}
+    if {key: one.shape for key, one in weights.items()} != wanted:
+        source = file.name if file else "What was downloaded"
+        raise UserError(f"{source} does not hold the weights of {name}.", "Give the name of the model that it is of.")
+    return weights
+
+
+def _suitable_model(name: str, ours: TransformerConfig) -> VisionTransformer:
+    """timm's model without memory behind its weights. Raises UserError where it is not our transformer."""
+    if ours.stem != "patch":
+        variants = [one.name for one in MODEL_VARIANTS.values() if one.model.stem == "patch"]
+        raise UserError(
+            "ImageNet weights need a variant that cuts the spectrogram into linear patches.",
+            f"Set variant to one of {', '.join(variants)}.",
+        )
+    suitable = SUITABLE.get(ours.embed_dim)
+    remedy = f"Use timm:{' or timm:'.join(suitable)}." if suitable else "Choose a variant 192, 384 or 768 wide."
+    if not timm.is_model(name):
+        raise UserError(f"timm has no model {name!r}.", remedy)
+    try:
+        with torch.device("meta"):
+            theirs = timm.create_model(name, pretrained=False)
+    except RuntimeError as error:
+        raise UserError(f"timm cannot make {name} ({error}).", remedy) from error
+    difference = _difference(theirs, ours)
+    if difference:
+        raise UserError(f"{name} {difference}.", remedy)
+    assert isinstance(theirs, VisionTransformer)
+    return theirs
+
+
+def _difference(theirs: nn.Module, ours: TransformerConfig) -> str:
+    """What stands against taking the weights, as the end of a sentence; "" where nothing does."""
+    if not isinstance(theirs, VisionTransformer):
+        return "is no plain vision transformer"
+    first: Any = theirs.blocks[0]
+    patch = theirs.patch_embed.patch_size[0]
+    if (theirs.embed_dim, len(theirs.blocks), patch) != (ours.embed_dim, ours.depth, ours.patch_size):
+        is_so = f"is {theirs.embed_dim} wide and {len(theirs.blocks)} deep with patches of {patch}"
+        return f"{is_so}, the variant {ours.embed_dim}, {ours.depth} and {ours.patch_size}"
+    with torch.device("meta"):
+        mine = AudioSpectrogramTransformer(ours).state_dict()
+    wanted = {key: one.shape for key, one in mine.items() if not key.startswith("mlp_head.")}
+    given = {key: one.shape for key, one in theirs.state_dict().items() if not key.startswith(_HEADS)}
+    given.setdefault("dist_token", wanted["dist_token"])
+    unlike = sorted(key for key in wanted.keys() | given.keys() if wanted.get(key) != given.get(key))
+    unlike = [key for key in unlike if key not in _FITTED]
+    if unlike:
+        return f"has parts of another kind ({', '.join(unlike[:3])})"
+    norm: Any = theirs.norm
+    if first.attn.num_heads != ours.num_heads or norm.eps != ours.norm_eps or type(first.mlp.act) is not nn.GELU:
+        return "computes attention, norms or activations otherwise"
+    return ""
+
+
+def _download(name: str) -> dict[str, Tensor]:
+    try:
+        return timm.create_model(name, pretrained=True).state_dict()
+    except OSError as error:
+        raise UserError(
+            f"The weights of {name} cannot be fetched from the Hugging Face hub.",
+            f"Connect to the internet, or fetch the file elsewhere and give it as timm:{name}@FILE.",
+        ) from error
+    except RuntimeError as error:
+        raise UserError(f"timm has no weights of {name} ({error}).", "Choose a model that was trained.") from error
+
+
+def _read(file: Path) -> dict[str, Tensor]:
+    """A file's tensors by name. Facebook's own DeiT files keep them under "model"."""
+    if not file.is_file():
+        raise UserError(f"There is no file {file.name}.", "Give the path of a .safetensors or .pth file after the @.")
+    try:
+        if file.suffix == ".safetensors":
+            return load_file(file)
+        raw: Any = torch.load(file, map_location="cpu", weights_only=True)
+    except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
+        raise UserError(f"{file.name} cannot be read as weights.", "Get the file anew.") from error
+    raw = next((raw[key] for key in ("model", "state_dict") if isinstance(raw, dict) and key in raw), raw)
+    if not isinstance(raw, dict) or not all(isinstance(one, Tensor) for one in raw.values()):
+        raise UserError(f"{file.name} holds no weights by name.", "Give a file that timm or DeiT's authors wrote.")
+    return raw

@@ -1,0 +1,16 @@
+"""Counts and lists as people read them in findings. Knows no data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def count(number: int, one: str, several: str) -> str:
+    """`1 clip is`, `3 clips are`."""
+    return f"{number} {one if number == 1 else several}"
+
+
+def listed(names: Sequence[str], most: int = 8) -> str:
+    """The first names, and how many more there are."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
