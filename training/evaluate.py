@@ -19,6 +19,7 @@ from core.evaluation_report import EvaluationReport
 from core.inference.tagger import Tagger, find_weights
 from core.labels import LabelSet
 from core.model.checkpoint import Checkpoint, load_checkpoint
+from training.averaging import ensemble_mean
 from training.datasets import load_clips, multi_hot
 from training.manifest import LabelledClip, Manifest, read_manifest
 from training.metrics import Activation, Scores
@@ -113,7 +114,7 @@ def tag_whole(tagger: Tagger, clips: tuple[LabelledClip, ...]) -> Scores:
 def _score(taggers: list[Tagger], shared: SharedLabels, labels: LabelSet, activation: Activation) -> ScoredClips:
     """The mean of the models' probabilities and thresholds, for the labels that model and data share."""
     columns = list(shared.columns)
-    scores = np.stack([tag_whole(tagger, shared.clips) for tagger in taggers]).mean(axis=0)
+    scores = ensemble_mean([tag_whole(tagger, shared.clips) for tagger in taggers])
     thresholds = np.stack([tagger.thresholds for tagger in taggers]).mean(axis=0)
     return ScoredClips(
         paths=tuple(clip.path for clip in shared.clips),

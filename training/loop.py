@@ -26,7 +26,7 @@ from core.errors import UserError
 from core.model.checkpoint import ACTIVATIONS
 from core.model.spectrogram_transformer import AudioSpectrogramTransformer
 from core.model.token_merging import MergeSchedule
-from training.averaging import RangeAverage, WeightAverage
+from training.averaging import RangeAverage, WeightAverage, cumulative_mean
 from training.chance import generator_for, seed_of
 from training.config import DEFAULTS, TrainConfig
 from training.datasets import ClipFrames
@@ -71,6 +71,8 @@ class TrainingRun:
         self._merge = merge_schedule(config.merge_r_training, patches)
         self.step = 0
         self._losses: list[float] = []
+        self._ensemble: NDArray[np.float32] | None = None
+        self._n_in_ensemble = 0
         self.best_on_test = 0.0
         """The highest accuracy on the held-out clips after any evaluated epoch: what some papers report."""
 
@@ -167,10 +169,16 @@ class TrainingRun:
         logits = torch.from_numpy(self.logits(self.average.model, clips))
         scores = ACTIVATIONS[activation_of(self.config)](logits).numpy()
         metrics = {"accuracy": accuracy(scores, clips.targets), "map": mean_average_precision(scores, clips.targets)}
+        self._ensemble = cumulative_mean(self._ensemble, scores, self._n_in_ensemble + 1)
+        self._n_in_ensemble += 1
+        if self._n_in_ensemble > 1:
+            metrics["map_of_epochs"] = mean_average_precision(self._ensemble, clips.targets)
+        # Without a label among the clips there is no such figure, and JSON knows no NaN.
+        metrics = {name: value for name, value in metrics.items() if math.isfinite(value)}
         if self.data.validation is None:
-            self.best_on_test = max(self.best_on_test, metrics["accuracy"])
+            self.best_on_test = max(self.best_on_test, metrics.get("accuracy", 0.0))
         elif self.config.select == "best":
-            score = metrics["accuracy" if self.config.loss == "ce" else "map"]
+            score = metrics.get("accuracy" if self.config.loss == "ce" else "map", 0.0)
             if score > self.best.get("score", -1.0):
                 weights = copy.deepcopy(self.average.model.state_dict())
                 self.best = {"epoch": epoch, "score": score, "weights": weights}
@@ -209,6 +217,8 @@ class TrainingRun:
             "losses": self._losses,
             "best": self.best,
             "best_on_test": self.best_on_test,
+            "ensemble": torch.from_numpy(self._ensemble) if self._ensemble is not None else None,
+            "n_in_ensemble": self._n_in_ensemble,
             "model": self.plain.state_dict(),
             "average": self.average.model.state_dict(),
             "n_updates": self.average.n_updates,
@@ -236,4 +246,6 @@ class TrainingRun:
             self.range_average.load_state_dict(state["range_average"])
         self._optimiser.load_state_dict(state["optimiser"])
         self.best, self.best_on_test = state["best"], state["best_on_test"]
+        ensemble, self._n_in_ensemble = state["ensemble"], state["n_in_ensemble"]
+        self._ensemble = None if ensemble is None else ensemble.numpy()
         self.step, self._losses = state["step"], state["losses"]

@@ -49,7 +49,7 @@ def write_clips(folder: Path, n_clips: int = 10) -> Path:
     return folder
 
 
-def small(*settings: str, recipe: str = "starter") -> TrainConfig:
+def small(*settings: str, recipe: str = "esc50-scratch") -> TrainConfig:
     """A recipe cut down to seconds."""
     return load_recipe(recipe, [*SMALL, *settings])
 

@@ -16,9 +16,9 @@ def test_every_recipe_loads(recipe: str) -> None:
 
 
 def test_settings_on_the_command_line_win() -> None:
-    config = load_recipe("starter", ["epochs=3", "learning_rate=0.01", "test_folds=1,2", "lengths_s=1,2,3,4"])
+    config = load_recipe("starter", ["epochs=3", "learning_rate=0.01", "test_folds=1,2", "lengths_s=1,2,3,4,5"])
     assert (config.epochs, config.learning_rate, config.test_folds) == (3, 0.01, ("1", "2"))
-    assert config.lengths_s == (1.0, 2.0, 3.0, 4.0)
+    assert config.lengths_s == (1.0, 2.0, 3.0, 4.0, 5.0)
 
 
 def test_whole_numbers_in_a_recipe_do_for_any_number_or_name(tmp_path: Path) -> None:
@@ -38,7 +38,7 @@ def test_whole_numbers_in_a_recipe_do_for_any_number_or_name(tmp_path: Path) -> 
         (["variant=resnet"], "no model variant"),
         (["mixup=1.5"], "outside 0 to 1"),
         (["lengths_s=1,2"], "differ in number"),
-        (["lengths_s=1,2,3,20"], "outside 0.5 to 10.24"),
+        (["lengths_s=1,2,3,4,20"], "outside 0.5 to 10.24"),
         (["loss=ce"], "cannot learn clips without a label"),
         (["epochs=5.5"], "int is wanted"),
         (["merge_r=-1"], "negative"),
