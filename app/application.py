@@ -22,9 +22,11 @@ from app.error_report import ErrorReport, log_folder, start_log
 from app.garbage_timer import GarbageTimer
 from app.input_choice import DEMO_SCENE
 from app.input_devices import InputDevices
-from app.main_window import MainWindow, WindowParts
+from app.main_window import MainWindow
+from app.soundmark_program import PROGRAM
 from app.user_settings import UserSettings
 from app.version_guard import check_versions
+from app.window_parts import WindowParts
 from core.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -63,17 +65,19 @@ def build_window(
     settings_path: Path | None = None,
     calls: CoreCalls | None = None,
     device_command: tuple[str, ...] | None = None,
+    program: tuple[str, ...] = PROGRAM,
 ) -> MainWindow:
     """The window, wired but silent: `begin` starts it.
 
     calls: what to ask of core (tests give their own). device_command: prints the list of microphones as JSON.
+    program: starts a command of ours; its verb follows.
     """
     QCoreApplication.setApplicationName("Soundmark")
     settings = UserSettings(settings_path)
     appearance = Appearance(application, settings.theme)
     jobs = BackgroundJobs()
     devices = InputDevices(command=device_command)
-    parts = WindowParts(settings, appearance, calls or CoreCalls(), jobs, devices)
+    parts = WindowParts(settings, appearance, calls or CoreCalls(), jobs, devices, program)
     window = MainWindow(parts)
     for owned in (jobs, parts.devices):
         owned.setParent(window)
@@ -81,12 +85,12 @@ def build_window(
 
 
 def close_on_signals(window: MainWindow) -> None:
-    """Ctrl+C in the terminal, or the end of the session, closes the window as its cross does.
+    """Ctrl+C in the terminal, or the end of the session, closes the window as its cross does, but asks nothing.
 
     Python looks at signals between its own steps: the timers of the window see to it that there are some.
     """
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: window.close())
+        signal.signal(number, lambda *_: window.training.stop_and_close())
 
 
 def _options(argv: Sequence[str]) -> argparse.Namespace:

@@ -14,6 +14,7 @@ Panel = TypeVar("Panel", bound=QWidget)
 _TAGS_PX = 330
 _EMPTY_FILES_PX, _FILES_PX = 130, 210
 """How high the panel of files is, before and after files come."""
+_TRAINING_PX = 270
 
 
 class Docks:
@@ -32,6 +33,7 @@ class Docks:
         docks = list(self._docks.values())
         window.resizeDocks(docks, [_TAGS_PX] * len(docks), Qt.Orientation.Horizontal)
         window.resizeDocks(docks, [_EMPTY_FILES_PX] * len(docks), Qt.Orientation.Vertical)
+        self._docks["training"].toggleViewAction().triggered.connect(self._make_room_for_training)
 
     @property
     def toggles(self) -> list[QAction]:
@@ -46,8 +48,12 @@ class Docks:
 
     def bring(self, name: str) -> None:
         """Show a docked panel, in front of others in the same place."""
-        self._docks[name].show()
-        self._docks[name].raise_()
+        dock = self._docks[name]
+        was_hidden = dock.isHidden()
+        dock.show()
+        dock.raise_()
+        if was_hidden and name == "training":
+            self._make_room_for_training()
 
     def save_room(self) -> None:
         """Make the panel of files low while it is empty, however high it was with files in it."""
@@ -59,6 +65,16 @@ class Docks:
         if dock.height() < _FILES_PX:
             self._window.resizeDocks([dock], [_FILES_PX], Qt.Orientation.Vertical)
 
+    def _make_room_for_training(self) -> None:
+        """Half of the width, and high enough for its curves."""
+        side_by_side = [dock for name in ("files", "training") if not (dock := self._docks[name]).isHidden()]
+        if self._docks["training"] not in side_by_side:
+            return
+        width = self._window.width() // len(side_by_side)
+        self._window.resizeDocks(side_by_side, [width] * len(side_by_side), Qt.Orientation.Horizontal)
+        height = max(_TRAINING_PX, self._docks["training"].height())
+        self._window.resizeDocks(side_by_side, [height] * len(side_by_side), Qt.Orientation.Vertical)
+
     def _dock(self, spec: PanelSpec, panel: QWidget, area: Qt.DockWidgetArea) -> None:
         dock = self._docks[spec.name] = QDockWidget(spec.title, self._window)
         dock.setObjectName(f"{spec.name}_dock")
@@ -67,6 +83,7 @@ class Docks:
         # No title bar: the panels say themselves what they are, and the View menu hides them.
         dock.setTitleBarWidget(QWidget(dock))
         self._window.addDockWidget(area, dock)
+        dock.setVisible(not spec.waits)
 
 
 def _below(above: QWidget, panel: QWidget) -> QWidget:

@@ -13,9 +13,9 @@ def ask_files(parent: QWidget) -> list[Path]:
     return [Path(name) for name in names]
 
 
-def ask_folder(parent: QWidget, title: str) -> Path | None:
-    """A folder, or nothing."""
-    name = QFileDialog.getExistingDirectory(parent, title)
+def ask_folder(parent: QWidget, title: str, folder: Path | None = None) -> Path | None:
+    """A folder, looked for from `folder` on, or nothing."""
+    name = QFileDialog.getExistingDirectory(parent, title, str(folder or ""))
     return Path(name) if name else None
 
 
@@ -23,6 +23,19 @@ def ask_model_file(parent: QWidget) -> Path | None:
     """A checkpoint that is one file, or nothing."""
     kinds = "Checkpoints (*.safetensors);;All files (*)"
     name, _ = QFileDialog.getOpenFileName(parent, "Open model file", "", kinds)
+    return Path(name) if name else None
+
+
+def ask_list_of_clips(parent: QWidget) -> Path | None:
+    """A CSV file that lists clips, or nothing."""
+    name, _ = QFileDialog.getOpenFileName(parent, "List of clips", "", "Lists (*.csv);;All files (*)")
+    return Path(name) if name else None
+
+
+def ask_results(parent: QWidget, folder: Path) -> Path | None:
+    """The evaluation that a run has left, looked for from `folder` on, or nothing."""
+    kinds = "Evaluations (*.json);;All files (*)"
+    name, _ = QFileDialog.getOpenFileName(parent, "Open results: evaluation.json of a run", str(folder), kinds)
     return Path(name) if name else None
 
 

@@ -7,7 +7,6 @@ timer drives it all: each tick takes what the listener has and then lets the pic
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +16,7 @@ from app.background import BackgroundJobs
 from app.core_calls import CoreCalls, Listener, Tagger
 from app.input_choice import DEFAULT_MICROPHONE, InputChoice
 from app.input_opening import InputOpening, stop_in_background
+from app.shifted_update import shifted
 from core.errors import UserError
 from core.inference.results import LiveStatus, LiveUpdate, TagScores
 from core.labels import LabelSet
@@ -177,14 +177,27 @@ class LiveSession(QObject):
     def _on_model(self, attempt: int, model: str | None, tagger: Tagger) -> None:
         if attempt != self._model_attempt:
             return
+        try:
+            self._swap_tagger(tagger)
+        except UserError as error:
+            self._on_model_failed(attempt, error)
+            return
         self.is_loading_model, self.model_failure = False, None
         self.tagger, self.model = tagger, model
         self.latest_scores = None
-        self._opening.use_tagger(tagger)
-        if self._listener is not None:
-            self._listener.use_tagger(tagger)
         self.tagger_changed.emit()
         self.state_changed.emit()
+
+    def _swap_tagger(self, tagger: Tagger) -> None:
+        """Between two windows, with source, ring and picture untouched. Raises UserError for a model that cannot
+        listen; the old one then goes on."""
+        if self._listener is not None:
+            self._listener.use_tagger(tagger)
+            # The last scores of the former model are named by its labels, so they are taken before it goes.
+            update = self._listener.take_update()
+            if update is not None:
+                self._take(update)
+        self._opening.use_tagger(tagger)
 
     def _on_model_failed(self, attempt: int, error: UserError) -> None:
         if attempt == self._model_attempt:
@@ -254,7 +267,7 @@ class LiveSession(QObject):
             self.ticked.emit()
 
     def _take(self, update: LiveUpdate) -> None:
-        update = _shifted(update, self._first_frame)
+        update = shifted(update, self._first_frame)
         for run in update.runs:
             self._next_frame = run.first_frame + len(run.frames)
             self._last_frame_at_s = time.monotonic()
@@ -300,14 +313,3 @@ class LiveSession(QObject):
         if self._listener is not None:
             stop_in_background(self._jobs, self._listener)
             self._listener = None
-
-
-def _shifted(update: LiveUpdate, frames: int) -> LiveUpdate:
-    """The same update, `frames` later."""
-    if frames == 0:
-        return update
-    runs = tuple(replace(run, first_frame=run.first_frame + frames) for run in update.runs)
-    scores = tuple(
-        replace(one, start_frame=one.start_frame + frames, end_frame=one.end_frame + frames) for one in update.scores
-    )
-    return replace(update, runs=runs, scores=scores)

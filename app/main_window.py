@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QSignalBlocker, Qt, Slot
@@ -11,10 +10,8 @@ from PySide6.QtGui import QCloseEvent, QKeyEvent
 from PySide6.QtWidgets import QMessageBox
 
 from app import file_dialogs
-from app.appearance import Appearance
 from app.background import BackgroundJobs
 from app.complaints import Complaints
-from app.core_calls import CoreCalls
 from app.dialogs.keys_dialog import KeysDialog
 from app.docks import Docks
 from app.drop_window import DropWindow
@@ -23,7 +20,6 @@ from app.error_report import open_log_folder
 from app.file_tagging import FileTagging
 from app.files_model import FilesModel
 from app.input_choice import InputChoice
-from app.input_devices import InputDevices
 from app.input_menu import InputMenu
 from app.live_session import LiveSession
 from app.menus import KEYS_IN_PICTURE, PICTURE_KEYS, Menus, check, key_lines
@@ -32,32 +28,23 @@ from app.panels import PanelParts
 from app.panels.files import FilesPanel
 from app.panels.spectrogram import SpectrogramPanel
 from app.panels.tags import TagsPanel
+from app.panels.training import TrainingPanel
 from app.pins import Pins
 from app.scene import LiveScene
 from app.stage import Stage
 from app.status_line import StatusLine
 from app.toolbar import ToolBar
-from app.user_settings import UserSettings
+from app.training_desk import TrainingDesk
 from app.view_settings import ViewSettings
 from app.widgets.banner import Banner
 from app.widgets.icons import application_icon
+from app.window_parts import WindowParts
 from core.errors import UserError
 
 ABOUT = (
     "<b>Soundmark</b><p>Tags what it hears: live, in files, and with models you train yourself. "
     "Nothing leaves this computer.</p><p>Apache License 2.0</p>"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class WindowParts:
-    """What the window works with; built in `application.py`."""
-
-    settings: UserSettings
-    appearance: Appearance
-    calls: CoreCalls
-    jobs: BackgroundJobs
-    devices: InputDevices
 
 
 class MainWindow(DropWindow):
@@ -74,6 +61,7 @@ class MainWindow(DropWindow):
         self.file_tagging = FileTagging(parts.calls, self)
         self.pins = Pins(parts.settings, self)
         self._chosen_input: InputChoice | None = None
+        self.training = TrainingDesk(self, parts)
         self._build()
         self._connect()
         self._restore()
@@ -93,7 +81,7 @@ class MainWindow(DropWindow):
     def _build(self) -> None:
         self.banner = Banner()
         live = LiveScene()
-        parts = PanelParts(self._parts.appearance, self.pins, live, self.file_tagging)
+        parts = PanelParts(self._parts.appearance, self.pins, live, self.file_tagging, self.training.session)
         self.docks = Docks(self, parts, above=self.banner)
         self.menus = Menus(self, self._deeds())
         self.menus.add_panels(self.docks.toggles)
@@ -106,6 +94,7 @@ class MainWindow(DropWindow):
         self.addToolBar(self.toolbar)
         self.setStatusBar(StatusLine(self.session))
         self.complaints = Complaints(self.session, self._parts.devices, self.banner, self)
+        self.training.connect_panel(self.docks.panel("training", TrainingPanel), self.session)
 
     @property
     def spectrogram(self) -> SpectrogramPanel:
@@ -142,6 +131,7 @@ class MainWindow(DropWindow):
             "full_screen": self._set_full_screen,
             "toggle": self.session.toggle,
             "refresh_inputs": self._parts.devices.refresh,
+            **self.training.deeds(),
             "keys": lambda: KeysDialog((*key_lines(self.menus.actions), *KEYS_IN_PICTURE), self).show(),
             "log_folder": open_log_folder,
             "about": lambda: QMessageBox.about(self, "About Soundmark", ABOUT),
@@ -160,6 +150,10 @@ class MainWindow(DropWindow):
         self.file_tagging.busy_changed.connect(self._refresh_actions)
         self.session.state_changed.connect(self._refresh_actions)
         self.session.state_changed.connect(self._remember)
+        self.training.changed.connect(self._refresh_actions)
+        self.training.complained.connect(self.complaints.complain)
+        self.training.panel_wanted.connect(lambda: self.docks.bring("training"))
+        self.training.models_changed.connect(self._list_trained)
         self.stage.scene_changed.connect(self._refresh_actions)
         self.complaints.inputs_wanted.connect(self.toolbar.input_button.showMenu)
         self._parts.appearance.changed.connect(self._apply_theme)
@@ -170,6 +164,7 @@ class MainWindow(DropWindow):
             self.resize(1180, 760)
         self.restoreState(settings.state)
         self.view.restore()
+        self._list_trained()
         self._refresh_actions()
 
     def begin(self, input_choice: InputChoice | None = None, files: Sequence[Path] = ()) -> None:
@@ -224,6 +219,10 @@ class MainWindow(DropWindow):
         self.session.load_model(model)
 
     @Slot()
+    def _list_trained(self) -> None:
+        self.model_menu.set_trained(self._parts.settings.trained_models)
+
+    @Slot()
     def _remember(self) -> None:
         """A choice is kept for the next run once it works."""
         session, settings = self.session, self._parts.settings
@@ -255,6 +254,7 @@ class MainWindow(DropWindow):
         actions["toggle"].setText("&Stop listening" if active else "&Start listening")
         actions["cancel_files"].setEnabled(self.file_tagging.is_busy)
         actions["clear_files"].setEnabled(bool(self.files.rows))
+        self.training.refresh_actions(actions)
         check(self.menus.span_group, f"{self.spectrogram.scene.window.span_s:g}")
         for name, is_so in (("freeze", self.spectrogram.is_frozen), ("full_screen", self.isFullScreen())):
             with QSignalBlocker(actions[name]):
@@ -288,6 +288,9 @@ class MainWindow(DropWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
         """Save and let go; whoever owns the threads waits for them, a moment, after the window is gone."""
+        if not self.training.may_close():
+            event.ignore()
+            return
         settings = self._parts.settings
         settings.geometry, settings.state = self.saveGeometry(), self.saveState()
         settings.listens = self.session.is_wanted
@@ -295,4 +298,5 @@ class MainWindow(DropWindow):
         self._parts.devices.stop()
         self.session.stop()
         self.file_tagging.cancel_all()
+        self.training.end()
         event.accept()

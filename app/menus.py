@@ -51,6 +51,14 @@ LISTEN = (
     Entry("toggle", "&Start listening", ("Ctrl+R",), "Start or stop listening"),
     Entry("refresh_inputs", "&Refresh inputs", ("F5",), "Look for microphones again"),
 )
+TRAIN = (
+    Entry("new_training", "&New training…", ("Ctrl+N",), "Train a model on your own clips"),
+    Entry("resume_training", "&Resume a training…", (), "Go on with a run that was stopped or broke off"),
+    Entry("open_results", "&Open results…", (), "Show the confusion matrix and the mistakes of a finished run"),
+    SEPARATOR,
+    Entry("pause_training", "&Pause the training", (), "Let the run wait, or go on with it"),
+    Entry("stop_training", "&Stop the training", (), "Save the run and end it; it can go on later"),
+)
 HELP = (
     Entry("keys", "&Keys", ("F1",), "What every key does"),
     Entry("log_folder", "&Log folder", (), "Open the folder with the log files"),
@@ -79,6 +87,7 @@ class Menus:
         self.input_menu = self.listen.addMenu("&Input")
         self._add(self.listen, LISTEN[1:])
         self.model_menu = bar.addMenu("&Model")
+        self._add(bar.addMenu("&Train"), TRAIN)
         self._add(bar.addMenu("&Help"), HELP)
         for menu in bar.findChildren(QMenu):
             menu.setToolTipsVisible(True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -10,6 +11,7 @@ from PySide6.QtWidgets import QMenu
 
 from app.core_calls import ModelRow
 from app.live_session import LiveSession
+from app.training_plan import CHECKPOINT_NAME
 
 
 class ModelMenu(QObject):
@@ -23,6 +25,7 @@ class ModelMenu(QObject):
         super().__init__(menu)
         self._menu, self._session = menu, session
         self._rows: tuple[ModelRow, ...] | None = None
+        self._trained: tuple[Path, ...] = ()
         self._group = QActionGroup(self)
         self._group.triggered.connect(self._on_triggered)
         session.tagger_changed.connect(self.rebuild)
@@ -31,6 +34,11 @@ class ModelMenu(QObject):
     def set_rows(self, rows: tuple[ModelRow, ...]) -> None:
         """The models that are on this machine."""
         self._rows = rows
+        self.rebuild()
+
+    def set_trained(self, checkpoints: Sequence[Path]) -> None:
+        """The models that were trained here, the newest first."""
+        self._trained = tuple(checkpoints)
         self.rebuild()
 
     @Slot()
@@ -42,6 +50,8 @@ class ModelMenu(QObject):
             action.deleteLater()
         for row in self._rows or ():
             self._add(row.name, row.title, row.summary)
+        for checkpoint in self._trained:
+            self._add(str(checkpoint), title_of(checkpoint), f"Trained here: {checkpoint}")
         self._add_opened()
         if not self._group.actions():
             words = "Looking for models…" if self._rows is None else "No model came with this copy"
@@ -52,8 +62,9 @@ class ModelMenu(QObject):
 
     def _add_opened(self) -> None:
         model = self._session.model
-        if model is not None and model not in {row.name for row in self._rows or ()}:
-            self._add(model, Path(model).name, model)
+        listed = {row.name for row in self._rows or ()} | {str(path) for path in self._trained}
+        if model is not None and model not in listed:
+            self._add(model, title_of(Path(model)), model)
 
     def _add(self, name: str, title: str, summary: str) -> None:
         action = QAction(title, self._menu, checkable=True)
@@ -68,3 +79,8 @@ class ModelMenu(QObject):
         name = action.data()
         self.rebuild()
         self.chosen.emit(name)
+
+
+def title_of(checkpoint: Path) -> str:
+    """What a checkpoint is called: its run's folder, which has a name of its own."""
+    return checkpoint.parent.name if checkpoint.name == CHECKPOINT_NAME else checkpoint.name

@@ -34,17 +34,34 @@ QPushButton#Pill {{ border-radius: 11px; padding: 2px 12px; min-height: 16px; co
 QPushButton#Pill:disabled {{ border-color: {window}; }}
 QPushButton#Primary {{ background: {accent}; color: {on_accent}; border-color: {accent}; font-weight: bold; }}
 QPushButton#Primary:focus {{ border: 1px solid {text}; }}
+QPushButton#Primary:disabled {{ background: {window}; color: {muted}; border-color: {line}; }}
 QLineEdit {{ background: {window}; border: 1px solid {line}; border-radius: 6px; padding: 4px 8px; color: {text};
     selection-background-color: {accent}; selection-color: {on_accent}; }}
 QLineEdit:focus {{ border: 1px solid {accent}; }}
+QComboBox QAbstractItemView {{ border: 1px solid {line}; selection-background-color: {accent};
+    selection-color: {on_accent}; }}
+QTableCornerButton::section {{ background: {panel}; border: 0; }}
+QProgressBar {{ background: {line}; border: 0; border-radius: 3px; }}
+QProgressBar::chunk {{ background: {accent}; border-radius: 3px; }}
+QTabWidget::pane {{ border: 1px solid {line}; border-radius: 8px; }}
+QTabBar::tab {{ background: transparent; color: {muted}; padding: 6px 14px; border: 0;
+    border-bottom: 2px solid transparent; }}
+QTabBar::tab:selected {{ color: {text}; border-bottom: 2px solid {accent}; }}
+QTabBar::tab:focus {{ color: {accent}; }}
+QSplitter::handle {{ background: transparent; }}
+QTreeView::item {{ padding: 3px 4px; }}
+QTreeView::item:selected {{ background: {selected}; color: {text}; }}
 QAbstractItemView {{ background: {panel}; border: 0; outline: 0; color: {text}; }}
 QHeaderView::section {{ background: {panel}; color: {muted}; border: 0; border-bottom: 1px solid {line};
     padding: 5px 8px; }}
 QTableView {{ gridline-color: transparent; selection-background-color: {selected}; selection-color: {text}; }}
 QTableView::item {{ padding: 0 6px; }}
 QScrollBar:vertical {{ background: transparent; width: 10px; margin: 0; }}
-QScrollBar::handle:vertical {{ background: {line}; border-radius: 4px; min-height: 24px; margin: 1px; }}
-QScrollBar::handle:vertical:hover {{ background: {muted}; }}
+QScrollBar:horizontal {{ background: transparent; height: 10px; margin: 0; }}
+QScrollBar::handle {{ background: {line}; border-radius: 4px; margin: 1px; }}
+QScrollBar::handle:vertical {{ min-height: 24px; }}
+QScrollBar::handle:horizontal {{ min-width: 24px; }}
+QScrollBar::handle:hover {{ background: {muted}; }}
 QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page {{ background: none;
     border: 0; height: 0; width: 0; }}
 QToolTip {{ background: {raised}; color: {text}; border: 1px solid {line}; padding: 4px; }}

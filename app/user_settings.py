@@ -119,6 +119,28 @@ class UserSettings:
     def model(self, value: str | None) -> None:
         self._store.setValue("model", value or "")
 
+    @property
+    def trained_models(self) -> tuple[Path, ...]:
+        """Checkpoints of finished runs, the newest first; those that are gone drop out."""
+        paths = (Path(one) for one in self._text("trained_models").split("\n") if one)
+        return tuple(path for path in paths if path.is_dir())
+
+    def add_trained_model(self, checkpoint: Path) -> None:
+        """Remember one more."""
+        others = (path for path in self.trained_models if path != checkpoint)
+        self._store.setValue("trained_models", "\n".join(str(path) for path in (checkpoint, *others)))
+
+    @property
+    def training_choices(self) -> dict[str, str]:
+        """What the dialog for a new training held last, by the names of its fields."""
+        keys = (key.removeprefix("training/") for key in self._store.allKeys() if key.startswith("training/"))
+        return {key: self._text(f"training/{key}") for key in keys}
+
+    @training_choices.setter
+    def training_choices(self, value: dict[str, str]) -> None:
+        for key, text in value.items():
+            self._store.setValue(f"training/{key}", text)
+
     def flush(self) -> None:
         """Write to disk now."""
         self._store.sync()

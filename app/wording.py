@@ -43,6 +43,6 @@ def duration(seconds: float, *, tenths: bool = False) -> str:
     return f"{text}.{tenth}" if tenths else text
 
 
-def count(number: int, noun: str) -> str:
-    """`14, "file"` -> `14 files`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+def count(number: int, noun: str, plural: str = "") -> str:
+    """`14, "file"` -> `14 files`; `2, "class", "classes"` -> `2 classes`."""
+    return f"{number} {noun if number == 1 else plural or f'{noun}s'}"

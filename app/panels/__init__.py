@@ -13,8 +13,10 @@ from app.file_tagging import FileTagging
 from app.panels.files import FilesPanel
 from app.panels.spectrogram import SpectrogramPanel
 from app.panels.tags import TagsPanel
+from app.panels.training import TrainingPanel
 from app.pins import Pins
 from app.scene import LiveScene
+from app.training_session import TrainingSession
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,20 +27,32 @@ class PanelParts:
     pins: Pins
     live: LiveScene
     files: FileTagging
+    training: TrainingSession
 
 
 @dataclass(frozen=True, slots=True)
 class PanelSpec:
-    """A panel. name: for settings and tests; title: for people; area: its first place, None for the middle."""
+    """A panel. name: for settings and tests; title: for people; area: its first place, None for the middle.
+
+    waits: it is hidden until it has something to show, or is chosen in the View menu.
+    """
 
     name: str
     title: str
     area: Qt.DockWidgetArea | None
     build: Callable[[PanelParts], QWidget]
+    waits: bool = False
 
 
 PANELS: tuple[PanelSpec, ...] = (
     PanelSpec("spectrogram", "Spectrogram", None, lambda p: SpectrogramPanel(p.live, p.appearance, p.pins)),
     PanelSpec("tags", "Tags", Qt.DockWidgetArea.RightDockWidgetArea, lambda p: TagsPanel(p.appearance, p.pins)),
     PanelSpec("files", "Files", Qt.DockWidgetArea.BottomDockWidgetArea, lambda p: FilesPanel(p.files, p.appearance)),
+    PanelSpec(
+        "training",
+        "Training",
+        Qt.DockWidgetArea.BottomDockWidgetArea,
+        lambda p: TrainingPanel(p.training, p.appearance),
+        waits=True,
+    ),
 )

@@ -15,8 +15,10 @@ from app.application import build_window
 from app.background import BackgroundJobs
 from app.main_window import MainWindow
 from app.pins import Pins
+from app.soundmark_program import PROGRAM
 from app.user_settings import UserSettings
 from tests.app.app_fakes import FakeCore
+from tests.app.training_fakes import StandIn
 
 NO_DEVICES = ("/bin/echo", "[]")
 ONE_DEVICE = (
@@ -68,8 +70,9 @@ def make_window(qapp: QApplication, qtbot: QtBot, core: FakeCore, settings_path:
     """Makes windows on the fake core, and takes them down with everything that they started."""
     made: list[MainWindow] = []
 
-    def make(devices: tuple[str, ...] = ONE_DEVICE) -> MainWindow:
-        window = build_window(qapp, settings_path=settings_path, calls=core.calls(), device_command=devices)
+    def make(devices: tuple[str, ...] = ONE_DEVICE, program: tuple[str, ...] = PROGRAM) -> MainWindow:
+        calls = core.calls()
+        window = build_window(qapp, settings_path=settings_path, calls=calls, device_command=devices, program=program)
         qtbot.addWidget(window)
         made.append(window)
         return window
@@ -77,6 +80,7 @@ def make_window(qapp: QApplication, qtbot: QtBot, core: FakeCore, settings_path:
     yield make
     core.let_go()
     for window in made:
+        window.training.session.kill()
         window.close()
         assert window.file_tagging.close(5.0)
         assert window.jobs.wait(5.0)
@@ -89,6 +93,12 @@ def window(make_window: MakeWindow, qtbot: QtBot) -> MainWindow:
     made.show()
     qtbot.waitExposed(made)
     return made
+
+
+@pytest.fixture
+def stand_in(tmp_path: Path) -> StandIn:
+    """The training commands, answering as the test says."""
+    return StandIn(tmp_path / "stand-in")
 
 
 @pytest.fixture

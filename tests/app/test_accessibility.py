@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -12,6 +14,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QMenu,
     QScrollBar,
+    QTabBar,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
@@ -26,6 +29,8 @@ from app.widgets.lanes_strip import LanesStrip
 from app.widgets.level_meter import LevelMeter
 from app.widgets.spectrogram_plot import SpectrogramPlot
 from tests.app.app_fakes import FakeCore
+from tests.app.conftest import MakeWindow
+from tests.app.training_fakes import StandIn, finish_run
 from tests.app.window_driving import listen
 
 # What is a control: everything that takes a click or a key, and every painted widget that shows a value.
@@ -36,7 +41,8 @@ PAINTED = (LevelMeter, LanesStrip, SpectrogramPlot, DropOverlay)
 def _ours(widget: QWidget) -> bool:
     """Not a part that Qt made for itself, such as a scroll bar or the arrow of a header."""
     name = widget.objectName()
-    return not name.startswith("qt_") and not isinstance(widget, QScrollBar) and "Header" not in type(widget).__name__
+    is_of_qt = isinstance(widget, QScrollBar) or isinstance(widget.parent(), QTabBar)
+    return not name.startswith("qt_") and not is_of_qt and "Header" not in type(widget).__name__
 
 
 def _shy(widgets: list[QWidget]) -> list[str]:
@@ -59,6 +65,22 @@ def test_every_control_says_what_it_is(window: MainWindow, core: FakeCore, qtbot
     assert _shy(window.findChildren(QWidget)) == []
     for dialog in dialogs:
         dialog.close()
+
+
+def test_every_control_of_the_training_says_what_it_is(
+    make_window: MakeWindow, stand_in: StandIn, tmp_path: Path, qtbot: QtBot
+) -> None:
+    window = make_window(program=stand_in.program)
+    window.show()
+    finish_run(tmp_path / "run")
+    window.training.open_results(tmp_path / "run")
+    window.training.new_training()
+    qtbot.waitUntil(lambda: bool(window.training.results))
+    for dialog in (window.training.dialog, window.training.results[0]):
+        assert dialog is not None
+        assert _shy(dialog.findChildren(QWidget)) == []
+        for button in dialog.findChildren(QAbstractButton):
+            assert not _ours(button) or button.focusPolicy() & Qt.FocusPolicy.TabFocus, button
 
 
 def test_every_button_and_field_can_be_reached_by_tab(window: MainWindow) -> None:
@@ -84,6 +106,8 @@ def test_no_key_means_two_things(window: MainWindow) -> None:
 
 
 def test_every_panel_is_in_the_window(window: MainWindow) -> None:
-    assert [spec.name for spec in PANELS] == ["spectrogram", "tags", "files"]
+    assert [spec.name for spec in PANELS] == ["spectrogram", "tags", "files", "training"]
     for spec in PANELS:
-        assert window.docks.panel(spec.name, QWidget).isVisible()
+        assert window.docks.panel(spec.name, QWidget).isVisible() is not spec.waits
+    window.docks.bring("training")
+    assert window.docks.panel("training", QWidget).isVisible()

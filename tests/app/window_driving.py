@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.main_window import MainWindow
@@ -18,7 +18,7 @@ def mime_of(*addresses: str) -> QMimeData:
     return mime
 
 
-def drop(window: MainWindow, mime: QMimeData) -> QDropEvent:
+def drop(window: QWidget, mime: QMimeData) -> QDropEvent:
     QApplication.sendEvent(window, drag_in(mime))
     event = QDropEvent(
         QPointF(300, 300), Qt.DropAction.CopyAction, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier

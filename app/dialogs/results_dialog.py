@@ -1,0 +1,214 @@
+"""How a model did on held-out clips: the confusion matrix, the classes, the mistakes, and the clips to see and hear.
+
+Knows the report and plays clips; loads no model and starts no run.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import (
+    QDialog,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QSplitter,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app import wording
+from app.appearance import Appearance
+from app.clip_playback import ClipPlayback
+from app.result_tables import CLASS_COLUMNS, clip_columns, clip_path, clips_of, headline
+from app.training_plan import Results
+from app.widgets.clip_view import ClipView
+from app.widgets.confusion_matrix import ConfusionMatrix
+from app.widgets.figures_table import FiguresTable
+from app.widgets.push_button import push_button
+from core.evaluation_report import ClassResult, ClipResult, EvaluationReport
+
+_HINT = "Choose a cell, a class or a mistake to list clips here."
+_CLIP_TIP = "Select a clip to see it. Enter or a double click plays it."
+
+
+class ResultsDialog(QDialog):
+    """Stays open beside the window.
+
+    picture_wanted: a clip whose spectrogram is to be given to `clip`. use_wanted: listen with the checkpoint there.
+    tune_wanted: train the whole model further from it.
+    """
+
+    picture_wanted = Signal(object)
+    use_wanted = Signal(object)
+    tune_wanted = Signal(object)
+
+    def __init__(
+        self,
+        results: Results,
+        report: EvaluationReport,
+        playback: ClipPlayback,
+        appearance: Appearance,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.results, self._report = results, report
+        self._playback, self._appearance = playback, appearance
+        self.setWindowTitle(f"Results: {self._title()}")
+        self.setWindowFlag(Qt.WindowType.WindowMaximizeButtonHint)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.resize(1080, 720)
+        self._build()
+        self._lay_out()
+        self._connect()
+        self._fill()
+
+    def _title(self) -> str:
+        plan = self.results.plan
+        return plan.out.name if plan is not None else self._report.model or self.results.report.parent.name
+
+    def _build(self) -> None:
+        report = self._report
+        self.figures = QLabel(headline(report))
+        self.figures.setObjectName("Heading")
+        self.figures.setWordWrap(True)
+        self.figures.setToolTip("In brackets the 95 % interval, over the held-out clips")
+        self.matrix = ConfusionMatrix(self._appearance.theme)
+        columns = clip_columns(report.labels)
+        self.classes = FiguresTable("Classes", "Select a class to list its clips", CLASS_COLUMNS)
+        self.mistakes = FiguresTable("Worst mistakes", _CLIP_TIP, columns)
+        self.clips = FiguresTable("Clips", _CLIP_TIP, columns)
+        self.clips_heading = QLabel(_HINT)
+        self.clips_heading.setObjectName("Muted")
+        self.clips_heading.setWordWrap(True)
+        self.clip = ClipView(self._playback, self._appearance)
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        self.tabs.tabBar().setDrawBase(False)
+        self.tabs.tabBar().setAccessibleName("Views of the results")
+        self.tabs.tabBar().setToolTip("Confusion matrix, classes and worst mistakes")
+        self.tabs.addTab(self.matrix, "&Confusion matrix")
+        self.tabs.addTab(self.classes, "C&lasses")
+        self.tabs.addTab(self.mistakes, "Worst &mistakes")
+        listen = "Listen with this model, without a break"
+        self.use_button = push_button("Use this model now", listen, is_primary=True)
+        self.tune_button = push_button("Fine-tune the whole model…", "Train every layer further, from this model on")
+        self.close_button = push_button("Close", "Close this window (Esc)")
+
+    def _lay_out(self) -> None:
+        side = QSplitter(Qt.Orientation.Vertical)
+        side.addWidget(_card(self.clips_heading, self.clips))
+        side.addWidget(self.clip)
+        side.setSizes([300, 280])
+        side.setChildrenCollapsible(False)
+        both = QSplitter()
+        both.addWidget(self.tabs)
+        both.addWidget(side)
+        both.setStretchFactor(0, 3)
+        both.setStretchFactor(1, 2)
+        both.setSizes([620, 440])
+        both.setChildrenCollapsible(False)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.use_button)
+        buttons.addWidget(self.tune_button)
+        buttons.addStretch(1)
+        buttons.addWidget(self.close_button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(14, 12, 14, 12)
+        layout.setSpacing(8)
+        layout.addWidget(self.figures)
+        layout.addWidget(_muted(self._about()))
+        layout.addWidget(both, 1)
+        layout.addLayout(buttons)
+
+    def _about(self) -> str:
+        report = self._report
+        classes = wording.count(len(report.labels), "class", "classes")
+        parts = [wording.count(len(report.clips), "held-out clip"), classes]
+        parts += [f"data: {Path(report.data).name}"] * bool(report.data)
+        parts += [report.split] * bool(report.split)
+        parts += [f"token merging: {report.merge}"] * bool(report.merge)
+        return ", ".join(parts)
+
+    def _connect(self) -> None:
+        self.matrix.chosen.connect(self.show_cell)
+        self.classes.selected.connect(self._show_class)
+        for table in (self.clips, self.mistakes):
+            table.selected.connect(self._show_clip)
+            table.opened.connect(self._play)
+        self.clip.picture_wanted.connect(self.picture_wanted)
+        self.use_button.clicked.connect(lambda: self.use_wanted.emit(self.results.checkpoint))
+        self.tune_button.clicked.connect(lambda: self.tune_wanted.emit(self.results))
+        self.close_button.clicked.connect(self.close)
+        self.finished.connect(self.clip.leave)
+        self._appearance.changed.connect(self._apply_theme)
+
+    def _fill(self) -> None:
+        report, plan = self._report, self.results.plan
+        self.matrix.show_counts(report.labels, report.confusion())
+        self.classes.set_rows(report.classes)
+        self.mistakes.set_rows(report.mistakes())
+        has_checkpoint = self.results.checkpoint is not None
+        self.use_button.setVisible(has_checkpoint)
+        self.tune_button.setVisible(has_checkpoint and plan is not None and plan.recipe == "few-clips")
+
+    def show_in_use(self, model: str | None) -> None:
+        """Say whether `model`, the one listened with, is this one."""
+        is_in_use = model == str(self.results.checkpoint)
+        self.use_button.setText("This model is in use" if is_in_use else "Use this model now")
+        self.use_button.setAccessibleName(self.use_button.text())
+        self.use_button.setEnabled(not is_in_use)
+
+    # ----- what is chosen -----
+
+    @Slot(int, int)
+    def show_cell(self, truth: int, predicted: int) -> None:
+        """List the clips of a cell."""
+        self.clips_heading.setText(self.matrix.counts.words(truth, predicted))
+        self._list(clips_of(self._report, truth, predicted))
+
+    @Slot(object)
+    def _show_class(self, result: ClassResult | None) -> None:
+        if result is None:
+            return
+        label = self._report.labels.index(result.label)
+        clips = [clip for clip in self._report.clips if label in clip.truth]
+        self.clips_heading.setText(f"Clips of {result.label}, the least recognised first")
+        self._list(sorted(clips, key=lambda clip: clip.truth_score))
+
+    def _list(self, clips: list[ClipResult]) -> None:
+        self.clips.set_rows(clips)
+        if clips:
+            self.clips.choose(0)
+
+    @Slot(object)
+    def _show_clip(self, clip: ClipResult | None) -> None:
+        self.clip.show_clip(None if clip is None else clip_path(self._report, clip))
+
+    @Slot(object)
+    def _play(self, clip: ClipResult) -> None:
+        self._playback.play(clip_path(self._report, clip))
+
+    @Slot()
+    def _apply_theme(self) -> None:
+        self.matrix.apply_theme(self._appearance.theme)
+
+
+def _muted(text: str) -> QLabel:
+    label = QLabel(text)
+    label.setObjectName("Muted")
+    label.setWordWrap(True)
+    return label
+
+
+def _card(heading: QLabel, inside: QWidget) -> QFrame:
+    card = QFrame()
+    card.setObjectName("Card")
+    heading.setContentsMargins(9, 6, 9, 2)
+    column = QVBoxLayout(card)
+    column.setContentsMargins(1, 1, 1, 4)
+    column.addWidget(heading)
+    column.addWidget(inside, 1)
+    return card

@@ -1,0 +1,283 @@
+"""The fields of a new training: data, recipe, what to start from, time, output folder. Checks and starts nothing."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import platformdirs
+from PySide6.QtCore import QSignalBlocker, Signal, Slot
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QSpinBox,
+    QWidget,
+)
+
+from app import file_dialogs, wording
+from app.training_plan import START_CHOICES, STATE_NAME, Start, TrainingPlan
+from app.training_recipes import Recipe
+from app.widgets.push_button import push_button
+
+_LONGEST_MIN = 60 * 24 * 7
+_FIELD_PX = 28
+"""Without it the boxes are lower than the fields beside them."""
+
+
+class TrainingForm(QWidget):
+    """data_changed: another folder or list, as text. changed: any field."""
+
+    data_changed = Signal(str)
+    changed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._recipes: tuple[Recipe, ...] = ()
+        self._wanted_recipe = ""
+        self._out_folder = default_out_folder()
+        self._offered_out = ""
+        self._told_data = ""
+        self.data = _field("Data", "A folder of class folders, or a list: CSV, ESC-50, Speech Commands, AudioSet")
+        self.data.setPlaceholderText("Choose a folder or CSV file, or drop it here")
+        self.folder_button = push_button("Folder…", "Choose a folder of clips")
+        self.list_button = push_button("CSV…", "Choose a CSV file that lists clips")
+        self.recipe = QComboBox()
+        self.recipe.setAccessibleName("Recipe")
+        self.recipe.setToolTip("How to train")
+        self.summary = QLabel()
+        self.summary.setObjectName("Muted")
+        self.summary.setWordWrap(True)
+        self.start = QComboBox()
+        self.start.setAccessibleName("Start from")
+        self.start.setToolTip("The weights that the run starts from")
+        for kind, words in START_CHOICES.items():
+            self.start.addItem(words, kind)
+        self.start_text = _field("Weights", "The checkpoint folder, or the name of a timm model")
+        self.start_button = push_button("Browse…", "Choose a checkpoint folder")
+        self.minutes = QSpinBox()
+        self.minutes.setRange(0, _LONGEST_MIN)
+        self.minutes.setSpecialValueText("as long as the recipe says")
+        self.minutes.setSuffix(f"{wording.THIN}min")
+        self.minutes.setAccessibleName("Time budget in minutes")
+        self.minutes.setToolTip("The run fits its number of epochs to so many minutes; 0 means as the recipe says")
+        self.out = _field("Output folder", "Where the run is kept: its state, its log and the model")
+        self.out_button = push_button("Browse…", "Choose the folder in which the run gets a folder of its own")
+        for box in (self.recipe, self.start, self.minutes):
+            box.setMinimumHeight(_FIELD_PX)
+        for box in (self.recipe, self.start):
+            box.view().setAccessibleName(box.accessibleName())
+            box.view().setToolTip(box.toolTip())
+        self._lay_out()
+        self._connect()
+        self._refresh_start()
+
+    def _lay_out(self) -> None:
+        form = QFormLayout(self)
+        form.setContentsMargins(0, 0, 0, 0)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        form.addRow(_label("&Data", self.data), _row(self.data, self.folder_button, self.list_button))
+        form.addRow("&Recipe", self.recipe)
+        form.addRow("", self.summary)
+        form.addRow(_label("Start &from", self.start), _row(self.start, self.start_text, self.start_button))
+        form.addRow("&Time budget", self.minutes)
+        form.addRow(_label("&Output folder", self.out), _row(self.out, self.out_button))
+
+    def _connect(self) -> None:
+        self.folder_button.clicked.connect(self._browse_folder)
+        self.list_button.clicked.connect(self._browse_list)
+        self.start_button.clicked.connect(self._browse_checkpoint)
+        self.out_button.clicked.connect(self._browse_out)
+        self.data.editingFinished.connect(self._on_data_typed)
+        self.data.textChanged.connect(self.changed)
+        self.recipe.currentIndexChanged.connect(self._on_recipe)
+        self.start.currentIndexChanged.connect(self._refresh_start)
+        self.start_text.textChanged.connect(self.changed)
+        self.minutes.valueChanged.connect(self.changed)
+        self.out.textChanged.connect(self.changed)
+
+    # ----- filling it in -----
+
+    def set_recipes(self, recipes: Sequence[Recipe]) -> None:
+        """Offer these recipes; the one wished for before they were known is chosen."""
+        self._recipes = tuple(recipes)
+        wanted = self._wanted_recipe
+        with QSignalBlocker(self.recipe):
+            self.recipe.clear()
+            for recipe in recipes:
+                self.recipe.addItem(recipe.title, recipe.name)
+        self.choose_recipe(wanted)
+        self._on_recipe()
+
+    def choose_recipe(self, name: str) -> None:
+        """Choose a recipe by its name, now or once the recipes are known."""
+        self._wanted_recipe = name
+        place = self.recipe.findData(name)
+        if place >= 0:
+            self.recipe.setCurrentIndex(place)
+
+    def choose_start(self, start: Start) -> None:
+        """Choose what to start from."""
+        self.start.setCurrentIndex(self.start.findData(start.kind))
+        self.start_text.setText(start.text)
+
+    def choose_data(self, path: str) -> None:
+        """Choose the data, as if it had been typed."""
+        self.data.setText(path)
+        self._on_data()
+
+    def restore(self, choices: dict[str, str]) -> None:
+        """Fill in what was chosen last."""
+        kind = choices.get("start", "")
+        if kind in START_CHOICES:
+            self.choose_start(Start(kind, choices.get("start_text", "")))
+        if choices.get("minutes", "").isdecimal():
+            self.minutes.setValue(int(choices["minutes"]))
+        if choices.get("out_folder"):
+            self._out_folder = Path(choices["out_folder"])
+        self.choose_recipe(choices.get("recipe", ""))
+        if choices.get("data"):
+            self.choose_data(choices["data"])
+
+    def choices(self) -> dict[str, str]:
+        """What is filled in, for `restore`."""
+        start = self._start()
+        return {
+            "data": self.data.text(),
+            "recipe": self.recipe.currentData() or "",
+            "start": start.kind,
+            "start_text": start.text,
+            "minutes": str(self.minutes.value()),
+            "out_folder": str(Path(self.out.text()).parent),
+        }
+
+    # ----- reading it -----
+
+    @property
+    def data_path(self) -> Path | None:
+        """The data chosen."""
+        text = self.data.text().strip()
+        return Path(text).expanduser() if text else None
+
+    def plan(self) -> TrainingPlan:
+        """What is filled in, once `lacking` says nothing."""
+        assert self.data_path is not None, "asked for a plan without data"
+        minutes = self.minutes.value()
+        budget = (f"time_budget_min={minutes}",) if minutes else ()
+        out = Path(self.out.text().strip()).expanduser()
+        return TrainingPlan(self.recipe.currentData(), self.data_path, out, (*self._start().settings, *budget))
+
+    def lacking(self) -> str:
+        """What still has to be filled in, in words; "" when nothing."""
+        start = self._start()
+        if self.data_path is None:
+            return "Choose the data first."
+        if self.recipe.currentData() is None:
+            return "The recipes are not known yet."
+        if start.kind in {"checkpoint", "timm"} and not start.text:
+            what = "a checkpoint folder" if start.kind == "checkpoint" else "the name of a timm model"
+            return f"Choose {what} to start from."
+        if not self.out.text().strip():
+            return "Choose an output folder."
+        if (Path(self.out.text().strip()).expanduser() / STATE_NAME).is_file():
+            return "The output folder holds a run already: choose another, or Train → Resume a training…"
+        return ""
+
+    def _start(self) -> Start:
+        kind = self.start.currentData()
+        return Start(kind, self.start_text.text().strip() if kind in {"checkpoint", "timm"} else "")
+
+    # ----- what happens in it -----
+
+    @Slot()
+    def _on_data_typed(self) -> None:
+        """Leaving the field is no choice while it holds what it held."""
+        if self.data.text().strip() != self._told_data:
+            self._on_data()
+
+    def _on_data(self) -> None:
+        self._told_data = self.data.text().strip()
+        self._offer_out()
+        self.data_changed.emit(self._told_data)
+        self.changed.emit()
+
+    @Slot()
+    def _on_recipe(self) -> None:
+        recipe = next((one for one in self._recipes if one.name == self.recipe.currentData()), None)
+        if recipe is not None:
+            about = f" About {wording.duration(60 * recipe.minutes)}." if recipe.minutes else ""
+            self.summary.setText(f"{recipe.summary}{about}")
+        self._offer_out()
+        self.changed.emit()
+
+    @Slot()
+    def _refresh_start(self) -> None:
+        kind = self.start.currentData()
+        self.start_text.setVisible(kind in {"checkpoint", "timm"})
+        self.start_button.setVisible(kind == "checkpoint")
+        self.start_text.setPlaceholderText("vit_tiny_patch16_224" if kind == "timm" else "Folder of a checkpoint")
+        self.changed.emit()
+
+    def _offer_out(self) -> None:
+        """A folder of the run's own, named after data and recipe, unless somebody has chosen another."""
+        if self.out.text() != self._offered_out:
+            return
+        data = self.data_path.stem if self.data_path is not None else ""
+        words = [data, self.recipe.currentData() or "", time.strftime("%Y-%m-%d %H.%M")]
+        name = re.sub(r'[<>:"/\\|?*]', "_", " ".join(word for word in words if word))
+        self._offered_out = str(self._out_folder / name)
+        self.out.setText(self._offered_out)
+
+    def _browse_folder(self) -> None:
+        folder = file_dialogs.ask_folder(self, "Clips to train on")
+        if folder is not None:
+            self.choose_data(str(folder))
+
+    def _browse_list(self) -> None:
+        path = file_dialogs.ask_list_of_clips(self)
+        if path is not None:
+            self.choose_data(str(path))
+
+    def _browse_checkpoint(self) -> None:
+        folder = file_dialogs.ask_folder(self, "Checkpoint to start from")
+        if folder is not None:
+            self.start_text.setText(str(folder))
+
+    def _browse_out(self) -> None:
+        folder = file_dialogs.ask_folder(self, "Folder for training runs")
+        if folder is not None:
+            self._out_folder = folder
+            self.out.setText(self._offered_out)
+            self._offer_out()
+
+
+def default_out_folder() -> Path:
+    """Where runs are kept unless told otherwise: under the user's documents, else under the program's data."""
+    documents = platformdirs.user_documents_path()
+    if documents.is_dir():
+        return documents / "Soundmark trainings"
+    return platformdirs.user_data_path("Soundmark", appauthor=False) / "trainings"
+
+
+def _field(name: str, tip: str) -> QLineEdit:
+    field = QLineEdit()
+    field.setAccessibleName(name)
+    field.setToolTip(tip)
+    return field
+
+
+def _label(text: str, buddy: QWidget) -> QLabel:
+    label = QLabel(text)
+    label.setBuddy(buddy)
+    return label
+
+
+def _row(*widgets: QWidget) -> QHBoxLayout:
+    row = QHBoxLayout()
+    for place, widget in enumerate(widgets):
+        row.addWidget(widget, 1 if place == 0 else 0)
+    return row

@@ -1,0 +1,234 @@
+"""The training panel: how far the run is, its curves and its buttons. Knows no process and no recipe."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QSizePolicy,
+    QStackedLayout,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app import wording
+from app.appearance import Appearance
+from app.theme import tabular
+from app.training_curves import SHOWN_METRICS
+from app.training_session import RunState, TrainingSession
+from app.widgets.curve_plot import CurvePlot
+from app.widgets.push_button import push_button
+
+_EMPTY = "No training yet. A folder with ten clips of each class is enough: Train → New training…"
+_LOSS, _HELD_OUT = "Training loss", "Held-out clips"
+
+
+class TrainingPanel(QFrame):
+    """Follows a session. new_wanted, results_wanted, use_wanted: its buttons."""
+
+    new_wanted = Signal()
+    results_wanted = Signal()
+    use_wanted = Signal()
+
+    def __init__(self, session: TrainingSession, appearance: Appearance, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("Card")
+        self._session, self._appearance = session, appearance
+        self._model_in_use: str | None = None
+        self._build_parts()
+        self._lay_out()
+        self._connect()
+        self.refresh()
+
+    def _build_parts(self) -> None:
+        self.heading, self.words, self.pace = QLabel(), QLabel(), QLabel()
+        self.heading.setObjectName("Heading")
+        self.words.setObjectName("Muted")
+        self.pace.setObjectName("Muted")
+        self.pace.setFont(tabular(self.pace.font()))
+        # Cut short rather than wider than the window, whatever a folder is called.
+        self.words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.trouble = QLabel()
+        self.trouble.setWordWrap(True)
+        self.trouble.setAccessibleName("What went wrong")
+        self.progress = QProgressBar()
+        self.progress.setAccessibleName("Progress of the training")
+        self.progress.setToolTip("Steps done, over all epochs")
+        self.progress.setTextVisible(False)
+        self.progress.setFixedHeight(6)
+        theme = self._appearance.theme
+        self.loss = CurvePlot(_LOSS, "step", theme)
+        self.held_out = CurvePlot(_HELD_OUT, "epoch", theme)
+        self.held_out.set_range(0, 1)
+        self.new_button = push_button("New training…", "Train a model on your own clips", is_primary=True)
+        self.pause_button = push_button("Pause", "Let the run wait; nothing is lost")
+        self.stop_button = push_button("Stop", "Save the run and end it; it can go on later")
+        self.resume_button = push_button("Resume", "Go on where the run stopped")
+        self.results_button = push_button("Results…", "Show the confusion matrix and the mistakes")
+        listen = "Listen with the new model, without a break"
+        self.use_button = push_button("Use this model now", listen, is_primary=True)
+
+    def _lay_out(self) -> None:
+        header = QHBoxLayout()
+        header.setSpacing(8)
+        header.addWidget(self.heading)
+        header.addWidget(self.words, 1)
+        header.addWidget(self.pace)
+        for button in (
+            self.pause_button,
+            self.stop_button,
+            self.resume_button,
+            self.results_button,
+            self.use_button,
+        ):
+            header.addWidget(button)
+        plots = QHBoxLayout()
+        plots.setSpacing(12)
+        plots.addWidget(self.loss, 1)
+        plots.addWidget(self.held_out, 1)
+        filled = QWidget()
+        column = QVBoxLayout(filled)
+        column.setContentsMargins(12, 6, 8, 6)
+        column.setSpacing(6)
+        column.addLayout(header)
+        column.addWidget(self.progress)
+        column.addWidget(self.trouble)
+        column.addLayout(plots, 1)
+        self._pages = QStackedLayout(self)
+        self._pages.setContentsMargins(1, 1, 1, 1)
+        self._pages.addWidget(self._empty_page())
+        self._pages.addWidget(filled)
+        self.setMinimumHeight(190)
+
+    def _empty_page(self) -> QWidget:
+        words = QLabel(_EMPTY)
+        words.setObjectName("Muted")
+        words.setWordWrap(True)
+        words.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        page = QWidget()
+        column = QVBoxLayout(page)
+        column.setSpacing(10)
+        column.addStretch(1)
+        column.addWidget(words)
+        column.addWidget(self.new_button, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addStretch(1)
+        return page
+
+    def _connect(self) -> None:
+        self.new_button.clicked.connect(self.new_wanted)
+        self.pause_button.clicked.connect(self._session.toggle_pause)
+        self.stop_button.clicked.connect(self._session.stop)
+        self.resume_button.clicked.connect(self._session.resume)
+        self.results_button.clicked.connect(self.results_wanted)
+        self.use_button.clicked.connect(self.use_wanted)
+        self._session.changed.connect(self.refresh)
+        self._session.curves_changed.connect(self._draw)
+        self._appearance.changed.connect(self._apply_theme)
+
+    def show_in_use(self, model: str | None) -> None:
+        """Say whether `model`, the one listened with, is the one that was trained here."""
+        self._model_in_use = model
+        self.refresh()
+
+    # ----- what is so now -----
+
+    @Slot()
+    def refresh(self) -> None:
+        """Words, buttons and progress as the run is now."""
+        session = self._session
+        self._pages.setCurrentIndex(0 if session.state is RunState.NONE else 1)
+        self.heading.setText(session.state.value)
+        self.words.setText(_what_it_does(session))
+        self.words.setToolTip(str(session.plan.out) if session.plan else "")
+        self.pace.setText(_pace(session))
+        self._show_buttons()
+        self._show_progress()
+        failure = session.failure
+        self.trouble.setVisible(failure is not None)
+        if failure is not None:
+            self.trouble.setText(f"{failure.problem} {failure.remedy}")
+            self.trouble.setStyleSheet(f"color: {self._appearance.theme.bad};")
+
+    def _show_buttons(self) -> None:
+        session = self._session
+        result = session.result
+        paused = session.state is RunState.PAUSED
+        self.pause_button.setText("Go on" if paused else "Pause")
+        self.pause_button.setAccessibleName("Go on with the training" if paused else "Pause the training")
+        self.pause_button.setEnabled(session.can_pause)
+        self.stop_button.setEnabled(session.can_stop)
+        is_in_use = result is not None and result.checkpoint == self._model_in_use
+        self.use_button.setText("This model is in use" if is_in_use else "Use this model now")
+        self.use_button.setAccessibleName(self.use_button.text())
+        self.use_button.setEnabled(not is_in_use)
+        for button, shown in (
+            (self.pause_button, session.is_active),
+            (self.stop_button, session.is_active),
+            (self.resume_button, session.can_resume),
+            (self.results_button, result is not None and bool(result.report)),
+            (self.use_button, result is not None),
+        ):
+            button.setVisible(shown)
+
+    def _show_progress(self) -> None:
+        session = self._session
+        preparing, step = session.preparing, session.step
+        if session.state is RunState.FINISHED:
+            self._set_progress(1, 1)
+        elif step is not None:
+            self._set_progress(step.step, step.n_steps)
+        elif preparing is not None:
+            self._set_progress(preparing.done, preparing.total)
+        else:
+            # Busy, for as long as nobody knows how much there is to do.
+            self._set_progress(0, 0 if session.is_active else 1)
+
+    def _set_progress(self, done: int, total: int) -> None:
+        self.progress.setRange(0, total)
+        self.progress.setValue(done)
+
+    @Slot()
+    def _draw(self) -> None:
+        curves = self._session.curves
+        newest = curves.losses.get(max(curves.losses, default=0))
+        self.loss.show_curves({_LOSS: curves.losses}, {} if newest is None else {_LOSS: f"{newest:.3g}"})
+        metrics = {SHOWN_METRICS[name]: points for name, points in curves.metrics.items()}
+        words = {name: f"{name} {wording.percent(points[max(points)])}" for name, points in metrics.items()}
+        self.held_out.show_curves(metrics, words)
+
+    @Slot()
+    def _apply_theme(self) -> None:
+        for plot in (self.loss, self.held_out):
+            plot.apply_theme(self._appearance.theme)
+        self.refresh()
+
+
+def _what_it_does(session: TrainingSession) -> str:
+    """What the run is at, after the word for its state."""
+    plan, started, preparing = session.plan, session.started, session.preparing
+    if plan is None:
+        return ""
+    if session.state is RunState.FINISHED and session.result is not None:
+        figures = [
+            f"{SHOWN_METRICS[name.lower()]} {wording.percent(value)}"
+            for name, value in session.result.metrics.items()
+            if name.lower() in SHOWN_METRICS
+        ]
+        return ", ".join([*figures, plan.out.name])
+    if session.state is RunState.PREPARING and preparing is not None:
+        return f"{preparing.what}: {preparing.done} of {preparing.total}"
+    if started is None:
+        return plan.out.name
+    epoch = session.step.epoch if session.step is not None else started.first_epoch
+    clips = f"{wording.count(started.n_clips, 'clip')}, {wording.count(started.n_labels, 'class', 'classes')}"
+    return f"epoch {epoch} of {started.n_epochs}, {clips} on {started.device.upper()}, {plan.out.name}"
+
+
+def _pace(session: TrainingSession) -> str:
+    """Time left and speed, while it trains."""
+    if session.state is not RunState.RUNNING or session.step is None:
+        return ""
+    return f"{wording.duration(session.seconds_left)} left   {session.step.clips_per_second:.0f} clips/s"

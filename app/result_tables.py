@@ -1,0 +1,93 @@
+"""What the tables of an evaluation say of a class and of a clip. Knows no widgets but a column."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from app import wording
+from app.widgets.figures_table import Column
+from core.evaluation_report import ClassResult, ClipResult, EvaluationReport, Measured
+
+METRIC_NAMES = {
+    "accuracy": ("Accuracy", True),
+    "map": ("mAP", True),
+    "mauc": ("mAUC", True),
+    "d_prime": ("d′", False),
+    "f1": ("F1", True),
+    "f1_macro": ("Macro F1", True),
+    "ece": ("Calibration error", True),
+    "brier": ("Brier", False),
+}
+"""What people call a metric, and whether it is a share."""
+
+
+def figure_column(title: str, tip: str, field: str, width: int) -> Column:
+    """A share in a ClassResult; of a class without clips nothing can be said but its threshold."""
+
+    def text(result: ClassResult) -> str:
+        is_known = result.n_clips or field == "threshold"
+        return wording.percent(getattr(result, field)) if is_known else "–"
+
+    return Column(title, tip, lambda result: getattr(result, field), text, width=width)
+
+
+CLASS_COLUMNS = (
+    Column("Class", "The class.", lambda one: one.label.casefold(), lambda one: one.label, is_figure=False),
+    Column("Clips", "Held-out clips of this class.", lambda one: one.n_clips, lambda one: str(one.n_clips), width=64),
+    figure_column("Precision", "How many of the clips given this name have it.", "precision", 90),
+    figure_column("Recall", "How many clips of this class were found.", "recall", 76),
+    figure_column("F1", "Precision and recall in one.", "f1", 66),
+    figure_column("AP", "Average precision, over every threshold.", "average_precision", 66),
+    figure_column("Threshold", "From this probability on the class counts as heard.", "threshold", 92),
+)
+
+
+def clip_columns(labels: Sequence[str]) -> tuple[Column, ...]:
+    """Columns for a ClipResult whose labels are indices into `labels`."""
+
+    def name(clip: ClipResult) -> str:
+        return Path(clip.path).name
+
+    def truth(clip: ClipResult) -> str:
+        return ", ".join(labels[one] for one in clip.truth) or "nothing"
+
+    def predicted(clip: ClipResult) -> str:
+        return str(labels[clip.predicted])
+
+    def score(clip: ClipResult) -> str:
+        return wording.percent(clip.score)
+
+    return (
+        Column("Clip", "The file.", lambda clip: clip.path.casefold(), name, is_figure=False),
+        Column("Is", "What the clip is.", lambda clip: truth(clip).casefold(), truth, is_figure=False, width=110),
+        Column("Taken for", "What the model is surest of.", predicted, predicted, is_figure=False, width=110),
+        Column("Surety", "How sure it is of that.", lambda clip: clip.score, score, width=70),
+    )
+
+
+def headline(report: EvaluationReport) -> str:
+    """The metrics with their 95 % intervals: `Accuracy 92 % (88–95 %), mAP …`."""
+    known = [(METRIC_NAMES[name], report.metrics[name]) for name in METRIC_NAMES if name in report.metrics]
+    words = [f"{name} {_interval(measured, is_share)}" for (name, is_share), measured in known]
+    # A line breaks between two metrics, never within one.
+    return "   ".join(one.replace(" ", "\N{NO-BREAK SPACE}") for one in words)
+
+
+def clip_path(report: EvaluationReport, clip: ClipResult) -> Path:
+    """Where a clip lies: as written, or below the data."""
+    path = Path(clip.path)
+    return path if path.is_absolute() else Path(report.data) / path
+
+
+def clips_of(report: EvaluationReport, truth: int, predicted: int) -> list[ClipResult]:
+    """The clips of one cell of the confusion matrix, the surest first."""
+    clips = [clip for clip in report.clips if truth in clip.truth and clip.predicted == predicted]
+    return sorted(clips, key=lambda clip: -clip.score)
+
+
+def _interval(measured: Measured, is_share: bool) -> str:
+    if is_share:
+        low, high = round(100 * measured.low), round(100 * measured.high)
+        return f"{wording.percent(measured.value)} ({low}–{high}{wording.THIN}%)"
+    return f"{measured.value:.2f} ({measured.low:.2f}–{measured.high:.2f})"

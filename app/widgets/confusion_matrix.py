@@ -1,0 +1,195 @@
+"""What was taken for what, as a table of coloured counts: rows truth, columns predicted. Knows no clips.
+
+A real item view: keyboard, scrolling and screen readers come with it, and the labels stay in sight while it scrolls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    QPointF,
+    QRect,
+    QRectF,
+    QSize,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPen
+from PySide6.QtWidgets import QHeaderView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QTableView, QWidget
+
+from app import wording
+from app.theme import Theme, tabular
+
+Index = QModelIndex | QPersistentModelIndex
+CELL_PX = 30
+_LABEL_PX = 132
+_FAINTEST = 0.10
+"""So much colour has a cell that holds a single clip of many: what is not nothing is seen."""
+
+
+class ConfusionModel(QAbstractTableModel):
+    """Counts `[truth][predicted]` and their labels."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.labels: tuple[str, ...] = ()
+        self.counts: Sequence[Sequence[int]] = ()
+        self._totals: list[int] = []
+
+    def set_counts(self, labels: Sequence[str], counts: Sequence[Sequence[int]]) -> None:
+        """Show other counts."""
+        self.beginResetModel()
+        self.labels, self.counts = tuple(labels), counts
+        self._totals = [sum(row) for row in counts]
+        self.endResetModel()
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: N802, B008
+        return 0 if parent.isValid() else len(self.labels)
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: N802, B008
+        return 0 if parent.isValid() else len(self.labels)
+
+    def share(self, truth: int, predicted: int) -> float:
+        """How much of the row is in this cell, 0 to 1."""
+        return self.counts[truth][predicted] / max(1, self._totals[truth])
+
+    def words(self, truth: int, predicted: int) -> str:
+        """A cell in a sentence."""
+        count, total = self.counts[truth][predicted], self._totals[truth]
+        share = f" ({wording.percent(self.share(truth, predicted))})" if count else ""
+        clips = f"{count} of {wording.count(total, 'clip')}{share}"
+        if truth == predicted:
+            return f"{self.labels[truth]} recognised: {clips}"
+        return f"{self.labels[truth]} taken for {self.labels[predicted]}: {clips}"
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        truth, predicted = index.row(), index.column()
+        if role == Qt.ItemDataRole.DisplayRole:
+            count = self.counts[truth][predicted]
+            return str(count) if count else ""
+        if role in {Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole}:
+            return self.words(truth, predicted)
+        return None
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:  # noqa: N802
+        label = self.labels[section]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return label
+        if role == Qt.ItemDataRole.ToolTipRole:
+            is_row = orientation == Qt.Orientation.Vertical
+            return f"Clips of {label}" if is_row else f"Clips taken for {label}"
+        return None
+
+
+class _CellPainter(QStyledItemDelegate):
+    """Right on the diagonal in the accent's colour, mistakes in the bad one."""
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.theme = theme
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        model = index.model()
+        assert isinstance(model, ConfusionModel)
+        truth, predicted = index.row(), index.column()
+        area = QRectF(option.rect).adjusted(0, 0, -1, -1)  # type: ignore[attr-defined]
+        share = model.share(truth, predicted)
+        strength = _FAINTEST + (1 - _FAINTEST) * share if share else 0.0
+        painter.save()
+        painter.fillRect(area, QColor(self.theme.window))
+        colour = QColor(self.theme.accent if truth == predicted else self.theme.bad)
+        colour.setAlphaF(strength)
+        painter.fillRect(area, colour)
+        if option.state & QStyle.StateFlag.State_Selected:  # type: ignore[attr-defined]
+            painter.setPen(QPen(QColor(self.theme.text), 2))
+            painter.drawRect(area.adjusted(1, 1, -1, -1))
+        if share:
+            # Where the colour is strong the accent's own text colour is read, elsewhere the usual one.
+            painter.setPen(QColor(self.theme.on_accent if strength > 0.55 else self.theme.text))
+            painter.setFont(tabular(painter.font()))
+            painter.drawText(area, Qt.AlignmentFlag.AlignCenter, index.data())
+        painter.restore()
+
+
+class _UprightHeader(QHeaderView):
+    """Column labels written upwards, so that fifty of them fit."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(Qt.Orientation.Horizontal, parent)
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        model = self.model()
+        names = [model.headerData(i, Qt.Orientation.Horizontal) for i in range(self.count())] if model else []
+        widest = max((self.fontMetrics().horizontalAdvance(name) for name in names), default=20)
+        return QSize(super().sizeHint().width(), min(widest + 14, _LABEL_PX))
+
+    def paintSection(self, painter: QPainter, rect: QRect, logical_index: int) -> None:  # noqa: N802
+        name = self.model().headerData(logical_index, Qt.Orientation.Horizontal)
+        words = self.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, rect.height() - 10)
+        painter.save()
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        painter.translate(QPointF(rect.left(), rect.bottom()))
+        painter.rotate(-90)
+        turned = QRectF(6, 0, rect.height() - 8, rect.width())
+        painter.drawText(turned, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, words)
+        painter.restore()
+
+
+class ConfusionMatrix(QTableView):
+    """chosen: (truth, predicted), the indices of a cell that was clicked or reached by keys."""
+
+    chosen = Signal(int, int)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.counts = ConfusionModel(self)
+        self.setHorizontalHeader(_UprightHeader(self))
+        self.setModel(self.counts)
+        self._painter = _CellPainter(theme, self)
+        self.setItemDelegate(self._painter)
+        self.setAccessibleName("Confusion matrix")
+        self.setToolTip("Rows: what the clips are. Columns: what they were taken for. Choose a cell to list its clips.")
+        self.setSelectionMode(QTableView.SelectionMode.SingleSelection)
+        self.setShowGrid(False)
+        self.setFrameShape(QTableView.Shape.NoFrame)
+        self.setCornerButtonEnabled(False)
+        self.setHorizontalScrollMode(QTableView.ScrollMode.ScrollPerPixel)
+        self.setVerticalScrollMode(QTableView.ScrollMode.ScrollPerPixel)
+        # Tab leaves the table: it must not trap whoever has no mouse.
+        self.setTabKeyNavigation(False)
+        for header in (self.horizontalHeader(), self.verticalHeader()):
+            header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+            header.setMinimumSectionSize(CELL_PX)
+            header.setDefaultSectionSize(CELL_PX)
+            header.setHighlightSections(True)
+        self.verticalHeader().setMaximumWidth(_LABEL_PX)
+        self.selectionModel().currentChanged.connect(self._on_current)
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Paint in the colours of `theme`."""
+        self._painter.theme = theme
+        self.viewport().update()
+
+    def show_counts(self, labels: Sequence[str], counts: Sequence[Sequence[int]]) -> None:
+        """Show counts `[truth][predicted]`."""
+        self.counts.set_counts(labels, counts)
+
+    def choose(self, truth: int, predicted: int) -> None:
+        """Go to a cell."""
+        self.setCurrentIndex(self.counts.index(truth, predicted))
+
+    def _on_current(self, current: QModelIndex, _previous: QModelIndex) -> None:
+        if current.isValid():
+            self.chosen.emit(current.row(), current.column())
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        """Home and End go along the row; the rest as in every table."""
+        if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter} and self.currentIndex().isValid():
+            self.chosen.emit(self.currentIndex().row(), self.currentIndex().column())
+            return
+        super().keyPressEvent(event)

@@ -1,0 +1,108 @@
+"""Faults by severity, each with its remedy and the clips it is about. Plays none and knows no check."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QKeyEvent
+from PySide6.QtWidgets import (
+    QHeaderView,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QWidget,
+)
+
+from app import wording
+from app.theme import Theme
+from core.data_report import Finding
+
+_ORDER = ("error", "warning", "note")
+_NAMES = {"error": "Error", "warning": "Warning", "note": "Note"}
+_PATH_ROLE = Qt.ItemDataRole.UserRole
+_SHOWN_PATHS = 200
+_MARGIN_PX = 8
+Index = QModelIndex | QPersistentModelIndex
+
+
+class _Wrapped(QStyledItemDelegate):
+    """Lines as high as their words need in the column's width; a tree alone would cut them short."""
+
+    def __init__(self, tree: QTreeWidget) -> None:
+        super().__init__(tree)
+        self._tree = tree
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:  # noqa: N802
+        depth = 2 if index.parent().isValid() else 1
+        indent = self._tree.indentation() * depth if index.column() == 0 else 0
+        width = max(self._tree.columnWidth(index.column()) - indent - 2 * _MARGIN_PX, 40)
+        area = self._tree.fontMetrics().boundingRect(0, 0, width, 10_000, Qt.TextFlag.TextWordWrap, index.data() or "")
+        return QSize(width, area.height() + _MARGIN_PX)
+
+
+class FindingsList(QTreeWidget):
+    """opened: the Path of a clip that was double-clicked, or on which Enter was pressed."""
+
+    opened = Signal(object)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self.setColumnCount(2)
+        self.setHeaderLabels(["What was found", "What to do"])
+        self.setAccessibleName("Findings")
+        self.setToolTip("What is wrong with the data. Open a line to see its clips; Enter or a double click plays one.")
+        self.setFrameShape(QTreeWidget.Shape.NoFrame)
+        self.setUniformRowHeights(False)
+        self.setWordWrap(True)
+        self.setTabKeyNavigation(False)
+        self.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self.header().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
+        self.header().setSectionsClickable(False)
+        self.header().sectionResized.connect(self.scheduleDelayedItemsLayout)
+        self.setItemDelegate(_Wrapped(self))
+        self.itemDoubleClicked.connect(self._open)
+
+    def show_findings(self, findings: Sequence[Finding]) -> None:
+        """Errors first, then warnings, then notes."""
+        self.clear()
+        for finding in sorted(findings, key=lambda one: _ORDER.index(one.severity)):
+            line = QTreeWidgetItem([f"{_NAMES[finding.severity]}: {finding.text}", finding.remedy])
+            line.setForeground(0, QColor(self._colour(finding)))
+            for column in (0, 1):
+                line.setToolTip(column, line.text(column))
+            for path in finding.paths[:_SHOWN_PATHS]:
+                line.addChild(_clip_line(Path(path)))
+            if len(finding.paths) > _SHOWN_PATHS:
+                more = wording.count(len(finding.paths) - _SHOWN_PATHS, "more clip")
+                line.addChild(QTreeWidgetItem([f"… and {more}", ""]))
+            self.addTopLevelItem(line)
+
+    def _colour(self, finding: Finding) -> str:
+        theme = self._theme
+        return {"error": theme.bad, "warning": theme.warn, "note": theme.text}[finding.severity]
+
+    def _open(self, item: QTreeWidgetItem) -> None:
+        path = item.data(0, _PATH_ROLE)
+        if path is not None:
+            self.opened.emit(Path(path))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        item = self.currentItem()
+        if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter} and item is not None:
+            if item.childCount():
+                item.setExpanded(not item.isExpanded())
+            self._open(item)
+            return
+        super().keyPressEvent(event)
+
+
+def _clip_line(path: Path) -> QTreeWidgetItem:
+    line = QTreeWidgetItem([path.name, str(path.parent)])
+    line.setData(0, _PATH_ROLE, str(path))
+    line.setToolTip(0, str(path))
+    line.setToolTip(1, str(path))
+    return line

@@ -1,0 +1,142 @@
+"""Playing clips: one at a time, all of its samples, and a device that fails is told in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from pytestqt.qtbot import QtBot
+
+from app import clip_playback
+from app.background import BackgroundJobs
+from app.clip_playback import ClipPlayback, start_sound
+from core.audio import input_devices
+from core.audio.input_devices import open_streams
+from core.errors import UserError
+from rig import sounds
+
+
+class PortAudioError(Exception):
+    """As sounddevice has it."""
+
+
+class CallbackStop(Exception):
+    """As sounddevice has it."""
+
+
+class FakeStream:
+    """An output that a test drains by hand."""
+
+    opened: list[FakeStream]
+
+    def __init__(self, callback: Callable[..., None], **options: Any) -> None:
+        self.callback, self.options, self.is_closed = callback, options, False
+        FakeStream.opened.append(self)
+
+    def start(self) -> None:
+        """It begins."""
+
+    def abort(self, ignore_errors: bool) -> None:
+        """It ends."""
+
+    def close(self, ignore_errors: bool) -> None:
+        self.is_closed = True
+
+    def drain(self, n_frames: int) -> NDArray[np.float32]:
+        """All samples until the callback says that there are no more."""
+        blocks = []
+        while True:
+            out = np.full((n_frames, 1), 9.0, np.float32)
+            blocks.append(out)
+            try:
+                self.callback(out, n_frames, None, None)
+            except CallbackStop:
+                return np.concatenate(blocks)[:, 0]
+
+
+@pytest.fixture
+def sounddevice(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    FakeStream.opened = []
+    module = SimpleNamespace(
+        OutputStream=FakeStream,
+        CallbackStop=CallbackStop,
+        PortAudioError=PortAudioError,
+        _terminate=lambda: None,
+        _initialize=lambda: None,
+    )
+    monkeypatch.setattr(input_devices, "load_sounddevice", lambda: module)
+    return module
+
+
+def test_every_sample_is_played_and_then_silence(sounddevice: SimpleNamespace, tmp_path: Path) -> None:
+    wave = sounds.sweep(0.5, 44100)
+    sound = start_sound(sounds.write_wav(tmp_path / "a.wav", wave, 44100))
+    stream = FakeStream.opened[0]
+    assert stream in [getattr(one, "_stream", None) for one in open_streams], "no microphone ends PortAudio under it"
+    played = stream.drain(1000)
+    assert sound.duration_s == pytest.approx(0.5, abs=0.01)
+    np.testing.assert_allclose(played[: len(wave)], wave, atol=1e-3)
+    assert not played[len(wave) :].any()
+    sound.stop()
+    assert stream.is_closed
+    assert not open_streams
+
+
+def test_only_the_beginning_of_a_long_recording_is_played(
+    sounddevice: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clip_playback, "_LONGEST_S", 1.0)
+    sound = start_sound(sounds.write_wav(tmp_path / "a.wav", sounds.sweep(3)))
+    assert sound.duration_s == 1.0
+    sound.stop()
+
+
+def test_without_loudspeakers_it_says_so(sounddevice: SimpleNamespace, tmp_path: Path) -> None:
+    def refuse(**_options: Any) -> None:
+        raise PortAudioError("no device")
+
+    sounddevice.OutputStream = refuse
+    with pytest.raises(UserError, match="no device") as refused:
+        start_sound(sounds.write_wav(tmp_path / "a.wav", sounds.sweep(0.2)))
+    assert "loudspeakers" in refused.value.remedy
+    assert not open_streams
+
+
+class Sounding:
+    """Goes on until it is stopped."""
+
+    def __init__(self, duration_s: float) -> None:
+        self.duration_s, self.is_stopped = duration_s, False
+
+    def stop(self) -> None:
+        self.is_stopped = True
+
+
+def test_another_clip_takes_the_place_of_the_one_that_plays(jobs: BackgroundJobs, qtbot: QtBot) -> None:
+    made = {Path("a"): Sounding(60), Path("b"): Sounding(0.05)}
+    playback = ClipPlayback(jobs, start=lambda path: made[path])
+    playback.play(Path("a"))
+    qtbot.waitUntil(lambda: playback._sound is made[Path("a")])
+    playback.play(Path("b"))
+    qtbot.waitUntil(lambda: made[Path("a")].is_stopped)
+    assert playback.path == Path("b")
+    qtbot.waitUntil(lambda: playback.path is None, timeout=5000)
+    qtbot.waitUntil(lambda: made[Path("b")].is_stopped)
+
+
+def test_a_clip_that_cannot_be_played_is_told(jobs: BackgroundJobs, qtbot: QtBot) -> None:
+    refusal = UserError("It is broken.", "Mend it.")
+
+    def refuse(_path: Path) -> Sounding:
+        raise refusal
+
+    playback = ClipPlayback(jobs, start=refuse)
+    with qtbot.waitSignal(playback.failed) as failed:
+        playback.play(Path("a"))
+    assert failed.args == [refusal]
+    assert playback.path is None

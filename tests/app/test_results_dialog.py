@@ -1,0 +1,174 @@
+"""The results: cells of the confusion matrix list clips, clips play and show, the tables sort."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from app import wording
+from app.appearance import Appearance
+from app.background import BackgroundJobs
+from app.clip_playback import ClipPlayback
+from app.dialogs.results_dialog import ResultsDialog
+from app.training_plan import Results, TrainingPlan, find_results, read_plan
+from core.errors import UserError
+from tests.app.app_fakes import FakePicture
+from tests.app.training_fakes import evaluation, finish_run, write_run
+
+
+class Sounding:
+    """A sound that goes on until it is stopped."""
+
+    duration_s = 60.0
+
+    def __init__(self, path: Path, stopped: list[Path]) -> None:
+        self._path, self._stopped = path, stopped
+
+    def stop(self) -> None:
+        self._stopped.append(self._path)
+
+
+Open = Callable[[str], ResultsDialog]
+
+
+@pytest.fixture
+def stopped() -> list[Path]:
+    return []
+
+
+@pytest.fixture
+def playback(jobs: BackgroundJobs, stopped: list[Path]) -> ClipPlayback:
+    return ClipPlayback(jobs, start=lambda path: Sounding(path, stopped))
+
+
+@pytest.fixture
+def open_dialog(playback: ClipPlayback, appearance: Appearance, qtbot: QtBot) -> Open:
+    def make(recipe: str) -> ResultsDialog:
+        plan = TrainingPlan(recipe, Path("/birds"), Path("/runs/mine"))
+        results = Results(Path("/runs/mine/evaluation.json"), Path("/runs/mine/checkpoint"), plan)
+        dialog = ResultsDialog(results, evaluation(), playback, appearance)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+        qtbot.addWidget(dialog)
+        dialog.show()
+        qtbot.waitExposed(dialog)
+        return dialog
+
+    return make
+
+
+@pytest.fixture
+def dialog(open_dialog: Open) -> ResultsDialog:
+    return open_dialog("few-clips")
+
+
+def _names(dialog: ResultsDialog) -> list[str]:
+    return [clip.path for clip in dialog.clips.rows_shown]
+
+
+def test_the_headline_has_figures_with_intervals(dialog: ResultsDialog) -> None:
+    words = dialog.figures.text().replace(wording.THIN, " ").replace("\N{NO-BREAK SPACE}", " ")
+    assert words == "Accuracy 75 % (30–95 %)   d′ 1.50 (1.00–2.00)"
+
+
+def test_a_click_on_a_cell_lists_its_clips(dialog: ResultsDialog, qtbot: QtBot) -> None:
+    matrix = dialog.matrix
+    assert matrix.counts.index(1, 0).data() == "1"
+    assert matrix.counts.index(0, 1).data() == ""
+    area = matrix.visualRect(matrix.counts.index(1, 0))
+    QTest.mouseClick(matrix.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, area.center())
+    assert _names(dialog) == ["owl/2.wav"]
+    assert "owl taken for wren: 1 of 2 clips" in dialog.clips_heading.text()
+    assert dialog.clip.path == Path("/birds/owl/2.wav")
+
+
+def test_the_keyboard_goes_from_cell_to_cell(dialog: ResultsDialog) -> None:
+    dialog.matrix.choose(0, 0)
+    assert _names(dialog) == ["wren/1.wav", "wren/2.wav"], "the surest first"
+    QTest.keyClick(dialog.matrix, Qt.Key.Key_Down)
+    assert _names(dialog) == ["owl/2.wav"]
+
+
+def test_a_cell_is_as_strong_as_its_share_of_the_row(dialog: ResultsDialog) -> None:
+    counts = dialog.matrix.counts
+    assert [counts.share(1, 0), counts.share(0, 0), counts.share(2, 2)] == [0.5, 1.0, 0.0]
+
+
+def test_enter_on_a_clip_plays_it_and_its_picture_is_asked_for(
+    dialog: ResultsDialog, playback: ClipPlayback, stopped: list[Path], qtbot: QtBot
+) -> None:
+    with qtbot.waitSignal(dialog.picture_wanted) as wanted:
+        dialog.matrix.choose(1, 0)
+    path = Path("/birds/owl/2.wav")
+    assert wanted.args == [path]
+    dialog.clip.show_picture(path, FakePicture())
+    assert dialog.clip.plot._picture.history is not None
+    QTest.keyClick(dialog.clips, Qt.Key.Key_Return)
+    assert playback.path == path
+    assert dialog.clip.play_button.text() == "Stop the sound"
+    qtbot.waitUntil(lambda: playback._sound is not None)
+    dialog.clip.play_button.click()
+    qtbot.waitUntil(lambda: stopped == [path])
+    assert dialog.clip.play_button.text() == "Play"
+
+
+def test_closing_it_stops_the_sound(
+    dialog: ResultsDialog, playback: ClipPlayback, stopped: list[Path], qtbot: QtBot
+) -> None:
+    dialog.matrix.choose(1, 0)
+    dialog.clip.play_button.click()
+    qtbot.waitUntil(lambda: playback._sound is not None)
+    dialog.close()
+    qtbot.waitUntil(lambda: stopped == [Path("/birds/owl/2.wav")])
+
+
+def test_classes_sort_by_any_figure_and_list_their_clips(dialog: ResultsDialog) -> None:
+    classes = dialog.classes
+    classes.sortByColumn(3, Qt.SortOrder.DescendingOrder)
+    assert [row.label for row in classes.rows_shown] == ["wren", "owl", "hen"]
+    row = classes.model().index(2, 0).row()
+    assert [classes.model().index(row, column).data() for column in (0, 2)] == ["hen", "–"], "no clips, no figure"
+    classes.choose(1)
+    assert _names(dialog) == ["owl/2.wav", "owl/1.wav"], "the least recognised first"
+
+
+def test_the_worst_mistakes_are_there(dialog: ResultsDialog) -> None:
+    assert [clip.path for clip in dialog.mistakes.rows_shown] == ["owl/2.wav"]
+
+
+def test_the_model_can_be_used_and_trained_further(open_dialog: Open, qtbot: QtBot) -> None:
+    dialog = open_dialog("few-clips")
+    with qtbot.waitSignal(dialog.use_wanted) as used:
+        dialog.use_button.click()
+    assert used.args == [Path("/runs/mine/checkpoint")]
+    with qtbot.waitSignal(dialog.tune_wanted) as tuned:
+        dialog.tune_button.click()
+    assert tuned.args == [dialog.results]
+    assert not open_dialog("fine-tune").tune_button.isVisible(), "the whole model has been trained already"
+
+
+def test_results_are_found_from_a_folder_and_from_a_file(tmp_path: Path) -> None:
+    finish_run(tmp_path / "run")
+    plan = TrainingPlan("few-clips", Path("/birds"), tmp_path / "run", ("init=starter",), resumes=True)
+    found = Results(tmp_path / "run" / "evaluation.json", tmp_path / "run" / "checkpoint", plan)
+    assert find_results(tmp_path / "run") == found
+    assert find_results(tmp_path / "run" / "evaluation.json") == found
+    with pytest.raises(UserError, match="no results"):
+        find_results(tmp_path)
+
+
+def test_a_run_goes_on_as_it_was_started(tmp_path: Path) -> None:
+    write_run(tmp_path)
+    assert read_plan(tmp_path).arguments == [
+        *("few-clips", "--data", "/birds", "--out", str(tmp_path), "--resume", "--control", "init=starter")
+    ]
+    (tmp_path / "run.json").write_text("{}")
+    with pytest.raises(UserError, match="does not say"):
+        read_plan(tmp_path)
+    (tmp_path / "state.pt").unlink()
+    with pytest.raises(UserError, match="no training run"):
+        read_plan(tmp_path)
