@@ -16,7 +16,9 @@ from core.inference.results import LiveUpdate
 
 log = logging.getLogger(__name__)
 PROOF_S = 5.0
-"""An input that has delivered nothing for so long is refused."""
+"""A microphone that has delivered nothing for so long is refused."""
+COMPOSED_S = 30.0
+"""The same for an input that is composed or opened first, which takes a busy computer seconds."""
 
 
 class InputOpening(QObject):
@@ -41,6 +43,10 @@ class InputOpening(QObject):
     def is_starting(self) -> bool:
         """The pool thread is still at it; at the program's start it imports for seconds."""
         return self.is_under_way and self._listener is None
+
+    @property
+    def _patience_s(self) -> float:
+        return PROOF_S if self._choice.kind == "microphone" else COMPOSED_S
 
     def begin(self, choice: InputChoice, tagger: Any, *, after: Listener | None = None) -> None:
         """Open `choice` on a pool thread; `after` is stopped before."""
@@ -82,7 +88,7 @@ class InputOpening(QObject):
             self._refuse(ended, was_opened=False)
         elif update is not None and (update.runs or (accept_trouble and update.trouble is not None)):
             self._prove(self._listener, update)
-        elif time.monotonic() - self._opened_at_s > PROOF_S:
+        elif time.monotonic() - self._opened_at_s > self._patience_s:
             trouble = update.trouble if update is not None else None
             silent = UserError(f"{self._choice.title} gives no sound.", "Choose another input.")
             self._refuse(trouble or silent, was_opened=True)

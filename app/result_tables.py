@@ -10,16 +10,16 @@ from app.widgets.figures_table import Column
 from core.evaluation_report import ClassResult, ClipResult, EvaluationReport, Measured
 
 METRIC_NAMES = {
-    "accuracy": ("Accuracy", True),
-    "map": ("mAP", True),
-    "mauc": ("mAUC", True),
-    "d_prime": ("d′", False),
-    "f1": ("F1", True),
-    "f1_macro": ("Macro F1", True),
-    "ece": ("Calibration error", True),
-    "brier": ("Brier", False),
+    "accuracy": ("Accuracy", True, "the share of clips whose class was found"),
+    "map": ("mAP", True, "mean average precision: 100 % when no wrong clip ranks above a right one"),
+    "mauc": ("mAUC", True, "how often a right clip ranks above a wrong one; 50 % is chance"),
+    "d_prime": ("d′", False, "the same as a distance; 0 is chance"),
+    "f1": ("F1", True, "precision and recall in one, over all clips"),
+    "f1_macro": ("Macro F1", True, "the same, every class counting alike"),
+    "ece": ("Calibration error", True, "how far the probabilities are from the truth; 0 % is best"),
+    "brier": ("Brier", False, "the mean squared error of the probabilities; 0 is best"),
 }
-"""What people call a metric, and whether it is a share."""
+"""What people call a metric, whether it is a share, and what it says."""
 
 
 def figure_column(title: str, tip: str, field: str, width: int) -> Column:
@@ -69,9 +69,15 @@ def clip_columns(labels: Sequence[str]) -> tuple[Column, ...]:
 def headline(report: EvaluationReport) -> str:
     """The metrics with their 95 % intervals: `Accuracy 92 % (88–95 %), mAP …`."""
     known = [(METRIC_NAMES[name], report.metrics[name]) for name in METRIC_NAMES if name in report.metrics]
-    words = [f"{name} {_interval(measured, is_share)}" for (name, is_share), measured in known]
+    words = [f"{name} {_interval(measured, is_share)}" for (name, is_share, _), measured in known]
     # A line breaks between two metrics, never within one.
     return "   ".join(one.replace(" ", "\N{NO-BREAK SPACE}") for one in words)
+
+
+def meanings(report: EvaluationReport) -> str:
+    """A line for each metric of the headline: what it says."""
+    lines = [f"{name}: {words}." for key, (name, _, words) in METRIC_NAMES.items() if key in report.metrics]
+    return "\n".join([*lines, "In brackets the 95 % interval, over the held-out clips."])
 
 
 def clip_path(report: EvaluationReport, clip: ClipResult) -> Path:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtWidgets import QMenu, QPushButton, QSizePolicy, QToolBar, QToolButton, QWidget
 
 from app.appearance import Appearance
 from app.live_session import LiveSession
+from app.model_menu import title_of
+from app.training_plan import CHECKPOINT_NAME
 from app.widgets.icons import start_icon, stop_icon
 from app.widgets.level_meter import LevelMeter
 from core.inference.results import LiveUpdate
+
+_NAME_PX = 260
 
 
 class ToolBar(QToolBar):
@@ -50,9 +56,18 @@ class ToolBar(QToolBar):
         self.start_button.setAccessibleName(f"{'Stop' if active else 'Start'} listening")
         self.input_button.setText(f"Input: {session.input.title}")
         loading = "loading…" if session.is_loading_model else "none"
-        self.model_button.setText(f"Model: {loading if session.tagger is None else session.tagger.name}")
+        self.model_button.setText(f"Model: {loading if session.tagger is None else self._model_name()}")
         if not session.is_listening:
             self.meter.clear()
+
+    def _model_name(self) -> str:
+        """As the menu has it: models of one recipe all bear its name, and the folders of their runs tell them apart."""
+        session = self._session
+        assert session.tagger is not None, "asked for the name of no model"
+        checkpoint = Path(session.model or "")
+        if checkpoint.name != CHECKPOINT_NAME:
+            return session.tagger.name
+        return self.fontMetrics().elidedText(title_of(checkpoint), Qt.TextElideMode.ElideMiddle, _NAME_PX)
 
     @Slot(object)
     def _on_update(self, update: LiveUpdate) -> None:

@@ -13,6 +13,7 @@ FindingKind = Literal[
     "missing",
     "silent",
     "short",
+    "long",
     "clipped",
     "duplicate",
     "near_duplicate",

@@ -14,6 +14,10 @@ class UserError(Exception):
         self.problem = problem
         self.remedy = remedy
 
+    def __reduce__(self) -> tuple[type[UserError], tuple[str, str]]:
+        """How it crosses from a worker process: by both sentences, which the default would have joined."""
+        return type(self), (self.problem, self.remedy)
+
 
 class UsageError(UserError):
     """What was asked for cannot be, whatever the files and the machine: wrong usage, exit code 2."""

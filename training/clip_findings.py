@@ -1,4 +1,4 @@
-"""What is wrong with single clips, in words: missing, unreadable, silent, short, clipped. Opens no file."""
+"""What is wrong with single clips, in words: missing, unreadable, silent, short, long, clipped. Opens no file."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from training.clip_survey import SILENT_DB, ClipSurvey
 from training.manifest import Manifest
 from training.wording import count, listed
 
-SHORTEST_S, SHORT_S = 0.025, 0.2
-"""One frame of log-mel; what is under a word or a click with its surroundings."""
+SHORTEST_S, SHORT_S, LONGEST_S = 0.025, 0.2, 10.24
+"""One frame of log-mel; what is under a word or a click with its surroundings; what training keeps of a clip."""
 
 MOST_FLAT_TOPS = 10
 """A clip with as many waves cut off at full scale counts as clipped."""
@@ -27,6 +27,7 @@ def clip_findings(
     heard = [(path, one) for path, one in zip(paths, surveys, strict=True) if isinstance(one, ClipSurvey)]
     too_short = [path for path, one in heard if one.duration_s < SHORTEST_S]
     short = [path for path, one in heard if SHORTEST_S <= one.duration_s < SHORT_S]
+    long = [path for path, one in heard if one.duration_s > LONGEST_S]
     silent = [path for path, one in heard if one.is_silent and one.duration_s >= SHORTEST_S]
     clipped = [path for path, one in heard if one.n_flat_tops >= MOST_FLAT_TOPS]
     return [
@@ -49,6 +50,15 @@ def clip_findings(
             short,
             Finding(
                 "short", "warning", "shorter than 0.2 s", "Cut them anew with more of the sound around, if there is."
+            ),
+        ),
+        *_one_finding(
+            long,
+            Finding(
+                "long",
+                "warning",
+                f"longer than {LONGEST_S:g} s, and only their beginning is used",
+                "Cut them into clips of up to ten seconds in which the sound is heard.",
             ),
         ),
         *_one_finding(

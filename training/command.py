@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from core.errors import UsageError, UserError
-from core.training_messages import TrainingFailed, TrainingMessage
+from core.training_messages import TrainingFailed, TrainingMessage, TrainingStarted
 from training.config import TrainConfig, load_recipe
 from training.control import Control
 from training.reporters import ProgressBar, Reporter, stamp, to_json_lines, to_log, to_tensorboard
@@ -47,6 +47,7 @@ def run_training(options: TrainOptions) -> int:
     with ExitStack() as stack:
         reporters: list[Reporter] = []
         try:
+            _refuse_under_torchrun(options)
             described = _described(options)
             config = load_recipe(described.recipe, list(described.settings))
             out = options.out or Path("runs") / f"{config.name}-{stamp()}"
@@ -55,7 +56,7 @@ def run_training(options: TrainOptions) -> int:
                 to_file, log = to_log(out)
                 stack.enter_context(log)
                 reporters += [to_file, to_tensorboard(out)]
-                _write_description(described, out)
+                reporters.append(_describe_once_started(described, out))
         except UserError as error:
             return _fail(error, reporters or [to_json_lines])
         return _train(config, Path(described.data), out, options, reporters)
@@ -74,7 +75,15 @@ def _described(options: TrainOptions) -> RunDescription:
     if options.resume and options.out is None:
         raise UsageError("--resume goes on with a run, and none is named.", "Name its folder with --out.")
     recipe = str(Path(options.recipe).absolute()) if options.recipe.endswith(".toml") else options.recipe
-    return RunDescription(recipe, str(options.data.absolute()), options.settings)
+    settings = tuple(_with_absolute_path(one) for one in options.settings)
+    return RunDescription(recipe, str(options.data.absolute()), settings)
+
+
+def _with_absolute_path(setting: str) -> str:
+    """`init=runs/a` as it is understood from any folder; names stay names."""
+    key, _, value = setting.partition("=")
+    is_path = key in ("init", "collection") and value and Path(value).expanduser().exists()
+    return f"{key}={Path(value).expanduser().absolute()}" if is_path else setting
 
 
 def read_description(out: Path) -> RunDescription:
@@ -84,6 +93,16 @@ def read_description(out: Path) -> RunDescription:
         return RunDescription(str(raw["recipe"]), str(raw["data"]), tuple(str(one) for one in raw["settings"]))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"{out} holds no run to go on with.", f"Choose a folder with {RUN_NAME} in it.") from error
+
+
+def _describe_once_started(described: RunDescription, out: Path) -> Reporter:
+    """Writes OUT/run.json when the run is accepted: a refused command leaves that of the run in OUT as it was."""
+
+    def report(message: TrainingMessage) -> None:
+        if isinstance(message, TrainingStarted):
+            _write_description(described, out)
+
+    return report
 
 
 def _write_description(described: RunDescription, out: Path) -> None:
@@ -118,6 +137,16 @@ def _train(config: TrainConfig, data: Path, out: Path, options: TrainOptions, re
         _log.exception("training failed")
         return _fail(UserError(f"Training stopped: {error!r}.", f"Mend that; --resume --out {out} goes on."), reporters)
     return 0 if checkpoint else 130
+
+
+def _refuse_under_torchrun(options: TrainOptions) -> None:
+    """What several processes cannot agree on."""
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        return
+    if options.out is None:
+        raise UsageError("Several processes train into one folder, and none is named.", "Name it with --out.")
+    if options.control:
+        raise UsageError("--control steers one process; torchrun started several.", "Leave it out; Ctrl+C stops them.")
 
 
 def _is_first_process() -> bool:

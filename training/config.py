@@ -173,6 +173,11 @@ class TrainConfig:
             f"average_epochs = {list(first_and_last)} is no range",
             "the first and the last epoch to average",
         )
+        _refuse(
+            bool(first_and_last) and (first_and_last[1] > self.epochs or self.select == "best"),
+            "average_epochs go beyond the last epoch, or stand beside select = best",
+            "epochs that there are, and one way of choosing weights",
+        )
 
     def _refuse_wrong_numbers(self) -> None:
         _refuse(

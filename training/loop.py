@@ -37,7 +37,7 @@ from training.optimisation import build_optimiser, summed_loss
 from training.publish import activation_of, merge_schedule
 from training.run_data import RunData
 from training.run_state import write_state
-from training.sampling import Batch, Place, TrainingBatches, evaluation_batches
+from training.sampling import Batch, ErrorsAsValues, Place, TrainingBatches, evaluation_batches
 from training.schedule import learning_rate, plan_schedule
 
 OF_NO_WEIGHT = (
@@ -94,7 +94,11 @@ class TrainingRun:
         """Those batches, prepared by worker processes where the recipe wants some."""
         workers = self.config.workers
         # Any number of workers gives the same batches: their chance comes from their place.
-        return iter(DataLoader(self.batches, None, sampler=self.places(), num_workers=workers, collate_fn=None))
+        guarded = ErrorsAsValues(self.batches)
+        for batch in DataLoader(guarded, None, sampler=self.places(), num_workers=workers, collate_fn=None):
+            if isinstance(batch, UserError):
+                raise batch
+            yield batch
 
     def train_step(self, batch: Batch, stop: bool = False) -> tuple[float, bool]:
         """One update; returns the loss of the whole batch and whether any process wants to stop."""
@@ -103,6 +107,7 @@ class TrainingRun:
         for group in self._optimiser.param_groups:
             group["lr"] = rate * group["factor"]
         self._model.train()
+        statistics = [buffer.clone() for buffer in self.plain.buffers()]
         column = self._random_column(batch.log_mel.shape[1])
         mine, n_clips = batch.part(fabric.global_rank, fabric.world_size), len(batch.clips)
         total = 0.0
@@ -114,10 +119,17 @@ class TrainingRun:
                 fabric.backward(loss * (fabric.world_size / n_clips))
             total += float(loss.detach()) / n_clips
         total, any_stop = sum_over_processes(fabric, (total, float(stop)))
-        if not math.isfinite(total):
+        # Without a limit of the recipe's the norm is measured all the same: one infinite gradient ends a model.
+        limit = config.clip_norm or math.inf
+        norm = fabric.clip_gradients(self._model, self._optimiser, max_norm=limit, error_if_nonfinite=False)
+        # In half precision the scaler skips such a step by itself and goes on with a smaller factor.
+        has_norm = config.precision == "fp16" or bool(torch.isfinite(torch.as_tensor(norm)))
+        if not (math.isfinite(total) and has_norm):
+            # The forward pass has already moved the running statistics of batch norms.
+            for buffer, before in zip(self.plain.buffers(), statistics, strict=True):
+                buffer.copy_(before)
+            self._optimiser.zero_grad(set_to_none=True)
             raise self._no_number(total, batch)
-        if config.clip_norm:
-            fabric.clip_gradients(self._model, self._optimiser, max_norm=config.clip_norm, error_if_nonfinite=False)
         self._optimiser.step()
         self._optimiser.zero_grad(set_to_none=True)
         self.average.update(self.plain)
@@ -135,8 +147,9 @@ class TrainingRun:
     def _no_number(self, loss: float, batch: Batch) -> UserError:
         names = [self.data.split.train[i].path.name for i in batch.clips.tolist()]
         listed = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+        what = f"loss became {loss}" if not math.isfinite(loss) else "gradient became infinite"
         return UserError(
-            f"The loss became {loss} at step {self.step + 1}, in a batch of {listed}.",
+            f"The {what} at step {self.step + 1}, in a batch of {listed}.",
             f"Go on with --resume and half the learning rate: learning_rate={self.config.learning_rate / 2:g}; "
             "the weights from before are kept.",
         )
@@ -166,6 +179,7 @@ class TrainingRun:
         clips = self.data.validation or self.data.test
         if clips is None:
             return {}
+        self._agree_on_statistics()
         logits = torch.from_numpy(self.logits(self.average.model, clips))
         scores = ACTIVATIONS[activation_of(self.config)](logits).numpy()
         metrics = {"accuracy": accuracy(scores, clips.targets), "map": mean_average_precision(scores, clips.targets)}
@@ -178,11 +192,19 @@ class TrainingRun:
         if self.data.validation is None:
             self.best_on_test = max(self.best_on_test, metrics.get("accuracy", 0.0))
         elif self.config.select == "best":
-            score = metrics.get("accuracy" if self.config.loss == "ce" else "map", 0.0)
+            has_one_label = bool((clips.targets.sum(axis=1) <= 1).all())
+            score = metrics.get("accuracy" if has_one_label else "map", 0.0)
             if score > self.best.get("score", -1.0):
                 weights = copy.deepcopy(self.average.model.state_dict())
                 self.best = {"epoch": epoch, "score": score, "weights": weights}
         return metrics
+
+    def _agree_on_statistics(self) -> None:
+        """Batch norms of each process have seen its own share of the clips: the first one's are published, so all
+        evaluate with those."""
+        if self.fabric.world_size > 1:
+            for buffer in self.average.model.buffers():
+                buffer.copy_(self.fabric.broadcast(buffer))
 
     def logits(
         self, model: AudioSpectrogramTransformer, clips: ClipFrames, merge: MergeSchedule | None = None
@@ -197,6 +219,7 @@ class TrainingRun:
 
     def final_model(self) -> AudioSpectrogramTransformer:
         """What the recipe ships: the range average, the best validation epoch, or the moving average as it is."""
+        self._agree_on_statistics()
         model = copy.deepcopy(self.average.model)
         if self.range_average is not None and self.range_average.n_added:
             model.load_state_dict(self.range_average.weights())
@@ -224,13 +247,14 @@ class TrainingRun:
             "n_updates": self.average.n_updates,
             "range_average": self.range_average.state_dict() if self.range_average else {},
             "optimiser": self._optimiser.state_dict(),
+            "scaler": self.fabric.strategy.precision.state_dict(),
         }
 
     def resume(self, state: dict[str, Any], path: Path) -> None:
         """Take over a saved state. Raises UserError when recipe or data differ."""
         mine, theirs = self.config.to_dict(), state["config"]
         # A setting that a later version brought had its default before; a halved rate mends a run that went astray.
-        free = (*OF_NO_WEIGHT, "learning_rate")
+        free = {*OF_NO_WEIGHT, "learning_rate"} - ({"evaluate_every"} if self.config.select == "best" else set())
         changed = [key for key in mine if key not in free and mine[key] != theirs.get(key, DEFAULTS[key])]
         if state["data"] != self.data.identity():
             changed.append("data")
@@ -245,6 +269,7 @@ class TrainingRun:
         if self.range_average:
             self.range_average.load_state_dict(state["range_average"])
         self._optimiser.load_state_dict(state["optimiser"])
+        self.fabric.strategy.precision.load_state_dict(state["scaler"])
         self.best, self.best_on_test = state["best"], state["best_on_test"]
         ensemble, self._n_in_ensemble = state["ensemble"], state["n_in_ensemble"]
         self._ensemble = None if ensemble is None else ensemble.numpy()

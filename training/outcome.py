@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import torch
+
 from core.model.spectrogram_transformer import AudioSpectrogramTransformer
 from core.training_messages import TrainingFinished
 from training.datasets import ClipFrames
@@ -14,7 +16,7 @@ from training.publish import Predictions, PublishedRun, finished_message, merge_
 
 def publish_finished(run: TrainingRun, out: Path) -> TrainingFinished | None:
     """Evaluate and write the final model: all processes evaluate, the first one writes and returns the message."""
-    model, data = run.final_model(), run.data
+    model, data = as_published(run.final_model()), run.data
     test = _predictions(run, model, data.split.test, data.test)
     validation = _predictions(run, model, data.split.validation, data.validation)
     if not run.fabric.is_global_zero:
@@ -25,6 +27,14 @@ def publish_finished(run: TrainingRun, out: Path) -> TrainingFinished | None:
         run.config, data.manifest, data.split, data.log_mel, model.cpu(), test, validation, run.start, best_on_test
     )
     return finished_message(publish(published, out))
+
+
+def as_published(model: AudioSpectrogramTransformer) -> AudioSpectrogramTransformer:
+    """The model with its weights rounded as the checkpoint stores them: the figures are of what ships."""
+    for tensor in model.state_dict().values():
+        if tensor.is_floating_point():
+            tensor.copy_(tensor.to(torch.float16))
+    return model
 
 
 def publish_stopped(run: TrainingRun, out: Path) -> Path:

@@ -30,11 +30,14 @@ class RunData:
     log_mel: LogMelConfig
 
     def identity(self) -> dict[str, Any]:
-        """What must be the same for a run to go on: labels, clips by name, statistics."""
-        names = "\n".join(clip.path.name for clip in self.manifest.clips)
+        """What must be the same for a run to go on: labels, each clip's name, labels, fold and group, statistics."""
+        # Without the folders above: the data may have moved.
+        clips = [
+            (clip.path.parent.name, clip.path.name, clip.labels, clip.fold, clip.group) for clip in self.manifest.clips
+        ]
         return {
             "labels": [label.id for label in self.manifest.labels],
-            "clips": hashlib.sha256(names.encode()).hexdigest(),
+            "clips": hashlib.sha256(repr(clips).encode()).hexdigest(),
             "statistics": [self.log_mel.mean, self.log_mel.std],
         }
 

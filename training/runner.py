@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -22,7 +23,7 @@ from core.training_messages import (
 )
 from training.config import TrainConfig
 from training.control import Control
-from training.engine import build_fabric
+from training.engine import build_fabric, sum_over_processes
 from training.initialisation import read_start
 from training.loop import TrainingRun
 from training.outcome import publish_finished, publish_stopped
@@ -58,32 +59,69 @@ def train(
     data = load_run_data(config, data_folder, start.config.log_mel if start else None, tell)
     state = read_state(path) if path.is_file() else None
     if state and config.time_budget_min:
-        config = replace(config, epochs=state["config"]["epochs"])
+        config = replace(config, **{key: _plain(state["config"][key]) for key in COUNTED_IN_EPOCHS})
     run = TrainingRun(config, data, fabric)
     if state:
         run.resume(state, path)
     elif config.time_budget_min:
-        run = TrainingRun(replace(config, epochs=epochs_within(run, config.time_budget_min)), data, fabric)
+        run = TrainingRun(with_epochs(config, epochs_within(run, config.time_budget_min)), data, fabric)
+    _refuse_different_starts(run)
     if fabric.is_global_zero:
         remove_leftovers(out)
     n_clips, n_labels = len(data.train), len(data.manifest.labels)
     tell(TrainingStarted(config.name, str(out), str(fabric.device), n_clips, n_labels, run.config.epochs, run.epoch))
-    if not _run_to_end(run, path, tell, control):
-        checkpoint = publish_stopped(run, out) if fabric.is_global_zero else ""
-        tell(TrainingStopped(str(out), run.step, str(checkpoint)))
-        return None
-    finished = publish_finished(run, out)
-    if finished:  # by the first process, which alone writes
-        tell(finished)
-    return out / CHECKPOINT_NAME
+    with control.signals():
+        if not state:
+            run.save(path)  # from here on, whatever happens, there is something to go on from
+        is_done = _run_to_end(run, path, tell, control)
+        if is_done:
+            finished = publish_finished(run, out)
+            if finished:  # by the first process, which alone writes
+                tell(finished)
+        elif fabric.is_global_zero:
+            tell(TrainingStopped(str(out), run.step, str(publish_stopped(run, out))))
+        # torchrun ends all when one has gone: none goes before the first has written.
+        fabric.barrier()
+    return out / CHECKPOINT_NAME if is_done else None
+
+
+COUNTED_IN_EPOCHS = ("epochs", "warmup_epochs", "ramp_epochs", "decay_after", "average_epochs", "evaluate_every")
+
+
+def with_epochs(config: TrainConfig, n_epochs: int) -> TrainConfig:
+    """The recipe over another number of epochs, all that it counts in epochs stretched or shrunk alike."""
+    share = n_epochs / config.epochs
+    return replace(
+        config,
+        epochs=n_epochs,
+        warmup_epochs=config.warmup_epochs * share,
+        ramp_epochs=config.ramp_epochs * share,
+        decay_after=tuple(max(1, round(epoch * share)) for epoch in config.decay_after),
+        average_epochs=tuple(max(1, round(epoch * share)) for epoch in config.average_epochs),
+        evaluate_every=min(config.evaluate_every, n_epochs),
+    )
+
+
+def _plain(value: Any) -> Any:
+    """A setting as a state file gives it back: lists for tuples."""
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _refuse_different_starts(run: TrainingRun) -> None:
+    """Machines that do not see the same output folder would go on from different steps."""
+    [total] = sum_over_processes(run.fabric, (float(run.step),))
+    if total != run.step * run.fabric.world_size:
+        raise UserError(
+            "The processes do not see the same run.", "Give all machines one shared folder with --out, and try again."
+        )
 
 
 def epochs_within(run: TrainingRun, minutes: float) -> int:
     """How many epochs fit into `minutes`, by timing a few steps; the run is spoilt by it and built anew."""
     seconds = []
     for index in range(min(_TIMED_STEPS, len(run.batches)) + 1):
-        batch = run.batches[1, index % len(run.batches)]
         began = time.monotonic()
+        batch = run.batches[1, index % len(run.batches)]
         run.train_step(batch)
         seconds.append(time.monotonic() - began)
     # The first step allocates and warms up; lengths differ, so the mean of the others.
@@ -97,26 +135,28 @@ def _run_to_end(run: TrainingRun, path: Path, tell: Report, control: Control) ->
     """False when somebody asked to stop; whatever happens, the state on disk is usable afterwards."""
     progress = _Progress(run, tell)
     last_saved = time.monotonic()
+    is_whole = True  # between two steps, not in the middle of an epoch's end
     try:
-        with control.signals():
-            for batch in run.loader():
-                stop = _obey(run, path, tell, control)
-                loss, stopped = run.train_step(batch, stop)
-                progress.step(loss)
-                if run.step % len(run.batches) == 0:
-                    epoch_loss, metrics = run.end_epoch()
-                    run.save(path)
-                    last_saved = time.monotonic()
-                    progress.epoch(epoch_loss, metrics)
-                elif stopped or time.monotonic() - last_saved > run.config.save_every_s:
-                    run.save(path)
-                    last_saved = time.monotonic()
-                if stopped and run.step < run.n_steps:
-                    return False
+        for batch in run.loader():
+            stop = _obey(run, path, tell, control)
+            loss, stopped = run.train_step(batch, stop)
+            progress.step(loss)
+            if run.step % len(run.batches) == 0:
+                is_whole = False
+                epoch_loss, metrics = run.end_epoch()
+                run.save(path)
+                is_whole, last_saved = True, time.monotonic()
+                progress.epoch(epoch_loss, metrics)
+            elif stopped or time.monotonic() - last_saved > run.config.save_every_s:
+                run.save(path)
+                last_saved = time.monotonic()
+            if stopped and run.step < run.n_steps:
+                return False
     except UserError:
-        # The step that failed changed nothing: the weights before it are good.
-        with suppress(UserError):
-            run.save(path)
+        # A step that fails changes nothing: what was before it is worth keeping.
+        if is_whole:
+            with suppress(UserError):
+                run.save(path)
         raise
     return True
 

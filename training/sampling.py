@@ -116,6 +116,19 @@ class TrainingBatches(Dataset[Batch]):
         return n_frames > self._longest * 1.1
 
 
+class ErrorsAsValues(Dataset["Batch | UserError"]):
+    """Hands a UserError over like a batch: torch brings an exception out of a worker process only as text."""
+
+    def __init__(self, batches: TrainingBatches) -> None:
+        self._batches = batches
+
+    def __getitem__(self, place: Place) -> Batch | UserError:
+        try:
+            return self._batches[place]
+        except UserError as error:
+            return error
+
+
 def _join(x: Tensor, y: Tensor, n_frames: int, generator: Generator) -> tuple[Tensor, Tensor]:
     """Windows longer than a clip: one clip after the other, with the labels of all."""
     joined, labels = x, y

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtWidgets import (
     QDialog,
     QFrame,
@@ -22,12 +22,13 @@ from PySide6.QtWidgets import (
 from app import wording
 from app.appearance import Appearance
 from app.clip_playback import ClipPlayback
-from app.result_tables import CLASS_COLUMNS, clip_columns, clip_path, clips_of, headline
+from app.result_tables import CLASS_COLUMNS, clip_columns, clip_path, clips_of, headline, meanings
 from app.training_plan import Results
 from app.widgets.clip_view import ClipView
 from app.widgets.confusion_matrix import ConfusionMatrix
 from app.widgets.figures_table import FiguresTable
 from app.widgets.push_button import push_button
+from app.widgets.window_size import resize_to_fit
 from core.evaluation_report import ClassResult, ClipResult, EvaluationReport
 
 _HINT = "Choose a cell, a class or a mistake to list clips here."
@@ -59,7 +60,7 @@ class ResultsDialog(QDialog):
         self.setWindowTitle(f"Results: {self._title()}")
         self.setWindowFlag(Qt.WindowType.WindowMaximizeButtonHint)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.resize(1080, 720)
+        resize_to_fit(self, QSize(1080, 720))
         self._build()
         self._lay_out()
         self._connect()
@@ -74,7 +75,7 @@ class ResultsDialog(QDialog):
         self.figures = QLabel(headline(report))
         self.figures.setObjectName("Heading")
         self.figures.setWordWrap(True)
-        self.figures.setToolTip("In brackets the 95 % interval, over the held-out clips")
+        self.figures.setToolTip(meanings(report))
         self.matrix = ConfusionMatrix(self._appearance.theme)
         columns = clip_columns(report.labels)
         self.classes = FiguresTable("Classes", "Select a class to list its clips", CLASS_COLUMNS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QDialog,
@@ -27,6 +27,7 @@ from app.training_recipes import parse_recipes
 from app.widgets.clip_view import ClipView
 from app.widgets.data_report_view import DataReportView
 from app.widgets.push_button import push_button
+from app.widgets.window_size import resize_to_fit
 from core.data_report import DataReport
 from core.errors import UserError
 
@@ -53,7 +54,7 @@ class TrainingDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("New training")
         self.setAcceptDrops(True)
-        self.resize(900, 720)
+        resize_to_fit(self, QSize(900, 720))
         self._playback = playback
         self._report: DataReport | None = None
         self._checked = ""

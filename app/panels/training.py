@@ -8,7 +8,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QProgressBar,
-    QSizePolicy,
     QStackedLayout,
     QVBoxLayout,
     QWidget,
@@ -20,6 +19,7 @@ from app.theme import tabular
 from app.training_curves import SHOWN_METRICS
 from app.training_session import RunState, TrainingSession
 from app.widgets.curve_plot import CurvePlot
+from app.widgets.elided_label import ElidedLabel
 from app.widgets.push_button import push_button
 
 _EMPTY = "No training yet. A folder with ten clips of each class is enough: Train → New training…"
@@ -44,13 +44,12 @@ class TrainingPanel(QFrame):
         self.refresh()
 
     def _build_parts(self) -> None:
-        self.heading, self.words, self.pace = QLabel(), QLabel(), QLabel()
+        # Cut short rather than wider than the window, whatever a folder is called.
+        self.heading, self.words, self.pace = QLabel(), ElidedLabel(), QLabel()
         self.heading.setObjectName("Heading")
         self.words.setObjectName("Muted")
         self.pace.setObjectName("Muted")
         self.pace.setFont(tabular(self.pace.font()))
-        # Cut short rather than wider than the window, whatever a folder is called.
-        self.words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.trouble = QLabel()
         self.trouble.setWordWrap(True)
         self.trouble.setAccessibleName("What went wrong")
@@ -142,7 +141,7 @@ class TrainingPanel(QFrame):
         self._pages.setCurrentIndex(0 if session.state is RunState.NONE else 1)
         self.heading.setText(session.state.value)
         self.words.setText(_what_it_does(session))
-        self.words.setToolTip(str(session.plan.out) if session.plan else "")
+        self.words.setToolTip(f"{self.words.text()}\n{session.plan.out}" if session.plan else "")
         self.pace.setText(_pace(session))
         self._show_buttons()
         self._show_progress()
@@ -180,7 +179,7 @@ class TrainingPanel(QFrame):
             self._set_progress(1, 1)
         elif step is not None:
             self._set_progress(step.step, step.n_steps)
-        elif preparing is not None:
+        elif preparing is not None and session.state is RunState.PREPARING:
             self._set_progress(preparing.done, preparing.total)
         else:
             # Busy, for as long as nobody knows how much there is to do.
@@ -231,4 +230,11 @@ def _pace(session: TrainingSession) -> str:
     """Time left and speed, while it trains."""
     if session.state is not RunState.RUNNING or session.step is None:
         return ""
-    return f"{wording.duration(session.seconds_left)} left   {session.step.clips_per_second:.0f} clips/s"
+    return f"{wording.duration(session.seconds_left)} left   {_speed(session.step.clips_per_second)}"
+
+
+def _speed(clips_per_second: float) -> str:
+    """A slow run does not stand still: below ten a digit more, below a tenth by the minute."""
+    if clips_per_second < 0.1:
+        return f"{60 * clips_per_second:.1f} clips/min"
+    return f"{clips_per_second:.{0 if clips_per_second >= 9.95 else 1}f} clips/s"

@@ -48,6 +48,16 @@ def test_it_says_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert "cannot be used" in failure("starter", tmp_path, tmp_path / "file")[1]
 
 
+def test_several_processes_need_one_folder_and_take_no_words(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    assert run_training(TrainOptions("starter", tmp_path, None)) == 2
+    assert run_training(TrainOptions("starter", tmp_path, tmp_path / "out", control=True)) == 2
+    problems = [str(one["problem"]) for one in messages(capsys.readouterr().out)]
+    assert ["into one folder" in problems[0], "steers one process" in problems[1]] == [True, True]
+
+
 def test_a_surprise_is_a_message_too(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -69,6 +79,15 @@ def test_resume_needs_nothing_but_the_folder(tmp_path: Path, capsys: pytest.Capt
     assert [one["type"] for one in said].count("finished") == 2
     assert len(messages((out / "log.jsonl").read_text())) == len(said)
     assert list((out / "tensorboard").glob("events.*"))
+
+
+def test_a_refused_command_leaves_the_run_in_the_folder_as_it_was(tmp_path: Path) -> None:
+    data, out = write_clips(tmp_path / "data"), tmp_path / "out"
+    assert run_training(TrainOptions("starter", data, out, (*SMALL, "epochs=1"))) == 0
+    before = read_description(out)
+    assert run_training(TrainOptions(None, None, out, ("batch_size=4",), resume=True)) == 1
+    assert run_training(TrainOptions("fine-tune", tmp_path, out)) == 1
+    assert read_description(out) == before
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl+C cannot be sent to one process there")
