@@ -19,12 +19,12 @@ _NOISE_FLOOR_DBFS = -62.0
 
 @dataclass(frozen=True, slots=True)
 class ScenePart:
-    """One sound of the scene: from when to when, its name, the ESC-50 label that it imitates (or None), its peak."""
+    """One sound of the scene: from when to when, its name, the starter's label that it imitates, its peak."""
 
     start_s: float
     end_s: float
     name: str
-    label_id: str | None
+    label_id: str
     peak_dbfs: float
     sound: Callable[[float, Generator], Signal]
 
@@ -36,7 +36,7 @@ SCENE: tuple[ScenePart, ...] = (
     ScenePart(19.0, 24.0, "Siren", "siren", -14.0, siren),
     ScenePart(24.5, 28.0, "Alarm clock", "clock_alarm", -18.0, alarm_beeps),
     ScenePart(28.5, 33.0, "Engine", "engine", -12.0, engine),
-    ScenePart(33.5, 37.0, "Voice", None, -17.0, babble),
+    ScenePart(33.5, 37.0, "Voice", "speech", -17.0, babble),
     ScenePart(37.5, 42.5, "Wind", "wind", -15.0, wind),
 )
 SCENE_S = 43.5

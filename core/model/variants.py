@@ -43,8 +43,8 @@ MODEL_VARIANTS: dict[str, ModelVariant] = {
         ModelVariant(
             "starter",
             "Starter",
-            "AST-tiny with a convolutional stem, 50 everyday sounds",
-            replace(_TINY_STEM, n_labels=50),
+            "AST-tiny behind a small CNN, 66 sounds: everyday ones, speech, instruments",
+            replace(_TINY_RESIDUAL, n_labels=66),
             _ASSETS / "starter",
         ),
         ModelVariant("ast-tiny-stem", "AST-tiny, stem", "192 wide, stride 16, convolutional stem", _TINY_STEM),

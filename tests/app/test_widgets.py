@@ -186,3 +186,24 @@ def test_a_cleared_meter_forgets_peak_and_clipping_at_once(qtbot: QtBot) -> None
     assert not meter.is_clip_lit
     assert meter._peak_dbfs <= level_meter.SILENT_DBFS
     assert meter.accessibleDescription() == "no signal"
+
+
+def test_words_without_room_end_in_an_ellipsis(qtbot: QtBot) -> None:
+    label = ElidedLabel()
+    qtbot.addWidget(label)
+    label.setText("epoch 3 of 20, birds of the marsh")
+    label.resize(500, 20)
+    assert label.shown() == label.text()
+    label.resize(90, 20)
+    assert label.shown().endswith("…")
+    assert label.minimumSizeHint().width() <= label.sizeHint().width()
+
+
+def test_a_window_opens_no_larger_than_its_screen(qtbot: QtBot) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    resize_to_fit(window, QSize(300, 200))
+    assert window.size() == QSize(300, 200)
+    room = QApplication.primaryScreen().availableGeometry().size()
+    resize_to_fit(window, room + QSize(0, 200))
+    assert window.height() < room.height(), "its title bar has to fit too"
