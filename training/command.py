@@ -52,6 +52,8 @@ def run_training(options: TrainOptions) -> int:
             config = load_recipe(described.recipe, list(described.settings))
             out = options.out or Path("runs") / f"{config.name}-{stamp()}"
             if _is_first_process():
+                if options.resume and not (out / RUN_NAME).is_file():
+                    print(f"{out} holds no run yet: this one begins at the beginning.", file=sys.stderr)
                 reporters.append(to_json_lines if options.json or not sys.stdout.isatty() else ProgressBar())
                 to_file, log = to_log(out)
                 stack.enter_context(log)

@@ -144,6 +144,18 @@ def test_changing_input_keeps_the_old_one_until_the_new_one_delivers(
     assert session.is_listening
 
 
+def test_the_demo_scene_may_take_longer_than_a_microphone(
+    session: LiveSession, core: FakeCore, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(input_opening, "PROOF_S", 0.0)
+    session.input = DEMO_SCENE
+    session.start()
+    qtbot.waitUntil(lambda: len(core.listeners) == 1)
+    qtbot.wait(200)
+    core.listeners[0].hear()
+    qtbot.waitUntil(lambda: session.is_listening)
+
+
 @pytest.mark.parametrize("fails_in", ["opening", "first update", "silence"])
 def test_an_input_that_fails_is_rolled_back(
     session: LiveSession, core: FakeCore, qtbot: QtBot, fails_in: str, monkeypatch: pytest.MonkeyPatch

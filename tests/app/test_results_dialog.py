@@ -75,6 +75,11 @@ def test_the_headline_has_figures_with_intervals(dialog: ResultsDialog) -> None:
     assert words == "Accuracy 75 % (30–95 %)   d′ 1.50 (1.00–2.00)"
 
 
+def test_every_figure_of_the_headline_is_explained(dialog: ResultsDialog) -> None:
+    explained = [line.partition(":")[0] for line in dialog.figures.toolTip().splitlines()]
+    assert explained[:-1] == ["Accuracy", "d′"]
+
+
 def test_a_click_on_a_cell_lists_its_clips(dialog: ResultsDialog, qtbot: QtBot) -> None:
     matrix = dialog.matrix
     assert matrix.counts.index(1, 0).data() == "1"

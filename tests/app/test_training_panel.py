@@ -13,7 +13,7 @@ from app.appearance import Appearance
 from app.panels.training import TrainingPanel
 from app.training_plan import TrainingPlan
 from app.training_session import RunState, TrainingSession
-from core.training_messages import TrainingFailed, TrainingFinished, TrainingStopped, to_line
+from core.training_messages import TrainingFailed, TrainingFinished, TrainingStep, TrainingStopped, to_line
 from tests.app.training_fakes import EPOCH, PREPARING, STARTED, STEPS, StandIn, write_run
 
 LONG_MS = 10_000
@@ -57,6 +57,28 @@ def test_before_the_first_step_it_says_what_it_prepares(
     session.start(plan)
     qtbot.waitUntil(lambda: panel.words.text() == "Decoding clips: 3 of 12", timeout=LONG_MS)
     assert (panel.progress.value(), panel.progress.maximum()) == (3, 12)
+
+
+def test_clips_once_decoded_are_no_steps_done(
+    panel: TrainingPanel, session: TrainingSession, stand_in: StandIn, plan: TrainingPlan, qtbot: QtBot
+) -> None:
+    stand_in.trains(PREPARING, STARTED, waits=True)
+    session.start(plan)
+    _until(session, RunState.RUNNING, qtbot)
+    assert panel.progress.maximum() == 0, "busy until the first step"
+
+
+@pytest.mark.parametrize(
+    ("clips_per_second", "words"), [(34.4, "34 clips/s"), (2.74, "2.7 clips/s"), (0.04, "2.4 clips/min")]
+)
+def test_a_slow_run_does_not_seem_to_stand_still(
+    panel: TrainingPanel, session: TrainingSession, stand_in: StandIn, plan: TrainingPlan, qtbot: QtBot,
+    clips_per_second: float, words: str,
+) -> None:  # fmt: skip
+    stand_in.trains(STARTED, TrainingStep(1, 1, 20, 1.0, 1e-3, clips_per_second, 90.0), waits=True)
+    session.start(plan)
+    qtbot.waitUntil(lambda: session.step is not None, timeout=LONG_MS)
+    assert panel.pace.text().endswith(words)
 
 
 def test_curves_progress_and_pace_follow_the_run(

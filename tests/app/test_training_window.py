@@ -81,6 +81,7 @@ def test_from_the_menu_to_the_new_model_in_the_running_live_view(
     window.training.results[0].use_button.click()
     qtbot.waitUntil(lambda: window.session.tagger is birds, timeout=LONG_MS)
     assert window.training.results[0].use_button.text() == "This model is in use"
+    assert window.toolbar.model_button.text() == "Model: birds", "as in the menu: the run's name, not its recipe's"
     assert listener.taggers[-1] is birds
     assert core.listeners == [listener], "the input was not opened again"
     assert not listener.stopped.is_set()

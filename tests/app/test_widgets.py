@@ -8,7 +8,8 @@ import threading
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QSize
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from app import error_report
@@ -22,7 +23,9 @@ from app.theme import DARK
 from app.user_settings import DEFAULT_RANGE_DB
 from app.widgets import level_meter
 from app.widgets.banner import Banner
+from app.widgets.elided_label import ElidedLabel
 from app.widgets.level_meter import LevelMeter
+from app.widgets.window_size import resize_to_fit
 from core.errors import UserError
 from core.inference.results import LiveStatus
 from tests.app.app_fakes import level
