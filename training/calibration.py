@@ -7,7 +7,6 @@ logits float32 `(clips, labels)`; truth `(clips, labels)`, 1 where a clip has th
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -25,6 +24,7 @@ from training.metrics import (
     check_scores,
     threshold_candidates,
 )
+from training.minimisation import minimise
 
 FEWEST_FOR_PLATT = 3
 """Clips that must have a label, and that must not, for a scale and an offset of its own."""
@@ -51,7 +51,7 @@ def fit_temperature(logits: NDArray[np.float32], truth: Truth, activation: Activ
         fit = F.binary_cross_entropy_with_logits if activation == "sigmoid" else F.cross_entropy
         return fit(scaled, y, reduction="sum") + log_scale.square().sum() / 2
 
-    return math.exp(_minimise(loss, torch.zeros(1, dtype=torch.float64)).item())
+    return math.exp(minimise(loss, torch.zeros(1, dtype=torch.float64)).item())
 
 
 def fit_calibration(logits: NDArray[np.float32], truth: Truth, activation: Activation) -> Calibration:
@@ -83,23 +83,8 @@ def _fit_platt(logits: NDArray[np.float32], truth: Truth, log_scale: float) -> N
 
     start = torch.zeros(2, z.shape[1], dtype=torch.float64)
     start[0] = log_scale
-    logs, offsets = _minimise(loss, start)
+    logs, offsets = minimise(loss, start)
     return torch.stack([logs.exp(), offsets], dim=1).numpy()
-
-
-def _minimise(loss: Callable[[Tensor], Tensor], start: Tensor) -> Tensor:
-    """Where a smooth `loss` is least, by L-BFGS from `start`."""
-    parameters = start.clone().requires_grad_()
-    optimiser = torch.optim.LBFGS([parameters], max_iter=200, line_search_fn="strong_wolfe")
-
-    def closure() -> Tensor:
-        optimiser.zero_grad()
-        value = loss(parameters)
-        value.backward()
-        return value
-
-    optimiser.step(closure)
-    return parameters.detach()
 
 
 def _tensors(logits: NDArray[np.float32], truth: Truth) -> tuple[Tensor, Tensor]:

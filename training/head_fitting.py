@@ -6,7 +6,7 @@ float32; every clip has one or more rows (views), and counts as one clip however
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,6 +15,8 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
+
+from training.minimisation import minimise
 
 BACKGROUND = -1
 """The clip of a row that is of no clip: noise alone, silence."""
@@ -95,7 +97,7 @@ def fit_head(rows: FeatureRows, penalty: float, start: Head | None = None) -> He
     if start is not None:
         scaled = start.weight * spread
         first = torch.from_numpy(np.vstack([scaled.T, (start.bias + start.weight @ centre)[None]]))
-    found = _minimise(loss, first).numpy()
+    found = minimise(loss, first, max_iter=100, tolerance_change=1e-6).numpy()
     weight = found[:-1].T / spread
     return Head(np.ascontiguousarray(weight), found[-1] - weight @ centre)
 
@@ -138,18 +140,3 @@ def _out_of_fold(heads: dict[str, Head], features: NDArray[np.float32], folds: N
     for fold, head in heads.items():
         logits[folds == fold] = head.logits(features[folds == fold])
     return logits
-
-
-def _minimise(loss: Callable[[Tensor], Tensor], start: Tensor) -> Tensor:
-    """Where a smooth `loss` is least, by L-BFGS from `start`."""
-    parameters = start.clone(memory_format=torch.contiguous_format).requires_grad_()
-    optimiser = torch.optim.LBFGS([parameters], max_iter=100, tolerance_change=1e-6, line_search_fn="strong_wolfe")
-
-    def closure() -> Tensor:
-        optimiser.zero_grad()
-        value = loss(parameters)
-        value.backward()
-        return value
-
-    optimiser.step(closure)
-    return parameters.detach()

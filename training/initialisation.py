@@ -40,14 +40,15 @@ def read_start(init: str) -> Checkpoint | None:
     return load_checkpoint(shipped if init == STARTER else Path(init).expanduser())
 
 
-def initialise(model: AudioSpectrogramTransformer, init: str, labels: LabelSet) -> str:
+def initialise(model: AudioSpectrogramTransformer, init: str, labels: LabelSet, start: Checkpoint | None = None) -> str:
     """Put into `model` what `init` names; says in words, without paths, what that was. Raises UserError.
 
     init: "" for the random weights that are there; "starter", the checkpoint that ships; a path of a checkpoint;
     "timm:NAME", ImageNet weights of a DeiT or ViT from the Hugging Face hub; "timm:NAME@FILE", the same from a file.
-    Of a checkpoint's last layer come the rows of the labels that both have, by id.
+    Of a checkpoint's last layer come the rows of the labels that both have, by id. start: what `read_start` gave for
+    `init`, where it has been read already.
     """
-    start = read_start(init)
+    start = start or read_start(init)
     if start is not None:
         n_shared = _take_checkpoint(model, start, labels)
         of_head = {0: "without its last layer", len(labels): "its last layer too"}
@@ -60,10 +61,10 @@ def initialise(model: AudioSpectrogramTransformer, init: str, labels: LabelSet) 
     return f"ImageNet weights of {name}, without its head"
 
 
-def new_module_names(model: AudioSpectrogramTransformer, init: str) -> tuple[str, ...]:
+def new_module_names(model: AudioSpectrogramTransformer, init: str, start: Checkpoint | None = None) -> tuple[str, ...]:
     """Names of the parameters that `initialise` has just left at random beside others that it has not; none where all
-    are random. A last layer of which only some rows were taken counts as new."""
-    start = read_start(init)
+    are random. A last layer of which only some rows were taken counts as new. start: as for `initialise`."""
+    start = start or read_start(init)
     if start is None:
         return tuple(name for name, _ in model.named_parameters() if init and name.startswith(HEAD))
     return tuple(

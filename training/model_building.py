@@ -27,10 +27,10 @@ class BuiltModel:
 
 def build_model(config: TrainConfig, labels: LabelSet) -> BuiltModel:
     """The recipe's architecture with weights from where it wants them. Raises UserError."""
+    start = read_start(config.init)
     if config.variant:
         architecture = find_variant(config.variant).with_labels(len(labels))
     else:
-        start = read_start(config.init)
         assert start is not None, "a recipe names a variant or a checkpoint"
         architecture = replace(start.config.model, n_labels=len(labels))
     model = AudioSpectrogramTransformer(architecture, drop_path=config.drop_path, patch_drop=config.patch_drop)
@@ -39,5 +39,5 @@ def build_model(config: TrainConfig, labels: LabelSet) -> BuiltModel:
     if config.loss == "bce":
         # Start where one label in `n_labels` is heard: otherwise the first epochs go into learning that.
         nn.init.constant_(head.bias, -math.log(len(labels)))
-    words = initialise(model, config.init, labels)
-    return BuiltModel(model, new_module_names(model, config.init), words)
+    words = initialise(model, config.init, labels, start)
+    return BuiltModel(model, new_module_names(model, config.init, start), words)

@@ -17,6 +17,8 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHeaderView, QTableView, QWidget
 
+from app.widgets.plain_table import set_up_rows
+
 Index = QModelIndex | QPersistentModelIndex
 SORT_ROLE = Qt.ItemDataRole.UserRole
 ROW_ROLE = Qt.ItemDataRole.UserRole + 1
@@ -94,15 +96,7 @@ class FiguresTable(QTableView):
         self.setModel(self._sorted)
         self.setAccessibleName(name)
         self.setToolTip(tip)
-        self.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QTableView.SelectionMode.SingleSelection)
-        self.setShowGrid(False)
-        self.setWordWrap(False)
-        self.setFrameShape(QTableView.Shape.NoFrame)
-        # Tab leaves the table: it must not trap whoever has no mouse.
-        self.setTabKeyNavigation(False)
-        self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(26)
+        set_up_rows(self, 26)
         self._size_columns(columns)
         self.setSortingEnabled(True)
         # In the order given, until a head is clicked.

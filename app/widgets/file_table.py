@@ -10,6 +10,7 @@ from app.file_row import FileRow, FileState
 from app.files_model import CANCEL, LENGTH, NAME, ROW_ROLE, STATE, TAGS, FilesModel
 from app.theme import Theme
 from app.widgets.icons import cancel_icon
+from app.widgets.plain_table import set_up_rows
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -71,15 +72,7 @@ class FileTable(QTableView):
         self.setModel(model)
         self._delegate = FileDelegate(theme, self)
         self.setItemDelegate(self._delegate)
-        self.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QTableView.SelectionMode.SingleSelection)
-        self.setShowGrid(False)
-        self.setWordWrap(False)
-        self.setFrameShape(QTableView.Shape.NoFrame)
-        # Tab leaves the table: it must not trap whoever has no mouse.
-        self.setTabKeyNavigation(False)
-        self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(30)
+        set_up_rows(self, 30)
         self._size_columns()
         self.selectionModel().currentRowChanged.connect(self._on_current)
 

@@ -13,14 +13,7 @@ from core.training_messages import TrainingFinished, TrainingMessage
 from training.config import RECIPES, load_recipe
 from training.runner import train
 
-from .runs import write_clips
-
 TRAINED = sorted(path.stem for path in RECIPES.glob("*.toml") if not load_recipe(path.stem).freeze)
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_clips(tmp_path_factory.mktemp("clips") / "sounds")
 
 
 @pytest.mark.parametrize("recipe", TRAINED)

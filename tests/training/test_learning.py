@@ -27,15 +27,7 @@ from training.loop import TrainingRun
 from training.run_data import load_run_data
 from training.run_state import STATE_NAME
 
-from .runs import PLAIN, run, small, write_clips
-
-HERE = Path(__file__).parent
-REPOSITORY = HERE.parents[1]
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_clips(tmp_path_factory.mktemp("clips") / "sounds")
+from .runs import PLAIN, run, small
 
 
 def test_it_learns_and_the_tagger_takes_what_it_wrote(data: Path, tmp_path: Path) -> None:

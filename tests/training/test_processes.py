@@ -15,17 +15,12 @@ import pytest
 
 from training.run_state import STATE_NAME
 
-from .runs import SMALL, write_clips
+from .runs import SMALL
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{REPOSITORY}:{HERE}", "OMP_NUM_THREADS": "1"}
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_clips(tmp_path_factory.mktemp("clips") / "sounds")
 
 
 def steps_of(command: list[str]) -> list[dict[str, list[int] | float]]:

@@ -39,11 +39,6 @@ HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
 
 
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_clips(tmp_path_factory.mktemp("clips") / "sounds")
-
-
 def averages(out: Path) -> dict[str, torch.Tensor]:
     return torch.load(out / STATE_NAME, weights_only=True)["average"]
 
