@@ -8,10 +8,12 @@ import os
 import sys
 from pathlib import Path
 
+from core.cli.argument_types import comma_names, merge_word, positive_number, stride_pair, whole_count
+from core.cli.models_options import add_models_options
 from core.cli.tag import ModelOptions, TagOptions, run_tag
 from core.errors import UsageError, UserError
 
-VERBS = ("tag", "listen", "devices", "check", "statistics", "recipes", "train", "evaluate", "study", "bench")
+VERBS = ("tag", "listen", "devices", "check", "statistics", "recipes", "train", "evaluate", "study", "bench", "models")
 
 
 def main(argv: list[str]) -> int:
@@ -55,24 +57,29 @@ def build_parser() -> argparse.ArgumentParser:
         description="Soundmark tags what it hears. Without a verb it opens the window and tags the files named, if "
         "any; --demo listens to the synthesised demo scene.",
     )
-    verbs = parser.add_subparsers(dest="verb", metavar=" | ".join(VERBS), required=True)
+    verbs = parser.add_subparsers(dest="verb", prog="main.py", metavar=" | ".join(VERBS), required=True)
 
     tag = verbs.add_parser("tag", help="tag audio and video files, or folders of them")
     tag.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="files, or folders to search")
     _add_model_options(tag)
     tag.add_argument("--format", choices=("table", "jsonl", "csv"), default="table", help="default table")
     tag.add_argument("--output", type=Path, metavar="FILE", help="write there instead of to the terminal")
-    tag.add_argument("--window-s", type=_positive, default=10.24, metavar="S", help="window length (default 10.24)")
-    tag.add_argument("--hop-s", type=_positive, metavar="S", help="from window to window (default 5, or the window)")
+    window = "window length, up to 30.72 (default: the one that the model was made for, usually 10.24)"
+    tag.add_argument("--window-s", type=positive_number, metavar="S", help=window)
+    hop = "from window to window (default 5, or the window; with --frames half of it)"
+    tag.add_argument("--hop-s", type=positive_number, metavar="S", help=hop)
+    frames = "when rather than whether: scores every 100 ms, in a table onsets and offsets"
+    tag.add_argument("--frames", action="store_true", help=frames)
     how_many = tag.add_mutually_exclusive_group()
-    how_many.add_argument("--top-k", type=_count, default=5, metavar="K", help="labels a window (default 5)")
+    how_many.add_argument("--top-k", type=whole_count, default=5, metavar="K", help="labels a window (default 5)")
     how_many.add_argument("--all-scores", action="store_true", help="every label of every window")
     tag.set_defaults(run=_tag)
 
     listen = verbs.add_parser("listen", help="tag what a microphone hears, in the terminal")
     listen.add_argument("--input", metavar="NAME|FILE", help="device name, file, or 'demo' (default: the microphone)")
-    listen.add_argument("--seconds", type=_positive, metavar="N", help="stop after so long")
-    listen.add_argument("--hop-s", type=_positive, default=0.5, metavar="S", help="from window to window (default 0.5)")
+    listen.add_argument("--seconds", type=positive_number, metavar="N", help="stop after so long")
+    hop = "from window to window (default 0.5)"
+    listen.add_argument("--hop-s", type=positive_number, default=0.5, metavar="S", help=hop)
     listen.add_argument("--format", choices=("table", "jsonl"), default="table", help="default table")
     _add_model_options(listen)
     listen.set_defaults(run=_listen)
@@ -88,39 +95,44 @@ def build_parser() -> argparse.ArgumentParser:
     recipes.add_argument("--json", action="store_true", help="as a JSON list")
     recipes.set_defaults(run=_recipes)
 
-    train = verbs.add_parser("train", help="train a model by a recipe")
-    train.add_argument("recipe", nargs="?", metavar="RECIPE", help="a name that `recipes` lists, or a .toml file")
-    train.add_argument("--data", type=Path, metavar="PATH", help="folder or list of labelled clips")
-    train.add_argument("--out", type=Path, metavar="DIR", help="where the run is kept (default: runs/…)")
-    train.add_argument("--resume", action="store_true", help="go on with the run in --out")
-    train.add_argument("--json", action="store_true", help="JSON lines even on a terminal")
-    train.add_argument("--control", action="store_true", help="obey the words pause, resume, stop on standard input")
-    train.add_argument("settings", nargs="*", metavar="KEY=VALUE", help="changes to the recipe")
-    train.set_defaults(run=_train)
+    _add_train(verbs.add_parser("train", help="train a model by a recipe"))
 
     _add_evaluate(verbs.add_parser("evaluate", help="measure a model on labelled clips"))
 
     _add_study(verbs.add_parser("study", help="run a grid of trainings, and go on with it"))
 
     bench = verbs.add_parser("bench", help="measure how fast this machine tags")
-    bench.add_argument("--seconds", type=_positive, default=5.0, metavar="N", help="for each setting (default 5)")
+    bench.add_argument("--seconds", type=positive_number, default=5.0, metavar="N", help="for each setting (default 5)")
     bench.add_argument("--json", action="store_true", help="as one JSON object")
     _add_model_options(bench)
     bench.set_defaults(run=_bench)
+
+    add_models_options(verbs.add_parser("models", help="list, get, import and export models"))
     return parser
+
+
+def _add_train(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("recipe", nargs="?", metavar="RECIPE", help="a name that `recipes` lists, or a .toml file")
+    parser.add_argument("--data", type=Path, metavar="PATH", help="folder or list of labelled clips")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="where the run is kept (default: runs/…)")
+    parser.add_argument("--resume", action="store_true", help="go on with the run in --out")
+    parser.add_argument("--json", action="store_true", help="JSON lines even on a terminal")
+    parser.add_argument("--control", action="store_true", help="obey the words pause, resume, stop on standard input")
+    parser.add_argument("settings", nargs="*", metavar="KEY=VALUE", help="changes to the recipe")
+    parser.set_defaults(run=_train)
 
 
 def _add_check(parser: argparse.ArgumentParser) -> None:
     _add_data_options(parser)
     folds = "folds that will be held out, with commas between (default: each in its turn)"
-    parser.add_argument("--test-folds", type=_names, default=(), metavar="K", help=folds)
+    parser.add_argument("--test-folds", type=comma_names, default=(), metavar="K", help=folds)
     parser.set_defaults(run=_check)
 
 
 def _add_statistics(parser: argparse.ArgumentParser) -> None:
     _add_data_options(parser)
     frames = "the length that padded figures are for: AudioSet 1024 (default), ESC-50 512, Speech Commands 128"
-    parser.add_argument("--frames", type=_count, default=1024, metavar="N", help=frames)
+    parser.add_argument("--frames", type=whole_count, default=1024, metavar="N", help=frames)
     parser.set_defaults(run=_statistics)
 
 
@@ -144,50 +156,35 @@ def _add_study(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("study", nargs="?", metavar="NAME", help="a study, or its .toml file; without: list them")
     parser.add_argument("--data", type=Path, metavar="PATH", help="folder or list of labelled clips")
     parser.add_argument("--out", type=Path, metavar="DIR", help="where its runs are kept (default: runs/study-NAME)")
+    ledger = "a ledger of this study on these data, from any computer: it knows what is done, and gets the rest"
+    parser.add_argument("--ledger", type=Path, metavar="FILE", help=ledger)
+    parser.add_argument("--model", metavar="M", help="for a study that measures: which model (default: starter)")
+    folds = "for a study that measures: score this fold alone; may be repeated"
+    parser.add_argument("--fold", action="append", default=[], metavar="K", help=folds)
+    device = "for a study that measures: on what"
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help=device)
     parser.add_argument("--dry-run", action="store_true", help="say what is to do, and the table so far")
     parser.add_argument("--json", action="store_true", help="the table as one JSON object")
     parser.set_defaults(run=_study)
 
 
 def _add_model_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model", metavar="M", help="a variant's name, a checkpoint folder or file (default: starter)")
+    models = "a variant's or a kept model's name, a checkpoint folder or file (default: starter)"
+    parser.add_argument("--model", metavar="M", help=models)
     _add_run_options(parser)
 
 
 def _add_run_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--merge", default="auto", type=_merge, metavar="auto|off|R", help="tokens merged a layer")
+    merge = "tokens merged a layer: 16, decreasing:20, energy:16, energy-decreasing:20 or a list as 8,8,4"
+    parser.add_argument("--merge", default="auto", type=merge_word, metavar="auto|off|R", help=merge)
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="auto: a GPU if there is one")
     parser.add_argument("--precision", choices=("auto", "fp32", "bf16"), default="auto", help="auto: bf16 on a GPU")
-
-
-def _positive(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number") from error
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not above 0")
-    return value
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 on")
-    return int(text)
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())
-
-
-def _merge(text: str) -> str:
-    if text not in ("auto", "off") and not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is neither auto, off nor a number of tokens")
-    return text
+    stride = "cut patches so far apart, in place of the model's own strides: 16x16"
+    parser.add_argument("--stride", type=stride_pair, metavar="MELSxFRAMES", help=stride)
 
 
 def _model_options(options: argparse.Namespace) -> ModelOptions:
-    return ModelOptions(options.model, options.merge, options.device, options.precision)
+    return ModelOptions(options.model, options.merge, options.device, options.precision, options.stride)
 
 
 def _tag(options: argparse.Namespace) -> int:
@@ -197,8 +194,9 @@ def _tag(options: argparse.Namespace) -> int:
         format=options.format,
         output=options.output,
         window_s=options.window_s,
-        hop_s=min(5.0, options.window_s) if options.hop_s is None else options.hop_s,
+        hop_s=options.hop_s,
         top_k=None if options.all_scores else options.top_k,
+        frames=options.frames,
     )
     return run_tag(wanted)
 
@@ -251,6 +249,7 @@ def _evaluate(options: argparse.Namespace) -> int:
         merge=options.merge,
         device=options.device,
         precision=options.precision,
+        strides=options.stride,
         as_json=options.json,
         out=options.out,
     )
@@ -266,7 +265,18 @@ def _recipes(options: argparse.Namespace) -> int:
 def _study(options: argparse.Namespace) -> int:
     from training.study import StudyOptions, run_study
 
-    return run_study(StudyOptions(options.study, options.data, options.out, options.dry_run, options.json))
+    wanted = StudyOptions(
+        name=options.study,
+        data=options.data,
+        out=options.out,
+        dry_run=options.dry_run,
+        as_json=options.json,
+        ledger=options.ledger,
+        model=options.model,
+        folds=tuple(options.fold),
+        device=options.device,
+    )
+    return run_study(wanted)
 
 
 def _bench(options: argparse.Namespace) -> int:

@@ -105,6 +105,7 @@ def _end(window: MainWindow, status: int) -> None:
     """Wait for threads, a moment; what does not end is left to the operating system."""
     deadline_s = time.monotonic() + FAREWELL_S
     ended = window.file_tagging.close(FAREWELL_S / 2)
+    ended = window.models.fetching.close(max(deadline_s - time.monotonic(), 0.1)) and ended
     ended = window.jobs.wait(max(deadline_s - time.monotonic(), 0.1)) and ended
     if not ended:
         log.warning("a thread did not end in time; the program ends without it")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,10 @@ from app.input_choice import InputChoice
 from core.errors import UserError
 from core.inference.results import LiveUpdate, TagScores
 from core.labels import LabelSet
+from core.model.published import PublishedModel
+
+if TYPE_CHECKING:
+    from core.model.model_download import DownloadProgress
 
 
 class Tagger(Protocol):
@@ -26,6 +30,9 @@ class Tagger(Protocol):
     summary: str
     labels: LabelSet
     thresholds: NDArray[np.float32]
+
+    def with_merge(self, merge: str) -> Tagger: ...
+    def tokens_with(self, merge: str) -> tuple[int, int]: ...
 
 
 class Listener(Protocol):
@@ -57,14 +64,16 @@ class FoundMedia:
 
 @dataclass(frozen=True, slots=True)
 class ModelRow:
-    """A model that can be chosen here and now."""
+    """A model that can be chosen here and now. is_kept: it was fetched or imported, and lies in the models folder."""
 
     name: str
     title: str
     summary: str
+    is_kept: bool = False
 
 
 ProgressCall = Callable[[float | None], None]
+ReportCall = Callable[["DownloadProgress"], None]
 StopQuestion = Callable[[], bool]
 
 
@@ -108,11 +117,27 @@ def find_media(paths: Sequence[Path]) -> FoundMedia:
 
 
 def list_models() -> tuple[ModelRow, ...]:
-    """The rows of the table of variants whose weights are on this machine."""
+    """The rows of the table of variants whose weights are on this machine, then what was fetched or imported."""
+    from core.model.model_folder import kept_models
     from core.model.variants import MODEL_VARIANTS
 
-    rows = (row for row in MODEL_VARIANTS.values() if row.weights is not None and Path(row.weights).exists())
-    return tuple(ModelRow(row.name, row.title, row.summary) for row in rows)
+    shipped = (row for row in MODEL_VARIANTS.values() if row.weights is not None and Path(row.weights).exists())
+    kept = (ModelRow(row.name, row.title, f"{row.summary}: {row.path}", is_kept=True) for row in kept_models())
+    return (*(ModelRow(row.name, row.title, row.summary) for row in shipped), *kept)
+
+
+def download_model(model: PublishedModel, report: ReportCall, should_stop: StopQuestion) -> Path:
+    """Fetch a published model and keep it; the folder it is in. Raises UserError, and when it was told to stop."""
+    from core.model.model_download import download_model as download
+
+    return download(model, None, report, should_stop)
+
+
+def import_model(path: Path) -> Path:
+    """Keep a local checkpoint, as `main.py models import` does; the folder it is in then. Raises UserError."""
+    from core.model.model_import import import_model as import_it
+
+    return import_it(path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,3 +150,5 @@ class CoreCalls:
     file_picture: Callable[[Path, StopQuestion], FilePicture] = file_picture
     find_media: Callable[[Sequence[Path]], FoundMedia] = find_media
     list_models: Callable[[], tuple[ModelRow, ...]] = list_models
+    download_model: Callable[[PublishedModel, ReportCall, StopQuestion], Path] = download_model
+    import_model: Callable[[Path], Path] = import_model

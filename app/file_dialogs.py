@@ -21,8 +21,17 @@ def ask_folder(parent: QWidget, title: str, folder: Path | None = None) -> Path 
 
 def ask_model_file(parent: QWidget) -> Path | None:
     """A checkpoint that is one file, or nothing."""
-    kinds = "Checkpoints (*.safetensors);;All files (*)"
-    name, _ = QFileDialog.getOpenFileName(parent, "Open model file", "", kinds)
+    return _ask_checkpoint(parent, "Open model file")
+
+
+def ask_import(parent: QWidget) -> Path | None:
+    """A checkpoint of whatever make that is one file, or nothing."""
+    return _ask_checkpoint(parent, "Import a model file")
+
+
+def _ask_checkpoint(parent: QWidget, title: str) -> Path | None:
+    kinds = "Checkpoints (*.safetensors *.pth *.pt *.bin);;All files (*)"
+    name, _ = QFileDialog.getOpenFileName(parent, title, "", kinds)
     return Path(name) if name else None
 
 

@@ -16,7 +16,7 @@ from app.background import BackgroundJobs
 from app.core_calls import CoreCalls, Listener, Tagger
 from app.input_choice import DEFAULT_MICROPHONE, InputChoice
 from app.input_opening import InputOpening, stop_in_background
-from app.shifted_update import shifted
+from app.live_clock import LiveClock
 from core.errors import UserError
 from core.inference.results import LiveStatus, LiveUpdate, TagScores
 from core.labels import LabelSet
@@ -54,9 +54,7 @@ class LiveSession(QObject):
         self._model_waits = False
         self._waiting_model: str | None = None
         self.state_changed.connect(self._load_waiting_model)
-        self._first_frame = 0
-        self._next_frame = 0
-        self._last_frame_at_s = 0.0
+        self.clock = LiveClock()
         self._former: InputChoice | None = None
         self._rolled_back: UserError | None = None
         self.input = DEFAULT_MICROPHONE
@@ -64,6 +62,8 @@ class LiveSession(QObject):
         """The user wants to listen, whether or not it works."""
         self.tagger: Tagger | None = None
         self.model: str | None = None
+        self.merge = "auto"
+        """How tokens are merged, as `--merge` has it: auto, off, or a number a layer; for every model."""
         self.is_loading_model = False
         self.model_failure: UserError | None = None
         """Why the model asked for last could not be loaded."""
@@ -85,7 +85,7 @@ class LiveSession(QObject):
     @property
     def is_hearing(self) -> bool:
         """Sound has come just now: an input in trouble may be silent for long."""
-        return self.is_listening and time.monotonic() - self._last_frame_at_s < _STALE_S
+        return self.is_listening and time.monotonic() - self.clock.last_frame_at_s < _STALE_S
 
     @property
     def is_opening(self) -> bool:
@@ -178,6 +178,7 @@ class LiveSession(QObject):
         if attempt != self._model_attempt:
             return
         try:
+            tagger = tagger.with_merge(self.merge)
             self._swap_tagger(tagger)
         except UserError as error:
             self._on_model_failed(attempt, error)
@@ -187,6 +188,15 @@ class LiveSession(QObject):
         self.latest_scores = None
         self.tagger_changed.emit()
         self.state_changed.emit()
+
+    def use_merge(self, merge: str) -> None:
+        """Merge tokens so from the next window on, with this model and with those to come; the sound goes on."""
+        if self.tagger is not None:
+            tagger = self.tagger.with_merge(merge)
+            self._swap_tagger(tagger)
+            self.tagger = tagger
+        self.merge = merge
+        self.tagger_changed.emit()
 
     def _swap_tagger(self, tagger: Tagger) -> None:
         """Between two windows, with source, ring and picture untouched. Raises UserError for a model that cannot
@@ -222,7 +232,11 @@ class LiveSession(QObject):
         if self.tagger is not None:
             listener.use_tagger(self.tagger)
         self.latest_scores, self.status = None, LiveStatus()
-        self._begin_clock(goes_on, update)
+        if goes_on:
+            self.clock.go_on(update)
+        else:
+            self.clock.restart()
+            self.restarted.emit()
         self.state_changed.emit()
         self._take(update)
         if error is not None:
@@ -267,10 +281,7 @@ class LiveSession(QObject):
             self.ticked.emit()
 
     def _take(self, update: LiveUpdate) -> None:
-        update = shifted(update, self._first_frame)
-        for run in update.runs:
-            self._next_frame = run.first_frame + len(run.frames)
-            self._last_frame_at_s = time.monotonic()
+        update = self.clock.take(update)
         if update.scores:
             self.latest_scores = update.scores[-1]
         self.status = update.status
@@ -289,17 +300,6 @@ class LiveSession(QObject):
         self.state_changed.emit()
         if failure is not None:
             self.input_failed.emit(failure)
-
-    def _begin_clock(self, goes_on: bool, update: LiveUpdate) -> None:
-        """Where the new listener's frame 0 stands: after what was heard and the moment without sound, or at 0."""
-        if not goes_on:
-            self._first_frame = self._next_frame = 0
-            self.restarted.emit()
-            return
-        newest = max((run.first_frame + len(run.frames) for run in update.runs), default=0)
-        silent_frames = round((time.monotonic() - self._last_frame_at_s) * 100)
-        # What both inputs heard at the same time is shown once: the new clock starts where the old one stopped.
-        self._first_frame = self._next_frame + max(silent_frames - newest, 1)
 
     def _set_trouble(self, trouble: UserError | None) -> None:
         said = self.trouble and (self.trouble.problem, self.trouble.remedy)

@@ -23,6 +23,7 @@ from app.input_choice import InputChoice
 from app.input_menu import InputMenu
 from app.live_session import LiveSession
 from app.menus import KEYS_IN_PICTURE, PICTURE_KEYS, Menus, check, key_lines
+from app.model_desk import ModelDesk
 from app.model_menu import ModelMenu
 from app.panels import PanelParts
 from app.panels.files import FilesPanel
@@ -62,6 +63,7 @@ class MainWindow(DropWindow):
         self.pins = Pins(parts.settings, self)
         self._chosen_input: InputChoice | None = None
         self.training = TrainingDesk(self, parts)
+        self.models = ModelDesk(self, parts, self.session)
         self._build()
         self._connect()
         self._restore()
@@ -89,7 +91,7 @@ class MainWindow(DropWindow):
         self.stage = Stage(self.session, self.file_tagging, live, panels, self)
         self.view = ViewSettings(self._parts.settings, self._parts.appearance, self.spectrogram, self.menus, self)
         self.input_menu = InputMenu(self.menus.input_menu, self.session, self._parts.devices)
-        self.model_menu = ModelMenu(self.menus.model_menu, self.session)
+        self.model_menu = ModelMenu(self.menus.model_menu, self.session, self.menus.actions["get_models"])
         self.toolbar = ToolBar(self.session, self._parts.appearance, self.menus.input_menu, self.menus.model_menu)
         self.addToolBar(self.toolbar)
         self.setStatusBar(StatusLine(self.session))
@@ -131,6 +133,7 @@ class MainWindow(DropWindow):
             "full_screen": self._set_full_screen,
             "toggle": self.session.toggle,
             "refresh_inputs": self._parts.devices.refresh,
+            **self.models.deeds(),
             **self.training.deeds(),
             "keys": lambda: KeysDialog((*key_lines(self.menus.actions), *KEYS_IN_PICTURE), self).show(),
             "log_folder": open_log_folder,
@@ -139,11 +142,8 @@ class MainWindow(DropWindow):
 
     def _connect(self) -> None:
         self.input_menu.chosen.connect(self._choose_input)
-        self.model_menu.chosen.connect(self._choose_model)
-        self.model_menu.file_wanted.connect(lambda: self._open_model(file_dialogs.ask_model_file(self)))
-        self.model_menu.folder_wanted.connect(
-            lambda: self._open_model(file_dialogs.ask_folder(self, "Open model folder"))
-        )
+        self.models.connect_menu(self.model_menu)
+        self.models.complained.connect(self.complaints.complain)
         self.dropped.connect(self._on_dropped)
         self.files_panel.open_wanted.connect(self.menus.actions["open_files"].trigger)
         self.file_tagging.scan_failed.connect(self.complaints.complain)
@@ -179,7 +179,7 @@ class MainWindow(DropWindow):
         elif self._parts.settings.listens:
             self.session.start()
         self.session.load_model_after_input(self._parts.settings.model)
-        self._parts.jobs.run(self._parts.calls.list_models, self.model_menu.set_rows)
+        self.models.fetching.refresh()
         self._parts.devices.refresh()
         self.add_files(files)
 
@@ -205,18 +205,10 @@ class MainWindow(DropWindow):
         folder = file_dialogs.ask_folder(self, "Tag a folder")
         self.add_files([folder] if folder is not None else [])
 
-    def _open_model(self, path: Path | None) -> None:
-        if path is not None:
-            self._choose_model(str(path))
-
     @Slot(object)
     def _choose_input(self, choice: InputChoice) -> None:
         self._chosen_input = choice
         self.session.choose_input(choice)
-
-    @Slot(str)
-    def _choose_model(self, model: str) -> None:
-        self.session.load_model(model)
 
     @Slot()
     def _list_trained(self) -> None:
@@ -298,5 +290,6 @@ class MainWindow(DropWindow):
         self._parts.devices.stop()
         self.session.stop()
         self.file_tagging.cancel_all()
+        self.models.end()
         self.training.end()
         event.accept()

@@ -51,6 +51,7 @@ LISTEN = (
     Entry("toggle", "&Start listening", ("Ctrl+R",), "Start or stop listening"),
     Entry("refresh_inputs", "&Refresh inputs", ("F5",), "Look for microphones again"),
 )
+MODEL = (Entry("get_models", "&Get models…", ("Ctrl+G",), "Fetch published models, or import your own"),)
 TRAIN = (
     Entry("new_training", "&New training…", ("Ctrl+N",), "Train a model on your own clips"),
     Entry("resume_training", "&Resume a training…", (), "Go on with a run that was stopped or broke off"),
@@ -87,6 +88,7 @@ class Menus:
         self.input_menu = self.listen.addMenu("&Input")
         self._add(self.listen, LISTEN[1:])
         self.model_menu = bar.addMenu("&Model")
+        self._add(self.model_menu, MODEL)
         self._add(bar.addMenu("&Train"), TRAIN)
         self._add(bar.addMenu("&Help"), HELP)
         for menu in bar.findChildren(QMenu):

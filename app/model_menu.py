@@ -11,19 +11,24 @@ from PySide6.QtWidgets import QMenu
 
 from app.core_calls import ModelRow
 from app.live_session import LiveSession
+from app.merge_menu import MergeMenu
 from app.training_plan import CHECKPOINT_NAME
 
 
 class ModelMenu(QObject):
-    """Keeps a menu up to date; chosen: name or path. file_wanted, folder_wanted: a dialog was asked for."""
+    """Keeps a menu up to date; chosen: name or path. file_wanted, folder_wanted: a dialog was asked for.
+
+    more: the line that gets more models. merging: how tokens are merged, in the same menu.
+    """
 
     chosen = Signal(str)
     file_wanted = Signal()
     folder_wanted = Signal()
 
-    def __init__(self, menu: QMenu, session: LiveSession) -> None:
+    def __init__(self, menu: QMenu, session: LiveSession, more: QAction) -> None:
         super().__init__(menu)
-        self._menu, self._session = menu, session
+        self._menu, self._session, self._more = menu, session, more
+        self.merging = MergeMenu(session, menu)
         self._rows: tuple[ModelRow, ...] | None = None
         self._trained: tuple[Path, ...] = ()
         self._group = QActionGroup(self)
@@ -57,6 +62,9 @@ class ModelMenu(QObject):
             words = "Looking for models…" if self._rows is None else "No model came with this copy"
             self._menu.addAction(words).setEnabled(False)
         self._menu.addSeparator()
+        self._menu.addMenu(self.merging.menu)
+        self._menu.addSeparator()
+        self._menu.addAction(self._more)
         self._menu.addAction("Open model &file…", self.file_wanted.emit).setToolTip("A checkpoint that is one file")
         self._menu.addAction("Open model f&older…", self.folder_wanted.emit).setToolTip("A checkpoint that is a folder")
 

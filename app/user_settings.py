@@ -13,6 +13,8 @@ from app.input_choice import InputChoice
 
 SPANS_S = (10, 30, 60, 120)
 DEFAULT_RANGE_DB = (-45, 30)
+MERGES = ("auto", "off", "8", "16", "24", "32", "40", "64")
+"""How tokens can be merged: as the model was saved, not at all, or so many a layer."""
 
 
 class UserSettings:
@@ -118,6 +120,15 @@ class UserSettings:
     @model.setter
     def model(self, value: str | None) -> None:
         self._store.setValue("model", value or "")
+
+    @property
+    def merge(self) -> str:
+        """How tokens are merged: one of MERGES."""
+        return self._one_of("merge", MERGES)
+
+    @merge.setter
+    def merge(self, value: str) -> None:
+        self._store.setValue("merge", value)
 
     @property
     def trained_models(self) -> tuple[Path, ...]:

@@ -46,3 +46,9 @@ def duration(seconds: float, *, tenths: bool = False) -> str:
 def count(number: int, noun: str, plural: str = "") -> str:
     """`14, "file"` -> `14 files`; `2, "class", "classes"` -> `2 classes`."""
     return f"{number} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def megabytes_of(done_bytes: int, total_bytes: int) -> str:
+    """`120e6, 346e6` -> `120 of 346 MB`; where the total is not known (0), `120 MB`."""
+    whole = f" of {total_bytes / 1e6:.0f}" if total_bytes else ""
+    return f"{done_bytes / 1e6:.0f}{whole}{THIN}MB"

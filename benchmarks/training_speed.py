@@ -28,6 +28,7 @@ from torch.utils.data import DataLoader
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from core.model.architecture import TransformerConfig
 from core.model.variants import find_variant
 from training.config import load_recipe
 from training.engine import build_fabric
@@ -110,6 +111,8 @@ def _hugging_face(data: Path, options: argparse.Namespace) -> Callable[[], float
     from transformers import ASTConfig, ASTFeatureExtractor, ASTForAudioClassification
 
     ours = find_variant(options.variant).model
+    if not isinstance(ours, TransformerConfig):
+        raise SystemExit("Hugging Face's model is compared with a transformer: choose such a variant.")
     model = ASTForAudioClassification(
         ASTConfig(
             hidden_size=ours.embed_dim,

@@ -67,3 +67,8 @@ class LabelSet:
 
     def __getitem__(self, index: int) -> Label:
         return self.labels[index]
+
+    @property
+    def has_cryptic_ids(self) -> bool:
+        """Whether the ids are for machines alone, as AudioSet's `/m/09x0r`."""
+        return any("/" in one.id for one in self.labels)

@@ -15,8 +15,8 @@ from core.inference.tagger import Tagger
 from core.labels import LabelSet
 from core.model.architecture import TransformerConfig
 from core.model.checkpoint import Checkpoint, CheckpointConfig
+from core.model.merge_schedule import MergeSchedule
 from core.model.spectrogram_transformer import AudioSpectrogramTransformer
-from core.model.token_merging import MergeSchedule
 
 LABELS = ("dog", "rain", "siren", "clock_tick")
 

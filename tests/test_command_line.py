@@ -16,7 +16,7 @@ def parse(*words: str) -> dict:
 def test_defaults_of_tag() -> None:
     options = parse("tag", "a.wav", "b")
     assert options["paths"] == [Path("a.wav"), Path("b")]
-    assert (options["window_s"], options["hop_s"], options["top_k"]) == (10.24, None, 5)
+    assert (options["window_s"], options["hop_s"], options["top_k"], options["frames"]) == (None, None, 5, False)
     assert (options["format"], options["output"], options["all_scores"]) == ("table", None, False)
     assert (options["model"], options["merge"], options["device"], options["precision"]) == (None, *["auto"] * 3)
 
@@ -25,7 +25,32 @@ def test_defaults_of_listen_and_bench() -> None:
     listen = parse("listen")
     assert (listen["input"], listen["seconds"], listen["hop_s"], listen["format"]) == (None, None, 0.5, "table")
     assert parse("bench", "--seconds", "2", "--json")["json"] is True
-    assert parse("listen", "--merge", "16")["merge"] == "16"
+    for merge in ("16", "off", "decreasing:20", "energy:16", "energy-decreasing:20", "8,8,4"):
+        assert parse("listen", "--merge", merge)["merge"] == merge
+
+
+def test_options_of_studies() -> None:
+    plain = parse("study", "stem")
+    assert (plain["study"], plain["data"], plain["out"], plain["ledger"]) == ("stem", None, None, None)
+    assert (plain["model"], plain["fold"], plain["device"], plain["dry_run"]) == (None, [], "auto", False)
+    asked = parse("study", "fastast-r", "--ledger", "r.jsonl", "--model", "m", "--fold", "4", "--fold", "5")
+    assert (asked["ledger"], asked["model"], asked["fold"]) == (Path("r.jsonl"), "m", ["4", "5"])
+
+
+@pytest.mark.parametrize("verb", [["tag", "a.wav"], ["bench"], ["evaluate", "--data", "d"]])
+def test_strides_are_two_numbers(verb: list[str]) -> None:
+    assert parse(*verb)["stride"] is None
+    assert parse(*verb, "--stride", "16x12")["stride"] == (16, 12)
+
+
+def test_options_of_models() -> None:
+    assert parse("models", "list")["json"] is False
+    assert parse("models", "get", "some-name", "--json")["name"] == "some-name"
+    bring = parse("models", "import", "a.pth", "--name", "n", "--labels", "l.csv", "--stride", "16x10", "--frames", "9")
+    assert (bring["path"], bring["name"], bring["labels"]) == (Path("a.pth"), "n", Path("l.csv"))
+    assert (bring["stride"], bring["frames"]) == ((16, 10), 9)
+    export = parse("models", "export", "--layout", "hf", "--out", "d")
+    assert (export["model"], export["layout"], export["out"]) == (None, "hf", Path("d"))
 
 
 def test_train_takes_settings_after_or_before_options() -> None:
@@ -49,11 +74,23 @@ def test_train_takes_settings_after_or_before_options() -> None:
         ["tag", "a.wav", "--top-k", "3", "--all-scores"],
         ["tag", "a.wav", "--hop-s", "-1"],
         ["tag", "a.wav", "--merge", "lots"],
+        ["tag", "a.wav", "--merge", "decreasing:8,4"],
+        ["study", "stem", "--device", "tpu"],
+        ["tag", "a.wav", "--stride", "16"],
+        ["tag", "a.wav", "--stride", "0x16"],
         ["tag", "a.wav", "--device", "tpu"],
         ["listen", "--format", "csv"],
         ["listen", "--seconds", "soon"],
         ["train", "starter", "epochs=3", "--epochs", "4"],
         ["tag", "a.wav", "--loud"],
+        ["models"],
+        ["models", "sing"],
+        ["models", "get"],
+        ["models", "import"],
+        ["models", "import", "a.pth", "--stride", "wide"],
+        ["models", "import", "a.pth", "--frames", "0"],
+        ["models", "export", "--layout", "hf"],
+        ["models", "export", "--layout", "onnx", "--out", "d"],
     ],
 )
 def test_wrong_usage_exits_with_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:

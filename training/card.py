@@ -56,7 +56,7 @@ Variant `{config.variant}`, {len(config.labels)} labels, trained by Soundmark fr
 Licences of the clips as the data states them:
 
 {licences}
-
+{_teaching(facts)}
 ## Limits
 
 {recipe["limits"] or "The recipe states none."}
@@ -109,7 +109,7 @@ def _figure(name: str, measured: Measured) -> str:
 def _model_choice(facts: CardFacts) -> str:
     recipe, report = facts.config.provenance["recipe"], facts.report
     best_on_test = facts.config.provenance["best_on_test"]
-    if recipe["freeze"]:
+    if recipe["freeze"] and not recipe["frame_loss"]:
         return (
             "One run. There are no epochs to choose from: the last layer was fitted, and all before it left as it was."
         )
@@ -133,6 +133,8 @@ def _model_choice(facts: CardFacts) -> str:
 
 def _probabilities(facts: CardFacts) -> str:
     config = facts.config
+    if config.provenance["thresholds_from"] == "kept":
+        return "Probabilities are those of the checkpoint that it went on from, whose last layer it kept as it was."
     if not config.calibration:
         return f"Probabilities are the {config.activation} of the logits, not calibrated."
     how = "one temperature" if len(set(config.calibration)) == 1 else "a scale and an offset of each label"
@@ -148,6 +150,8 @@ def _thresholds(facts: CardFacts) -> str:
     match facts.config.provenance["thresholds_from"]:
         case "validation":
             return "Each label's threshold has the best F1 on them, drawn to that of all labels where a label has few."
+        case "kept":
+            return "So are the thresholds."
         case "test":
             return (
                 f"The threshold of {facts.config.thresholds[0]:.2f}, the same for all labels, has the best F1 on the "
@@ -184,6 +188,36 @@ def _data(facts: CardFacts) -> str:
     if split.n_left_out:
         words += f"; {split.n_left_out} were left out, because a clip of the same recording is held out"
     return words + "."
+
+
+def _teaching(facts: CardFacts) -> str:
+    """What it learnt from beside the labels; nothing without a teacher."""
+    recipe, teachers = facts.config.provenance["recipe"], facts.config.provenance["teachers"]
+    if not teachers:
+        return ""
+    several = "" if len(teachers) == 1 else ", and whose probabilities were averaged"
+    listed = "\n".join(f"* {_teacher(one, facts)}" for one in teachers)
+    return f"""
+## Teacher
+
+It learnt from trained models beside the labels (CMKD, arXiv:2203.06760), which heard the same clips, augmented
+alike{several}. The labels' share is {recipe["label_weight"]:g}, the teachers' temperature
+{recipe["teacher_temperature"]:g}.
+
+{listed}
+"""
+
+
+def _teacher(teacher: dict[str, Any], facts: CardFacts) -> str:
+    accuracy, data = teacher["accuracy"], teacher["data"] or "data that it does not name"
+    words = f"{teacher['name']} (`{teacher['variant']}`), trained on {data}"
+    words += "." if accuracy is None else f": accuracy {accuracy:.1%} on what was held out of it."
+    # Where the same folds were held out of both, it has heard none of the clips that the figures are of.
+    held_out = facts.config.provenance["test_folds"]
+    has_same = data == facts.manifest.name and set(held_out) <= set(teacher["test_folds"]) and not teacher["went_on"]
+    if facts.report and not has_same:
+        words += " Clips that it was trained on and that are held out here make the figures above look too good."
+    return words
 
 
 def _settings(recipe: dict[str, Any]) -> str:

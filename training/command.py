@@ -115,7 +115,7 @@ def _write_description(described: RunDescription, out: Path) -> None:
 
 def _train(config: TrainConfig, data: Path, out: Path, options: TrainOptions, reporters: list[Reporter]) -> int:
     # Late: everything before answers wrong usage without loading torch.
-    if config.freeze:
+    if config.freeze and not config.frame_loss:
         from training.head_training import train_head as train
     else:
         from training.runner import train

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from core.errors import UsageError, UserError
-from core.model.variants import find_variant
+from training.contradictions import refuse_contradictions
 
 RECIPES = Path(__file__).parent / "recipes"
 
@@ -19,7 +19,13 @@ class TrainConfig:
 
     Start. variant: row of MODEL_VARIANTS, "" for that of the checkpoint in init. init: "" for random weights,
     "starter", a checkpoint, or "timm:NAME" for ImageNet weights (see `initialisation`). freeze: the backbone stays as
-    it is, a new head alone is trained.
+    it is, a new head alone is trained: the last layer, or with a frame_loss the frame head beside it. strides: (mels,
+    frames) from patch to patch, in place of the variant's or checkpoint's. positions: "bilinear" as published or
+    "nearest" where they are stretched, "random" to begin them anew, "" for what variant or checkpoint have.
+    kernel_collapse: one kernel of ImageNet's three by their "sum", as released, or "average", as the paper's text has
+    it. mel_window: of the log-mel, "hanning" as released or "hamming" as in the text, "" for the checkpoint's or
+    hanning. conformers, channel_attention: what HAM-AST puts behind the transformer, in
+    place of what variant or checkpoint have there; conformer_axis, conformer_width: see `HybridConfig`.
 
     Data. collection: name of a list in training/collections that joins several sets. test_folds: held out and
     reported, never trained on. validation_folds, or validation_share of the training recordings: choose the epoch,
@@ -34,9 +40,12 @@ class TrainConfig:
     times decay_factor after the end of the epochs decay_after. warmup_epochs of linear warm-up, or warmup_kind "ast":
     as released, over 1000 steps. optimiser: "adamw", or "adam" with L2 as released; betas, weight_decay: its own.
     clip_norm: of the gradient, 0 for none. loss: "bce" (each label apart, sigmoid) or "ce" (one label a clip,
-    softmax; mixup's soft targets kept). ema_decay: of the averaged weights; average_epochs: (first, last) epoch whose
+    softmax; mixup's soft targets kept). frame_loss: weight of the frame head's loss (see `frame_head`) beside it; 0
+    leaves that head out. ema_decay: of the averaged weights; average_epochs: (first, last) epoch whose
     weights are averaged plainly in place of it. drop_path, patch_drop: see the model. merge_r_training: tokens each
-    layer merges in training. precision: autocast type.
+    layer merges in training. precision: autocast type. teacher: checkpoints, by path or name, whose answers to the
+    same batch are learnt beside the labels; label_weight: the labels' share of what is learnt; teacher_temperature:
+    what the teachers' logits are divided by (see `distillation`).
 
     Sound. lengths_s, length_weights: each batch draws one length; a length beyond a clip's own joins clips.
     mixup, mixup_alpha: share of clips mixed with another in the power domain, weight drawn from Beta(alpha, alpha),
@@ -51,7 +60,9 @@ class TrainConfig:
     disfigured clips learns next to nothing from them.
 
     Result. merge_r: tokens that each layer merges at the full window, fewer for shorter input: the checkpoint's
-    default schedule. licence: of the data as a whole, limits: of the model, in words for its card.
+    default schedule. merge_kind: "constant", or "decreasing" from 2r in the first layer to 0 in the last, and matcher:
+    which tokens join which (see `MergeSchedule`); both hold for merge_r_training too. licence: of the data as a whole,
+    limits: of the model, in words for its card.
 
     Running. evaluate_every: epochs. save_every_s: seconds between state files. workers: processes that prepare
     batches, 0 for none. threads: for the CPU, 0 means all cores. seed: of all chance.
@@ -63,6 +74,14 @@ class TrainConfig:
     summary: str = ""
     init: str = ""
     freeze: bool = False
+    strides: tuple[int, ...] = ()
+    positions: Literal["", "bilinear", "nearest", "random"] = ""
+    kernel_collapse: Literal["sum", "average"] = "sum"
+    mel_window: Literal["", "hanning", "hamming"] = ""
+    conformers: int = 0
+    channel_attention: bool = False
+    conformer_axis: Literal["time", "sequence", "grid"] = "time"
+    conformer_width: int = 0
 
     collection: str = ""
     test_folds: tuple[str, ...] = ("5",)
@@ -90,12 +109,16 @@ class TrainConfig:
     weight_decay: float = 0.05
     clip_norm: float = 5.0
     loss: Literal["bce", "ce"] = "bce"
+    frame_loss: float = 0.0
     ema_decay: float = 0.998
     average_epochs: tuple[int, ...] = ()
     drop_path: float = 0.0
     patch_drop: float = 0.0
     merge_r_training: int = 0
     precision: Literal["fp32", "bf16", "fp16"] = "bf16"
+    teacher: tuple[str, ...] = ()
+    label_weight: float = 0.5
+    teacher_temperature: float = 1.0
 
     lengths_s: tuple[float, ...] = (5.0,)
     length_weights: tuple[float, ...] = (1.0,)
@@ -120,6 +143,8 @@ class TrainConfig:
     ramp_epochs: float = 0.0
 
     merge_r: int = 0
+    merge_kind: Literal["constant", "decreasing"] = "constant"
+    matcher: Literal["bipartite", "energy"] = "bipartite"
     licence: str = ""
     limits: str = ""
 
@@ -130,111 +155,17 @@ class TrainConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.variant:
-            find_variant(self.variant)
-        _refuse(
-            not self.variant and (not self.init or self.init.startswith("timm:")),
-            "it names neither a variant nor a checkpoint to start from",
-            "variant = ast-tiny-16, or init = starter",
-        )
-        for field, choices in CHOICES.items():
-            value = getattr(self, field)
-            _refuse(value not in choices, f"{field} = {value!r} is not known", " or ".join(choices))
-        self._refuse_wrong_numbers()
-        _refuse(
-            self.loss == "ce" and self.background > 0,
-            "cross-entropy cannot learn clips without a label",
-            "loss = bce, or background = 0",
-        )
-        _refuse(
-            self.loss == "ce" and self.overlay > 0,
-            "cross-entropy knows one label a clip, and an overlay has two",
-            "loss = bce, or mixup in place of overlay",
-        )
-        _refuse(
-            not self.lengths_s or len(self.lengths_s) != len(self.length_weights),
-            "lengths_s and length_weights differ in number, or are empty",
-            "one weight for each length",
-        )
-        _refuse(
-            bool(set(self.test_folds) & set(self.validation_folds)),
-            "a fold is both in test_folds and in validation_folds",
-            "each fold for one of them",
-        )
-        _refuse(
-            self.select == "best" and not (self.validation_folds or self.validation_share),
-            "the best epoch is chosen on validation clips, and there are none",
-            "select = last, or a validation_share",
-        )
-        _refuse(len(self.betas) != 2, "betas are two numbers", "such as betas = 0.9,0.98")
-        first_and_last = self.average_epochs
-        _refuse(
-            bool(first_and_last) and not (len(first_and_last) == 2 and 1 <= first_and_last[0] <= first_and_last[1]),
-            f"average_epochs = {list(first_and_last)} is no range",
-            "the first and the last epoch to average",
-        )
-        _refuse(
-            bool(first_and_last) and (first_and_last[1] > self.epochs or self.select == "best"),
-            "average_epochs go beyond the last epoch, or stand beside select = best",
-            "epochs that there are, and one way of choosing weights",
-        )
-
-    def _refuse_wrong_numbers(self) -> None:
-        _refuse(
-            min(self.lengths_s, default=1.0) < 0.5 or max(self.lengths_s, default=1.0) > 10.24,
-            "lengths_s lie outside 0.5 to 10.24 s",
-            "lengths the model can take",
-        )
-        counts = (self.batch_size, self.epochs, self.evaluate_every, self.accumulate, self.clips_per_label)
-        _refuse(min(*counts, self.masks_each) < 1, "a count is under 1", "1 or more")
-        _refuse(
-            self.batch_size % self.accumulate != 0,
-            f"batch_size = {self.batch_size} does not divide into {self.accumulate} parts",
-            "a batch_size that is a multiple of accumulate",
-        )
-        _refuse(not 0 < self.learning_rate < 1, f"learning_rate = {self.learning_rate} makes no sense", "about 0.001")
-        _refuse(self.mixup_alpha <= 0, f"mixup_alpha = {self.mixup_alpha} has no distribution", "0.1 to 10")
-        for field in (
-            "merge_r",
-            "merge_r_training",
-            "clip_norm",
-            "time_budget_min",
-            "workers",
-            "threads",
-            "overlay_db",
-        ):
-            value = getattr(self, field)
-            _refuse(value < 0, f"{field} = {value} is negative", "0 or more")
-        _refuse(not 0 <= self.mixup <= 1, f"mixup = {self.mixup} lies outside 0 to 1", "a share")
-        shares = (self.background, self.drop_path, self.patch_drop, self.warp_time, self.ema_decay, *self.betas)
-        shares = (*shares, self.overlay, self.lowpass, self.validation_share)
-        _refuse(any(not 0 <= share < 1 for share in shares), "a share lies outside 0 to 1", "0 or more, under 1")
+        refuse_contradictions(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON and for comparing two runs."""
         return asdict(self)
 
 
-CHOICES = {
-    "loss": ("bce", "ce"),
-    "precision": ("fp32", "bf16", "fp16"),
-    "select": ("last", "best"),
-    "sampler": ("shuffle", "weighted", "capped"),
-    "schedule": ("cosine", "step"),
-    "warmup_kind": ("linear", "ast"),
-    "optimiser": ("adamw", "adam"),
-    "mask_fill": ("mean", "zero"),
-}
-"""The words that a setting may be."""
-_KIND_OF_PARTS: dict[str, type[Any]] = {"decay_after": int, "average_epochs": int}
+_KIND_OF_PARTS: dict[str, type[Any]] = {"decay_after": int, "average_epochs": int, "strides": int}
 """Of the lists that are empty unless a recipe says otherwise."""
 
 DEFAULTS: dict[str, Any] = {one.name: "" if one.default is MISSING else one.default for one in fields(TrainConfig)}
-
-
-def _refuse(wrong: bool, problem: str, remedy: str) -> None:
-    if wrong:
-        raise UsageError(f"The recipe contradicts itself: {problem}.", f"Use {remedy}.")
 
 
 def load_recipe(recipe: str, overrides: list[str] | None = None) -> TrainConfig:

@@ -19,8 +19,9 @@ from core.evaluation_report import EvaluationReport
 from core.inference.tagger import Tagger, find_weights
 from core.labels import LabelSet
 from core.model.checkpoint import Checkpoint, load_checkpoint
+from core.model.strides import with_strides
 from training.averaging import ensemble_mean
-from training.datasets import load_clips, multi_hot
+from training.datasets import ClipFrames, load_clips, multi_hot
 from training.manifest import LabelledClip, Manifest, read_manifest
 from training.metrics import Activation, Scores
 from training.report_tables import print_report
@@ -30,7 +31,7 @@ from training.results import ScoredClips, report_on
 @dataclass(frozen=True, slots=True)
 class EvaluateOptions:
     """What `evaluate` was asked for. models: one, or the members of an ensemble; empty means the starter. folds: those
-    to evaluate, empty for all clips. merge, device, precision: as for tagging. out: file for the report."""
+    to evaluate, empty for all clips. merge, device, precision, strides: as for tagging. out: file for the report."""
 
     models: tuple[str, ...]
     data: Path
@@ -39,6 +40,7 @@ class EvaluateOptions:
     merge: str = "auto"
     device: str = "auto"
     precision: str = "auto"
+    strides: tuple[int, int] | None = None
     as_json: bool = False
     out: Path | None = None
 
@@ -59,20 +61,22 @@ class SharedLabels:
 def run_evaluation(options: EvaluateOptions) -> int:
     """Evaluate and print; 0. Raises UserError."""
     checkpoints = [load_checkpoint(find_weights(one)) for one in options.models or (None,)]
+    if options.strides is not None:
+        checkpoints = [with_strides(one, *options.strides) for one in checkpoints]
     labels, activation = _common_outputs(checkpoints)
     manifest = read_manifest(options.data, options.collection)
-    clips = _clips_of(manifest, options.folds)
+    clips = clips_of(manifest, options.folds)
     shared = match_labels(clips, manifest.labels, labels)
     taggers = [
         Tagger(one, device=options.device, precision=options.precision, merge=options.merge) for one in checkpoints
     ]
     scored = _score(taggers, shared, labels, activation)
-    warnings = [*_of_training(checkpoints, manifest, shared.clips), *_of_labels(shared)]
+    warnings = [*notes_on_training(checkpoints, manifest, shared.clips), *notes_on_labels(shared)]
     report = report_on(
         scored,
         model=" + ".join(tagger.name for tagger in taggers),
         data=manifest.name,
-        split=_split_in_words(options.folds, checkpoints, manifest, shared.clips),
+        split=split_in_words(options.folds, checkpoints, manifest, shared.clips),
         merge=", ".join(sorted({"off" if one.merge is None else one.merge.describe() for one in taggers})),
     )
     _deliver(report, warnings, options)
@@ -103,9 +107,14 @@ def match_labels(clips: tuple[LabelledClip, ...], of_data: LabelSet, of_model: L
 def tag_whole(tagger: Tagger, clips: tuple[LabelledClip, ...]) -> Scores:
     """Probabilities `(clips, labels)`, each clip in one piece: its first window's length where it is longer."""
     decoded = load_clips(clips, len(tagger.labels), tagger.log_mel)
-    scores = np.zeros((len(clips), len(tagger.labels)), np.float32)
+    return tag_decoded(tagger, decoded, f"Tagging by {tagger.name}")
+
+
+def tag_decoded(tagger: Tagger, decoded: ClipFrames, task: str) -> Scores:
+    """`tag_whole` of clips whose frames are there; task: what people read beside the bar."""
+    scores = np.zeros((len(decoded), len(tagger.labels)), np.float32)
     console = Console(stderr=True)
-    for i in track(range(len(clips)), f"Tagging by {tagger.name}", console=console, disable=not console.is_terminal):
+    for i in track(range(len(decoded)), task, console=console, disable=not console.is_terminal):
         frames = decoded.frames_of(i)[: tagger.window_frames]
         scores[i] = tagger.tag(frames.astype(np.float32)).probabilities
     return scores
@@ -144,7 +153,8 @@ def _common_outputs(checkpoints: list[Checkpoint]) -> tuple[LabelSet, Activation
     return first.labels, first.activation
 
 
-def _clips_of(manifest: Manifest, folds: tuple[str, ...]) -> tuple[LabelledClip, ...]:
+def clips_of(manifest: Manifest, folds: tuple[str, ...]) -> tuple[LabelledClip, ...]:
+    """Those of the folds named, all where none is. Raises UsageError for a fold that the data do not have."""
     there = sorted({clip.fold for clip in manifest.clips})
     unknown = [fold for fold in folds if fold not in there]
     if unknown:
@@ -168,7 +178,10 @@ def n_trained_on(checkpoints: list[Checkpoint], manifest: Manifest, clips: tuple
     return sum(any(clip.fold not in history.get("test_folds", ()) for history in seen) for clip in clips)
 
 
-def _of_training(checkpoints: list[Checkpoint], manifest: Manifest, clips: tuple[LabelledClip, ...]) -> Iterator[str]:
+def notes_on_training(
+    checkpoints: list[Checkpoint], manifest: Manifest, clips: tuple[LabelledClip, ...]
+) -> Iterator[str]:
+    """What to say of clips that the models were trained on, or may have been."""
     n_seen = n_trained_on(checkpoints, manifest, clips)
     if n_seen:
         held_out = sorted({fold for one in _histories(checkpoints) for fold in one.get("test_folds", ())})
@@ -183,7 +196,8 @@ def _of_training(checkpoints: list[Checkpoint], manifest: Manifest, clips: tuple
         yield f"Trained on {', '.join(elsewhere)}: whether clips of {manifest.name} were among that is not known."
 
 
-def _of_labels(shared: SharedLabels) -> Iterator[str]:
+def notes_on_labels(shared: SharedLabels) -> Iterator[str]:
+    """What to say of labels that only one of model and data knows."""
     if shared.unknown:
         listed = ", ".join(f"{name} ({n})" for name, n in shared.unknown[:10])
         more = f" and {len(shared.unknown) - 10} more" if len(shared.unknown) > 10 else ""
@@ -198,9 +212,10 @@ def _of_labels(shared: SharedLabels) -> Iterator[str]:
         )
 
 
-def _split_in_words(
+def split_in_words(
     folds: tuple[str, ...], checkpoints: list[Checkpoint], manifest: Manifest, clips: tuple[LabelledClip, ...]
 ) -> str:
+    """Which clips these are, for the head of a report."""
     words = f"fold {', '.join(folds)}" if folds else "all clips"
     n_seen = n_trained_on(checkpoints, manifest, clips)
     return f"{words}, {n_seen} of {len(clips)} trained on" if n_seen else words

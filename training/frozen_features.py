@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from torch import Generator, Tensor
 
 from core.audio.log_mel import FRAMES_PER_SECOND, SILENCE, LogMelConfig
-from core.model.spectrogram_transformer import AudioSpectrogramTransformer
-from core.model.token_merging import MergeSchedule
+from core.model.merge_schedule import MergeSchedule
+from core.model.networks import Network
 from training import augment
 from training.augmentation_chain import AugmentationChain
 from training.chance import generator_for
@@ -73,9 +73,7 @@ class ClipViews:
         )
 
 
-def embed(
-    model: AudioSpectrogramTransformer, log_mel: Tensor, merge: MergeSchedule | None = None
-) -> NDArray[np.float32]:
+def embed(model: Network, log_mel: Tensor, merge: MergeSchedule | None = None) -> NDArray[np.float32]:
     """What the last layer reads, `(B, D)`, of normalised log-mel `(B, T, mels)`: the pooled tokens after its norm."""
     device = next(model.parameters()).device
     with torch.inference_mode():
@@ -83,7 +81,7 @@ def embed(
 
 
 def whole_clips(
-    model: AudioSpectrogramTransformer,
+    model: Network,
     clips: ClipFrames,
     log_mel: LogMelConfig,
     batch_size: int,

@@ -17,13 +17,12 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
 
 from core.errors import UsageError, UserError
 from core.labels import LabelSet
 from core.model.checkpoint import Checkpoint
-from core.model.spectrogram_transformer import AudioSpectrogramTransformer
-from core.model.token_merging import MergeSchedule
+from core.model.merge_schedule import MergeSchedule
+from core.model.networks import Network, last_layer
 from core.training_messages import TrainingEpoch, TrainingMessage
 from training.clip_listing import ClipRow, deal_folds
 from training.config import TrainConfig
@@ -57,7 +56,7 @@ class FittedHead:
 
     config: TrainConfig
     data: RunData
-    model: AudioSpectrogramTransformer
+    model: Network
     start: Checkpoint | None
     heard: Heard
     folds: NDArray[np.str_]
@@ -145,9 +144,8 @@ def _folds_of(clips: tuple[LabelledClip, ...], labels: LabelSet) -> NDArray[np.s
     return folds
 
 
-def _put_into(model: AudioSpectrogramTransformer, head: Head) -> None:
-    layer = model.mlp_head[1]
-    assert isinstance(layer, nn.Linear)
+def _put_into(model: Network, head: Head) -> None:
+    layer = last_layer(model)
     with torch.no_grad():
         layer.weight.copy_(torch.from_numpy(head.weight))
         layer.bias.copy_(torch.from_numpy(head.bias))
@@ -169,7 +167,8 @@ def _sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
 def _published(run: FittedHead) -> PublishedRun:
     """With held-out folds, these are tested and cross-validation chooses the thresholds; without, it is the test."""
     config, data, split = run.config, run.data, run.data.split
-    schedule = merge_schedule(config.merge_r, run.model.config.n_patches(run.model.config.max_frames))
+    patches = run.model.config.n_patches(run.model.config.max_frames)
+    schedule = merge_schedule(config.merge_r, patches, config.merge_kind, config.matcher)
 
     def predictions(
         clips: tuple[LabelledClip, ...],
@@ -199,7 +198,7 @@ def _published(run: FittedHead) -> PublishedRun:
 def _features(run: FittedHead, frames: ClipFrames, merge: MergeSchedule | None) -> NDArray[np.float32]:
     if merge is None and frames is run.data.train:
         return run.heard.whole.features
-    features = np.zeros((len(frames), run.model.config.embed_dim), np.float32)
+    features = np.zeros((len(frames), last_layer(run.model).in_features), np.float32)
     for members, some in whole_clips(run.model, frames, run.data.log_mel, run.config.batch_size, merge):
         features[members] = some
     return features

@@ -1,100 +1,171 @@
-"""What a model starts from: chance, one of our checkpoints, or ImageNet weights of a timm ViT. Knows no data.
+"""What a model starts from: chance, one of our checkpoints, or ImageNet weights of a timm model. Knows no data.
 
 ImageNet weights are fitted as AST does it (Gong et al., arXiv:2104.01778, §2.2, and the released code): the patch
-kernel's three colours are summed (the paper's text says averaged), the square grid of positions is cut or stretched
-to ours, and the head is dropped.
+kernel's three colours are summed (the paper's text says averaged: see `Adaptation`), the square grid of positions is
+cut or stretched to ours, and the head is dropped. A checkpoint of other patch strides gives its weights too, each
+position at its own place (see `core.model.strides`). A CNN takes ImageNet weights of its own backbone, its first
+kernel's colours summed likewise.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import torch
 from torch import Tensor
 
 from core.errors import UserError
+from core.inference.tagger import find_weights
 from core.labels import LabelSet
+from core.model.architecture import ModelConfig, TransformerConfig
 from core.model.checkpoint import Checkpoint, load_checkpoint
+from core.model.convolutional import ConvolutionalTagger
+from core.model.networks import Network
 from core.model.positions import fit_positions
 from core.model.spectrogram_transformer import N_PREFIX_TOKENS, AudioSpectrogramTransformer
-from core.model.variants import find_variant
-from training.vision_weights import load_vision_weights
+from core.model.strides import with_strides
+from training.vision_weights import load_backbone_weights, load_vision_weights
 
-STARTER = "starter"
 MUST_BE_GIVEN = "required"
 """A recipe's `init` when it makes no sense without weights and ships none."""
 TIMM = "timm:"
-HEAD = "mlp_head."
+HEAD, FRAME_HEAD = "mlp_head.", "frame_head."
+ADDED = {"hybrid.": "new hybrid attention", FRAME_HEAD: "new frame head"}
+"""Parts that a model may have where what it starts from has none; they begin as they were made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Adaptation:
+    """How weights are fitted to a model where paper and released code differ, or an ablation asks for another way.
+
+    kernel_collapse: of ImageNet's three colours, "sum" as released, "average" as the paper's text has it.
+    new_positions: leaves all positions at random, those of the class tokens too.
+    """
+
+    kernel_collapse: Literal["sum", "average"] = "sum"
+    new_positions: bool = False
+
+
+AS_RELEASED = Adaptation()
 
 
 def read_start(init: str) -> Checkpoint | None:
-    """The checkpoint that `init` names: "starter" or a path; None for "" and "timm:…". Raises UserError."""
+    """The checkpoint that `init` names: "starter", a model that was fetched, or a path; None for "" and "timm:…".
+
+    Raises UserError.
+    """
     if init == MUST_BE_GIVEN:
         raise UserError("This recipe goes on from trained weights, and none are given.", "Add init=CHECKPOINT.")
     if not init or init.startswith(TIMM):
         return None
-    shipped = find_variant(STARTER).weights
-    assert shipped is not None, "the starter ships with its weights"
-    return load_checkpoint(shipped if init == STARTER else Path(init).expanduser())
+    return load_checkpoint(find_weights(init))
 
 
-def initialise(model: AudioSpectrogramTransformer, init: str, labels: LabelSet, start: Checkpoint | None = None) -> str:
+def initialise(
+    model: Network,
+    init: str,
+    labels: LabelSet,
+    start: Checkpoint | None = None,
+    adaptation: Adaptation = AS_RELEASED,
+) -> str:
     """Put into `model` what `init` names; says in words, without paths, what that was. Raises UserError.
 
     init: "" for the random weights that are there; "starter", the checkpoint that ships; a path of a checkpoint;
-    "timm:NAME", ImageNet weights of a DeiT or ViT from the Hugging Face hub; "timm:NAME@FILE", the same from a file.
+    "timm:NAME", ImageNet weights of a DeiT or ViT (for a CNN, of its backbone) from the Hugging Face hub;
+    "timm:NAME@FILE", the same from a file.
     Of a checkpoint's last layer come the rows of the labels that both have, by id. start: what `read_start` gave for
     `init`, where it has been read already.
     """
-    start = start or read_start(init)
+    start = _at_strides_of(model, start or read_start(init))
     if start is not None:
-        n_shared = _take_checkpoint(model, start, labels)
+        n_shared = _take_checkpoint(model, start, labels, adaptation)
         of_head = {0: "without its last layer", len(labels): "its last layer too"}
         how_much = of_head.get(n_shared, f"its last layer for {n_shared} of {len(labels)} labels")
-        return f"weights of {start.config.name}, {how_much}"
+        new = model.state_dict().keys() - start.weights.keys()
+        added = [words for part, words in ADDED.items() if any(name.startswith(part) for name in new)]
+        return ", ".join([f"weights of {start.config.name}", how_much, *added])
     if not init:
         return "random weights"
     name, _, file = init.removeprefix(TIMM).partition("@")
-    _take_vision(model, load_vision_weights(name, Path(file).expanduser() if file else None, model.config))
+    source = Path(file).expanduser() if file else None
+    if isinstance(model, ConvolutionalTagger):
+        model.backbone.load_state_dict(load_backbone_weights(name, source, model))
+    else:
+        _take_vision(model, load_vision_weights(name, source, model.config), adaptation)
     return f"ImageNet weights of {name}, without its head"
 
 
-def new_module_names(model: AudioSpectrogramTransformer, init: str, start: Checkpoint | None = None) -> tuple[str, ...]:
+def new_module_names(
+    model: Network, init: str, start: Checkpoint | None = None, adaptation: Adaptation = AS_RELEASED
+) -> tuple[str, ...]:
     """Names of the parameters that `initialise` has just left at random beside others that it has not; none where all
-    are random. A last layer of which only some rows were taken counts as new. start: as for `initialise`."""
-    start = start or read_start(init)
+    are random. A last layer of which only some rows were taken counts as new. start, adaptation: as for
+    `initialise`."""
+    start = _at_strides_of(model, start or read_start(init))
     if start is None:
-        return tuple(name for name, _ in model.named_parameters() if init and name.startswith(HEAD))
+        new = (HEAD, *ADDED, *(["pos_embed"] if adaptation.new_positions else []))
+        return tuple(name for name, _ in model.named_parameters() if init and name.startswith(new))
     return tuple(
         name
         for name, parameter in model.named_parameters()
-        if parameter.shape != start.weights[name].shape
+        if name not in start.weights
+        or parameter.shape != start.weights[name].shape
         or not torch.equal(parameter.detach().cpu(), start.weights[name].float())
     )
 
 
-def _take_checkpoint(model: AudioSpectrogramTransformer, start: Checkpoint, labels: LabelSet) -> int:
+def _at_strides_of(model: Network, start: Checkpoint | None) -> Checkpoint | None:
+    """`start` with the model's patch strides, where both cut patches."""
+    both = [model.config, start.config.model] if start else []
+    if start is None or not all(isinstance(one, TransformerConfig) and one.stem == "patch" for one in both):
+        return start
+    assert isinstance(model.config, TransformerConfig)
+    return with_strides(start, model.config.stride_mels, model.config.stride_frames)
+
+
+def _take_checkpoint(model: Network, start: Checkpoint, labels: LabelSet, adaptation: Adaptation) -> int:
     """All but the last layer; of that the rows of the labels that both have. Returns their number."""
-    mine, theirs = model.config, start.config.model
-    if replace(mine, n_labels=theirs.n_labels) != theirs:
+    its_config = start.config.model
+    mine = _without_added(replace(model.config, n_labels=its_config.n_labels), its_config)
+    if mine != its_config:
+        if isinstance(mine, TransformerConfig) and replace(mine, hybrid=None) == replace(its_config, hybrid=None):
+            problem = (
+                f"The checkpoint {start.config.name} has other Conformers or channel attention than are asked for."
+            )
+            raise UserError(problem, "Leave conformers and variant empty: the checkpoint then brings its own.")
         raise UserError(
             f"The checkpoint {start.config.name} was made from another architecture ({start.config.variant}).",
             "Leave the variant empty (variant=): the checkpoint then brings its own.",
         )
-    weights = {name: one.float() if one.is_floating_point() else one for name, one in start.weights.items()}
+    # The architectures are the same but for the ADDED parts, so nothing else stays as it was made.
+    own = model.state_dict()
+    theirs = {name: one.float() if one.is_floating_point() else one for name, one in start.weights.items()}
+    weights = {name: theirs.get(name, one) for name, one in own.items()}
+    if adaptation.new_positions:
+        weights["pos_embed"] = own["pos_embed"]
     place = {label.id: label.index for label in start.config.labels}
     shared = [label for label in labels if label.id in place]
-    for name in (f"{HEAD}1.weight", f"{HEAD}1.bias"):
-        rows = model.state_dict()[name].clone()
-        rows[[label.index for label in shared]] = weights[name][[place[label.id] for label in shared]]
-        weights[name] = rows
+    for name in (f"{head}1.{kind}" for head in (HEAD, FRAME_HEAD) for kind in ("weight", "bias")):
+        if name in own and name in theirs:
+            rows = own[name].clone()
+            rows[[label.index for label in shared]] = theirs[name][[place[label.id] for label in shared]]
+            weights[name] = rows
     model.load_state_dict(weights)
     return len(shared)
 
 
-def _take_vision(model: AudioSpectrogramTransformer, weights: dict[str, Tensor]) -> None:
+def _without_added(mine: ModelConfig, theirs: ModelConfig) -> ModelConfig:
+    """`mine` without those of the ADDED parts that `theirs` has not, and with all that no weight depends on."""
+    if not isinstance(mine, TransformerConfig) or not isinstance(theirs, TransformerConfig):
+        return mine
+    hybrid = None if theirs.hybrid is None else mine.hybrid
+    return replace(mine, hybrid=hybrid, frame_head=theirs.frame_head, positions=theirs.positions)
+
+
+def _take_vision(model: AudioSpectrogramTransformer, weights: dict[str, Tensor], adaptation: Adaptation) -> None:
     """timm's names are ours; see the module's first lines for what changes.
 
     A ViT without distillation token gives a copy of its class token and of that one's position: their mean is then
@@ -108,12 +179,14 @@ def _take_vision(model: AudioSpectrogramTransformer, weights: dict[str, Tensor])
     side = math.isqrt(positions.shape[1] - N_PREFIX_TOKENS)
     rows, columns = model.config.grid(model.config.max_frames)
     square = positions[0, N_PREFIX_TOKENS:].reshape(side, side, -1)
-    fitted = fit_positions(square, rows, columns).flatten(0, 1)
-    kernel = weights["patch_embed.proj.weight"].sum(dim=1, keepdim=True)
+    fitted = fit_positions(square, rows, columns, stretch=model.config.positions).flatten(0, 1)
+    colours = weights["patch_embed.proj.weight"]
+    collapse = torch.mean if adaptation.kernel_collapse == "average" else torch.sum
     weights = {
         **weights,
         "pos_embed": torch.cat([positions[:, :N_PREFIX_TOKENS], fitted[None]], dim=1),
-        "patch_embed.proj.weight": kernel,
+        "patch_embed.proj.weight": collapse(colours, dim=1, keepdim=True),
     }
-    own_head = {name: tensor for name, tensor in model.state_dict().items() if name.startswith(HEAD)}
-    model.load_state_dict({**weights, **own_head})
+    kept = (HEAD, *ADDED, *(["pos_embed"] if adaptation.new_positions else []))
+    own = {name: tensor for name, tensor in model.state_dict().items() if name.startswith(kept)}
+    model.load_state_dict({**weights, **own})

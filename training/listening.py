@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from core.model.spectrogram_transformer import AudioSpectrogramTransformer
+from core.model.networks import Network, last_layer
 from core.training_messages import (
     TrainingEpoch,
     TrainingMessage,
@@ -55,7 +55,7 @@ class Listening:
         self,
         config: TrainConfig,
         data: RunData,
-        model: AudioSpectrogramTransformer,
+        model: Network,
         *,
         tell: Callable[[TrainingMessage], None],
         control: Control,
@@ -100,7 +100,7 @@ class Listening:
 
     def _hear_whole(self) -> FeatureRows | None:
         clips, size = self._data.train, self._config.batch_size
-        features = np.zeros((len(clips), self._model.config.embed_dim), np.float32)
+        features = np.zeros((len(clips), last_layer(self._model).in_features), np.float32)
         done = 0
         for members, some in whole_clips(self._model, clips, self._data.log_mel, size):
             features[members] = some

@@ -24,13 +24,15 @@ from torch.utils.data import DataLoader
 
 from core.errors import UserError
 from core.model.checkpoint import ACTIVATIONS
-from core.model.spectrogram_transformer import AudioSpectrogramTransformer
-from core.model.token_merging import MergeSchedule
+from core.model.merge_schedule import MergeSchedule
+from core.model.networks import Network
 from training.averaging import RangeAverage, WeightAverage, cumulative_mean
 from training.chance import generator_for, seed_of
 from training.config import DEFAULTS, TrainConfig
 from training.datasets import ClipFrames
+from training.distillation import blend
 from training.engine import gather_scores, sum_over_processes
+from training.frame_head import keep_still, splice_clips, summed_frame_loss
 from training.metrics import accuracy, mean_average_precision
 from training.model_building import build_model
 from training.optimisation import build_optimiser, summed_loss
@@ -39,9 +41,11 @@ from training.run_data import RunData
 from training.run_state import write_state
 from training.sampling import Batch, ErrorsAsValues, Place, TrainingBatches, evaluation_batches
 from training.schedule import learning_rate, plan_schedule
+from training.student import Student
+from training.teachers import Teachers, read_teachers
 
 OF_NO_WEIGHT = (
-    *("init", "title", "summary", "threads", "merge_r", "licence", "limits"),
+    *("init", "teacher", "title", "summary", "threads", "merge_r", "licence", "limits"),
     *("evaluate_every", "save_every_s", "workers", "time_budget_min"),
 )
 """Settings that a run may change when it goes on: they have no part in what is still to come."""
@@ -55,6 +59,8 @@ class TrainingRun:
 
     def __init__(self, config: TrainConfig, data: RunData, fabric: Fabric) -> None:
         self.config, self.data, self.fabric = config, data, fabric
+        labels, log_mel = data.manifest.labels, data.log_mel
+        self.teachers = Teachers(read_teachers(config.teacher), labels, log_mel, device=fabric.device)
         torch.manual_seed(seed_of(config.seed, "weights"))
         built = build_model(config, data.manifest.labels)
         plain, self.start = built.model, built.start
@@ -64,11 +70,12 @@ class TrainingRun:
         self.best: dict[str, Any] = {}
         if fabric.world_size > 1 and fabric.device.type == "cuda":
             convert_sync_batchnorm(plain)  # timm's: it keeps the activation inside its norms
-        self.plain: AudioSpectrogramTransformer = plain
-        self._model, self._optimiser = fabric.setup(plain, optimiser)
-        self.batches = TrainingBatches(data.train, config, data.log_mel)
+        self.plain: Network = plain
         patches = plain.config.n_patches(plain.config.max_frames)
-        self._merge = merge_schedule(config.merge_r_training, patches)
+        merge = merge_schedule(config.merge_r_training, patches, config.merge_kind, config.matcher)
+        student = Student(plain, None if merge.removes_nothing() else merge, tells_when=config.frame_loss > 0)
+        self._model, self._optimiser = fabric.setup(student, optimiser)
+        self.batches = TrainingBatches(data.train, config, data.log_mel)
         self.step = 0
         self._losses: list[float] = []
         self._ensemble: NDArray[np.float32] | None = None
@@ -107,6 +114,8 @@ class TrainingRun:
         for group in self._optimiser.param_groups:
             group["lr"] = rate * group["factor"]
         self._model.train()
+        if config.freeze:
+            keep_still(self.plain)
         statistics = [buffer.clone() for buffer in self.plain.buffers()]
         column = self._random_column(batch.log_mel.shape[1])
         mine, n_clips = batch.part(fabric.global_rank, fabric.world_size), len(batch.clips)
@@ -139,10 +148,28 @@ class TrainingRun:
 
     def _loss(self, part: Batch, column: int) -> Tensor:
         log_mel, targets = part.log_mel.to(self.fabric.device), part.targets.to(self.fabric.device)
-        merge = None if self._merge.removes_nothing() else self._merge
+        spliced = (
+            splice_clips(log_mel, targets, self.plain.config, self.config.loss) if self.config.frame_loss else None
+        )
+        if spliced:
+            log_mel, targets = spliced.log_mel, spliced.targets
+        targets = self._with_teachers(log_mel, targets)
         with self.fabric.autocast():
-            logits = self._model(log_mel, merge=merge, first_column=column)
-        return summed_loss(self.config.loss, logits.float(), targets)
+            logits, columns = self._model(log_mel, column)
+        loss = summed_loss(self.config.loss, logits.float(), targets)
+        if spliced is None:
+            return loss
+        of_columns = self.config.frame_loss * summed_frame_loss(columns, spliced)
+        return of_columns if self.config.freeze else of_columns + loss
+
+    def _with_teachers(self, log_mel: Tensor, targets: Tensor) -> Tensor:
+        """What there is to learn `(B, labels)`: the labels, or their blend with what teachers say of these frames."""
+        if not self.teachers:
+            return targets
+        config = self.config
+        with self.fabric.autocast():
+            taught = self.teachers.probabilities(log_mel, config.loss, config.teacher_temperature)
+        return blend(targets, taught, config.label_weight)
 
     def _no_number(self, loss: float, batch: Batch) -> UserError:
         names = [self.data.split.train[i].path.name for i in batch.clips.tolist()]
@@ -206,9 +233,7 @@ class TrainingRun:
             for buffer in self.average.model.buffers():
                 buffer.copy_(self.fabric.broadcast(buffer))
 
-    def logits(
-        self, model: AudioSpectrogramTransformer, clips: ClipFrames, merge: MergeSchedule | None = None
-    ) -> NDArray[np.float32]:
+    def logits(self, model: Network, clips: ClipFrames, merge: MergeSchedule | None = None) -> NDArray[np.float32]:
         """`(clips, labels)`, float32; the processes share the work and all have the result."""
         logits = np.zeros((len(clips), clips.targets.shape[1]), np.float32)
         share = self.fabric.global_rank, self.fabric.world_size
@@ -217,7 +242,7 @@ class TrainingRun:
                 logits[batch.clips.numpy()] = model(batch.log_mel.to(self.fabric.device), merge=merge).cpu().numpy()
         return gather_scores(self.fabric, logits)
 
-    def final_model(self) -> AudioSpectrogramTransformer:
+    def final_model(self) -> Network:
         """What the recipe ships: the range average, the best validation epoch, or the moving average as it is."""
         self._agree_on_statistics()
         model = copy.deepcopy(self.average.model)
@@ -236,6 +261,7 @@ class TrainingRun:
         return {
             "config": self.config.to_dict(),
             "data": self.data.identity(),
+            "teachers": self.teachers.contents,
             "step": self.step,
             "losses": self._losses,
             "best": self.best,
@@ -258,6 +284,8 @@ class TrainingRun:
         changed = [key for key in mine if key not in free and mine[key] != theirs.get(key, DEFAULTS[key])]
         if state["data"] != self.data.identity():
             changed.append("data")
+        if state.get("teachers", []) != self.teachers.contents:  # wherever they lie now
+            changed.append("teacher")
         if changed:
             raise UserError(
                 f"{path.parent} holds a run with another {', '.join(changed)}.",

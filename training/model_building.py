@@ -8,11 +8,17 @@ from dataclasses import dataclass, replace
 
 from torch import nn
 
+from core.errors import UserError
 from core.labels import LabelSet
-from core.model.spectrogram_transformer import AudioSpectrogramTransformer
+from core.model.architecture import ConvolutionConfig, HybridConfig, ModelConfig
+from core.model.networks import Network, build_network, last_layer
 from core.model.variants import find_variant
 from training.config import TrainConfig
-from training.initialisation import initialise, new_module_names, read_start
+from training.frame_head import prepare_frame_head
+from training.initialisation import Adaptation, initialise, new_module_names, read_start
+
+KERNELS = {"time": 15, "sequence": 31, "grid": 7}
+"""Tokens that a Conformer's convolution spans along each axis; at stride 10, fifteen of them are 1.5 s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +26,7 @@ class BuiltModel:
     """model: with a head for the data's labels. new_names: its parameters that start at random beside others that do
     not. start: what it starts from, in words."""
 
-    model: AudioSpectrogramTransformer
+    model: Network
     new_names: Collection[str]
     start: str
 
@@ -33,11 +39,68 @@ def build_model(config: TrainConfig, labels: LabelSet) -> BuiltModel:
     else:
         assert start is not None, "a recipe names a variant or a checkpoint"
         architecture = replace(start.config.model, n_labels=len(labels))
-    model = AudioSpectrogramTransformer(architecture, drop_path=config.drop_path, patch_drop=config.patch_drop)
-    head = model.mlp_head[1]
-    assert isinstance(head, nn.Linear)
+    architecture = _with_hybrid_attention(config, _as_the_recipe_has_it(config, architecture))
+    _refuse_patches_of_cnn(config, architecture)
+    model = build_network(architecture, drop_path=config.drop_path, patch_drop=config.patch_drop)
     if config.loss == "bce":
         # Start where one label in `n_labels` is heard: otherwise the first epochs go into learning that.
-        nn.init.constant_(head.bias, -math.log(len(labels)))
-    words = initialise(model, config.init, labels, start)
-    return BuiltModel(model, new_module_names(model, config.init, start), words)
+        nn.init.constant_(last_layer(model).bias, -math.log(len(labels)))
+    adaptation = Adaptation(config.kernel_collapse, config.positions == "random")
+    words = initialise(model, config.init, labels, start, adaptation)
+    if config.frame_loss:
+        prepare_frame_head(model, config, labels, start)
+    return BuiltModel(model, new_module_names(model, config.init, start, adaptation), words)
+
+
+def _as_the_recipe_has_it(config: TrainConfig, architecture: ModelConfig) -> ModelConfig:
+    """The architecture with the recipe's strides, positions and frame head; what a recipe leaves alone stays."""
+    if isinstance(architecture, ConvolutionConfig):
+        asked = [name for name in ("strides", "positions", "frame_loss") if getattr(config, name)]
+        if asked:
+            problem = f"A CNN ({architecture.backbone}) has no patches and no frame head."
+            raise UserError(problem, f"Leave {', '.join(asked)} out, or choose a transformer.")
+        return architecture
+    if config.strides and architecture.stem != "patch":
+        problem = "The strides of a model with convolutions in front of its tokens are theirs."
+        raise UserError(problem, "Leave strides empty, or choose a variant with patches, such as ast-tiny.")
+    mels, frames = config.strides or (architecture.stride_mels, architecture.stride_frames)
+    positions = architecture.positions if config.positions in ("", "random") else config.positions
+    # Without a loss a frame head would stay behind the model that it was trained with.
+    return replace(
+        architecture,
+        stride_mels=mels,
+        stride_frames=frames,
+        positions=positions,
+        frame_head=config.frame_loss > 0,
+    )
+
+
+def _with_hybrid_attention(config: TrainConfig, architecture: ModelConfig) -> ModelConfig:
+    """The architecture with the recipe's Conformers and channel attention in place of its own, where it asks for any.
+
+    Patches may be dropped beside them: the convolution finds zeros in the places of those that are not there, as
+    beyond the edges, and each patch's true neighbours in theirs (see `hybrid_attention.PatchGrid`).
+    """
+    if not config.conformers and (config.conformer_width or config.conformer_axis != "time"):
+        raise UserError("The recipe describes Conformers and has none.", "Set conformers to 1 or more.")
+    if not config.conformers and not config.channel_attention:
+        return architecture
+    if isinstance(architecture, ConvolutionConfig):
+        problem = f"Conformers and channel attention stand behind a transformer, not a CNN ({architecture.backbone})."
+        raise UserError(problem, "Set conformers=0 and channel_attention=false, or choose a transformer.")
+    if config.freeze:
+        problem = "New Conformers or channel attention cannot learn in a model that stays as it is."
+        raise UserError(problem, "Set freeze=false, or conformers=0 and channel_attention=false.")
+    axis = config.conformer_axis
+    hybrid = HybridConfig(config.conformers, config.channel_attention, axis, KERNELS[axis], config.conformer_width)
+    return replace(architecture, hybrid=hybrid)
+
+
+def _refuse_patches_of_cnn(config: TrainConfig, architecture: ModelConfig) -> None:
+    """Settings that mean something to a transformer alone would stand in the card and do nothing."""
+    asked = [name for name in ("patch_drop", "merge_r_training", "merge_r") if getattr(config, name)]
+    if asked and isinstance(architecture, ConvolutionConfig):
+        raise UserError(
+            f"A CNN ({architecture.backbone}) has no patches to drop and no tokens to merge.",
+            f"Set {' and '.join(f'{name}=0' for name in asked)}, or choose a transformer.",
+        )

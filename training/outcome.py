@@ -6,9 +6,10 @@ from pathlib import Path
 
 import torch
 
-from core.model.spectrogram_transformer import AudioSpectrogramTransformer
+from core.model.networks import Network
 from core.training_messages import TrainingFinished
 from training.datasets import ClipFrames
+from training.frame_head import frame_head_notes
 from training.loop import TrainingRun
 from training.manifest import LabelledClip
 from training.publish import Predictions, PublishedRun, finished_message, merge_schedule, publish
@@ -23,13 +24,16 @@ def publish_finished(run: TrainingRun, out: Path) -> TrainingFinished | None:
         return None
     # Some papers report the epoch that did best on the test clips: the card sets it beside ours.
     best_on_test = run.best_on_test if data.validation is None and data.test is not None else None
+    notes = frame_head_notes(model, data.test, data.log_mel, run.config.batch_size)
     published = PublishedRun(
-        run.config, data.manifest, data.split, data.log_mel, model.cpu(), test, validation, run.start, best_on_test
+        *(run.config, data.manifest, data.split, data.log_mel, model.cpu(), test, validation, run.start, best_on_test),
+        notes=notes,
+        teachers=run.teachers.facts,
     )
     return finished_message(publish(published, out))
 
 
-def as_published(model: AudioSpectrogramTransformer) -> AudioSpectrogramTransformer:
+def as_published(model: Network) -> Network:
     """The model with its weights rounded as the checkpoint stores them: the figures are of what ships."""
     for tensor in model.state_dict().values():
         if tensor.is_floating_point():
@@ -42,17 +46,21 @@ def publish_stopped(run: TrainingRun, out: Path) -> Path:
     note = f"The run was stopped after step {run.step} of {run.n_steps}; this is the model as it was then."
     data = run.data
     published = PublishedRun(
-        run.config, data.manifest, data.split, data.log_mel, run.final_model().cpu(), start=run.start, notes=(note,)
+        *(run.config, data.manifest, data.split, data.log_mel, run.final_model().cpu()),
+        start=run.start,
+        notes=(note,),
+        teachers=run.teachers.facts,
     )
     return publish(published, out)
 
 
 def _predictions(
-    run: TrainingRun, model: AudioSpectrogramTransformer, clips: tuple[LabelledClip, ...], frames: ClipFrames | None
+    run: TrainingRun, model: Network, clips: tuple[LabelledClip, ...], frames: ClipFrames | None
 ) -> Predictions | None:
     if frames is None:
         return None
-    schedule = merge_schedule(run.config.merge_r, model.config.n_patches(model.config.max_frames))
+    patches = model.config.n_patches(model.config.max_frames)
+    schedule = merge_schedule(run.config.merge_r, patches, run.config.merge_kind, run.config.matcher)
     unmerged = run.logits(model, frames)
     merged = unmerged if schedule.removes_nothing() else run.logits(model, frames, schedule)
     return Predictions(clips, frames.targets, schedule, merged, unmerged)

@@ -23,12 +23,13 @@ from core.model.checkpoint import (
     save_checkpoint,
     to_probabilities,
 )
-from core.model.spectrogram_transformer import AudioSpectrogramTransformer
-from core.model.token_merging import MergeSchedule
+from core.model.merge_schedule import Kind, Matcher, MergeSchedule
+from core.model.networks import Network
 from core.training_messages import TrainingFinished
 from training.calibration import fit_calibration, fit_thresholds
 from training.card import CardFacts, model_card
 from training.config import TrainConfig
+from training.frame_head import kept_answers
 from training.initialisation import TIMM, read_start
 from training.manifest import LabelledClip, Manifest, Split
 from training.metrics import Scores, accuracy, best_threshold, calibration_error
@@ -61,25 +62,26 @@ class PublishedRun:
     that choose calibration and thresholds. start: what the weights began as, in words. best_on_test: the accuracy of
     the epoch that did best on the held-out clips, where a paper chose by that; the card sets it beside the honest
     figure. notes: sentences for the card. tested_how: which clips are the held-out ones, in words, where they are not
-    those of the recipe's test_folds.
+    those of the recipe's test_folds. teachers: facts of the models that it learnt from beside the labels.
     """
 
     config: TrainConfig
     manifest: Manifest
     split: Split
     log_mel: LogMelConfig
-    model: AudioSpectrogramTransformer
+    model: Network
     test: Predictions | None = None
     validation: Predictions | None = None
     start: str = "random weights"
     best_on_test: float | None = None
     notes: tuple[str, ...] = ()
     tested_how: str = ""
+    teachers: tuple[dict[str, Any], ...] = ()
 
 
-def merge_schedule(r: int, full_patches: int) -> MergeSchedule:
+def merge_schedule(r: int, full_patches: int, kind: Kind = "constant", matcher: Matcher = "bipartite") -> MergeSchedule:
     """r tokens a layer at the full window of `full_patches` patches, proportionally fewer for shorter input."""
-    return MergeSchedule("constant", r, reference_patches=full_patches if r else 0)
+    return MergeSchedule(kind, r, reference_patches=full_patches, matcher=matcher) if r else MergeSchedule()
 
 
 def activation_of(config: TrainConfig) -> Literal["sigmoid", "softmax"]:
@@ -95,12 +97,17 @@ def publish(run: PublishedRun, out: Path) -> Path:
     Raises UserError for weights that give no numbers.
     """
     activation = activation_of(run.config)
-    calibration = _calibration(run, activation)
-    thresholds, origin = _thresholds(run, activation, calibration)
+    earlier = _started_from(run.config.init)
+    # Beside a new frame head the last layer has stayed as it was, and with it what its answers mean.
+    kept = earlier if run.config.freeze and run.config.frame_loss else None
+    if kept:
+        calibration, thresholds, origin = *kept_answers(kept, run.manifest.labels), "kept"
+    else:
+        calibration = _calibration(run, activation)
+        thresholds, origin = _thresholds(run, activation, calibration)
     report = _report(run, activation, calibration, thresholds)
     metrics = _metrics(run, report, activation, calibration) if report else {}
     patches = run.model.config.n_patches(run.model.config.max_frames)
-    earlier = _started_from(run.config.init)
     described = CheckpointConfig(
         name=run.config.title,
         variant=run.config.variant or (earlier.variant if earlier else ""),
@@ -108,7 +115,8 @@ def publish(run: PublishedRun, out: Path) -> Path:
         log_mel=run.log_mel,
         labels=run.manifest.labels,
         thresholds=thresholds,
-        merge=merge_schedule(run.config.merge_r, patches),
+        merge=merge_schedule(run.config.merge_r, patches, run.config.merge_kind, run.config.matcher),
+        pad_to_window=kept is not None and kept.pad_to_window,
         activation=activation,
         calibration=calibration,
         provenance={
@@ -214,14 +222,16 @@ def _provenance(run: PublishedRun) -> dict[str, Any]:
         "data": run.manifest.name,
         "licences": [list(pair) for pair in run.manifest.licences],
         "test_folds": list(config.test_folds),
-        "recipe": {**config.to_dict(), "init": init},
+        "recipe": {**config.to_dict(), "init": init, "teacher": [one["name"] for one in run.teachers]},
         "start": run.start,
+        "teachers": list(run.teachers),
         "best_on_test": run.best_on_test,
-        "commit": _commit(),
+        "commit": code_commit(),
     }
 
 
-def _commit() -> str:
+def code_commit() -> str:
+    """The commit of the code that runs, as git describes it; "unknown" where there is no git."""
     try:
         done = subprocess.run(
             ["git", "describe", "--always", "--dirty"],

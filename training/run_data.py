@@ -50,6 +50,8 @@ def load_run_data(
     manifest = read_manifest(folder, config.collection)
     split = manifest.split(config.test_folds, config.validation_folds, config.validation_share)
     front_end = start or LogMelConfig()
+    if config.mel_window:
+        front_end = replace(front_end, window=config.mel_window)
 
     def load(clips: tuple[LabelledClip, ...], side: str) -> ClipFrames | None:
         tell = _sparsely(lambda done, total: report(TrainingPreparing(f"Decoding {side} clips", done, total)))

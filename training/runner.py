@@ -30,6 +30,7 @@ from training.outcome import publish_finished, publish_stopped
 from training.publish import CHECKPOINT_NAME
 from training.run_data import load_run_data
 from training.run_state import STATE_NAME, read_state, remove_leftovers
+from training.teachers import read_teachers
 
 Report = Callable[[TrainingMessage], None]
 _SECONDS_BETWEEN_REPORTS = 1.0
@@ -56,6 +57,7 @@ def train(
     if path.is_file() and not resume:
         raise UserError(f"{out} holds a run already.", "Go on with it by --resume, or choose another --out.")
     start = read_start(config.init)
+    read_teachers(config.teacher)  # what cannot be read is told before minutes of decoding
     data = load_run_data(config, data_folder, start.config.log_mel if start else None, tell)
     state = read_state(path) if path.is_file() else None
     if state and config.time_budget_min:

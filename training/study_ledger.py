@@ -1,6 +1,7 @@
 """The memory of a study: one JSON line for each cell that ended, on the disk before the next one starts. Knows no grid.
 
-A line that a crash cut short is no line; the newest of a cell counts.
+A ledger lies in the study's folder, and a second one may travel with the project from computer to computer. A line that
+a crash cut short is no line.
 """
 
 from __future__ import annotations
@@ -11,13 +12,15 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from core.errors import UserError
+
 LEDGER_NAME = "ledger.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """How a cell ended. digest: of its settings then; seconds: of training, its parts summed; commit: of the code that
-    made the model; problem: why it failed."""
+    """How a cell ended. digest: of what decided its result then; seconds: of work, its parts summed; commit: of the
+    code that did it; problem: why it failed."""
 
     cell: str
     digest: str
@@ -28,22 +31,96 @@ class LedgerEntry:
     problem: str = ""
 
 
-def read_ledger(out: Path) -> dict[str, LedgerEntry]:
-    """The newest entry of each cell."""
-    path = out / LEDGER_NAME
-    entries: dict[str, LedgerEntry] = {}
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else ():
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """All entries, oldest first."""
+
+    entries: tuple[LedgerEntry, ...] = ()
+
+    def of(self, cell: str, digest: str) -> LedgerEntry | None:
+        """The newest entry of a cell under this digest, a finished one before all that failed."""
+        found = [entry for entry in self.entries if (entry.cell, entry.digest) == (cell, digest)]
+        return max(reversed(found), key=lambda entry: entry.state == "finished", default=None)
+
+    def finished(self, cell: str, digest: str) -> LedgerEntry | None:
+        """The newest entry of a cell that was finished under this digest."""
+        entry = self.of(cell, digest)
+        return entry if entry is not None and entry.state == "finished" else None
+
+    def newest(self, cell: str) -> LedgerEntry | None:
+        """The newest entry of a cell, whatever its settings were."""
+        return next((entry for entry in reversed(self.entries) if entry.cell == cell), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Ledgers:
+    """A study's own ledger, and the one that was given, which may have come from another computer."""
+
+    own_path: Path
+    given_path: Path | None = None
+
+    @property
+    def own(self) -> Ledger:
+        """What ended in the study's folder."""
+        return read_ledger(self.own_path)
+
+    @property
+    def both(self) -> Ledger:
+        """What ended anywhere. Raises UserError for a given file that is no ledger."""
+        return Ledger((*self._given.entries, *self.own.entries))
+
+    @property
+    def _given(self) -> Ledger:
+        if self.given_path is None:
+            return Ledger()
+        ledger = read_ledger(self.given_path)
+        if not ledger.entries and self.given_path.is_file() and self.given_path.stat().st_size:
+            problem = f"{self.given_path} is not the ledger of a study."
+            raise UserError(problem, "Give a .jsonl file that a study wrote, or one that is not there yet.")
+        return ledger
+
+    def check(self) -> None:
+        """Raises UserError for a given file that is no ledger or cannot be written, before hours of work."""
+        if self._given.entries or self.given_path is None:
+            return
         try:
-            entry = LedgerEntry(**json.loads(line))
+            self.given_path.parent.mkdir(parents=True, exist_ok=True)
+            self.given_path.open("ab").close()
+        except OSError as error:
+            problem = f"{self.given_path} cannot be written ({error.strerror})."
+            raise UserError(problem, "Choose another file with --ledger.") from error
+
+    def add(self, entry: LedgerEntry) -> None:
+        """Note how a cell ended; in the given ledger what is finished and not there yet. Raises UserError."""
+        append_entry(self.own_path, entry)
+        if self.given_path is None or entry.state != "finished":
+            return
+        if self._given.finished(entry.cell, entry.digest) is None:
+            try:
+                self.given_path.parent.mkdir(parents=True, exist_ok=True)
+                append_entry(self.given_path, entry)
+            except OSError as error:
+                problem = f"{self.given_path} cannot be written ({error.strerror}); {self.own_path} has the row."
+                raise UserError(problem, "Choose another --ledger; the same command goes on.") from error
+
+
+def read_ledger(path: Path) -> Ledger:
+    """The entries of one file; none where there is no file. Raises UserError where it cannot be read."""
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror}).", "Give the file of a ledger.") from error
+    entries = []
+    for line in text.splitlines():
+        try:
+            entries.append(LedgerEntry(**json.loads(line)))
         except (ValueError, TypeError):
             continue
-        entries[entry.cell] = entry
-    return entries
+    return Ledger(tuple(entries))
 
 
-def append_entry(out: Path, entry: LedgerEntry) -> None:
+def append_entry(path: Path, entry: LedgerEntry) -> None:
     """Write one line that is on the disk when this returns; it stands alone even after a line that was cut short."""
-    path = out / LEDGER_NAME
     with open(path, "ab+") as file:
         if file.tell():
             file.seek(-1, os.SEEK_END)

@@ -12,8 +12,16 @@ A study lies in training/studies or anywhere:
     epochs = 10
     [[rows]]
     name = "patch"
-    settings = { variant = "ast-tiny-16" }
+    recipe = "esc50-scratch"      # where it is not the study's
+    settings = { variant = "ast-tiny-16", teacher = "cell:cnn" }
     paper = { value = 0.887, spread = 0.007, source = "Gong et al., arXiv:2104.01778", note = "with ImageNet weights" }
+    [[rows]]
+    name = "patch, unmerged"      # another figure of the runs of a row above: none of its own
+    of = "patch"
+    metric = "accuracy_unmerged"
+
+`cell:NAME` in `teacher` or `init` is the checkpoint that the row NAME makes on the same fold with the same seed; that
+cell runs first. A study with `kind = "merging"` has other entries and trains nothing: see `merging_plan`.
 """
 
 from __future__ import annotations
@@ -21,7 +29,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +40,9 @@ from training.config import DEFAULTS, load_recipe
 STUDIES = Path(__file__).parent / "studies"
 RECIPES_OWN = ""
 """In place of a fold, where the recipe decides what is held out."""
+CELL = "cell:"
+"""In front of a row's name: the checkpoint that this row makes."""
+_TAKE_CHECKPOINTS = ("init", "teacher")
 _NO_RESULT_CHANGES = frozenset(("name", "title", "summary", "licence", "limits", "workers", "threads", "save_every_s"))
 
 
@@ -48,16 +59,23 @@ class PaperFigure:
 
 @dataclass(frozen=True, slots=True)
 class StudyRow:
-    """A line of the table. settings: `KEY=VALUE` on top of the study's."""
+    """A line of the table. recipe: its own, or the study's. settings: `KEY=VALUE`, the study's and then its own. needs:
+    the rows whose checkpoints it takes. of: the row whose runs it shows, "" for its own. metric: its own, or the
+    study's."""
 
     name: str
+    recipe: str
     settings: tuple[str, ...]
     paper: PaperFigure | None
+    needs: tuple[str, ...]
+    of: str
+    metric: str
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One run. settings: all of it, `KEY=VALUE`; digest: of what decides its result, so that a change is noticed."""
+    """One run. settings: all of it, `KEY=VALUE`; needs: the cells whose checkpoints it takes, by the names of their
+    rows; digest: of what decides its result, so that a change is noticed, in a cell that it needs too."""
 
     name: str
     row: str
@@ -65,7 +83,12 @@ class Cell:
     seed: int
     recipe: str
     settings: tuple[str, ...]
+    needs: dict[str, Cell]
     digest: str
+
+    def settings_with(self, checkpoint_of: Callable[[Cell], Path]) -> tuple[str, ...]:
+        """The settings with folders in place of `cell:NAME`."""
+        return _with_cells(self.settings, {row: str(checkpoint_of(cell)) for row, cell in self.needs.items()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,28 +98,77 @@ class Study:
     name: str
     title: str
     summary: str
-    recipe: str
     metric: str
     folds: tuple[str, ...]
     seeds: tuple[int, ...]
-    settings: tuple[str, ...]
     rows: tuple[StudyRow, ...]
 
     def cells(self) -> Iterator[Cell]:
-        """Row after row within fold and seed: a study that is broken off has compared all rows on some folds."""
+        """Row after row within fold and seed, each behind those it needs: a study that is broken off has compared all
+        rows on some folds."""
         for seed in self.seeds:
             for fold in self.folds or (RECIPES_OWN,):
-                for row in self.rows:
-                    of_fold = () if fold == RECIPES_OWN else (f"test_folds={fold}",)
-                    settings = (*self.settings, *row.settings, *of_fold, f"seed={seed}")
-                    digest = _digest(self.recipe, settings)
-                    name = f"{row.name}-seed{seed}" if fold == RECIPES_OWN else f"{row.name}-fold{fold}-seed{seed}"
-                    yield Cell(name, row.name, fold, seed, self.recipe, settings, digest)
+                made: dict[str, Cell] = {}
+                for row in _in_order(tuple(row for row in self.rows if not row.of)):
+                    made[row.name] = _cell(row, fold, seed, {name: made[name] for name in row.needs})
+                    yield made[row.name]
 
 
-def _digest(recipe: str, settings: tuple[str, ...]) -> str:
-    """Of the settings that differ from the defaults: one that a later version brings changes nothing."""
-    config = load_recipe(recipe, list(settings)).to_dict()
+def _cell(row: StudyRow, fold: str, seed: int, needs: dict[str, Cell]) -> Cell:
+    of_fold = () if fold == RECIPES_OWN else (f"test_folds={fold}",)
+    settings = (*row.settings, *of_fold, f"seed={seed}")
+    name = f"{row.name}-seed{seed}" if fold == RECIPES_OWN else f"{row.name}-fold{fold}-seed{seed}"
+    return Cell(name, row.name, fold, seed, row.recipe, settings, needs, _digest(row.recipe, settings, needs))
+
+
+def _in_order(rows: tuple[StudyRow, ...]) -> tuple[StudyRow, ...]:
+    """Those that others need before them, the order kept otherwise. Raises UserError for unknown rows and circles."""
+    by_name = {row.name: row for row in rows}
+    ordered: dict[str, StudyRow] = {}
+
+    def place(row: StudyRow, above: tuple[str, ...]) -> None:
+        if row.name in above:
+            circle = " needs ".join((*above[above.index(row.name) :], row.name))
+            raise UserError(f"The study goes round in a circle: {circle}.", "Let one of these rows do without.")
+        for needed in row.needs:
+            if needed not in by_name:
+                remedy = f"The rows are {', '.join(by_name)}."
+                raise UserError(f"The row {row.name} takes {CELL}{needed}, and there is no row {needed!r}.", remedy)
+            if needed not in ordered:
+                place(by_name[needed], (*above, row.name))
+        ordered[row.name] = row
+
+    for row in rows:
+        if row.name not in ordered:
+            place(row, ())
+    return tuple(ordered.values())
+
+
+def _rows_named(settings: tuple[str, ...]) -> tuple[str, ...]:
+    """The NAMEs of `cell:NAME`; of a setting that is given twice the last one counts."""
+    last = {key: value for key, _, value in (setting.partition("=") for setting in settings)}
+    parts = (part.strip() for key in _TAKE_CHECKPOINTS for part in last.get(key, "").split(","))
+    return tuple(dict.fromkeys(part.removeprefix(CELL) for part in parts if part.startswith(CELL)))
+
+
+def _with_cells(settings: tuple[str, ...], in_place: dict[str, str]) -> tuple[str, ...]:
+    """The settings with `in_place[NAME]` for each `cell:NAME`."""
+
+    def replaced(setting: str) -> str:
+        key, _, value = setting.partition("=")
+        if key not in _TAKE_CHECKPOINTS:
+            return setting
+        named = {f"{CELL}{name}": path for name, path in in_place.items()}
+        return f"{key}=" + ",".join(named.get(part.strip(), part) for part in value.split(","))
+
+    return tuple(replaced(setting) for setting in settings)
+
+
+def _digest(recipe: str, settings: tuple[str, ...], needs: dict[str, Cell]) -> str:
+    """Of the settings that differ from the defaults: one that a later version brings changes nothing. What a cell needs
+    counts by its digest, not by its row's name."""
+    by_content = _with_cells(settings, {row: f"{CELL}{cell.digest}" for row, cell in needs.items()})
+    config = load_recipe(recipe, list(by_content)).to_dict()
     changed = {
         key: value for key, value in config.items() if value != DEFAULTS.get(key) and key not in _NO_RESULT_CHANGES
     }
@@ -108,34 +180,43 @@ def study_names() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in STUDIES.glob("*.toml")))
 
 
-def load_study(study: str) -> Study:
-    """Read a study by its name or the path of a .toml file; its cells' settings are checked too. Raises UserError."""
+def read_study_file(study: str) -> tuple[Path, dict[str, Any]]:
+    """What the file of a study says, by its name or the path of a .toml file. Raises UserError."""
     path = Path(study) if study.endswith(".toml") else STUDIES / f"{study}.toml"
     if not path.is_file():
         problem = f"There is no study {study!r}."
         raise UsageError(problem, f"Choose one of {', '.join(study_names())}, or give the path of a .toml file.")
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        return path, tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{path.name} is not valid TOML ({error}).", "Correct that line.") from error
+
+
+def load_study(study: str) -> Study:
+    """A study that trains, by name or path; its cells' settings are checked too. Raises UserError."""
+    path, raw = read_study_file(study)
+    try:
+        recipe, settings = _recipe(str(raw["recipe"]), path), _settings(raw.get("settings", {}))
         loaded = Study(
             name=path.stem,
             title=str(raw["title"]),
             summary=str(raw.get("summary", "")),
-            recipe=_recipe(str(raw["recipe"]), path),
             metric=str(raw.get("metric", "accuracy")),
             folds=tuple(str(fold) for fold in raw.get("folds", ())),
             seeds=tuple(int(seed) for seed in raw.get("seeds", (0,))),
-            settings=_settings(raw.get("settings", {})),
-            rows=tuple(_row(one) for one in raw["rows"]),
+            rows=tuple(_row(one, recipe, settings, path) for one in raw["rows"]),
         )
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path.name} is not valid TOML ({error}).", "Correct that line.") from error
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         remedy = "A study has title, recipe and [[rows]] with name and settings."
         raise UserError(f"{path.name} is no study ({error!r}).", remedy) from error
     names = [row.name for row in loaded.rows]
     if not names or len(set(names)) < len(names) or not loaded.seeds:
         raise UserError(f"{path.name} has no rows, no seeds, or two rows of one name.", "Give every row its own name.")
-    for _cell in loaded.cells():
+    shown = {row.of for row in loaded.rows if row.of}
+    if strangers := shown - {row.name for row in loaded.rows if not row.of}:
+        problem = f"{path.name} shows runs of {', '.join(sorted(strangers))}, a row that runs nothing."
+        raise UserError(problem, "Name a row with runs of its own after `of`.")
+    for _ in loaded.cells():
         pass  # each reads its recipe and settings, and so refuses what contradicts itself before anything runs
     return loaded
 
@@ -144,9 +225,18 @@ def _recipe(recipe: str, study: Path) -> str:
     return str((study.parent / recipe).absolute()) if recipe.endswith(".toml") else recipe
 
 
-def _row(raw: dict[str, Any]) -> StudyRow:
+def _row(raw: dict[str, Any], recipe: str, shared: tuple[str, ...], study: Path) -> StudyRow:
     paper = raw.get("paper")
-    return StudyRow(str(raw["name"]), _settings(raw.get("settings", {})), PaperFigure(**paper) if paper else None)
+    settings = (*shared, *_settings(raw.get("settings", {})))
+    return StudyRow(
+        name=str(raw["name"]),
+        recipe=_recipe(str(raw["recipe"]), study) if "recipe" in raw else recipe,
+        settings=settings,
+        paper=PaperFigure(**paper) if paper else None,
+        needs=_rows_named(settings),
+        of=str(raw.get("of", "")),
+        metric=str(raw.get("metric", "")),
+    )
 
 
 def _settings(raw: dict[str, Any]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import Any
 from rich.table import Table
 from scipy import stats
 
-from training.study_ledger import LedgerEntry
+from training.study_ledger import Ledger, LedgerEntry
 from training.study_plan import PaperFigure, Study
 
 INTERVAL = "95 % interval of the mean by Student's t, over folds and seeds as if each were a draw of its own"
@@ -34,17 +34,19 @@ class RowOutcome:
     paper: PaperFigure | None
 
 
-def outcomes(study: Study, ledger: dict[str, LedgerEntry]) -> tuple[RowOutcome, ...]:
+def outcomes(study: Study, ledger: Ledger) -> tuple[RowOutcome, ...]:
     """Of each row; entries whose settings have changed since do not count."""
-    by_row: dict[str, list[LedgerEntry]] = {row.name: [] for row in study.rows}
+    by_row: dict[str, list[LedgerEntry]] = {row.name: [] for row in study.rows if not row.of}
     n_wanted = dict.fromkeys(by_row, 0)
     for cell in study.cells():
         n_wanted[cell.row] += 1
-        entry = ledger.get(cell.name)
-        if entry is not None and entry.digest == cell.digest:
+        entry = ledger.of(cell.name, cell.digest)
+        if entry is not None:
             by_row[cell.row].append(entry)
     return tuple(
-        _outcome(row.name, row.paper, by_row[row.name], n_wanted[row.name], study.metric) for row in study.rows
+        _outcome(row.name, row.paper, by_row[runs], n_wanted[runs], row.metric or study.metric)
+        for row in study.rows
+        for runs in (row.of or row.name,)
     )
 
 

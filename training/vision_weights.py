@@ -1,8 +1,10 @@
-"""ImageNet weights of a timm DeiT or ViT, checked to have the transformer that ours has. Knows no spectrogram."""
+"""ImageNet weights of a timm DeiT or ViT, checked to have the transformer that ours has, or of a CNN's own backbone.
+Knows no spectrogram."""
 
 from __future__ import annotations
 
 import pickle
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +16,20 @@ from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
 from core.errors import UserError
-from core.model.architecture import TransformerConfig
+from core.model.architecture import ModelConfig, TransformerConfig
+from core.model.convolutional import ConvolutionalTagger
 from core.model.spectrogram_transformer import AudioSpectrogramTransformer
 from core.model.variants import MODEL_VARIANTS
 
 SUITABLE = {
     192: ("deit_tiny_distilled_patch16_224", "vit_tiny_patch16_224"),
     384: ("deit_small_distilled_patch16_224", "vit_small_patch16_384"),
-    768: ("deit_base_distilled_patch16_384", "vit_base_patch16_384"),
+    768: ("deit_base_distilled_patch16_384", "deit_base_patch16_384", "vit_base_patch16_384"),
+    1024: ("vit_large_patch16_384",),
 }
-"""Models of timm by width; the last row's first is what AST started from (arXiv:2104.01778, §2.2)."""
+"""Models of timm by width; the first of 768 is what AST started from (arXiv:2104.01778, §2.2)."""
 _HEADS = ("head.", "head_dist.")
+_OURS = ("mlp_head.", "hybrid.", "frame_head.")
 _FITTED = ("pos_embed", "patch_embed.proj.weight")
 """What another input size or number of colours changes."""
 
@@ -46,16 +51,38 @@ def load_vision_weights(name: str, file: Path | None, ours: TransformerConfig) -
     return weights
 
 
+def load_backbone_weights(name: str, file: Path | None, ours: ConvolutionalTagger) -> dict[str, Tensor]:
+    """Float32 weights for `ours.backbone` from timm's model `name`, which is that backbone with or without the name of
+    its training (`resnet18.a1_in1k`); the first kernel's three colours are summed.
+
+    Raises UserError as `load_vision_weights` does.
+    """
+    backbone = ours.config.backbone
+    if name.partition(".")[0] != backbone.partition(".")[0] or not timm.is_model(name):
+        raise UserError(f"{name} is not the backbone of the variant, {backbone}.", f"Use timm:{backbone}.")
+    given = _download(name) if file is None else _read(file)
+    weights: dict[str, Tensor] = {}
+    for key, mine in ours.backbone.state_dict().items():
+        theirs = given.get(key, mine if key.endswith("num_batches_tracked") else None)
+        if theirs is not None and mine.ndim == 4 and mine.shape[1] == 1 and theirs.shape[1] == 3:
+            theirs = theirs.sum(dim=1, keepdim=True)
+        if theirs is None or theirs.shape != mine.shape:
+            source = file.name if file else "What was downloaded"
+            raise UserError(f"{source} does not hold the weights of {name}.", "Give the file of that model.")
+        weights[key] = theirs.to(mine.dtype)
+    return weights
+
+
 def _suitable_model(name: str, ours: TransformerConfig) -> VisionTransformer:
     """timm's model without memory behind its weights. Raises UserError where it is not our transformer."""
     if ours.stem != "patch":
-        variants = [one.name for one in MODEL_VARIANTS.values() if one.model.stem == "patch"]
+        variants = [one.name for one in MODEL_VARIANTS.values() if _has_patches(one.model)]
         raise UserError(
             "ImageNet weights need a variant that cuts the spectrogram into linear patches.",
             f"Set variant to one of {', '.join(variants)}.",
         )
     suitable = SUITABLE.get(ours.embed_dim)
-    remedy = f"Use timm:{' or timm:'.join(suitable)}." if suitable else "Choose a variant 192, 384 or 768 wide."
+    remedy = f"Use timm:{' or timm:'.join(suitable)}." if suitable else f"Choose a variant {_listed(SUITABLE)} wide."
     if not timm.is_model(name):
         raise UserError(f"timm has no model {name!r}.", remedy)
     try:
@@ -70,18 +97,28 @@ def _suitable_model(name: str, ours: TransformerConfig) -> VisionTransformer:
     return theirs
 
 
+def _has_patches(config: ModelConfig) -> bool:
+    if not isinstance(config, TransformerConfig) or config.stem != "patch":
+        return False
+    return config.patch_mels == config.patch_frames
+
+
+def _listed(widths: Iterable[int]) -> str:
+    return " or ".join(map(str, widths))
+
+
 def _difference(theirs: nn.Module, ours: TransformerConfig) -> str:
     """What stands against taking the weights, as the end of a sentence; "" where nothing does."""
     if not isinstance(theirs, VisionTransformer):
         return "is no plain vision transformer"
     first: Any = theirs.blocks[0]
-    patch = theirs.patch_embed.patch_size[0]
-    if (theirs.embed_dim, len(theirs.blocks), patch) != (ours.embed_dim, ours.depth, ours.patch_size):
-        is_so = f"is {theirs.embed_dim} wide and {len(theirs.blocks)} deep with patches of {patch}"
-        return f"{is_so}, the variant {ours.embed_dim}, {ours.depth} and {ours.patch_size}"
+    patch, our_patch = theirs.patch_embed.patch_size, (ours.patch_mels, ours.patch_frames)
+    if (theirs.embed_dim, len(theirs.blocks), tuple(patch)) != (ours.embed_dim, ours.depth, our_patch):
+        is_so = f"is {theirs.embed_dim} wide and {len(theirs.blocks)} deep with patches of {patch[0]} x {patch[1]}"
+        return f"{is_so}, the variant {ours.embed_dim}, {ours.depth} and {our_patch[0]} x {our_patch[1]}"
     with torch.device("meta"):
         mine = AudioSpectrogramTransformer(ours).state_dict()
-    wanted = {key: one.shape for key, one in mine.items() if not key.startswith("mlp_head.")}
+    wanted = {key: one.shape for key, one in mine.items() if not key.startswith(_OURS)}
     given = {key: one.shape for key, one in theirs.state_dict().items() if not key.startswith(_HEADS)}
     given.setdefault("dist_token", wanted["dist_token"])
     unlike = sorted(key for key in wanted.keys() | given.keys() if wanted.get(key) != given.get(key))

@@ -80,6 +80,10 @@ class _Rows(QAbstractTableModel):
         self.rows = tuple(rows)
         self.endResetModel()
 
+    def refresh(self) -> None:
+        if self.rows:
+            self.dataChanged.emit(self.index(0, 0), self.index(len(self.rows) - 1, len(self.columns) - 1))
+
 
 class FiguresTable(QTableView):
     """selected: the row now chosen, or None. opened: a row was double-clicked, or Enter was pressed on it."""
@@ -109,6 +113,10 @@ class FiguresTable(QTableView):
         """Show other rows, none of them chosen."""
         self._rows.set_rows(rows)
         self.selected.emit(None)
+
+    def refresh(self) -> None:
+        """Write the same rows anew: what they say has changed."""
+        self._rows.refresh()
 
     @property
     def rows_shown(self) -> list[Any]:

@@ -6,10 +6,10 @@ import json
 import platform
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from core.cli.tag import ModelOptions
+from core.cli.tag import ModelOptions, load_as_asked
 from core.errors import UserError
 
 if TYPE_CHECKING:
@@ -61,9 +61,10 @@ def run_bench(options: BenchOptions) -> int:
     print(f"{report['machine']}, {report['threads']} threads, torch {report['torch']}")
     print(f"log-mel: {log_mel_ms:.1f} ms for each second of sound")
     for row in rows:
+        tokens = f"{row['tokens_in']} → {row['tokens_out']} tokens, " if row["tokens_in"] else ""
         print(
             f"{row['model']} on {row['device']} {row['precision']}, merge {row['merge']}: "
-            f"{row['tokens_in']} → {row['tokens_out']} tokens, window {row['window_ms_median']:.1f} ms "
+            f"{tokens}window {row['window_ms_median']:.1f} ms "
             f"(p95 {row['window_ms_p95']:.1f}, n = {row['windows']}), {row['real_time_factor']:.1f}× real time "
             f"at one window each {options.hop_s:g} s"
         )
@@ -102,15 +103,16 @@ def _measure(options: BenchOptions, merge: str, frames: NDArray[np.float32]) -> 
 def _tagger(model: ModelOptions, merge: str) -> Tagger:
     """The tagger asked for; an architecture without weights gets random ones, which are as fast as any."""
     from core.audio.log_mel import LogMelConfig
-    from core.inference.tagger import Tagger, load_tagger
+    from core.inference.tagger import Tagger
     from core.labels import LabelSet
     from core.model.checkpoint import Checkpoint, CheckpointConfig
-    from core.model.spectrogram_transformer import AudioSpectrogramTransformer
+    from core.model.networks import build_network
+    from core.model.strides import with_strides
     from core.model.variants import MODEL_VARIANTS
 
     variant = MODEL_VARIANTS.get(model.model or "starter")
     if variant is None or variant.weights is not None:
-        return load_tagger(model.model, device=model.device, precision=model.precision, merge=merge)
+        return load_as_asked(replace(model, merge=merge))
     print(f"{variant.name} has no weights here: timing random ones.", file=sys.stderr)
     n_labels = variant.model.n_labels
     config = CheckpointConfig(
@@ -121,5 +123,7 @@ def _tagger(model: ModelOptions, merge: str) -> Tagger:
         labels=LabelSet.from_ids([f"label_{i}" for i in range(n_labels)]),
         thresholds=(0.5,) * n_labels,
     )
-    checkpoint = Checkpoint(config, AudioSpectrogramTransformer(variant.model).state_dict())
+    checkpoint = Checkpoint(config, build_network(variant.model).state_dict())
+    if model.strides is not None:
+        checkpoint = with_strides(checkpoint, *model.strides)
     return Tagger(checkpoint, device=model.device, precision=model.precision, merge=merge)

@@ -10,7 +10,7 @@ from pathlib import Path
 from core.audio import SOURCES
 from core.audio.source import Source
 from core.cli.output import FORMATS, ResultWriter, TaggedWindow
-from core.cli.tag import ModelOptions
+from core.cli.tag import ModelOptions, load_as_asked
 from core.errors import UsageError, UserError
 from core.inference.results import LiveStatus, LiveUpdate
 
@@ -33,11 +33,9 @@ class ListenOptions:
 def run_listen(options: ListenOptions) -> int:
     """Tag until the time is up, the file ends or Ctrl+C; 1 when listening failed. Raises UserError."""
     from core.inference.listener import Listener
-    from core.inference.tagger import load_tagger
 
-    model = options.model
     source = choose_source(options.input)  # first: a name that is not there is told before the model loads
-    tagger = load_tagger(model.model, device=model.device, precision=model.precision, merge=model.merge)
+    tagger = load_as_asked(options.model)
     report = _Report(source, FORMATS[options.format](sys.stdout, tagger.labels, options.top_k))
     listener = Listener(source, tagger=tagger, hop_s=options.hop_s)
     listener.start()

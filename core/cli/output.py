@@ -13,7 +13,7 @@ import numpy as np
 
 from core.errors import UserError
 from core.inference.results import TagScores
-from core.labels import LabelSet
+from core.labels import Label, LabelSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +34,10 @@ class ResultWriter(Protocol):
     def summary(self, values: dict[str, float]) -> None: ...
 
 
-def ranked(scores: TagScores, labels: LabelSet, top_k: int | None) -> list[tuple[str, float]]:
-    """Label ids with their probabilities (4 decimals), falling; all of them when `top_k` is None."""
+def ranked(scores: TagScores, labels: LabelSet, top_k: int | None) -> list[tuple[Label, float]]:
+    """Labels with their probabilities (4 decimals), falling; all of them when `top_k` is None."""
     order = np.argsort(-scores.probabilities, kind="stable")[:top_k]
-    return [(labels[int(i)].id, round(float(scores.probabilities[i]), 4)) for i in order]
+    return [(labels[int(i)], round(float(scores.probabilities[i]), 4)) for i in order]
 
 
 class JsonLines:
@@ -53,7 +53,10 @@ class JsonLines:
             "index": window.index,
             "start_s": window.scores.start_s,
             "end_s": window.scores.end_s,
-            "scores": [{"label": name, "p": p} for name, p in ranked(window.scores, self._labels, self._top_k)],
+            "scores": [
+                {"label": label.id, "p": p, **({"name": label.name} if self._labels.has_cryptic_ids else {})}
+                for label, p in ranked(window.scores, self._labels, self._top_k)
+            ],
         }
         if window.latency_ms is not None:
             line["latency_ms"] = round(window.latency_ms, 1)
@@ -70,17 +73,20 @@ class JsonLines:
 
 
 class Csv:
-    """One row a label and window: source, index, start_s, end_s, label, p. Errors go to stderr."""
+    """One row a label and window: source, index, start_s, end_s, label, p; and the name where the label is an id for
+    machines. Errors go to stderr."""
 
     def __init__(self, file: IO[str], labels: LabelSet, top_k: int | None) -> None:
         self._rows, self._labels, self._top_k = csv.writer(file), labels, top_k
-        self._rows.writerow(["source", "index", "start_s", "end_s", "label", "p"])
+        names = ["name"] if labels.has_cryptic_ids else []
+        self._rows.writerow(["source", "index", "start_s", "end_s", "label", "p", *names])
         self._file = file
 
     def window(self, window: TaggedWindow) -> None:
         scores = window.scores
-        for name, p in ranked(scores, self._labels, self._top_k):
-            self._rows.writerow([window.source, window.index, scores.start_s, scores.end_s, name, p])
+        for label, p in ranked(scores, self._labels, self._top_k):
+            names = [label.name] if self._labels.has_cryptic_ids else []
+            self._rows.writerow([window.source, window.index, scores.start_s, scores.end_s, label.id, p, *names])
         self._file.flush()
 
     def error(self, source: str, error: UserError) -> None:
@@ -102,7 +108,7 @@ class Table:
             self._source = window.source
             print(window.source, file=self._file)
         scores = window.scores
-        tags = "  ".join(f"{name} {p:4.0%}" for name, p in ranked(scores, self._labels, self._top_k))
+        tags = "  ".join(f"{label.name} {p:4.0%}" for label, p in ranked(scores, self._labels, self._top_k))
         mark = "  (warming up)" if scores.is_warming_up else ""
         print(f"{scores.start_s:9.2f} – {scores.end_s:8.2f} s   {tags}{mark}", file=self._file, flush=True)
 

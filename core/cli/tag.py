@@ -9,59 +9,65 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING, Protocol
 
 from core.cli.output import FORMATS, TaggedWindow
 from core.errors import UsageError, UserError
+
+if TYPE_CHECKING:
+    from core.inference.tagger import Tagger
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class ModelOptions:
-    """Which model and how: as given on the command line."""
+    """Which model and how: as given on the command line. strides: (mels, frames), None for the model's own."""
 
     model: str | None = None
     merge: str = "auto"
     device: str = "auto"
     precision: str = "auto"
+    strides: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TagOptions:
-    """What `tag` was asked for; top_k None means all labels, output None means stdout."""
+    """What `tag` was asked for; top_k None means all labels, output None means stdout, a length None the usual one.
+
+    frames: rows of 100 ms, or onsets and offsets, in place of windows.
+    """
 
     paths: tuple[Path, ...]
     model: ModelOptions
     format: str = "table"
     output: Path | None = None
-    window_s: float = 10.24
-    hop_s: float = 5.0
+    window_s: float | None = None
+    hop_s: float | None = None
     top_k: int | None = 5
+    frames: bool = False
 
 
 def run_tag(options: TagOptions) -> int:
     """Tag everything; 1 when a file could not be read, else 0. Raises UserError for wrong options."""
     from core.audio.media_file import find_media
-    from core.inference.file_tagging import frames_of, tag_file
-    from core.inference.tagger import load_tagger
+    from core.inference.file_tagging import lengths_for
 
     _check_writable(options.output)  # before the model is loaded
-    model = options.model
-    tagger = load_tagger(model.model, device=model.device, precision=model.precision, merge=model.merge)
-    frames_of(options.window_s, options.hop_s, tagger.window_frames)
+    tagger = load_as_asked(options.model)
+    lengths_for(tagger, options.window_s, options.hop_s)
+    if options.frames:
+        tagger.refuse_without_frame_head()
     found = find_media(options.paths)
     _refuse_overwriting(options.output, found.files)
     with _opened(options.output) as file:
-        writer = FORMATS[options.format](file, tagger.labels, options.top_k)
+        writer = (_FrameByFrame if options.frames else _WindowByWindow)(file, tagger, options)
         for path, error in found.problems:
             writer.error(str(path), error)
         n_errors = len(found.problems)
         for path in found.files:
             try:
-                windows = tag_file(path, tagger, window_s=options.window_s, hop_s=options.hop_s)
-                for index, scores in enumerate(windows):
-                    writer.window(TaggedWindow(str(path), index, scores))
+                writer.tag(path)
             except UserError as error:
                 n_errors += 1
                 writer.error(str(path), error)
@@ -72,6 +78,54 @@ def run_tag(options: TagOptions) -> int:
                     str(path), UserError(f"{path.name} could not be tagged: {error!r}.", "Please report this.")
                 )
     return 1 if n_errors else 0
+
+
+def load_as_asked(model: ModelOptions) -> Tagger:
+    """The tagger that the command line wants. Raises UserError."""
+    from core.inference.tagger import load_tagger
+
+    options = {"device": model.device, "precision": model.precision, "merge": model.merge}
+    return load_tagger(model.model, **options, strides=model.strides)
+
+
+class _FileWriter(Protocol):
+    """Tags a file and writes what it finds, as it finds it; `tag` raises UserError."""
+
+    def tag(self, path: Path) -> None: ...
+    def error(self, source: str, error: UserError) -> None: ...
+
+
+class _WindowByWindow:
+    def __init__(self, file: IO[str], tagger: Tagger, options: TagOptions) -> None:
+        self._writer = FORMATS[options.format](file, tagger.labels, options.top_k)
+        self._tagger, self._options = tagger, options
+        self.error = self._writer.error
+
+    def tag(self, path: Path) -> None:
+        from core.inference.file_tagging import tag_file
+
+        windows = tag_file(path, self._tagger, window_s=self._options.window_s, hop_s=self._options.hop_s)
+        for index, scores in enumerate(windows):
+            self._writer.window(TaggedWindow(str(path), index, scores))
+
+
+class _FrameByFrame:
+    def __init__(self, file: IO[str], tagger: Tagger, options: TagOptions) -> None:
+        from core.cli.frame_output import FRAME_FORMATS
+
+        self._writer = FRAME_FORMATS[options.format](file, tagger.labels, options.top_k)
+        self._tagger, self._options = tagger, options
+        self.error = self._writer.error
+
+    def tag(self, path: Path) -> None:
+        from core.inference.frame_tagging import tag_file_frames
+
+        options = self._options
+        try:
+            for scores in tag_file_frames(path, self._tagger, window_s=options.window_s, hop_s=options.hop_s):
+                self._writer.frames(str(path), scores)
+        finally:
+            self._writer.end(str(path))  # what a damaged file held is written before its error
 
 
 def _check_writable(output: Path | None) -> None:

@@ -20,26 +20,28 @@ if TYPE_CHECKING:
 
 Progress = Callable[[float | None], None]
 ShouldStop = Callable[[], bool]
+USUAL_HOP_S = 5.0
 
 
 def tag_file(
     path: Path | str,
     tagger: Tagger,
     *,
-    window_s: float = 10.24,
-    hop_s: float = 5.0,
+    window_s: float | None = None,
+    hop_s: float | None = None,
     on_progress: Progress | None = None,
     should_stop: ShouldStop | None = None,
 ) -> Iterator[TagScores]:
     """Scores of windows at 0, hop, 2 hops, … until every frame has been covered.
 
+    window_s: up to 30.72 s, None for the window that the model was made for. hop_s: None for 5 s, or the window.
     on_progress gets the share done, or None where the file does not tell its length. Raises UserError for a
     file that cannot be read; for one that breaks off, after the windows of what could be read.
     """
-    window, hop = frames_of(window_s, hop_s, tagger.window_frames)
+    window, hop = lengths_for(tagger, window_s, hop_s)
     path = Path(path)
     damage: list[UserError] = []
-    frames = _frames(path, tagger.log_mel, damage, on_progress, should_stop)
+    frames = decode_frames(path, tagger.log_mel, damage, on_progress, should_stop)
     for start, window_frames in slice_windows(frames, window, hop):
         yield tagger.tag(window_frames, start)
         if should_stop is not None and should_stop():
@@ -48,12 +50,18 @@ def tag_file(
         raise damage[0]
 
 
+def lengths_for(tagger: Tagger, window_s: float | None, hop_s: float | None) -> tuple[int, int]:
+    """Window and hop in frames, as `tag_file` takes them. Raises UsageError for lengths that cannot be."""
+    window_s = tagger.window_frames / FRAMES_PER_SECOND if window_s is None else window_s
+    return frames_of(window_s, min(USUAL_HOP_S, window_s) if hop_s is None else hop_s, tagger.longest_frames)
+
+
 def frames_of(window_s: float, hop_s: float, most_frames: int) -> tuple[int, int]:
     """Window and hop in frames. Raises UsageError for lengths that cannot be."""
     window, hop = round(window_s * FRAMES_PER_SECOND), round(hop_s * FRAMES_PER_SECOND)
     longest_s = most_frames / FRAMES_PER_SECOND
     if not 16 <= window <= most_frames:
-        raise UsageError(f"A window of {window_s:g} s does not fit the model.", f"Use 0.16 to {longest_s:g} s.")
+        raise UsageError(f"The model takes no window of {window_s:g} s.", f"Use 0.16 to {longest_s:g} s.")
     if not 1 <= hop <= window:
         raise UsageError(
             f"A hop of {hop_s:g} s would leave holes between windows of {window_s:g} s.",
@@ -82,7 +90,7 @@ def slice_windows(
         yield first, held
 
 
-def _frames(
+def decode_frames(
     path: Path,
     config: LogMelConfig,
     damage: list[UserError],
@@ -131,7 +139,7 @@ def file_picture(path: Path | str, log_mel_columns: int = 4096, should_stop: Sho
     columns: list[NDArray[np.float32]] = []
     frames_per_column, n_frames = 1, 0
     held: NDArray[np.float32] | None = None
-    for frames in _frames(path, LogMelConfig(), damage, None, should_stop):
+    for frames in decode_frames(path, LogMelConfig(), damage, None, should_stop):
         n_frames += len(frames)
         held = frames if held is None else np.concatenate([held, frames])
         whole = len(held) // frames_per_column

@@ -43,6 +43,18 @@ class TagScores:
 
 
 @dataclass(frozen=True, slots=True)
+class FrameScores:
+    """When the model hears what: one row every 100 ms.
+
+    probabilities: float32 `(n, labels)` in [0, 1], in the order of the checkpoint's labels. times_s: `(n,)`, the
+    centre of each row, 0.05, 0.15, … seconds since the stream began.
+    """
+
+    probabilities: NDArray[np.float32]
+    times_s: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
 class FrameRun:
     """Log-mel frames that follow each other.
 

@@ -7,25 +7,38 @@ from __future__ import annotations
 
 import time
 from contextlib import AbstractContextManager, nullcontext
+from copy import copy
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from core.audio.log_mel import LogMelConfig
+from core.audio.log_mel import FRAMES_PER_SECOND, LogMelConfig
 from core.errors import UserError
-from core.inference.results import TagScores
+from core.inference.frame_rows import resample_columns, rows_of
+from core.inference.results import FrameScores, TagScores
+from core.model.architecture import TransformerConfig
 from core.model.checkpoint import Checkpoint, load_checkpoint, to_probabilities
-from core.model.token_merging import MergeSchedule
+from core.model.frame_head import column_times_s
+from core.model.merge_schedule import MergeSchedule, schedule_from_word
+from core.model.model_folder import find_kept, kept_models
+from core.model.published import PUBLISHED_MODELS
+from core.model.spectrogram_transformer import AudioSpectrogramTransformer
+from core.model.strides import with_strides
 from core.model.variants import MODEL_VARIANTS, ModelVariant
+
+LONGEST_FRAMES = 3072
+"""30.72 s: beyond, positions that were trained on 10.24 s say little, and memory grows with the square."""
 
 
 class Tagger:
     """A model ready to tag.
 
     labels: what it can say. thresholds: float32 `(labels,)`, from where a class counts as heard.
-    window_frames: the longest input it was made for. name, summary: for people.
+    window_frames: the longest input it was made for. longest_frames: what it takes all the same, with its positions
+    stretched. tells_when: whether it has a frame head. name, summary: for people.
     """
 
     def __init__(
@@ -39,7 +52,11 @@ class Tagger:
         config = checkpoint.config
         self.device = choose_device(device)
         self._autocast_bf16 = _wants_bf16(precision, self.device)
-        self.merge = parse_merge(merge, config.merge, config.model.n_patches(config.model.max_frames))
+        full_patches = config.model.n_patches(config.model.max_frames)
+        self._read_merge = partial(parse_merge, default=config.merge, full_patches=full_patches)
+        self.merge = self._read_merge(merge)
+        if self.merge is not None and not full_patches:
+            raise UserError(f"{config.name} is a CNN: it has no tokens to merge.", "Leave token merging out.")
         self._model = checkpoint.build().to(self.device)
         self._pad_to_window = config.pad_to_window
         self._to_probabilities = to_probabilities(config.activation, config.calibration, self.device)
@@ -48,6 +65,8 @@ class Tagger:
         self.thresholds = checkpoint.thresholds
         self.log_mel: LogMelConfig = config.log_mel
         self.window_frames = config.model.max_frames
+        self.longest_frames = max(LONGEST_FRAMES, self.window_frames)
+        self.tells_when = isinstance(config.model, TransformerConfig) and config.model.frame_head
         self.n_mels = config.log_mel.n_mels
         self.provenance = config.provenance
         where = "GPU" if self.device.type == "cuda" else "CPU"
@@ -62,13 +81,13 @@ class Tagger:
         is_warming_up: bool = False,
         heard_s: float | None = None,
     ) -> TagScores:
-        """Tag raw log-mel `frames` `(n, mels)` at their true length; n is at least 1, at most `window_frames`.
+        """Tag raw log-mel `frames` `(n, mels)` at their true length; n is 1 to `longest_frames`.
 
         start_frame: index of frames[0] in its stream. heard_s: `time.monotonic()` when the window's last
         sample sounded; the latency counts from there.
         """
         began = time.perf_counter()
-        model_input = torch.from_numpy(self.log_mel.normalise(self._fill_up(frames))).unsqueeze(0)
+        model_input = self._input_of(frames)
         with torch.inference_mode(), self._autocast():
             logits = self._model(model_input.to(self.device, non_blocking=True), merge=self.merge)
             probabilities = self._to_probabilities(logits.float()).squeeze(0).cpu().numpy()
@@ -84,6 +103,43 @@ class Tagger:
             tokens_out=n_tokens[-1],
         )
 
+    def tag_frames(self, frames: NDArray[np.float32], start_frame: int = 0) -> FrameScores:
+        """When what sounds in raw log-mel `frames` `(n, mels)`, n as for `tag`: a row for every 100 ms that begins
+        in them. Raises UserError for a model without a frame head."""
+        self.refuse_without_frame_head()
+        assert isinstance(self._model, AudioSpectrogramTransformer), "no other network has a frame head"
+        model_input = self._input_of(frames)
+        with torch.inference_mode(), self._autocast():
+            logits = self._model.frame_logits(model_input.to(self.device), merge=self.merge)
+            # Neither the clips' calibration nor a softmax: each label is there or not there, by itself.
+            columns = logits.float().sigmoid().squeeze(0).cpu().numpy()
+        times_s = column_times_s(self._model.config, model_input.shape[1])
+        return resample_columns(columns, times_s + start_frame / FRAMES_PER_SECOND, rows_of(start_frame, len(frames)))
+
+    def refuse_without_frame_head(self) -> None:
+        """Raises UserError, which says how to train one."""
+        if not self.tells_when:
+            raise UserError(
+                f"{self.name} tells what is heard in a window, not when: it has no frame head.",
+                "Give it one: main.py train frame-head --data DIR init=CHECKPOINT.",
+            )
+
+    def with_merge(self, merge: str) -> Tagger:
+        """A tagger of the same model that merges otherwise; merge: as `parse_merge` reads it. A CNN has no tokens, and
+        stays as it is. Raises UserError."""
+        other = copy(self)
+        other.merge = self._read_merge(merge)
+        return other
+
+    def tokens_with(self, merge: str) -> tuple[int, int]:
+        """Tokens of a full window before and after the model, merged so. Raises UserError."""
+        n_tokens = self._model.tokens_per_layer(self.window_frames, self._read_merge(merge))
+        return n_tokens[0], n_tokens[-1]
+
+    def _input_of(self, frames: NDArray[np.float32]) -> torch.Tensor:
+        """Normalised, `(1, frames, mels)`."""
+        return torch.from_numpy(self.log_mel.normalise(self._fill_up(frames))).unsqueeze(0)
+
     def _fill_up(self, frames: NDArray[np.float32]) -> NDArray[np.float32]:
         """Zero frames up to the window, for published AST checkpoints, which were trained on them; else nothing."""
         missing = self.window_frames - len(frames) if self._pad_to_window else 0
@@ -94,29 +150,48 @@ class Tagger:
 
 
 def load_tagger(
-    model: str | None = None, *, device: str = "auto", precision: str = "auto", merge: str = "auto"
+    model: str | None = None,
+    *,
+    device: str = "auto",
+    precision: str = "auto",
+    merge: str = "auto",
+    strides: tuple[int, int] | None = None,
 ) -> Tagger:
-    """A tagger from a variant's name, a checkpoint folder or a file; None is the starter. Raises UserError."""
-    return Tagger(load_checkpoint(find_weights(model)), device=device, precision=precision, merge=merge)
+    """A tagger from a variant's name, a checkpoint folder or a file; None is the starter. strides: of patches, (mels,
+    frames), in place of the checkpoint's. Raises UserError."""
+    checkpoint = load_checkpoint(find_weights(model))
+    if strides is not None:
+        checkpoint = with_strides(checkpoint, *strides)
+    return Tagger(checkpoint, device=device, precision=precision, merge=merge)
 
 
 def find_weights(model: str | None) -> Path:
-    """Where the weights of `model` lie: a row of MODEL_VARIANTS by name, else a path."""
+    """Where the weights of `model` lie: a row of MODEL_VARIANTS, or a model that was fetched or imported, by name; else
+    a path."""
     variant: ModelVariant | None = MODEL_VARIANTS.get(model or "starter")
     if variant is None:
-        path = Path(model or "").expanduser()
-        if not path.exists():
-            raise UserError(
-                f"There is no model {model!r}.",
-                f"Give the folder or file of a checkpoint, or one of {', '.join(_names_with_weights())}.",
-            )
-        return path
+        return _kept_or_path(model or "")
     if variant.weights is None:
         raise UserError(
             f"{variant.name} is an architecture without weights.",
             f"Train it, or use one of {', '.join(_names_with_weights())}.",
         )
     return variant.weights
+
+
+def _kept_or_path(model: str) -> Path:
+    kept = find_kept(model)
+    if kept is not None:
+        return kept
+    path = Path(model).expanduser()
+    if path.exists():
+        return path
+    if any(row.name == model for row in PUBLISHED_MODELS):
+        raise UserError(f"{model} is not on this machine yet.", f"Get it with: main.py models get {model}")
+    raise UserError(
+        f"There is no model {model!r}.",
+        f"Give the folder or file of a checkpoint, or one of {', '.join(_names_with_weights())}.",
+    )
 
 
 def choose_device(device: str) -> torch.device:
@@ -130,14 +205,10 @@ def choose_device(device: str) -> torch.device:
 
 
 def parse_merge(text: str, default: MergeSchedule, full_patches: int) -> MergeSchedule | None:
-    """`auto` is the checkpoint's schedule, `off` none, a number r tokens a layer at the full window."""
+    """`auto` is the checkpoint's schedule; anything else as `schedule_from_word` reads it. None merges nothing."""
     if text == "auto":
         return None if default.removes_nothing() else default
-    if text == "off":
-        return None
-    if not text.isdecimal():
-        raise UserError(f"Token merging cannot be {text!r}.", "Use auto, off, or a number of tokens a layer, as 16.")
-    return MergeSchedule("constant", int(text), reference_patches=full_patches) if int(text) else None
+    return schedule_from_word(text, full_patches)
 
 
 def _wants_bf16(precision: str, device: torch.device) -> bool:
@@ -150,4 +221,5 @@ def _wants_bf16(precision: str, device: torch.device) -> bool:
 
 
 def _names_with_weights() -> list[str]:
-    return [name for name, variant in MODEL_VARIANTS.items() if variant.weights is not None]
+    shipped = [name for name, variant in MODEL_VARIANTS.items() if variant.weights is not None]
+    return shipped + [one.name for one in kept_models()]

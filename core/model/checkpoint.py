@@ -9,12 +9,11 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
@@ -25,15 +24,22 @@ from safetensors.torch import save
 from core.audio.log_mel import LogMelConfig
 from core.errors import UserError
 from core.labels import LabelSet
-from core.model.architecture import TransformerConfig
+from core.model.architecture import ModelConfig, model_config
 from core.model.foreign_files import describe_foreign
-from core.model.spectrogram_transformer import AudioSpectrogramTransformer
-from core.model.token_merging import MergeSchedule
+from core.model.merge_schedule import MergeSchedule
+from core.model.networks import Network, build_network
+from core.model.whole_files import write_whole
+
+if TYPE_CHECKING:
+    from core.model.released_weights import ImportChoices
 
 FORMAT = "soundmark-checkpoint"
 FORMAT_VERSION = 1
 WEIGHTS_NAME, CONFIG_NAME, CARD_NAME = "model.safetensors", "config.json", "README.md"
-_EXPECTED = "Choose a Soundmark checkpoint: a folder with config.json and model.safetensors, or one .safetensors file."
+EXPECTED = (
+    "Choose a Soundmark checkpoint (a folder with config.json and model.safetensors, or one .safetensors file), a "
+    "Hugging Face AST folder, or a .pth file of AST's authors."
+)
 
 
 ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
@@ -71,7 +77,7 @@ class CheckpointConfig:
 
     name: str
     variant: str
-    model: TransformerConfig
+    model: ModelConfig
     log_mel: LogMelConfig
     labels: LabelSet
     thresholds: tuple[float, ...]
@@ -139,9 +145,9 @@ class CheckpointConfig:
         try:
             raw = json.loads(text)
         except json.JSONDecodeError as error:
-            raise UserError(f"{where.name} is not valid JSON ({error}).", _EXPECTED) from error
+            raise UserError(f"{where.name} is not valid JSON ({error}).", EXPECTED) from error
         if not isinstance(raw, dict) or raw.get("format") != FORMAT:
-            raise UserError(describe_foreign(where, raw), _EXPECTED)
+            raise UserError(describe_foreign(where, raw), EXPECTED)
         if raw.get("format_version") != FORMAT_VERSION:
             raise UserError(
                 f"{where.name} is a checkpoint of format version {raw.get('format_version')}; "
@@ -153,7 +159,7 @@ class CheckpointConfig:
             return cls(
                 name=str(raw["name"]),
                 variant=str(raw["variant"]),
-                model=TransformerConfig(**raw["model"]),
+                model=model_config(raw["model"]),
                 log_mel=LogMelConfig(**raw["log_mel"]),
                 labels=LabelSet.from_dicts(raw["labels"]),
                 thresholds=tuple(float(one) for one in raw["thresholds"]),
@@ -178,9 +184,9 @@ class Checkpoint:
     config: CheckpointConfig
     weights: dict[str, torch.Tensor]
 
-    def build(self) -> AudioSpectrogramTransformer:
+    def build(self) -> Network:
         """The model with these weights, float32, in evaluation mode."""
-        model = AudioSpectrogramTransformer(self.config.model)
+        model = build_network(self.config.model)
         model.load_state_dict(
             {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in self.weights.items()}
         )
@@ -208,42 +214,72 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path, *, card: str = "", dtype
     text = checkpoint.config.to_json()
     if path.suffix == ".safetensors":
         path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path, save(weights, metadata={"config": text}))
+        write_whole(path, save(weights, metadata={"config": text}))
         return
     path.mkdir(parents=True, exist_ok=True)
     content = save(weights)
     described = {**json.loads(text), "weights_sha256": hashlib.sha256(content).hexdigest()}
-    _replace(path / WEIGHTS_NAME, content)
-    _replace(path / CONFIG_NAME, (json.dumps(described, indent=1, ensure_ascii=False) + "\n").encode())
+    write_whole(path / WEIGHTS_NAME, content)
+    write_whole(path / CONFIG_NAME, (json.dumps(described, indent=1, ensure_ascii=False) + "\n").encode())
     if card:
-        _replace(path / CARD_NAME, card.encode())
+        write_whole(path / CARD_NAME, card.encode())
 
 
-def load_checkpoint(path: Path) -> Checkpoint:
-    """Read a folder or file. Raises UserError that says what it is and what was expected."""
+def load_checkpoint(path: Path, choices: ImportChoices | None = None) -> Checkpoint:
+    """Read a folder or file of ours, a Hugging Face AST folder, or a file of AST's authors (`foreign_checkpoints`).
+
+    choices: what the user knows of a foreign one that is not in it. Raises UserError that says what it is and what
+    was expected.
+    """
     if not path.exists():
-        raise UserError(f"There is no model at {path}.", _EXPECTED)
+        raise UserError(f"There is no model at {path}.", EXPECTED)
     try:
-        if path.is_dir():
-            config_path, weights_path = path / CONFIG_NAME, path / WEIGHTS_NAME
-            for needed in (config_path, weights_path):
-                if not needed.is_file():
-                    raise UserError(f"The folder {path.name} has no {needed.name}.", _EXPECTED)
-            text = config_path.read_text(encoding="utf-8")
-            config = CheckpointConfig.from_json(text, config_path)
-            weights, _ = _read_weights(weights_path)
-            if hashlib.sha256(weights_path.read_bytes()).hexdigest() != json.loads(text).get("weights_sha256"):
-                problem = f"{WEIGHTS_NAME} and {CONFIG_NAME} in {path.name} do not belong together."
-                raise UserError(problem, "Get the checkpoint anew.")
-        else:
-            weights, metadata = _read_weights(path)
-            if "config" not in metadata:
-                raise UserError(f"{path.name} is a safetensors file without a Soundmark config.", _EXPECTED)
-            config = CheckpointConfig.from_json(metadata["config"], path)
+        own = _load_folder(path) if path.is_dir() else _load_file(path)
+        if own is None:
+            # These modules know ours.
+            from core.model.foreign_checkpoints import load_foreign
+
+            return load_foreign(path, choices)
     except (PermissionError, UnicodeDecodeError) as error:
-        raise UserError(f"{path.name} cannot be read ({error}).", _EXPECTED) from error
-    _check_weights(config, weights, path)
+        raise UserError(f"{path.name} cannot be read ({error}).", EXPECTED) from error
+    check_weights(own.config, own.weights, path)
+    return own
+
+
+def _load_folder(path: Path) -> Checkpoint | None:
+    """Our checkpoint in a folder; None where transformers wrote it."""
+    config_path, weights_path = path / CONFIG_NAME, path / WEIGHTS_NAME
+    if not config_path.is_file():
+        raise UserError(f"The folder {path.name} has no {CONFIG_NAME}.", EXPECTED)
+    text = config_path.read_text(encoding="utf-8")
+    if _is_of_transformers(text):
+        return None
+    if not weights_path.is_file():
+        raise UserError(f"The folder {path.name} has no {WEIGHTS_NAME}.", EXPECTED)
+    config = CheckpointConfig.from_json(text, config_path)
+    weights, _ = _read_weights(weights_path)
+    if hashlib.sha256(weights_path.read_bytes()).hexdigest() != json.loads(text).get("weights_sha256"):
+        problem = f"{WEIGHTS_NAME} and {CONFIG_NAME} in {path.name} do not belong together."
+        raise UserError(problem, "Get the checkpoint anew.")
     return Checkpoint(config, weights)
+
+
+def _load_file(path: Path) -> Checkpoint | None:
+    """Our checkpoint in one file; None where it is another's."""
+    if path.suffix != ".safetensors":
+        return None
+    weights, metadata = _read_weights(path)
+    if "config" not in metadata:
+        return None
+    return Checkpoint(CheckpointConfig.from_json(metadata["config"], path), weights)
+
+
+def _is_of_transformers(text: str) -> bool:
+    try:
+        raw = json.loads(text)
+    except json.JSONDecodeError:
+        return False
+    return isinstance(raw, dict) and raw.get("format") != FORMAT and "model_type" in raw
 
 
 def _read_weights(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
@@ -251,14 +287,14 @@ def _read_weights(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
         with safe_open(path, framework="pt") as file:
             return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
-        raise UserError(describe_foreign(path, None), f"{_EXPECTED} ({error})") from error
+        raise UserError(describe_foreign(path, None), f"{EXPECTED} ({error})") from error
 
 
-def _check_weights(config: CheckpointConfig, weights: dict[str, torch.Tensor], path: Path) -> None:
+def check_weights(config: CheckpointConfig, weights: dict[str, torch.Tensor], path: Path) -> None:
     """Every parameter there, of its shape, finite; nothing beside them."""
     try:
         with torch.device("meta"):
-            expected = AudioSpectrogramTransformer(config.model).state_dict()
+            expected = build_network(config.model).state_dict()
     except (RuntimeError, ValueError) as error:
         raise UserError(f"{path.name} describes no model that can be built.", "Get the checkpoint anew.") from error
     missing, foreign = sorted(expected.keys() - weights.keys()), sorted(weights.keys() - expected.keys())
@@ -276,13 +312,3 @@ def _check_weights(config: CheckpointConfig, weights: dict[str, torch.Tensor], p
             )
         if tensor.is_floating_point() and not torch.isfinite(tensor).all():
             raise UserError(f"{name} in {path.name} holds values that are not numbers.", "Train or get the model anew.")
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write to a temporary name beside `path`, then rename: nobody ever sees half a file."""
-    new = path.with_name(f".{path.name}.new")
-    with open(new, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(new, path)

@@ -1,27 +1,45 @@
-"""Fits a grid of position embeddings to another number of rows and columns. Knows no model.
+"""Fits a grid of position embeddings to another number of rows and columns, or to other strides. Knows no model.
 
-Rule of AST (Gong et al., arXiv:2104.01778, §2.2, and the released code): an axis that is long enough is
-cut in its centre, one that is too short is stretched bilinearly; first time, then frequency.
+Where the input's length changes, AST's rule (Gong et al., arXiv:2104.01778, §2.2, and the released code): an axis that
+is long enough is cut in its centre, one that is too short is stretched; first time, then frequency. Where the strides
+change, a cut would give every patch the position of another moment: there each new patch takes what the old grid has at
+its own moment and pitch.
 """
 
 from __future__ import annotations
 
+from typing import Literal
+
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+Stretch = Literal["bilinear", "nearest"]
 
-def fit_positions(grid: Tensor, rows: int, columns: int, first_column: int | None = None) -> Tensor:
+
+def fit_positions(
+    grid: Tensor, rows: int, columns: int, first_column: int | None = None, stretch: Stretch = "bilinear"
+) -> Tensor:
     """Position embeddings for `rows` x `columns` patches.
 
     grid: `(F, T, D)`, frequency rows from low to high, time columns. first_column: where the cut along time
-    starts; None cuts the centre as AST does. Returns `(rows, columns, D)`.
+    starts; None cuts the centre as AST does. stretch: for an axis that is too short. Returns `(rows, columns, D)`.
     """
     grid = (
         grid[:, _cut(grid.shape[1], columns, first_column)]
         if columns <= grid.shape[1]
-        else _stretch(grid, grid.shape[0], columns)
+        else _stretch(grid, grid.shape[0], columns, stretch)
     )
-    return grid[_cut(grid.shape[0], rows, None)] if rows <= grid.shape[0] else _stretch(grid, rows, columns)
+    return grid[_cut(grid.shape[0], rows, None)] if rows <= grid.shape[0] else _stretch(grid, rows, columns, stretch)
+
+
+def restride_positions(grid: Tensor, rows: int, columns: int, factors: tuple[float, float]) -> Tensor:
+    """The same positions for patches of other strides, linear between the old ones, the outermost ones beyond them.
+
+    grid: `(F, T, D)`. factors: new stride / old stride, of frequency and time. Returns `(rows, columns, D)`.
+    """
+    along_rows = _between(grid, rows, factors[0])
+    return _between(along_rows.transpose(0, 1), columns, factors[1]).transpose(0, 1)
 
 
 def _cut(length: int, wanted: int, first: int | None) -> slice:
@@ -31,7 +49,18 @@ def _cut(length: int, wanted: int, first: int | None) -> slice:
     return slice(first, first + wanted)
 
 
-def _stretch(grid: Tensor, rows: int, columns: int) -> Tensor:
+def _stretch(grid: Tensor, rows: int, columns: int, stretch: Stretch) -> Tensor:
     channels_first = grid.permute(2, 0, 1).unsqueeze(0)  # (1, D, F, T)
-    resized = F.interpolate(channels_first, size=(rows, columns), mode="bilinear", align_corners=False)
+    # "nearest" is torch's as it was for the paper's ablation; "nearest-exact" came later and counts half cells.
+    corners = False if stretch == "bilinear" else None
+    resized = F.interpolate(channels_first, size=(rows, columns), mode=stretch, align_corners=corners)
     return resized.squeeze(0).permute(1, 2, 0)
+
+
+def _between(grid: Tensor, wanted: int, factor: float) -> Tensor:
+    """`wanted` steps of `factor` old ones along the first axis. Old and new first patches begin at the same cell."""
+    places = (torch.arange(wanted, dtype=torch.float64, device=grid.device) * factor).clamp_max(grid.shape[0] - 1)
+    lower = places.floor().long()
+    upper = (lower + 1).clamp_max(grid.shape[0] - 1)
+    share = (places - lower).to(grid.dtype)[:, None, None]
+    return grid[lower].lerp(grid[upper], share)

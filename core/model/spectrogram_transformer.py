@@ -7,30 +7,35 @@ Letters: B batch, T frames, N tokens, D embed_dim.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
-from timm.layers.attention import Attention
 from timm.layers.drop import DropPath
 from timm.layers.mlp import Mlp
-from timm.layers.patch_dropout import PatchDropout
+from timm.layers.patch_dropout import PatchDropoutWithIndices
 from torch import Tensor, nn
 
+from core.errors import UserError
 from core.model.architecture import TransformerConfig
+from core.model.attention import SizedAttention
+from core.model.energy_matching import match_by_energy
+from core.model.frame_head import FrameHead
+from core.model.hybrid_attention import HybridAttention, PatchGrid
+from core.model.merge_schedule import Matcher, MergeSchedule, most_removable, tokens_after_layers
 from core.model.positions import fit_positions
 from core.model.stems import STEMS
-from core.model.token_merging import (
-    MergeSchedule,
-    follow,
-    match_tokens,
-    merge_tokens,
-    most_removable,
-    tokens_after_layers,
-)
+from core.model.token_merging import Matching, follow, match_tokens, merge_tokens, unmerge_tokens
 
 N_PREFIX_TOKENS = 2
 """Class and distillation token (DeiT); both stand in front of the patches and never merge."""
+
+
+MATCHERS: dict[Matcher, Callable[[Tensor, int, int], Matching]] = {
+    "bipartite": match_tokens,
+    "energy": match_by_energy,
+}
+"""Which tokens join which, by the name that a MergeSchedule gives it: (keys, r, protected tokens) to Matching."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,24 +46,6 @@ class TokenState:
     x: Tensor
     size: Tensor | None = None
     places: Tensor | None = None
-
-
-class SizedAttention(Attention):
-    """timm's attention that also counts token sizes and hands out its keys."""
-
-    def attend(self, x: Tensor, size: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Proportional attention (ToMe, eq. 1): a token of size s draws as much attention as s equal tokens.
-
-        x `(B, N, D)`, size `(B, N)` or None. Returns the output `(B, N, D)` and the keys averaged over the
-        heads `(B, N, D / heads)`. ln(size) enters as an additive mask, so the fused kernels stay in use.
-        """
-        n_batch, n_tokens, _ = x.shape
-        qkv = self.qkv(x).reshape(n_batch, n_tokens, 3, self.num_heads, self.head_dim).permute(2, 0, 3, 1, 4)
-        q, k, v = qkv.unbind(0)  # each (B, heads, N, D / heads)
-        bias = None if size is None else size.float().log().to(q.dtype)[:, None, None, :]  # (B, 1, 1, N)
-        dropout = self.attn_drop.p if self.training else 0.0
-        out = F.scaled_dot_product_attention(q, k, v, attn_mask=bias, dropout_p=dropout)
-        return self.proj_drop(self.proj(out.transpose(1, 2).flatten(2))), k.mean(dim=1)
 
 
 class Block(nn.Module):
@@ -72,19 +59,19 @@ class Block(nn.Module):
         self.mlp = Mlp(config.embed_dim, int(config.embed_dim * config.mlp_ratio))
         self.drop_path = DropPath(drop_path)
 
-    def forward(self, tokens: TokenState, r: int) -> TokenState:
+    def forward(self, tokens: TokenState, r: int, matcher: Matcher) -> TokenState:
         """Attention, merge, MLP."""
         attended, keys = self.attn.attend(self.norm1(tokens.x), tokens.size)
         tokens = TokenState(tokens.x + self.drop_path(attended), tokens.size, tokens.places)
         if r and most_removable(tokens.x.shape[1], N_PREFIX_TOKENS):
-            tokens = _merge(tokens, keys, r)
+            tokens = _merge(tokens, keys, r, matcher)
         x = tokens.x + self.drop_path(self.mlp(self.norm2(tokens.x)))
         return TokenState(x, tokens.size, tokens.places)
 
 
-def _merge(tokens: TokenState, keys: Tensor, r: int) -> TokenState:
+def _merge(tokens: TokenState, keys: Tensor, r: int, matcher: Matcher) -> TokenState:
     n_batch, n_tokens, _ = tokens.x.shape
-    matching = match_tokens(keys, r, N_PREFIX_TOKENS)
+    matching = MATCHERS[matcher](keys, r, N_PREFIX_TOKENS)
     size = tokens.x.new_ones(n_batch, n_tokens, dtype=torch.float32) if tokens.size is None else tokens.size
     x, size = merge_tokens(tokens.x, size, matching)
     places = matching.places if tokens.places is None else follow(tokens.places, matching)
@@ -105,14 +92,17 @@ class AudioSpectrogramTransformer(nn.Module):
         self.cls_token = nn.Parameter(torch.zeros(1, 1, config.embed_dim))
         self.dist_token = nn.Parameter(torch.zeros(1, 1, config.embed_dim))
         self.pos_embed = nn.Parameter(torch.zeros(1, N_PREFIX_TOKENS + rows * columns, config.embed_dim))
-        self.patch_drop = PatchDropout(patch_drop, num_prefix_tokens=N_PREFIX_TOKENS)
+        self.patch_drop = PatchDropoutWithIndices(patch_drop, num_prefix_tokens=N_PREFIX_TOKENS)
         rates = [drop_path * i / max(1, config.depth - 1) for i in range(config.depth)]
         self.blocks = nn.ModuleList(Block(config, rate) for rate in rates)
         self.norm = nn.LayerNorm(config.embed_dim, eps=config.norm_eps)
         self.mlp_head = nn.Sequential(
             nn.LayerNorm(config.embed_dim, eps=config.head_norm_eps), nn.Linear(config.embed_dim, config.n_labels)
         )
+        self.frame_head = FrameHead(config) if config.frame_head else None
         self._initialise()
+        # Last, so that with one seed all other parts begin as an AST's do.
+        self.hybrid = HybridAttention(config, N_PREFIX_TOKENS) if config.hybrid else None
 
     def _initialise(self) -> None:
         """DeiT's start: truncated normal 0.02 and zero biases; the head keeps PyTorch's default, as released."""
@@ -133,6 +123,25 @@ class AudioSpectrogramTransformer(nn.Module):
         """
         return self.mlp_head(self.embed(log_mel, merge=merge, first_column=first_column))
 
+    def clip_and_frame_logits(
+        self, log_mel: Tensor, *, merge: MergeSchedule | None = None, first_column: int | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """`forward`'s logits `(B, labels)`, and from the same pass those of each column of patches,
+        `(B, columns, labels)`; `column_times_s` tells when a column is. Raises UserError without a frame head."""
+        if self.frame_head is None:
+            raise UserError("The model has no frame head.", "Train one by the recipe frame-head.")
+        tokens = self.tokens(log_mel, merge=merge, first_column=first_column)
+        on_grid = tokens.x if tokens.places is None else unmerge_tokens(tokens.x, tokens.places)
+        grid = self.config.grid(max(log_mel.shape[1], self.config.patch_frames))
+        patches = on_grid[:, N_PREFIX_TOKENS:].unflatten(1, grid)  # (B, rows, columns, D)
+        return self.mlp_head(self._pool(tokens)), self.frame_head(patches)
+
+    def frame_logits(
+        self, log_mel: Tensor, *, merge: MergeSchedule | None = None, first_column: int | None = None
+    ) -> Tensor:
+        """The second part of `clip_and_frame_logits`."""
+        return self.clip_and_frame_logits(log_mel, merge=merge, first_column=first_column)[1]
+
     def embed(self, log_mel: Tensor, *, merge: MergeSchedule | None = None, first_column: int | None = None) -> Tensor:
         """What the head reads: the pooled tokens `(B, D)`, before its norm."""
         return self._pool(self.tokens(log_mel, merge=merge, first_column=first_column))
@@ -140,10 +149,11 @@ class AudioSpectrogramTransformer(nn.Module):
     def tokens(
         self, log_mel: Tensor, *, merge: MergeSchedule | None = None, first_column: int | None = None
     ) -> TokenState:
-        """The tokens after the last norm; see `unmerge_tokens` for bringing merged ones back to the grid."""
+        """The tokens after the last norm; see `unmerge_tokens` for bringing merged ones back to the grid. Behind hybrid
+        attention, which needs the grid itself, they lie on it already: size and places are None."""
         if self.config.level == "window":
             log_mel = log_mel - log_mel.mean(dim=(1, 2), keepdim=True)
-        missing = self.config.patch_size - log_mel.shape[1]
+        missing = self.config.patch_frames - log_mel.shape[1]
         if missing > 0:  # no patch could be cut from it
             log_mel = torch.cat([log_mel, log_mel[:, -1:].expand(-1, missing, -1)], dim=1)
         image = log_mel.transpose(1, 2).unsqueeze(1)  # (B, 1, mels, T)
@@ -154,15 +164,19 @@ class AudioSpectrogramTransformer(nn.Module):
         x = patches.flatten(2).transpose(1, 2)  # (B, N, D), frequency-major, time fastest
         prefix = torch.cat([self.cls_token, self.dist_token], dim=1).expand(x.shape[0], -1, -1)
         x = torch.cat([prefix, x], dim=1) + self._positions(rows, columns, first_column)
-        tokens = TokenState(self.patch_drop(x))
+        x, kept = self.patch_drop(x)
+        tokens = TokenState(x)
         per_layer = merge.per_layer(self.config.depth, rows * columns) if merge else [0] * self.config.depth
         for block, r in zip(self.blocks, per_layer, strict=True):
-            tokens = block(tokens, r)
+            tokens = block(tokens, r, merge.matcher if merge else "bipartite")
+        if self.hybrid is not None:  # its convolutions want the grid
+            x = tokens.x if tokens.places is None else unmerge_tokens(tokens.x, tokens.places)
+            tokens = TokenState(self.hybrid(x, PatchGrid(rows, columns, kept)))
         return TokenState(self.norm(tokens.x), tokens.size, tokens.places)
 
     def tokens_per_layer(self, n_frames: int, merge: MergeSchedule | None) -> tuple[int, ...]:
         """Tokens entering the first block, then tokens leaving each block."""
-        n_patches = self.config.n_patches(n_frames)
+        n_patches = self.config.n_patches(max(n_frames, self.config.patch_frames))
         n_tokens = N_PREFIX_TOKENS + n_patches
         per_layer = merge.per_layer(self.config.depth, n_patches) if merge else (0,) * self.config.depth
         return n_tokens, *tokens_after_layers(n_tokens, per_layer, N_PREFIX_TOKENS)
@@ -172,12 +186,14 @@ class AudioSpectrogramTransformer(nn.Module):
         if (rows, columns) == (grid_rows, grid_columns):
             return self.pos_embed
         grid = self.pos_embed[0, N_PREFIX_TOKENS:].reshape(grid_rows, grid_columns, -1)
-        fitted = fit_positions(grid, rows, columns, first_column).flatten(0, 1)
+        fitted = fit_positions(grid, rows, columns, first_column, self.config.positions).flatten(0, 1)
         return torch.cat([self.pos_embed[:, :N_PREFIX_TOKENS], fitted.unsqueeze(0)], dim=1)
 
     def _pool(self, tokens: TokenState) -> Tensor:
         if self.config.pooling == "class_tokens":
             return (tokens.x[:, 0] + tokens.x[:, 1]) / 2
+        if self.config.pooling == "class":
+            return tokens.x[:, 0]
         patches = tokens.x[:, N_PREFIX_TOKENS:]
         if tokens.size is None:
             return patches.mean(dim=1)

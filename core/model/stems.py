@@ -11,12 +11,12 @@ from core.model.architecture import TransformerConfig
 
 
 class PatchEmbedding(nn.Module):
-    """16 x 16 patches of the spectrogram through one linear layer (AST, §2.1)."""
+    """Patches of the spectrogram, 16 x 16 as published, through one linear layer (AST, §2.1)."""
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
-        strides = (config.stride_mels, config.stride_frames)
-        self.proj = nn.Conv2d(1, config.embed_dim, kernel_size=config.patch_size, stride=strides)
+        patch, strides = (config.patch_mels, config.patch_frames), (config.stride_mels, config.stride_frames)
+        self.proj = nn.Conv2d(1, config.embed_dim, kernel_size=patch, stride=strides)
 
     def forward(self, image: Tensor) -> Tensor:
         """`(B, 1, mels, frames)` to `(B, D, rows, columns)`."""

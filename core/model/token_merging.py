@@ -6,82 +6,19 @@ tokens (class and distillation token) never move and nothing merges into them; b
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor
 
-from core.errors import UserError
-
-
-@dataclass(frozen=True, slots=True)
-class MergeSchedule:
-    """How many tokens each layer removes.
-
-    kind: "constant" removes `r` in every layer; "decreasing" falls linearly from 2r to 0 (ToMe, §4.1);
-        "listed" takes `listed`, one number a layer, 0 for the layers after the list's end.
-    reference_patches: the number of patches that r is meant for. Inputs of fewer patches remove
-        proportionally fewer, so that short inputs do not collapse; 0 means r as it stands.
-    """
-
-    kind: Literal["constant", "decreasing", "listed"] = "constant"
-    r: int = 0
-    listed: tuple[int, ...] = ()
-    reference_patches: int = 0
-
-    def __post_init__(self) -> None:
-        if self.kind not in ("constant", "decreasing", "listed"):
-            raise UserError(
-                f"The merge schedule {self.kind!r} is not known.", "Use constant, decreasing or a list of numbers."
-            )
-        counts = (self.r, self.reference_patches, *self.listed)
-        if not all(isinstance(count, int) for count in counts):
-            raise UserError("A merge schedule counts in whole tokens.", "Use whole numbers.")
-        if min(counts) < 0:
-            raise UserError("A merge schedule cannot remove a negative number of tokens.", "Use 0 or more.")
-
-    def per_layer(self, depth: int, n_patches: int) -> tuple[int, ...]:
-        """Tokens to remove in each of `depth` layers for an input of `n_patches` patches."""
-        if self.kind == "constant":
-            wanted = [self.r] * depth
-        elif self.kind == "decreasing":
-            wanted = [int(2 * self.r - 2 * self.r * layer / max(1, depth - 1)) for layer in range(depth)]
-        else:
-            wanted = [*self.listed, *[0] * depth][:depth]
-        if not self.reference_patches:
-            return tuple(wanted)
-        return tuple(r * min(n_patches, self.reference_patches) // self.reference_patches for r in wanted)
-
-    def describe(self) -> str:
-        """For people: "constant 16", "listed 8, 8, 4"."""
-        return f"{self.kind} {', '.join(map(str, self.listed)) if self.kind == 'listed' else self.r}"
-
-    def removes_nothing(self) -> bool:
-        """True when no layer would remove a token."""
-        return not (any(self.listed) if self.kind == "listed" else self.r)
-
-
-def most_removable(n_tokens: int, n_protected: int) -> int:
-    """The cap on r in one layer: half of the tokens that are free."""
-    return max(0, (n_tokens - n_protected) // 2)
-
-
-def tokens_after_layers(n_tokens: int, per_layer: Sequence[int], n_protected: int) -> tuple[int, ...]:
-    """Tokens left after each layer, from `n_tokens` tokens (the protected ones counted)."""
-    left = []
-    for r in per_layer:
-        n_tokens -= min(r, most_removable(n_tokens, n_protected))
-        left.append(n_tokens)
-    return tuple(left)
+from core.model.merge_schedule import most_removable
 
 
 @dataclass(frozen=True, slots=True)
 class Matching:
     """Which tokens stay, which leave, and whom they join; for each clip of the batch its own.
 
-    kept: `(B, N - r)`, the old index of the token at each new place: protected, unmerged A, B.
+    kept: `(B, N - r)`, the old index of the token at each new place, the protected ones first.
     moved: `(B, r)`, the old index of each token that leaves.
     joined: `(B, r)`, the new place of the token that it joins.
     """
@@ -104,7 +41,8 @@ def match_tokens(keys: Tensor, r: int, n_protected: int) -> Matching:
 
     keys: `(B, N, C)`, the attention's keys averaged over its heads; compared by cosine, in float32.
     Even positions are set A, odd ones set B; every a finds its most similar b, and the r most similar pairs
-    merge. Equal similarities are settled by position, so that every device gives the same answer.
+    merge. Equal similarities are settled by position, so that every device gives the same answer. The new order is
+    the paper's: protected, unmerged A, B.
     """
     # Without this, autocast would compute the similarities in bf16 all the same, and other pairs would merge.
     with torch.no_grad(), torch.autocast(keys.device.type, enabled=False):
@@ -112,25 +50,20 @@ def match_tokens(keys: Tensor, r: int, n_protected: int) -> Matching:
 
 
 def _match(keys: Tensor, r: int, n_protected: int) -> Matching:
-    # A zero key has no direction: the clamp gives it cosine 0 with everything, where division gives NaN.
-    metric = keys / keys.norm(dim=-1, keepdim=True).clamp_min(1e-6)
+    metric = unit_length(keys)
     scores = metric[:, ::2] @ metric[:, 1::2].transpose(1, 2)  # (B, A, B)
     n_protected_a, n_protected_b = (n_protected + 1) // 2, n_protected // 2
     scores[:, :n_protected_a] = -torch.inf
     scores[:, :, :n_protected_b] = -torch.inf
 
-    best = scores.amax(dim=-1)  # (B, A)
-    b_indices = torch.arange(scores.shape[2], device=keys.device)
-    # The first of equal maxima: argmax promises nothing under ties.
-    partner = torch.where(scores == best.unsqueeze(-1), b_indices, scores.shape[2]).amin(dim=-1)
-    partner = partner.clamp_max(scores.shape[2] - 1)
+    best, partner = best_partner(scores)
     order = best.argsort(dim=-1, descending=True, stable=True)
     sources = order[:, :r]
     unmerged = order[:, r:].sort(dim=-1).values  # ascending: the protected ones come first
 
     moved = 2 * sources
     n_unmerged = unmerged.shape[1]
-    b_positions = (2 * b_indices + 1).expand(keys.shape[0], -1)
+    b_positions = (2 * torch.arange(scores.shape[2], device=keys.device) + 1).expand(keys.shape[0], -1)
     kept = torch.cat(
         [
             torch.arange(n_protected, device=keys.device).expand(keys.shape[0], -1),
@@ -141,6 +74,21 @@ def _match(keys: Tensor, r: int, n_protected: int) -> Matching:
     )
     joined = partner.gather(1, sources) + n_protected - n_protected_b + n_unmerged - n_protected_a
     return Matching(kept, moved, joined)
+
+
+def unit_length(keys: Tensor) -> Tensor:
+    """Keys `(B, N, C)` divided by their lengths. One of zeros has no direction: it stays, and its cosine with every
+    other is 0, where dividing would give NaN."""
+    return keys / keys.norm(dim=-1, keepdim=True).clamp_min(1e-6)
+
+
+def best_partner(scores: Tensor) -> tuple[Tensor, Tensor]:
+    """The highest score of each row of `(B, rows, columns)` and its column, both `(B, rows)`; the first of equal ones,
+    where argmax promises nothing."""
+    best = scores.amax(dim=-1)
+    columns = torch.arange(scores.shape[2], device=scores.device)
+    first = torch.where(scores == best.unsqueeze(-1), columns, scores.shape[2]).amin(dim=-1)
+    return best, first.clamp_max(scores.shape[2] - 1)
 
 
 def merge_tokens(x: Tensor, size: Tensor, matching: Matching) -> tuple[Tensor, Tensor]:

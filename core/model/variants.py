@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.errors import UserError
-from core.model.architecture import TransformerConfig
+from core.model.architecture import ConvolutionConfig, HybridConfig, ModelConfig, TransformerConfig
 
 _ASSETS = Path(__file__).resolve().parents[2] / "assets"
 
@@ -22,12 +22,21 @@ class ModelVariant:
     name: str
     title: str
     summary: str
-    model: TransformerConfig
+    model: ModelConfig
     weights: Path | None = None
 
-    def with_labels(self, n_labels: int) -> TransformerConfig:
+    def with_labels(self, n_labels: int) -> ModelConfig:
         """The architecture with a head for `n_labels` labels."""
         return replace(self.model, n_labels=n_labels)
+
+
+def _hybrid(model: TransformerConfig, n_conformers: int) -> TransformerConfig:
+    """HAM-AST: `model` with Conformers and channel attention behind it."""
+    return replace(model, hybrid=HybridConfig(n_conformers, channel_attention=True))
+
+
+def _with_strides(model: TransformerConfig, mels: int, frames: int) -> TransformerConfig:
+    return replace(model, stride_mels=mels, stride_frames=frames)
 
 
 _BASE = TransformerConfig(n_labels=527)
@@ -36,6 +45,7 @@ _TINY = replace(_BASE, embed_dim=192, num_heads=3)
 _TINY_16 = replace(_TINY, stride_frames=16, stride_mels=16)
 _TINY_STEM = replace(_TINY_16, stem="convolution", level="window", pooling="mean")
 _TINY_RESIDUAL = replace(_TINY_STEM, stem="residual", stride_mels=32, depth=6)
+_EFFICIENT = ConvolutionConfig(n_labels=527, backbone="efficientnet_b0")
 
 MODEL_VARIANTS: dict[str, ModelVariant] = {
     row.name: row
@@ -63,6 +73,45 @@ MODEL_VARIANTS: dict[str, ModelVariant] = {
         ),
         ModelVariant(
             "ast-base-16", "AST-base 16/16", "768 wide, stride 16", replace(_BASE, stride_frames=16, stride_mels=16)
+        ),
+        ModelVariant(
+            "cnn-resnet18",
+            "CNN, ResNet-18",
+            "11 million weights, quick to train on a CPU",
+            ConvolutionConfig(n_labels=527, backbone="resnet18", level="window"),
+        ),
+        ModelVariant("cnn-efficientnet-b0", "CNN, EfficientNet-B0", "4 million weights, as CMKD has it", _EFFICIENT),
+        ModelVariant(
+            "cnn-efficientnet-b2",
+            "CNN, EfficientNet-B2",
+            "8 million weights, as PSLA and CMKD have it",
+            replace(_EFFICIENT, backbone="efficientnet_b2"),
+        ),
+        ModelVariant(
+            "ham-ast-base", "HAM-AST-base", "AST-base with 6 Conformers and channel attention", _hybrid(_BASE, 6)
+        ),
+        ModelVariant(
+            "ham-tiny-cam", "HAM-AST-tiny, 0", "AST-tiny behind a stem, channel attention alone", _hybrid(_TINY_STEM, 0)
+        ),
+        ModelVariant("ham-tiny-3", "HAM-AST-tiny, 3", "the same with 3 Conformers", _hybrid(_TINY_STEM, 3)),
+        ModelVariant("ham-tiny-6", "HAM-AST-tiny, 6", "the same with 6 Conformers", _hybrid(_TINY_STEM, 6)),
+        ModelVariant(
+            "ast-tiny-12", "AST-tiny 12/12", "192 wide, patches overlapping by 4", _with_strides(_TINY, 12, 12)
+        ),
+        ModelVariant(
+            "ast-tiny-14", "AST-tiny 14/14", "192 wide, patches overlapping by 2", _with_strides(_TINY, 14, 14)
+        ),
+        ModelVariant(
+            "ast-tiny-128x2",
+            "AST-tiny, 128 x 2",
+            "192 wide, patches of 20 ms over all frequencies",
+            replace(_with_strides(_TINY, 128, 2), patch_mels=128, patch_frames=2),
+        ),
+        ModelVariant(
+            "ast-large",
+            "AST-large 10/10",
+            "1024 wide, 24 deep: for ImageNet's ViT-L",
+            replace(_BASE, embed_dim=1024, depth=24, num_heads=16),
         ),
     )
 }

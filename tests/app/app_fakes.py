@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from app.input_choice import InputChoice
 from core.errors import UserError
 from core.inference.results import FrameRun, Level, LiveStatus, LiveUpdate, TagScores
 from core.labels import LabelSet
+from tests.app.model_fakes import FakeHub
 
 NAMES = ("dog", "rain", "siren", "cat", "cow", "hen", "frog", "clock_tick", "train", "wind", "sea", "pig", "bee", "owl")
 
@@ -27,6 +29,19 @@ class FakeTagger:
         self.summary = f"fake, {len(labels)} classes"
         self.labels = LabelSet.from_ids(labels)
         self.thresholds = np.full(len(labels), 0.5, np.float32)
+        self.merge = "auto"
+
+    def with_merge(self, merge: str) -> FakeTagger:
+        """Itself where nothing changes, so that tests can ask whether it is in use."""
+        if merge == self.merge:
+            return self
+        other = copy(self)
+        other.merge = merge
+        return other
+
+    def tokens_with(self, merge: str) -> tuple[int, int]:
+        """Four layers of 98 tokens, saved without merging."""
+        return 98, max(2, 98 - 4 * (int(merge) if merge.isdecimal() else 0))
 
 
 class FakeListener:
@@ -81,6 +96,7 @@ class FakeCore:
         self.model_gate.set()
         self.tagged: list[str] = []
         self.windows_a_file = 4
+        self.hub = FakeHub()
 
     def calls(self) -> CoreCalls:
         return CoreCalls(
@@ -89,13 +105,20 @@ class FakeCore:
             tag_file=self._tag,
             file_picture=self._picture,
             find_media=_find,
-            list_models=lambda: (ModelRow("starter", "Starter", "fake"), ModelRow("other", "Other", "also fake")),
+            list_models=lambda: (
+                ModelRow("starter", "Starter", "fake"),
+                ModelRow("other", "Other", "also fake"),
+                *self.hub.kept,
+            ),
+            download_model=self.hub.download,
+            import_model=self.hub.import_model,
         )
 
     def let_go(self) -> None:
         """Open every gate, so that no job waits for ever."""
         self.gate.set()
         self.model_gate.set()
+        self.hub.gate.set()
         for listener in self.listeners:
             listener.may_stop.set()
 

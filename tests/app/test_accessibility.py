@@ -83,6 +83,15 @@ def test_every_control_of_the_training_says_what_it_is(
             assert not _ours(button) or button.focusPolicy() & Qt.FocusPolicy.TabFocus, button
 
 
+def test_every_control_of_the_models_says_what_it_is(window: MainWindow) -> None:
+    window.models.get_models()
+    dialog = window.models.dialog
+    assert dialog is not None
+    assert _shy(dialog.findChildren(QWidget)) == []
+    for button in dialog.findChildren(QAbstractButton):
+        assert not _ours(button) or button.focusPolicy() & Qt.FocusPolicy.TabFocus, button
+
+
 def test_every_button_and_field_can_be_reached_by_tab(window: MainWindow) -> None:
     focusable = (QAbstractButton, QLineEdit, QAbstractItemView)
     for widget in window.findChildren(QWidget):

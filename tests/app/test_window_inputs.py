@@ -138,7 +138,7 @@ def test_the_model_menu_lists_models_and_changes_over(window: MainWindow, core: 
 
 
 def test_a_model_that_fails_offers_the_starter(window: MainWindow, core: FakeCore, qtbot: QtBot) -> None:
-    window._choose_model("/nowhere")
+    window.model_menu.chosen.emit("/nowhere")
     qtbot.waitUntil(window.banner.isVisible)
     assert "/nowhere" in window.banner.text.text()
     window.banner.button.click()

@@ -73,10 +73,10 @@ def test_only_a_model_that_loads_is_remembered(
     window: MainWindow, core: FakeCore, stored: Callable[[str], object], qtbot: QtBot
 ) -> None:
     core.models["/models/mine"] = FakeTagger("Mine")
-    window._choose_model("/models/mine")
+    window.model_menu.chosen.emit("/models/mine")
     qtbot.waitUntil(lambda: window.session.tagger is core.models["/models/mine"])
     with qtbot.waitSignal(window.session.model_failed):
-        window._choose_model("/nowhere")
+        window.model_menu.chosen.emit("/nowhere")
     window.close()
     assert stored("model") == "/models/mine"
 

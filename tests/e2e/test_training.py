@@ -72,7 +72,7 @@ def test_from_the_menu_to_the_new_model_in_the_live_view(
     assert run.curves.losses
     _look_at_results(window.training.results[0], screen, qtbot)
 
-    frames_before = window.session._next_frame
+    frames_before = window.session.clock.next_frame
     window.training.results[0].use_button.click()
     qtbot.waitUntil(lambda: len(window.session.labels or ()) == 2, timeout=LOADED_MS)
     qtbot.waitUntil(lambda: window.session.latest_scores is not None, timeout=LOADED_MS)
@@ -82,7 +82,7 @@ def test_from_the_menu_to_the_new_model_in_the_live_view(
     assert sorted(name.lower() for name in labels.names) == ["noise", "tone"]
     assert scores.probabilities.shape == (2,)
     assert window.session._listener is listener, "the input was not opened again"
-    assert window.session._next_frame > frames_before, "and went on being heard"
+    assert window.session.clock.next_frame > frames_before, "and went on being heard"
     assert "run" in {action.text() for action in window.menus.model_menu.actions()}
     screen.picture(SCREENSHOTS / "training-used.png")
 

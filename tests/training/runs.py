@@ -7,17 +7,25 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
+import torch
 
-from core.model.variants import MODEL_VARIANTS, ModelVariant
+from core.audio.log_mel import LogMelConfig
+from core.labels import LabelSet
+from core.model.architecture import ConvolutionConfig, TransformerConfig
+from core.model.checkpoint import Checkpoint, CheckpointConfig, save_checkpoint
+from core.model.networks import build_network, last_layer
+from core.model.variants import MODEL_VARIANTS, ModelVariant, find_variant
 from core.training_messages import TrainingMessage
 from training.config import TrainConfig, load_recipe
 from training.control import Control
 from training.runner import train
 
 _TINY = MODEL_VARIANTS["ast-tiny-16"].model
+assert isinstance(_TINY, TransformerConfig)
 _NANO = replace(_TINY, embed_dim=48, num_heads=3, depth=3, level="window", pooling="mean")
 for _row in (
     ModelVariant("nano", "Nano", "for tests: milliseconds a step", _NANO),
+    ModelVariant("nano-cnn", "Nano", "the same", ConvolutionConfig(2, backbone="test_resnet", level="window")),
     ModelVariant("nano-residual", "Nano", "the same", replace(_NANO, stem="residual", stride_mels=32)),
 ):
     MODEL_VARIANTS[_row.name] = _row
@@ -46,6 +54,21 @@ def write_clips(folder: Path, n_clips: int = 10) -> Path:
             soundfile.write(folder / name / f"{name}{i}.wav", sound, 16_000)
             lines.append(f"{name}/{name}{i}.wav,{name},{i % 5 + 1}")
     (folder / "manifest.csv").write_text("\n".join(lines) + "\n")
+    return folder
+
+
+def save_teacher(folder: Path, variant: str, data: str, seed: int) -> Path:
+    """A checkpoint of random weights that are sure of what they say: the labels of `write_clips` in another order, and
+    other statistics than those clips have."""
+    torch.manual_seed(seed)
+    labels = LabelSet.from_ids(["tone", "noise"])
+    network = build_network(find_variant(variant).with_labels(2))
+    torch.nn.init.normal_(last_layer(network).weight)
+    described = CheckpointConfig(
+        *(f"Owl {variant}", variant, network.config, LogMelConfig(mean=-5.0, std=4.0), labels, (0.5, 0.5)),
+        provenance={"data": data, "test_folds": ["5"], "metrics": {"accuracy": 0.75}, "started_from": None},
+    )
+    save_checkpoint(Checkpoint(described, network.state_dict()), folder)
     return folder
 
 

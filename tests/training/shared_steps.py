@@ -1,6 +1,6 @@
 """Twenty steps of a run on as many processes as torchrun starts: prints each step's clips and loss from the first one.
 
-shared_steps.py DATA
+shared_steps.py DATA KEY=VALUE …
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from training.run_data import load_run_data
 STEPS = 20
 
 
-def main(data_folder: Path) -> None:
-    config = small(*PLAIN, "mixup=0.5", "gain_db=20", "epochs=20")
+def main(data_folder: Path, settings: list[str]) -> None:
+    config = small(*PLAIN, "mixup=0.5", "gain_db=20", "epochs=20", *settings)
     fabric = build_fabric(config)
     run = TrainingRun(config, load_run_data(config, data_folder, None, lambda _message: None), fabric)
     for batch, _ in zip(run.loader(), range(STEPS), strict=False):
@@ -29,4 +29,4 @@ def main(data_folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2:])

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from core.model.spectrogram_transformer import AudioSpectrogramTransformer
+from core.model.networks import build_network
 from core.model.variants import find_variant
 from core.training_messages import TrainingFinished, TrainingMessage
 from training.config import RECIPES, load_recipe
@@ -21,13 +21,14 @@ def test_it_builds_at_full_size(recipe: str) -> None:
     config = load_recipe(recipe)
     if config.variant:
         with torch.device("meta"):  # shapes without numbers
-            model = AudioSpectrogramTransformer(find_variant(config.variant).with_labels(527))
+            model = build_network(find_variant(config.variant).with_labels(527))
         assert sum(parameter.numel() for parameter in model.parameters()) > 4_000_000
 
 
 @pytest.mark.parametrize("recipe", TRAINED)
 def test_it_makes_two_steps(recipe: str, data: Path, tmp_path: Path) -> None:
     settings = ["epochs=1", "batch_size=8", "lengths_s=0.5", "length_weights=1", "init=", "variant=nano", "workers=0"]
+    settings += ["teacher="]
     settings += [
         "test_folds=5",
         "validation_folds=",

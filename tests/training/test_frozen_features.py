@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from core.audio.log_mel import SILENCE, LogMelConfig
-from core.model.spectrogram_transformer import AudioSpectrogramTransformer
+from core.model.networks import build_network
 from core.model.variants import find_variant
 from training.datasets import ClipFrames
 from training.frozen_features import ClipViews, embed
@@ -64,7 +64,7 @@ def test_chance_depends_on_the_place_alone() -> None:
 
 def test_the_head_on_the_features_is_the_model() -> None:
     torch.manual_seed(0)
-    model = AudioSpectrogramTransformer(find_variant("nano").with_labels(3)).eval()
+    model = build_network(find_variant("nano").with_labels(3)).eval()
     log_mel = torch.randn(2, 100, 128)
     with torch.inference_mode():
         logits = model.mlp_head[1](torch.from_numpy(embed(model, log_mel)))

@@ -14,7 +14,7 @@ from core.evaluation_report import EvaluationReport
 from core.inference.tagger import load_tagger
 from core.labels import LabelSet
 from core.model.checkpoint import Checkpoint, CheckpointConfig, load_checkpoint, save_checkpoint
-from core.model.spectrogram_transformer import AudioSpectrogramTransformer
+from core.model.networks import build_network
 from core.model.variants import find_variant
 from core.training_messages import (
     TrainingEpoch,
@@ -36,7 +36,7 @@ from .runs import write_clips
 def backbone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small model of four labels that are not those of the clips; its weights are random and hear well enough."""
     torch.manual_seed(0)
-    model = AudioSpectrogramTransformer(find_variant("nano").with_labels(4))
+    model = build_network(find_variant("nano").with_labels(4))
     labels = LabelSet.from_ids(["a", "b", "c", "d"])
     log_mel = LogMelConfig(mean=-5.0, std=5.0)
     described = CheckpointConfig(

@@ -15,7 +15,9 @@ from torch import Tensor, nn
 from core.audio.log_mel import LogMelConfig
 from core.errors import UserError
 from core.labels import LabelSet
+from core.model.architecture import TransformerConfig
 from core.model.checkpoint import Checkpoint, CheckpointConfig, load_checkpoint, save_checkpoint
+from core.model.networks import build_network
 from core.model.spectrogram_transformer import AudioSpectrogramTransformer
 from core.model.variants import MODEL_VARIANTS, find_variant
 from training import vision_weights
@@ -27,7 +29,13 @@ LABELS = LabelSet.from_ids(["cat", "dog", "rain"])
 
 
 def fresh(variant: str = "ast-tiny", labels: LabelSet = LABELS) -> AudioSpectrogramTransformer:
-    return AudioSpectrogramTransformer(find_variant(variant).with_labels(len(labels))).eval()
+    return AudioSpectrogramTransformer(shape_of(variant, n_labels=len(labels))).eval()
+
+
+def shape_of(variant: str, **changes: int) -> TransformerConfig:
+    shape = find_variant(variant).model
+    assert isinstance(shape, TransformerConfig)
+    return replace(shape, **changes)
 
 
 def flat_index_positions(n_prefix: int, side: int) -> Tensor:
@@ -85,7 +93,7 @@ def test_a_distilled_model_is_taken_but_for_its_heads(distilled: tuple[nn.Module
 
 def test_on_a_picture_of_its_own_size_it_computes_what_timm_does(distilled: tuple[nn.Module, Path]) -> None:
     theirs, path = distilled
-    square = replace(find_variant("ast-tiny-16").model, n_labels=3, n_mels=224, max_frames=224)
+    square = shape_of("ast-tiny-16", n_labels=3, n_mels=224, max_frames=224)
     model = AudioSpectrogramTransformer(square).eval()
     initialise(model, f"timm:{DISTILLED}@{path}", LABELS)
     log_mel = torch.randn(2, 224, 224)
@@ -138,8 +146,8 @@ def test_what_does_not_suit_is_refused_before_anything_is_fetched(variant: str, 
 
 @pytest.mark.parametrize(("width", "name"), [(width, name) for width, names in SUITABLE.items() for name in names])
 def test_every_model_that_the_errors_recommend_suits(width: int, name: str) -> None:
-    variants = [row.model for row in MODEL_VARIANTS.values() if row.model.stem == "patch"]
-    [ours, *_] = [model for model in variants if model.embed_dim == width]
+    shapes = [row.model for row in MODEL_VARIANTS.values() if isinstance(row.model, TransformerConfig)]
+    [ours, *_] = [shape for shape in shapes if shape.embed_dim == width and shape.stem == "patch"]
     vision_weights._suitable_model(name, ours)
 
 
@@ -213,12 +221,13 @@ def test_the_starter_starts_a_model_of_any_labels() -> None:
     start = read_start("starter")
     assert start is not None
     torch.manual_seed(3)
-    config = replace(start.config.model, n_labels=len(LABELS))
-    model = AudioSpectrogramTransformer(config).eval()
+    model, whole = build_network(replace(start.config.model, n_labels=len(LABELS))).eval(), start.build()
+    assert isinstance(model, AudioSpectrogramTransformer)
+    assert isinstance(whole, AudioSpectrogramTransformer)
     assert initialise(model, "starter", LABELS).startswith(f"weights of {start.config.name}, ")
     log_mel = torch.randn(1, 100, 128)
     with torch.no_grad():
-        torch.testing.assert_close(model.tokens(log_mel).x, start.build().tokens(log_mel).x)
+        torch.testing.assert_close(model.tokens(log_mel).x, whole.tokens(log_mel).x)
         assert math.isfinite(model(log_mel).sum().item())
 
 

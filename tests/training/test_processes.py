@@ -15,7 +15,7 @@ import pytest
 
 from training.run_state import STATE_NAME
 
-from .runs import SMALL
+from .runs import SMALL, save_teacher
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
@@ -29,8 +29,9 @@ def steps_of(command: list[str]) -> list[dict[str, list[int] | float]]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def test_two_processes_see_the_same_clips_and_lose_the_same(data: Path) -> None:
-    script = [str(HERE / "shared_steps.py"), str(data)]
+def test_two_processes_see_the_same_clips_and_lose_the_same(data: Path, tmp_path: Path) -> None:
+    teacher = save_teacher(tmp_path / "teacher", "nano-cnn", "sounds", seed=1)
+    script = [str(HERE / "shared_steps.py"), str(data), f"teacher={teacher}"]
     one, two = steps_of([sys.executable, *script]), steps_of([*TORCHRUN, *script])
     assert len(one) == len(two) == 20
     assert [step["clips"] for step in one] == [step["clips"] for step in two]

@@ -14,7 +14,7 @@ from core.audio.log_mel import LogMelConfig
 from core.evaluation_report import EvaluationReport
 from core.labels import LabelSet
 from core.model.checkpoint import load_checkpoint
-from core.model.spectrogram_transformer import AudioSpectrogramTransformer
+from core.model.networks import build_network
 from core.model.variants import find_variant
 from training.config import TrainConfig
 from training.manifest import LabelledClip, Manifest, Split
@@ -50,7 +50,7 @@ def finished_run(
     sides = side("1"), side("3") if validation else (), side("2") if test else ()
     manifest = Manifest("three", tuple(clip for one in sides for clip in one), LABELS, (("CC0", 180),))
     torch.manual_seed(0)
-    model = AudioSpectrogramTransformer(find_variant(config.variant).with_labels(len(LABELS)))
+    model = build_network(find_variant(config.variant).with_labels(len(LABELS)))
     return PublishedRun(config, manifest, Split(*sides, 0), LogMelConfig(), model, test, validation)
 
 

@@ -10,80 +10,19 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from core.errors import UsageError, UserError
+from training.merging_plan import is_merging
 from training.study import StudyOptions, run_study
-from training.study_ledger import LEDGER_NAME, LedgerEntry, append_entry, read_ledger
-from training.study_plan import load_study, study_names
+from training.study_ledger import LEDGER_NAME, Ledger, LedgerEntry, append_entry, read_ledger
+from training.study_plan import load_study, read_study_file, study_names
 from training.study_table import mean_interval, outcomes
 
+from .study_bench import STUDY, Bench
+
 REPOSITORY = Path(__file__).resolve().parents[2]
-
-STAND_IN = """
-import json, pathlib, sys, time
-words = sys.argv[1:]
-out = pathlib.Path(words[words.index("--out") + 1])
-settings = dict(word.split("=") for word in words if "=" in word)
-here = pathlib.Path(__file__).parent
-def note(what):
-    with open(here / "trace", "a") as trace:
-        print(what, out.name, file=trace)
-note("begins")
-while (here / "wait").exists():
-    time.sleep(0.02)
-note("ends")
-if (here / ("fail-" + out.name)).exists():
-    sys.exit("The disk is full. Make room.")
-(out / "checkpoint").mkdir(exist_ok=True)
-(out / "checkpoint" / "config.json").write_text(json.dumps({"provenance": {"commit": "abc"}}))
-score = 0.5 + 0.1 * float(settings["learning_rate"]) + 0.01 * int(settings["test_folds"])
-said = [
-    {"type": "epoch", "epoch": 1, "n_epochs": 1, "loss": 1.0, "seconds": 7.0, "seconds_left": 0.0, "metrics": {}},
-    {"type": "finished", "checkpoint": "c", "metrics": {"accuracy": score}, "report": ""},
-]
-with open(out / "log.jsonl", "a") as log:
-    log.writelines(json.dumps(one) + "\\n" for one in said)
-"""
-"""Takes what `main.py train` takes, and takes no time."""
-
-STUDY = """
-title = "Rates"
-recipe = "esc50-scratch"
-folds = ["1", "2"]
-seeds = [1]
-settings = { epochs = 3 }
-[[rows]]
-name = "slow"
-settings = { learning_rate = 0.1 }
-paper = { value = 0.9, source = "a paper" }
-[[rows]]
-name = "fast"
-settings = { learning_rate = 0.5 }
-"""
-
-
-class Bench:
-    """A study with a stand-in for training in a folder of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.out, self.study = folder, folder / "out", folder / "rates.toml"
-        self.study.write_text(STUDY)
-        (folder / "train.py").write_text(STAND_IN)
-
-    def run(self, **options: Any) -> int:
-        asked = {"data": self.folder, "out": self.out, "as_json": True, **options}
-        return run_study(StudyOptions(str(self.study), **asked), (sys.executable, str(self.folder / "train.py")))
-
-    @property
-    def trace(self) -> list[str]:
-        path = self.folder / "trace"
-        return path.read_text().splitlines() if path.exists() else []
-
-    def runs_of(self, cell: str) -> int:
-        return self.trace.count(f"begins {cell}")
 
 
 @pytest.fixture
@@ -99,9 +38,22 @@ def test_it_runs_every_cell_once_and_sums_up(bench: Bench, capsys: pytest.Captur
     assert slow["deviation"] == pytest.approx(0.01 / math.sqrt(2))
     assert (slow["n_runs"], slow["n_wanted"], slow["seconds"], slow["paper"]) == (2, 2, 7.0, 0.9)
     assert fast["mean"] == pytest.approx(0.565)
-    assert read_ledger(bench.out)["fast-fold2-seed1"].commit == "abc"
+    assert bench.entry("fast-fold2-seed1").commit == "abc"
     assert bench.run() == 0
     assert len(bench.trace) == 8
+
+
+def test_a_row_can_show_another_figure_of_the_same_runs(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    text = STUDY + '[[rows]]\nname = "slow, ranked"\nof = "slow"\nmetric = "map"\n'
+    bench.study.write_text(text)
+    assert bench.run() == 0
+    assert len(bench.trace) == 8
+    slow, _, shown = json.loads(capsys.readouterr().out)["rows"]
+    assert (shown["row"], shown["n_runs"], shown["n_wanted"]) == ("slow, ranked", 2, 2)
+    assert shown["mean"] == pytest.approx(slow["mean"] / 2)
+    bench.study.write_text(text.replace('of = "slow"', 'of = "brisk"'))
+    with pytest.raises(UserError, match="brisk, a row that runs nothing"):
+        bench.run()
 
 
 def test_a_changed_cell_is_done_again_and_the_others_are_not(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
@@ -112,7 +64,7 @@ def test_a_changed_cell_is_done_again_and_the_others_are_not(bench: Bench, capsy
     assert (bench.runs_of("slow-fold1-seed1"), bench.runs_of("fast-fold1-seed1")) == (1, 2)
     [kept] = bench.out.glob("fast-fold1-seed1.*")
     assert (kept / "log.jsonl").is_file()
-    assert read_ledger(bench.out)["fast-fold1-seed1"].metrics["accuracy"] == pytest.approx(0.57)
+    assert bench.entry("fast-fold1-seed1").metrics["accuracy"] == pytest.approx(0.57)
 
 
 def test_a_failed_cell_is_noted_and_tried_again_next_time(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
@@ -120,7 +72,7 @@ def test_a_failed_cell_is_noted_and_tried_again_next_time(bench: Bench, capsys: 
     assert bench.run() == 1
     rows = json.loads(capsys.readouterr().out)["rows"]
     assert [(row["n_runs"], row["n_failed"]) for row in rows] == [(1, 1), (2, 0)]
-    assert read_ledger(bench.out)["slow-fold1-seed1"].problem == "failed: The disk is full. Make room."
+    assert bench.entry("slow-fold1-seed1").problem == "failed: The disk is full. Make room."
     (bench.folder / "fail-slow-fold1-seed1").unlink()
     assert bench.run() == 0
     assert len(bench.trace) == 2 * 5
@@ -141,7 +93,7 @@ def test_killed_in_the_midst_the_next_call_waits_for_the_run_and_goes_on(bench: 
         time.sleep(0.02)
     os.kill(killed.pid, signal.SIGKILL)
     killed.wait()
-    assert read_ledger(bench.out) == {}
+    assert bench.ledger == Ledger()
     later = subprocess.Popen(
         [sys.executable, "-c", script, str(bench.folder)], cwd=REPOSITORY, stderr=subprocess.PIPE, text=True
     )
@@ -150,18 +102,19 @@ def test_killed_in_the_midst_the_next_call_waits_for_the_run_and_goes_on(bench: 
     (bench.folder / "wait").unlink()
     later.communicate(timeout=60)
     assert later.returncode == 0
-    assert len(read_ledger(bench.out)) == 4
+    assert len(bench.ledger.entries) == 4
     # Never two at once: each run ends before another begins.
     assert [line.split()[0] for line in bench.trace] == ["begins", "ends"] * 5
 
 
 def test_a_line_that_a_crash_cut_short_costs_that_line_only(tmp_path: Path) -> None:
     first, second = (LedgerEntry(name, "d", "finished", 1.0, metrics={"accuracy": 0.5}) for name in ("a", "b"))
-    append_entry(tmp_path, first)
-    with open(tmp_path / LEDGER_NAME, "a") as ledger:
+    path = tmp_path / LEDGER_NAME
+    append_entry(path, first)
+    with open(path, "a") as ledger:
         ledger.write('{"cell": "cut", "dig')
-    append_entry(tmp_path, second)
-    assert read_ledger(tmp_path) == {"a": first, "b": second}
+    append_entry(path, second)
+    assert read_ledger(path) == Ledger((first, second))
 
 
 def test_a_dry_run_runs_nothing(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
@@ -204,12 +157,12 @@ def test_the_interval_is_students(bench: Bench) -> None:
     assert high - low == pytest.approx(2 * 2.776 * 0.015309 / math.sqrt(5), abs=1e-4)
     study = load_study(str(bench.study))
     [cell, *_] = study.cells()
-    alone = {cell.name: LedgerEntry(cell.name, cell.digest, "finished", 1.0, metrics={"accuracy": 0.7})}
+    alone = Ledger((LedgerEntry(cell.name, cell.digest, "finished", 1.0, metrics={"accuracy": 0.7}),))
     row = outcomes(study, alone)[0]
     assert (row.mean, row.deviation, row.interval) == (0.7, None, None)
 
 
-@pytest.mark.parametrize("name", study_names())
+@pytest.mark.parametrize("name", [name for name in study_names() if not is_merging(read_study_file(name)[1])])
 def test_what_ships_is_a_study(name: str) -> None:
     study = load_study(name)
     cells = list(study.cells())
@@ -223,3 +176,4 @@ def test_the_list_names_those_that_ship(capsys: pytest.CaptureFixture[str]) -> N
     listed = {row["name"]: row["n_cells"] for row in json.loads(capsys.readouterr().out)}
     assert listed["esc50-folds"] == 5
     assert listed["stem"] == 6
+    assert listed["fastast-r"] == 25

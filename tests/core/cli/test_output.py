@@ -12,15 +12,15 @@ import pytest
 from core.cli.output import FORMATS, TaggedWindow, ranked
 from core.errors import UserError
 from core.inference.results import TagScores
-from core.labels import LabelSet
+from core.labels import Label, LabelSet
 
 LABELS = LabelSet.from_ids(["dog", "clock_tick", "rain"])
 SCORES = TagScores(np.array([0.25, 0.5, 0.12345], np.float32), 500, 1524, tokens_in=514, tokens_out=514)
 
 
-def written(name: str, top_k: int | None = 2, latency_ms: float | None = None) -> str:
+def written(name: str, top_k: int | None = 2, latency_ms: float | None = None, labels: LabelSet = LABELS) -> str:
     file = io.StringIO()
-    FORMATS[name](file, LABELS, top_k).window(TaggedWindow("a.wav", 1, SCORES, latency_ms))
+    FORMATS[name](file, labels, top_k).window(TaggedWindow("a.wav", 1, SCORES, latency_ms))
     return file.getvalue()
 
 
@@ -40,12 +40,13 @@ def test_live_lines_carry_their_latency() -> None:
 
 
 def test_all_scores_are_all_labels_by_falling_p() -> None:
-    assert ranked(SCORES, LABELS, None) == [("clock_tick", 0.5), ("dog", 0.25), ("rain", 0.1235)]
+    falling = [(one.id, p) for one, p in ranked(SCORES, LABELS, None)]
+    assert falling == [("clock_tick", 0.5), ("dog", 0.25), ("rain", 0.1235)]
 
 
 def test_equal_scores_keep_the_order_of_the_labels() -> None:
     even = TagScores(np.full(3, 0.5, np.float32), 0, 100)
-    assert [name for name, _ in ranked(even, LABELS, None)] == ["dog", "clock_tick", "rain"]
+    assert [one.id for one, _ in ranked(even, LABELS, None)] == ["dog", "clock_tick", "rain"]
 
 
 def test_csv_has_one_row_a_label() -> None:
@@ -56,6 +57,17 @@ def test_csv_has_one_row_a_label() -> None:
     }  # fmt: skip
 
 
+def test_names_are_told_where_ids_do_not_tell_them() -> None:
+    """AudioSet's ids are for machines."""
+    named = ("/m/0bt9lr", "Dog"), ("/m/07qjznl", "Tick-tock"), ("/m/06mb1", "Rain")
+    labels = LabelSet(tuple(Label(i, *one) for i, one in enumerate(named)))
+    assert json.loads(written("jsonl", 1, labels=labels))["scores"] == [
+        {"label": "/m/07qjznl", "p": 0.5, "name": "Tick-tock"}
+    ]
+    assert next(csv.DictReader(io.StringIO(written("csv", labels=labels))))["name"] == "Tick-tock"
+    assert "Tick-tock  50%" in written("table", labels=labels)
+
+
 def test_a_table_names_its_source_once() -> None:
     file = io.StringIO()
     table = FORMATS["table"](file, LABELS, 1)
@@ -64,7 +76,7 @@ def test_a_table_names_its_source_once() -> None:
     lines = file.getvalue().splitlines()
     assert lines[0] == "a.wav"
     assert len(lines) == 3
-    assert "clock_tick  50%" in lines[1]
+    assert "Clock tick  50%" in lines[1]
 
 
 @pytest.mark.parametrize("name", list(FORMATS))

@@ -13,6 +13,7 @@ from core.audio.log_mel import SILENCE, LogMel
 from core.errors import UserError
 from core.inference.tagger import Tagger, choose_device, find_weights, load_tagger
 from core.model.checkpoint import save_checkpoint
+from core.model.merge_schedule import MergeSchedule
 from core.model.variants import MODEL_VARIANTS
 from fakes import tiny_checkpoint, tiny_tagger
 
@@ -64,6 +65,24 @@ def test_many_threads_get_the_answers_of_one() -> None:
     with ThreadPoolExecutor(4) as pool:
         together = list(pool.map(lambda window: tagger.tag(window).probabilities, windows * 3))
     assert all(np.allclose(a, b, atol=1e-6) for a, b in zip(alone * 3, together, strict=True))
+
+
+def test_merging_otherwise_shares_the_model_and_leaves_the_first_tagger_alone() -> None:
+    plain = tiny_tagger(merge="off")
+    merging = plain.with_merge("30")
+    frames = frames_of_noise(1024)
+    first, merged = plain.tag(frames), merging.tag(frames)
+    assert (first.tokens_in, first.tokens_out) == plain.tokens_with("off")
+    assert (merged.tokens_in, merged.tokens_out) == plain.tokens_with("30")
+    assert merged.tokens_out == first.tokens_out - 2 * 30
+    np.testing.assert_array_equal(merged.probabilities, tiny_tagger(merge="30").tag(frames).probabilities)
+    assert merging._model is plain._model
+
+
+def test_auto_is_the_checkpoint_s_own_schedule_however_it_was_left() -> None:
+    tagger = Tagger(tiny_checkpoint(MergeSchedule(r=16)), device="cpu")
+    assert tagger.with_merge("off").with_merge("auto").merge == tagger.merge
+    assert tagger.tokens_with("auto")[1] == tagger.tokens_with("off")[1] - 2 * 16
 
 
 def test_bf16_is_close_to_fp32() -> None:

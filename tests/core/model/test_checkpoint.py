@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 
 from core.errors import UserError
 from core.model.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from core.model.token_merging import MergeSchedule
+from core.model.merge_schedule import MergeSchedule
 from fakes import tiny_checkpoint
 
 
@@ -69,7 +69,7 @@ def test_saving_again_replaces_and_leaves_nothing_beside(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("name", "content", "says"),
     [
-        ("a.pth", pickle.dumps({"w": 1}, protocol=2), "pickled PyTorch"),
+        ("a.pkl", pickle.dumps({"w": 1}, protocol=4), "Python pickle"),
         ("a.safetensors", b"", "empty"),
         ("a.safetensors", b"\x10\x00\x00\x00\x00\x00\x00\x00{broken", "damaged or truncated"),
         ("a.wav", b"RIFF....WAVE", "audio file"),
@@ -95,10 +95,16 @@ def test_a_pickled_model_is_never_run(tmp_path: Path) -> None:
     assert not (tmp_path / "ran").exists()
 
 
-def test_a_hugging_face_folder_is_named(tmp_path: Path) -> None:
-    (tmp_path / "config.json").write_text(json.dumps({"model_type": "audio-spectrogram-transformer"}))
+def test_a_pickle_that_torch_did_not_write_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a.pth").write_bytes(pickle.dumps({"w": 1}, protocol=2))
+    with pytest.raises(UserError, match="damaged or cut-off PyTorch file"):
+        load_checkpoint(tmp_path / "a.pth")
+
+
+def test_a_foreign_hugging_face_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "wav2vec2"}))
     save_file({"x": torch.zeros(1)}, tmp_path / "model.safetensors")
-    with pytest.raises(UserError, match="Hugging Face model"):
+    with pytest.raises(UserError, match="Hugging Face model of the type wav2vec2"):
         load_checkpoint(tmp_path)
 
 

@@ -37,6 +37,19 @@ def test_golden_grids(
         assert fitted[-1, -1, 0].item() == pytest.approx(last, abs=1e-3)
 
 
+def test_an_axis_that_is_too_short_may_repeat_the_nearest_position() -> None:
+    fitted = fit_positions(flat_index_grid(24, 24), 12, 101, stretch="nearest")
+    # Column j takes the old column floor(j * 24 / 101).
+    assert fitted[0, :10, 0].tolist() == [144, 144, 144, 144, 144, 145, 145, 145, 145, 146]
+    assert fitted[-1, -1, 0].item() == 431
+    taller = fit_positions(flat_index_grid(12, 101), 30, 101, stretch="nearest")
+    assert taller[:6, 0, 0].tolist() == [0, 0, 0, 101, 101, 202]
+    assert torch.equal(
+        fit_positions(flat_index_grid(24, 24), 12, 12, stretch="nearest"),
+        fit_positions(flat_index_grid(24, 24), 12, 12),
+    )
+
+
 def test_the_same_size_changes_nothing() -> None:
     grid = torch.randn(8, 64, 3)
     assert torch.equal(fit_positions(grid, 8, 64), grid)

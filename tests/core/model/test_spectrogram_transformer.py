@@ -9,8 +9,10 @@ import torch
 
 from core.errors import UserError
 from core.model.architecture import TransformerConfig
+from core.model.merge_schedule import MergeSchedule
+from core.model.networks import build_network
 from core.model.spectrogram_transformer import AudioSpectrogramTransformer, SizedAttention
-from core.model.token_merging import MergeSchedule, unmerge_tokens
+from core.model.token_merging import unmerge_tokens
 from core.model.variants import MODEL_VARIANTS
 
 SMALL = TransformerConfig(n_labels=7, embed_dim=48, depth=3, num_heads=3, max_frames=256)
@@ -134,7 +136,7 @@ def test_patch_grids(n_frames: int, stride: int, grid: tuple[int, int]) -> None:
 
 def test_parameter_counts_match_the_published_sizes() -> None:
     with torch.device("meta"):
-        base = AudioSpectrogramTransformer(MODEL_VARIANTS["ast-base"].model)
+        base = build_network(MODEL_VARIANTS["ast-base"].model)
     assert sum(p.numel() for p in base.parameters()) == 86_594_063
 
 
@@ -189,6 +191,26 @@ def test_a_token_of_size_s_counts_like_s_tokens() -> None:
         plain, _ = attention.attend(repeated, None)
     starts = (size[0].cumsum(0) - size[0]).long()
     torch.testing.assert_close(weighted, plain[:, starts], atol=1e-6, rtol=1e-5)
+
+
+@pytest.mark.parametrize("sized", [False, True])
+def test_attention_in_bf16_learns_as_in_fp32(sized: bool) -> None:
+    """With gradients, bf16 on a CPU takes another way through the attention."""
+    torch.manual_seed(0)
+    attention = SizedAttention(48, num_heads=3, qkv_bias=True)
+    x = torch.randn(2, 21, 48)
+    size = torch.randint(1, 5, (2, 21)).float() if sized else None
+
+    def output_and_gradient(precision: torch.dtype) -> tuple[torch.Tensor, torch.Tensor]:
+        given = x.clone().requires_grad_()
+        with torch.autocast("cpu", precision, enabled=precision != torch.float32):
+            out, _ = attention.attend(given, size)
+        out.float().pow(2).sum().backward()
+        assert given.grad is not None
+        return out.detach().float(), given.grad
+
+    for ours, wanted in zip(output_and_gradient(torch.bfloat16), output_and_gradient(torch.float32), strict=True):
+        assert (ours - wanted).norm() < 0.02 * wanted.norm()
 
 
 def test_merging_duplicates_changes_nothing_but_the_count() -> None:

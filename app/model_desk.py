@@ -1,0 +1,101 @@
+"""All about models in the window: the list of them, getting more, changing over, how tokens are merged.
+
+Brings the menu, the dialog and the session together; loads and fetches nothing itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtWidgets import QMainWindow
+
+from app import file_dialogs
+from app.dialogs.models_dialog import ModelsDialog
+from app.live_session import LiveSession
+from app.model_fetching import ModelFetching
+from app.model_menu import ModelMenu
+from app.window_parts import WindowParts
+from core.errors import UserError
+
+
+class ModelDesk(QObject):
+    """complained: a UserError to show."""
+
+    complained = Signal(object)
+
+    def __init__(self, window: QMainWindow, parts: WindowParts, session: LiveSession) -> None:
+        super().__init__(window)
+        self._window, self._parts, self._session = window, parts, session
+        self.fetching = ModelFetching(parts.calls, parts.jobs, self)
+        self.dialog: ModelsDialog | None = None
+        session.merge = parts.settings.merge
+        session.state_changed.connect(self._tell_in_use)
+        session.tagger_changed.connect(self._tell_in_use)
+
+    def connect_menu(self, menu: ModelMenu) -> None:
+        """Obey the menu; list in it what is here."""
+        menu.chosen.connect(self._session.load_model)
+        menu.file_wanted.connect(lambda: self._open(file_dialogs.ask_model_file(self._window)))
+        menu.folder_wanted.connect(lambda: self._open(file_dialogs.ask_folder(self._window, "Open model folder")))
+        menu.merging.chosen.connect(self.use_merge)
+        self.fetching.listed.connect(menu.set_rows)
+
+    def deeds(self) -> dict[str, Callable[..., object]]:
+        """What each entry of the Model menu does, by its name."""
+        return {"get_models": self.get_models}
+
+    def _open(self, path: Path | None) -> None:
+        if path is not None:
+            self._session.load_model(str(path))
+
+    @Slot(str)
+    def use_merge(self, merge: str) -> None:
+        """Merge tokens so from the next window on, and in the next run."""
+        try:
+            self._session.use_merge(merge)
+        except UserError as error:
+            self.complained.emit(error)
+        else:
+            self._parts.settings.merge = merge
+
+    # ----- getting more -----
+
+    @Slot()
+    def get_models(self) -> None:
+        """Show the dialog, or bring it to the front."""
+        self.fetching.refresh()
+        if self.dialog is None:
+            self.dialog = dialog = ModelsDialog(self.fetching, self._parts.appearance, self._window)
+            dialog.use_wanted.connect(self._session.load_model)
+            dialog.file_wanted.connect(lambda: self._import(file_dialogs.ask_import(dialog)))
+            dialog.folder_wanted.connect(lambda: self._import(file_dialogs.ask_folder(dialog, "Import a model folder")))
+            dialog.finished.connect(self._forget_dialog)
+            self._tell_in_use()
+        self.dialog.show()
+        self.dialog.raise_()
+        self.dialog.activateWindow()
+
+    @Slot()
+    def _forget_dialog(self) -> None:
+        self.dialog = None
+
+    def _import(self, path: Path | None) -> None:
+        if path is not None:
+            self.fetching.import_model(path)
+
+    @Slot()
+    def _tell_in_use(self) -> None:
+        """Nobody should wonder whether the button has worked."""
+        session = self._session
+        if self.dialog is not None:
+            self.dialog.show_in_use(session.model, is_loading=session.is_loading_model, failure=session.model_failure)
+
+    # ----- the end -----
+
+    def end(self) -> None:
+        """Let go of everything, when the window closes."""
+        if self.dialog is not None:
+            self.dialog.close()
+        self.fetching.stop_all()

@@ -1,0 +1,50 @@
+"""When what sounds in a whole file: windows that overlap, and their mean every 100 ms. Knows no thread and no Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.audio.log_mel import FRAMES_PER_SECOND
+from core.errors import UserError
+from core.inference.file_tagging import Progress, ShouldStop, decode_frames, lengths_for, slice_windows
+from core.inference.frame_rows import RowMean
+from core.inference.results import FrameScores
+
+if TYPE_CHECKING:
+    from core.inference.tagger import Tagger
+
+
+def tag_file_frames(
+    path: Path | str,
+    tagger: Tagger,
+    *,
+    window_s: float | None = None,
+    hop_s: float | None = None,
+    on_progress: Progress | None = None,
+    should_stop: ShouldStop | None = None,
+) -> Iterator[FrameScores]:
+    """Rows of 100 ms, in order and each once, as soon as no window to come has a say in them.
+
+    window_s: as for `tag_file`. hop_s: None for half the window, so that each moment is heard in two. on_progress,
+    errors: as for `tag_file`; also UserError for a model without a frame head.
+    """
+    window_s = tagger.window_frames / FRAMES_PER_SECOND if window_s is None else window_s
+    window, hop = lengths_for(tagger, window_s, window_s / 2 if hop_s is None else hop_s)
+    path = Path(path)
+    damage: list[UserError] = []
+    means = RowMean(len(tagger.labels))
+    frames = decode_frames(path, tagger.log_mel, damage, on_progress, should_stop)
+    for start, of_window in slice_windows(frames, window, hop):
+        means.add(tagger.tag_frames(of_window, start))
+        final = means.take_before(start + hop)
+        if len(final.times_s):
+            yield final
+        if should_stop is not None and should_stop():
+            return
+    rest = means.take_before(None)
+    if len(rest.times_s):
+        yield rest
+    if damage:
+        raise damage[0]

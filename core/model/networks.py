@@ -1,0 +1,30 @@
+"""The network of an architecture, whichever kind it is. A new kind of network is one row here."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from core.model.architecture import ModelConfig, TransformerConfig
+from core.model.convolutional import ConvolutionalTagger
+from core.model.spectrogram_transformer import AudioSpectrogramTransformer
+
+Network = AudioSpectrogramTransformer | ConvolutionalTagger
+"""Normalised log-mel `(B, T, mels)` in, logits `(B, labels)` out; `embed` gives what `mlp_head` reads."""
+
+
+def build_network(config: ModelConfig, *, drop_path: float = 0.0, patch_drop: float = 0.0) -> Network:
+    """The network that `config` describes, with random weights.
+
+    drop_path, patch_drop: regularisation while training; a CNN has no patches to drop. Raises UserError for a
+    backbone that does not suit.
+    """
+    if isinstance(config, TransformerConfig):
+        return AudioSpectrogramTransformer(config, drop_path=drop_path, patch_drop=patch_drop)
+    return ConvolutionalTagger(config, drop_path=drop_path)
+
+
+def last_layer(network: Network) -> nn.Linear:
+    """The layer that makes logits of features; its `in_features` is their number."""
+    layer = network.mlp_head[1]
+    assert isinstance(layer, nn.Linear)
+    return layer

@@ -1,0 +1,122 @@
+"""Token merging from the menu: at once, without a break in the sound, and for the models to come."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+from PySide6.QtGui import QAction
+from pytestqt.qtbot import QtBot
+
+from app.background import BackgroundJobs
+from app.core_calls import CoreCalls
+from app.input_choice import InputChoice
+from app.live_session import LiveSession
+from app.main_window import MainWindow
+from app.user_settings import MERGES
+from core.audio.block import AudioBlock
+from core.inference.listener import Listener
+from core.inference.results import TagScores
+from core.inference.tagger import Tagger
+from fakes import ListSource, noise_blocks, tiny_tagger
+from tests.app.app_fakes import FakeCore, FakeTagger, scores
+from tests.app.conftest import MakeWindow
+from tests.app.window_driving import listen
+
+LONG_MS = 20_000
+
+
+def _lines(window: MainWindow) -> dict[str, QAction]:
+    return {action.data(): action for action in window.model_menu.merging.menu.actions()}
+
+
+def test_every_choice_says_what_is_left(window: MainWindow, core: FakeCore, qtbot: QtBot) -> None:
+    assert list(_lines(window)) == list(MERGES)
+    assert _lines(window)["8"].text() == "8 a layer", "without a model nobody knows"
+    listen(window, core, qtbot)
+    assert _lines(window)["8"].text() == "8 a layer: 98 → 66 tokens"
+    assert _lines(window)["auto"].text() == "As the model was saved: 98 → 98 tokens"
+    assert [merge for merge, action in _lines(window).items() if action.isChecked()] == ["auto"]
+    assert window.model_menu.merging.menu.menuAction() in window.menus.model_menu.actions()
+
+
+def test_a_choice_reaches_the_running_listener_between_two_windows(
+    window: MainWindow, core: FakeCore, stored: Callable[[str], object], qtbot: QtBot
+) -> None:
+    listen(window, core, qtbot)
+    listener = core.listeners[-1]
+    listener.hear(first_frame=300, frames=10, scores=(scores(0, 300, {0: 0.9}, tokens_in=98, tokens_out=98),))
+    qtbot.waitUntil(lambda: window.session.latest_scores is not None)
+    said = window.session.latest_scores
+    _lines(window)["16"].trigger()
+    assert listener.taggers[-1].merge == "16"
+    assert window.session.tagger is listener.taggers[-1]
+    assert core.listeners == [listener], "the input was not opened again"
+    assert not listener.stopped.is_set()
+    assert window.session.latest_scores is said, "it is the same model: what it said still holds"
+    assert _lines(window)["16"].isChecked()
+    listener.hear(first_frame=310, frames=10, scores=(scores(0, 310, {0: 0.9}, tokens_in=98, tokens_out=34),))
+    qtbot.waitUntil(lambda: window.session.latest_scores is not said)
+    window.statusBar().refresh()  # type: ignore[attr-defined]
+    assert "98 → 34 tokens" in window.statusBar().figures.text()  # type: ignore[attr-defined]
+    window._parts.settings.flush()
+    assert stored("merge") == "16"
+
+
+def test_the_choice_holds_for_the_next_model_and_the_next_run(
+    window: MainWindow, make_window: MakeWindow, core: FakeCore, qtbot: QtBot
+) -> None:
+    listen(window, core, qtbot)
+    _lines(window)["32"].trigger()
+    core.models["other"] = FakeTagger("Other")
+    window.session.load_model("other")
+    qtbot.waitUntil(lambda: window.session.model == "other")
+    assert window.session.tagger is not None
+    assert window.session.tagger.merge == "32"  # type: ignore[attr-defined]
+    window._parts.settings.flush()
+    again = make_window()
+    again.session.load_model("other")
+    qtbot.waitUntil(lambda: again.session.tagger is not None)
+    assert _lines(again)["32"].isChecked()
+    assert again.session.tagger.merge == "32"  # type: ignore[union-attr]
+
+
+def test_a_model_without_tokens_offers_nothing_to_merge(
+    window: MainWindow, core: FakeCore, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
+    monkeypatch.setattr(FakeTagger, "tokens_with", lambda _self, _merge: (0, 0))
+    listen(window, core, qtbot)
+    assert not any(action.isEnabled() for action in _lines(window).values())
+    assert "nothing to merge" in _lines(window)["8"].toolTip()
+
+
+class _PacedSource(ListSource):
+    """A block of 50 ms every 5 ms, so that windows come one by one."""
+
+    def read(self, timeout_s: float) -> AudioBlock | None:
+        time.sleep(0.005)
+        return super().read(timeout_s)
+
+
+def test_the_real_model_merges_otherwise_in_a_stream_that_goes_on(jobs: BackgroundJobs, qtbot: QtBot) -> None:
+    def open_listener(_choice: InputChoice, tagger: Tagger | None) -> Listener:
+        listener = Listener(_PacedSource(noise_blocks(60.0), ends=False), tagger=tagger)
+        listener.start()
+        return listener
+
+    session = LiveSession(CoreCalls(open_listener=open_listener, load_tagger=lambda _model: tiny_tagger()), jobs)
+    heard: list[TagScores] = []
+    session.updated.connect(lambda update: heard.extend(update.scores))
+    session.load_model(None)
+    qtbot.waitUntil(lambda: session.tagger is not None)
+    session.start()
+    qtbot.waitUntil(lambda: bool(heard), timeout=LONG_MS)
+    session.use_merge("8")
+    n_before, frames_before = len(heard), session.clock.next_frame
+    qtbot.waitUntil(lambda: len(heard) >= n_before + 2, timeout=LONG_MS)
+    assert all(one.tokens_out == one.tokens_in for one in heard[:n_before])
+    assert all(one.tokens_out < one.tokens_in for one in heard[n_before:]), "every window after the choice"
+    assert session.clock.next_frame > frames_before
+    assert session.is_listening
+    session.stop()

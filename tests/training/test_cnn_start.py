@@ -1,0 +1,113 @@
+"""A CNN starts from its own backbone's ImageNet weights or from a CNN's checkpoint, and from nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import safetensors.torch
+import timm
+import torch
+from torch import nn
+
+from core.errors import UserError
+from core.labels import LabelSet
+from core.model.checkpoint import load_checkpoint
+from core.model.convolutional import ConvolutionalTagger
+from core.model.networks import build_network
+from training.config import load_recipe
+from training.head_training import train_head
+from training.initialisation import initialise, new_module_names
+
+from .runs import MODEL_VARIANTS, save_teacher
+
+BACKBONE = "test_resnet"
+LABELS = LabelSet.from_ids(["noise", "dog", "tone"])
+HEAD = {"mlp_head.1.weight", "mlp_head.1.bias"}
+
+
+def fresh() -> ConvolutionalTagger:
+    torch.manual_seed(5)
+    network = build_network(MODEL_VARIANTS["nano-cnn"].with_labels(len(LABELS)))
+    assert isinstance(network, ConvolutionalTagger)
+    return network.eval()
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> tuple[nn.Module, Path]:
+    """timm's own model with random weights and moved statistics, and the file that they are in."""
+    torch.manual_seed(0)
+    model = timm.create_model(BACKBONE, pretrained=False)
+    for name, buffer in model.named_buffers():
+        if name.endswith("running_mean"):
+            buffer.normal_(0, 0.1)
+    path = tmp_path_factory.mktemp("timm") / "resnet.safetensors"
+    safetensors.torch.save_model(model, str(path))
+    return model.eval(), path
+
+
+@pytest.mark.parametrize("name", [BACKBONE, f"{BACKBONE}.r160_in1k"])
+def test_on_a_grey_picture_it_computes_what_timm_does(name: str, pictures: tuple[nn.Module, Path]) -> None:
+    theirs, path = pictures
+    model = fresh()
+    head = model.mlp_head.state_dict()
+    assert initialise(model, f"timm:{name}@{path}", LABELS) == f"ImageNet weights of {name}, without its head"
+    log_mel = torch.randn(2, 160, 128)
+    grey = log_mel - log_mel.mean(dim=(1, 2), keepdim=True)
+    with torch.no_grad():
+        colours = grey.transpose(1, 2).unsqueeze(1).expand(-1, 3, -1, -1)
+        expected = theirs.forward_features(colours).mean(dim=(2, 3))  # pyright: ignore[reportCallIssue]
+        torch.testing.assert_close(model.embed(log_mel), expected, atol=1e-4, rtol=1e-4)
+    assert all(torch.equal(tensor, head[key]) for key, tensor in model.mlp_head.state_dict().items())
+    assert set(new_module_names(model, f"timm:{name}@{path}")) == HEAD
+
+
+@pytest.mark.parametrize(
+    ("init", "says"),
+    [
+        ("timm:resnet18", "is not the backbone of the variant, test_resnet"),
+        ("timm:deit_tiny_distilled_patch16_224", "is not the backbone"),
+        ("timm:test_resnet@/nowhere/file.safetensors", "no file file.safetensors"),
+    ],
+)
+def test_other_pictures_are_refused(init: str, says: str) -> None:
+    with pytest.raises(UserError, match=says):
+        initialise(fresh(), init, LABELS)
+
+
+def test_a_file_of_another_model_is_refused(tmp_path: Path) -> None:
+    safetensors.torch.save_model(
+        timm.create_model("test_efficientnet", pretrained=False), str(tmp_path / "x.safetensors")
+    )
+    with pytest.raises(UserError, match="does not hold the weights of test_resnet"):
+        initialise(fresh(), f"timm:{BACKBONE}@{tmp_path / 'x.safetensors'}", LABELS)
+
+
+def test_a_cnn_goes_on_from_a_cnn_with_the_rows_of_the_labels_that_both_have(tmp_path: Path) -> None:
+    start, model = save_teacher(tmp_path / "cnn", "nano-cnn", "sounds", seed=1), fresh()
+    new_row = model.mlp_head.state_dict()["1.weight"][1].clone()
+    words = initialise(model, str(start), LABELS)
+    assert words == "weights of Owl nano-cnn, its last layer for 2 of 3 labels"
+    theirs = safetensors.torch.load_file(next(start.glob("*.safetensors")))
+    mine = model.state_dict()
+    assert all(torch.equal(mine[name], theirs[name].to(mine[name].dtype)) for name in mine if name not in HEAD)
+    rows = theirs["mlp_head.1.weight"].float()
+    assert torch.equal(mine["mlp_head.1.weight"], torch.stack([rows[1], new_row, rows[0]]))
+    assert set(new_module_names(model, str(start))) == HEAD
+
+
+def test_a_transformer_starts_no_cnn(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="another architecture"):
+        initialise(fresh(), str(save_teacher(tmp_path / "ast", "nano", "sounds", seed=1)), LABELS)
+
+
+def test_a_new_last_layer_is_fitted_on_a_cnn_that_stays(data: Path, tmp_path: Path) -> None:
+    start = save_teacher(tmp_path / "cnn", "nano-cnn", "other sounds", seed=1)
+    settings = [f"init={start}", "epochs=2", "batch_size=8", "threads=1", "lengths_s=0.5", "length_weights=1"]
+    folder = train_head(load_recipe("few-clips", [*settings, "time_budget_min=0.01"]), data, tmp_path / "out", print)
+    assert folder is not None
+    before, after = load_checkpoint(start), load_checkpoint(folder)
+    assert after.config.model == before.config.model
+    kept = {name for name in before.weights if name not in HEAD}
+    assert all(torch.equal(after.weights[name], before.weights[name]) for name in kept)
+    assert after.config.provenance["teachers"] == []

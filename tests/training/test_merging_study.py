@@ -1,0 +1,186 @@
+"""A study of merging tells of each schedule what `evaluate` would, what it costs and how long it takes; once."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+import main
+from core.errors import UserError
+from core.model.architecture import ConvolutionConfig, TransformerConfig
+from core.model.checkpoint import Checkpoint, save_checkpoint
+from core.model.cost import model_cost
+from core.model.merge_schedule import MergeSchedule
+from fakes import tiny_checkpoint
+from training.merging_plan import load_merging_study
+from training.merging_table import timings
+from training.merging_timing import Stopwatch
+from training.study_ledger import LEDGER_NAME, read_ledger
+
+STUDY = """
+kind = "merging"
+title = "Merging"
+r = [0, 30, 60]
+reference = { patches = 1212, depth = 12 }
+forms = ["constant", "energy-decreasing"]
+rounds = 2
+batch = 2
+"""
+SHORT = STUDY.replace("[0, 30, 60]", "[30]").replace(', "energy-decreasing"', "").replace("rounds = 2", "rounds = 1")
+BASE = TransformerConfig(n_labels=527)
+
+
+class Desk:
+    """Clips, a tiny model whose answers differ, and a study of them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.data, self.model, self.out = (folder, *(folder / name for name in ("data", "model", "out")))
+        self.study = folder / "small.toml"
+        self.study.write_text(STUDY)
+        self.data.mkdir()
+        chance = np.random.default_rng(0)
+        lines = ["path,label,fold_or_split"]
+        for i in range(12):
+            soundfile.write(self.data / f"{i}.wav", chance.normal(0, 0.1, 32_000 + 16_000 * (i % 2)), 16_000)
+            lines.append(f"{i}.wav,{('dog', 'rain', 'siren')[i % 3]},{1 + i % 2}")
+        (self.data / "manifest.csv").write_text("\n".join(lines))
+        self.new_weights(0)
+
+    def new_weights(self, seed: int) -> None:
+        checkpoint = tiny_checkpoint()
+        head = torch.randn(4, 24, generator=torch.Generator().manual_seed(seed))
+        weights = {**checkpoint.weights, "mlp_head.1.weight": head}
+        save_checkpoint(Checkpoint(checkpoint.config, weights), self.model)
+
+    def run(self, *words: str | Path) -> int:
+        asked = ["study", self.study, "--model", self.model, "--data", self.data, "--out", self.out, *words]
+        return main.main([*map(str, asked), "--device", "cpu"])
+
+    @property
+    def cells(self) -> list[str]:
+        return [entry.cell for entry in read_ledger(self.out / LEDGER_NAME).entries]
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
+def test_the_study_that_ships_keeps_the_share_of_tokens_on_any_model() -> None:
+    study = load_merging_study("fastast-r")
+    words = list(study.schedules(BASE))
+    assert words[:8] == ["off", "5", "10", "15", "20", "30", "40", "decreasing:5"]
+    assert words[-1] == "energy-decreasing:40"
+    assert len(words) == study.n_settings == 25
+    short = TransformerConfig(n_labels=35, max_frames=128)  # 144 patches: a twelfth of r, and what falls together once
+    assert list(study.schedules(short))[:5] == ["off", "1", "2", "4", "5"]
+    with pytest.raises(UserError, match="no tokens to merge"):
+        study.schedules(ConvolutionConfig(n_labels=3))
+
+
+def test_it_says_what_evaluate_says_and_what_it_costs(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    assert desk.run("--fold", "1", "--json") == 0
+    table = json.loads(capsys.readouterr().out)
+    assert (table["n_clips"], table["split"], table["window_s"], table["n_rounds"]) == (6, "fold 1", 1.98, 2)
+    words = [row["merge"] for row in table["rows"]]
+    assert words == ["off", "76", "152", "energy-decreasing:76", "energy-decreasing:152"]
+    model = tiny_checkpoint().config.model
+    for row in table["rows"]:
+        asked = ["--data", str(desk.data), "--fold", "1", "--model", str(desk.model), "--merge", row["merge"]]
+        assert main.main(["evaluate", *asked, "--device", "cpu", "--json"]) == 0
+        said = json.loads(capsys.readouterr().out)["metrics"]
+        for name in ("accuracy", "map"):
+            expected = said[name]["value"], said[name]["low"], said[name]["high"]
+            assert (row[name], row[f"{name}_low"], row[f"{name}_high"]) == pytest.approx(expected, abs=1e-4)
+        assert min(row["ms"], row["rate"], row["ms_speedup"], row["rate_speedup"]) > 0
+    constant = MergeSchedule("constant", 76, reference_patches=512)
+    assert table["rows"][1]["tokens"] == list(model_cost(model, 198, constant).n_tokens)
+    assert table["rows"][1]["gmac"] == pytest.approx(model_cost(model, 198, constant).gmac, abs=1e-6)
+    assert table["rows"][0]["ms_speedup"] == table["rows"][0]["saved"] == 1
+
+
+def test_what_was_measured_is_not_measured_again(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    shared = desk.folder / "shared.jsonl"
+    assert desk.run("--fold", "1", "--dry-run") == 0
+    assert "7 of 7 cells are to do" in capsys.readouterr().err
+    assert not desk.out.exists()
+    assert desk.run("--fold", "1", "--ledger", shared) == 0
+    shown = capsys.readouterr().out
+    assert all(word in shown for word in ("energy-decreasing:152 ", "GMAC", "fold 1", "6 clips", ".0 to "))
+    assert desk.cells == [
+        *("scores off", "scores 76", "scores 152", "scores energy-decreasing:76", "scores energy-decreasing:152"),
+        *("round 1", "round 2"),
+    ]
+    assert desk.run("--fold", "1") == 0
+    assert len(desk.cells) == 7
+
+    lines = shared.read_text().splitlines()
+    shared.write_text("\n".join(line for line in lines if "scores 76" not in line and "round 2" not in line))
+    desk.out = desk.folder / "elsewhere"
+    assert desk.run("--fold", "1", "--ledger", shared) == 0
+    assert desk.cells == ["scores 76", "round 2"]
+    assert len(read_ledger(shared).entries) == 7
+
+
+def test_other_weights_clips_and_schedules_are_measured_anew(desk: Desk) -> None:
+    desk.study.write_text(SHORT)
+    desk.run("--fold", "1")
+    desk.run("--fold", "2")  # other clips of another length: 2 scores, 1 round
+    assert len(desk.cells) == 6
+    desk.new_weights(1)
+    desk.run("--fold", "1")
+    assert len(desk.cells) == 9
+    desk.study.write_text(SHORT.replace("[30]", "[40]"))
+    desk.run("--fold", "1")
+    assert desk.cells[9:] == ["scores 101", "round 1"]
+
+
+def test_every_round_begins_with_another_schedule(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    from core.inference.tagger import Tagger
+
+    checkpoint = tiny_checkpoint()
+    stopwatch = Stopwatch(checkpoint, Tagger(checkpoint, device="cpu"), 100, batch=3)
+    schedules = {"off": None, "8": MergeSchedule("constant", 8), "16": MergeSchedule("constant", 16)}
+    seen: list[tuple[MergeSchedule | None, int]] = []
+    monkeypatch.setattr(stopwatch, "_seconds", lambda merge, n: seen.append((merge, n)) or 0.5)
+    times = stopwatch.round(schedules, first=4)
+    warming, measured = seen[:3], seen[3:]
+    assert [n for _, n in warming] == [3, 3, 3]
+    assert [merge for merge, _ in measured[::4]] == [schedules["8"], schedules["16"], None]
+    assert [n for _, n in measured] == [1, 1, 1, 3] * 3
+    assert (times["ms 16"], times["rate off"]) == (500.0, 6.0)
+
+
+def test_speed_ups_are_within_a_round() -> None:
+    """A machine that is twice as slow in one round says nothing of the schedule."""
+    rounds = [
+        {"ms off": 10.0 * slow, "ms 8": 5.0 * slow, "rate off": 100 / slow, "rate 8": 250 / slow} for slow in (1, 2, 9)
+    ]
+    timing = timings(rounds, "8")
+    assert timing is not None
+    assert (timing.ms_speedup, timing.rate_speedup, timing.ms) == (2.0, 2.5, 10.0)
+    assert timings([], "8") is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [("[0, 30, 60]", "[]", "too small"), ("[0, 30, 60]", "[-1]", "too small"), ("patches = 1212, ", "", "KeyError"),
+     ('"constant"', '"random"', "form 'random'"), ("rounds = 2", "rounds = 0", "too small"),
+     ("rounds = 2", 'rounds = "x"', "no study of merging")],
+)  # fmt: skip
+def test_files_that_make_no_sense_are_refused(desk: Desk, old: str, new: str, problem: str) -> None:
+    desk.study.write_text(STUDY.replace(old, new))
+    with pytest.raises(UserError, match=problem):
+        load_merging_study(str(desk.study))
+
+
+def test_options_of_one_kind_are_refused_by_the_other(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.main(["study", "stem", "--data", ".", "--fold", "1"]) == 2
+    assert "Leave --model, --fold and --device" in capsys.readouterr().err
+    assert main.main(["study", "fastast-r", "--dry-run", "--out", "nowhere"]) == 2
+    assert "No training data" in capsys.readouterr().err

@@ -1,0 +1,187 @@
+"""Trains the head that tells when, from labels of whole clips: its loss, and what it begins with. Knows no loop.
+
+A clip's label says that it sounds somewhere. Linear-softmax pooling (Wang, Li, Metze, arXiv:1810.09050) makes one
+probability of those of many columns, y = sum p^2 / sum p: the columns that are sure weigh most, and the loss raises
+those of a label that is there which are above y / 2, and lowers the others.
+
+That alone is not enough for a transformer: attention tells every column what sounds in all the others, so that a head
+which says "dog" everywhere in a clip with a dog has no loss. Therefore each training window is spliced: for a while it
+is another clip of the batch. Where neither clip's label can be, the label is wrong, and only hearing the column itself
+tells which clip it is of.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn.functional import logsigmoid
+
+from core.audio.log_mel import FRAMES_PER_SECOND, LogMelConfig
+from core.errors import UserError
+from core.labels import LabelSet
+from core.model.architecture import ModelConfig, TransformerConfig
+from core.model.checkpoint import Calibration, Checkpoint, CheckpointConfig
+from core.model.frame_head import column_times_s
+from core.model.networks import Network
+from core.model.spectrogram_transformer import AudioSpectrogramTransformer
+from training.config import TrainConfig
+from training.datasets import ClipFrames
+from training.metrics import mean_average_precision
+from training.sampling import evaluation_batches
+
+_LOG_OF_NOTHING = -1e4
+"""For columns left out of a sum; minus infinity would make gradients of nothing into no numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class SplicedClips:
+    """Windows of which a part is another clip's.
+
+    log_mel: normalised `(B, T, mels)`. targets: `(B, labels)`, of the windows as clips. where: bool `(B, columns,
+    labels)`, the columns whose clip has the label.
+    """
+
+    log_mel: Tensor
+    targets: Tensor
+    where: Tensor
+
+
+def splice_clips(log_mel: Tensor, targets: Tensor, config: ModelConfig, loss: str) -> SplicedClips:
+    """Put a part of 20 to 80 % of another clip of the batch over each, at its own time; both may hang over the ends.
+
+    log_mel: `(B, T, mels)`; targets: `(B, labels)`, 0 to 1. A window has the labels of both clips ("bce"), or each by
+    its share ("ce"). Chance is torch's own.
+    """
+    assert isinstance(config, TransformerConfig), "no other network has columns"
+    n_clips, n_frames = log_mel.shape[:2]
+    partner = torch.randperm(n_clips)
+    length = (0.2 + 0.6 * torch.rand(n_clips, 1)) * n_frames
+    first = torch.rand(n_clips, 1) * (n_frames + length) - length
+
+    def is_other(frames: Tensor) -> Tensor:
+        return ((frames >= first) & (frames < first + length)).to(log_mel.device)
+
+    of_other = is_other(torch.arange(n_frames)[None])  # (B, T)
+    centres = torch.from_numpy(column_times_s(config, n_frames))[None] * FRAMES_PER_SECOND
+    column_of_other = is_other(centres)[:, :, None]  # (B, columns, 1)
+    theirs = targets[partner]
+    if loss == "bce":
+        is_joined = column_of_other.any(dim=1)
+        joined = torch.where(is_joined, torch.maximum(targets * ~column_of_other.all(dim=1), theirs), targets)
+    else:
+        joined = torch.lerp(targets, theirs, of_other.float().mean(dim=1, keepdim=True))
+    return SplicedClips(
+        torch.where(of_other[:, :, None], log_mel[partner], log_mel),
+        joined,
+        torch.where(column_of_other, theirs[:, None] > 0, targets[:, None] > 0),
+    )
+
+
+def linear_softmax(logits: Tensor, where: Tensor) -> tuple[Tensor, Tensor]:
+    """ln y and ln (1 - y), `(B, labels)`, of columns' logits `(B, columns, labels)`, over the columns where `where`.
+
+    In logarithms all through: columns that are sure of silence would else divide nothing by nothing.
+    """
+    logits = logits.float()
+    log_p, log_not_p = logsigmoid(logits), logsigmoid(-logits)
+
+    def summed(logarithms: Tensor) -> Tensor:
+        return logarithms.masked_fill(~where, _LOG_OF_NOTHING).logsumexp(dim=1)
+
+    total = summed(log_p)
+    return summed(2 * log_p) - total, summed(log_p + log_not_p) - total
+
+
+def summed_frame_loss(logits: Tensor, clips: SplicedClips) -> Tensor:
+    """Binary cross-entropy of each label twice, summed over clips and labels as the loss of whole clips is: pooled over
+    the columns that may have it, against the target, and over those that cannot, against 0.
+
+    logits: `(B, columns, labels)` of `clips.log_mel`.
+    """
+    log_y, log_not_y = linear_softmax(logits, clips.where)
+    there = -(clips.targets * log_y + (1 - clips.targets) * log_not_y)
+    elsewhere = -linear_softmax(logits, ~clips.where)[1]
+    return (
+        torch.where(clips.where.any(dim=1), there, 0.0).sum()
+        + torch.where((~clips.where).any(dim=1), elsewhere, 0.0).sum()
+    )
+
+
+def prepare_frame_head(model: Network, config: TrainConfig, labels: LabelSet, start: Checkpoint | None) -> None:
+    """A new head begins where one label in `n_labels` is heard. With `freeze` it is all of the model that learns.
+
+    Raises UserError for a frozen model that does not know the data's labels: its last layer stays as it is.
+    """
+    assert isinstance(model, AudioSpectrogramTransformer), "no other network has a frame head"
+    assert model.frame_head is not None, "a frame_loss gives the model its head"
+    if start is None or "frame_head.1.bias" not in start.weights:
+        layer = model.frame_head[1]
+        assert isinstance(layer, nn.Linear)
+        nn.init.constant_(layer.bias, -math.log(len(labels)))
+    if not config.freeze:
+        return
+    if start is None:
+        problem = "A frame head alone is trained on a model that has learnt, and this one begins at random."
+        raise UserError(problem, "Set init=CHECKPOINT, or freeze=false.")
+    loss = "ce" if start.config.activation == "softmax" else "bce"
+    if config.loss != loss:
+        problem = f"{start.config.name} gives {start.config.activation} probabilities, and its last layer stays."
+        raise UserError(problem, f"Set loss={loss}.")
+    known = {label.id for label in start.config.labels}
+    unknown = [label.name for label in labels if label.id not in known]
+    if unknown:
+        listed = ", ".join(unknown[:5]) + (f" and {len(unknown) - 5} more" if len(unknown) > 5 else "")
+        raise UserError(
+            f"{start.config.name} does not know {listed}, and its last layer stays as it is.",
+            "Teach it these labels first (few-clips or fine-tune), or set freeze=false.",
+        )
+    model.requires_grad_(False)
+    model.frame_head.requires_grad_(True)
+
+
+def kept_answers(start: CheckpointConfig, labels: LabelSet) -> tuple[Calibration, tuple[float, ...]]:
+    """The calibration and thresholds of `start` for `labels`, all of which it knows."""
+    place = {label.id: label.index for label in start.labels}
+    rows = [place[label.id] for label in labels]
+    calibration = tuple(start.calibration[row] for row in rows) if start.calibration else ()
+    return calibration, tuple(start.thresholds[row] for row in rows)
+
+
+def frame_head_notes(
+    model: Network, clips: ClipFrames | None, log_mel: LogMelConfig, batch_size: int
+) -> tuple[str, ...]:
+    """What the card says of the frame head; nothing without one. clips: the held-out ones."""
+    if not isinstance(model, AudioSpectrogramTransformer) or model.frame_head is None:
+        return ()
+    words = "Its frame head tells when (`main.py tag --frames`); it has learnt from labels of whole clips"
+    if clips is not None:
+        score = mean_average_precision(pooled_scores(model, clips, log_mel, batch_size), clips.targets)
+        words += f", and pooled over the held-out ones its mAP is {score:.3f}"
+    return (f"{words}. How exactly it places onsets and offsets has not been measured.",)
+
+
+def pooled_scores(
+    model: AudioSpectrogramTransformer, clips: ClipFrames, log_mel: LogMelConfig, batch_size: int
+) -> NDArray[np.float32]:
+    """The frame head's probability of each clip, `(clips, labels)`."""
+    scores = np.zeros((len(clips), clips.targets.shape[1]), np.float32)
+    device = next(model.parameters()).device
+    with torch.inference_mode():
+        for batch in evaluation_batches(clips, log_mel, batch_size):
+            logits = model.frame_logits(batch.log_mel.to(device))
+            log_y, _ = linear_softmax(logits, torch.ones_like(logits, dtype=torch.bool))
+            scores[batch.clips.numpy()] = log_y.exp().cpu().numpy()
+    return scores
+
+
+def keep_still(model: Network) -> None:
+    """In a model that is otherwise in training: without dropout, and with batch norms as they are, all that is
+    frozen."""
+    for part in model.children():
+        if not any(parameter.requires_grad for parameter in part.parameters()):
+            part.eval()

@@ -1,0 +1,188 @@
+"""`main.py study` of a kind that trains nothing: what merging saves and costs on weights as they are.
+
+Held-out clips are scored once with each schedule. Then come rounds of timing: each visits every schedule, and each
+begins with another one, so that a machine that is busy for a while is busy for all of them; times are compared within a
+round. A schedule's scores and a round are cells of the ledger: what was measured is not measured again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from rich.console import Console
+
+from core.inference.tagger import Tagger, find_weights
+from core.model.checkpoint import Checkpoint, load_checkpoint
+from core.model.cost import model_cost
+from core.model.merge_schedule import MergeSchedule
+from training.datasets import ClipFrames, load_clips
+from training.evaluate import (
+    SharedLabels,
+    clips_of,
+    match_labels,
+    notes_on_labels,
+    notes_on_training,
+    split_in_words,
+    tag_decoded,
+)
+from training.manifest import Manifest, read_manifest
+from training.merging_plan import MergingStudy
+from training.merging_table import LEAST_WIDTH, MergingRow, MergingTable, as_dict, as_table, timings
+from training.merging_timing import Stopwatch
+from training.metrics import evaluate_scores
+from training.publish import code_commit
+from training.study_folder import data_of, locked, say
+from training.study_ledger import LEDGER_NAME, LedgerEntry, Ledgers
+
+
+@dataclass(frozen=True, slots=True)
+class MergingOptions:
+    """What was asked for. folds: to score, empty for all clips; ledger: see `Ledgers`."""
+
+    data: Path | None
+    out: Path
+    model: str | None = None
+    folds: tuple[str, ...] = ()
+    device: str = "auto"
+    ledger: Path | None = None
+    dry_run: bool = False
+    as_json: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is measured: a model on clips. schedules: by their words. frames: the clips'; window_frames: the length that
+    half of them exceed at most, for which tokens, cost and time are told."""
+
+    study: MergingStudy
+    checkpoint: Checkpoint
+    tagger: Tagger
+    manifest: Manifest
+    shared: SharedLabels
+    frames: ClipFrames
+    schedules: dict[str, MergeSchedule | None]
+    window_frames: int
+
+
+def run_merging_study(study: MergingStudy, options: MergingOptions) -> int:
+    """Measure what is missing and print the table; 0. Raises UserError."""
+    data = data_of(options.data, options.out, keep=not options.dry_run)
+    ledgers = Ledgers(options.out / LEDGER_NAME, options.ledger)
+    subject = _subject(study, options, data)
+    stopwatch = Stopwatch(subject.checkpoint, subject.tagger, subject.window_frames, study.batch)
+    cells = dict(_cells(subject, stopwatch))
+    ledger = ledgers.both
+    missing = [cell for cell, digest in cells.items() if ledger.finished(cell, digest) is None]
+    if options.dry_run:
+        say("\n".join([*(f"to do: {cell}" for cell in missing), f"{len(missing)} of {len(cells)} cells are to do."]))
+    else:
+        ledgers.check()
+        with locked(options.out):
+            for number, cell in enumerate(missing, 1):
+                say(f"[{number} of {len(missing)}] {cell}")
+                began = time.perf_counter()
+                metrics = _measure(subject, stopwatch, cell)
+                seconds = round(time.perf_counter() - began, 3)
+                ledgers.add(LedgerEntry(cell, cells[cell], "finished", seconds, code_commit(), metrics))
+    ledger = ledgers.both
+    finished = {cell: entry.metrics for cell, digest in cells.items() if (entry := ledger.finished(cell, digest))}
+    table = _table(subject, stopwatch, finished, options.folds)
+    if options.as_json:
+        print(json.dumps(as_dict(table), ensure_ascii=False))
+    else:
+        Console(width=max(LEAST_WIDTH, Console().width)).print(as_table(table))
+    return 0
+
+
+def _subject(study: MergingStudy, options: MergingOptions, data: Path) -> Subject:
+    checkpoint = load_checkpoint(find_weights(options.model))
+    schedules = study.schedules(checkpoint.config.model)
+    tagger = Tagger(checkpoint, device=options.device, merge="off")
+    manifest = read_manifest(data)
+    clips = clips_of(manifest, options.folds)
+    shared = match_labels(clips, manifest.labels, tagger.labels)
+    for note in (*notes_on_training([checkpoint], manifest, shared.clips), *notes_on_labels(shared)):
+        say(f"Note: {note}")
+    frames = load_clips(shared.clips, len(tagger.labels), tagger.log_mel)
+    is_padded = checkpoint.config.pad_to_window
+    window = tagger.window_frames if is_padded else min(tagger.window_frames, int(np.median(frames.lengths)))
+    return Subject(study, checkpoint, tagger, manifest, shared, frames, schedules, window)
+
+
+def _cells(subject: Subject, stopwatch: Stopwatch) -> Iterator[tuple[str, str]]:
+    """Scores of each schedule, then rounds, with what decides each: the first hold anywhere, the second on one kind of
+    machine."""
+    weights = _weights_digest(subject.checkpoint)
+    clips = [[clip.path.stem, *clip.labels] for clip in subject.shared.clips]
+    for word, schedule in subject.schedules.items():
+        decides = [weights, schedule and asdict(schedule), subject.tagger.precision, clips, subject.shared.columns]
+        yield f"scores {word}", _digest(decides)
+    decides = [weights, list(subject.schedules), stopwatch.what_decides()]
+    for number in range(1, subject.study.rounds + 1):
+        yield f"round {number}", _digest(decides)
+
+
+def _measure(subject: Subject, stopwatch: Stopwatch, cell: str) -> dict[str, float]:
+    kind, _, which = cell.partition(" ")
+    if kind == "round":
+        return stopwatch.round(subject.schedules, first=int(which) - 1)
+    columns = list(subject.shared.columns)
+    scores = tag_decoded(subject.tagger.with_merge(which), subject.frames, f"Tagging, merge {which}")[:, columns]
+    truth, thresholds = subject.frames.targets[:, columns], subject.tagger.thresholds[columns]
+    measured = evaluate_scores(scores, truth, thresholds, subject.checkpoint.config.activation)
+    return {
+        f"{name}{end}": round(value, 5)
+        for name in ("accuracy", "map")
+        if name in measured
+        for end, value in zip(("", "_low", "_high"), asdict(measured[name]).values(), strict=True)
+    }
+
+
+def _table(
+    subject: Subject, stopwatch: Stopwatch, finished: dict[str, dict[str, float]], folds: tuple[str, ...]
+) -> MergingTable:
+    rounds = [metrics for cell, metrics in finished.items() if cell.startswith("round ")]
+    model = subject.checkpoint.config.model
+    rows = (
+        MergingRow(
+            merge=word,
+            cost=model_cost(model, subject.window_frames, schedule),
+            scores=finished.get(f"scores {word}", {}),
+            timing=timings(rounds, word),
+        )
+        for word, schedule in subject.schedules.items()
+    )
+    return MergingTable(
+        title=subject.study.title,
+        model=subject.tagger.name,
+        data=subject.manifest.name,
+        split=split_in_words(folds, [subject.checkpoint], subject.manifest, subject.shared.clips),
+        n_clips=len(subject.shared.clips),
+        machine=stopwatch.machine,
+        window_s=subject.window_frames / 100,
+        batch=subject.study.batch,
+        n_rounds=len(rounds),
+        rows=tuple(rows),
+    )
+
+
+def _weights_digest(checkpoint: Checkpoint) -> str:
+    """Of the weights and of all in the config that turns sound into scores."""
+    content = hashlib.sha256()
+    for name, tensor in sorted(checkpoint.weights.items()):
+        content.update(name.encode())
+        content.update(tensor.contiguous().view(-1).view(torch.uint8).numpy().tobytes())
+    config = checkpoint.config
+    used = [asdict(config.model), asdict(config.log_mel), config.pad_to_window, config.activation, config.calibration]
+    return _digest([content.hexdigest(), used])
+
+
+def _digest(decides: object) -> str:
+    return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:16]

@@ -1,0 +1,86 @@
+"""How long a model takes with one schedule of merging after the other, so that all of them meet the same machine. Knows
+no clips."""
+
+from __future__ import annotations
+
+import platform
+import time
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+
+import torch
+
+from core.inference.tagger import Tagger
+from core.model.checkpoint import Checkpoint
+from core.model.merge_schedule import MergeSchedule
+
+_WINDOWS_A_VISIT = 3
+
+
+class Stopwatch:
+    """Times windows of `n_frames` frames on the device and with the precision of `tagger`: one at a time, and `batch`
+    at once. What they hold does not matter to a transformer: noise."""
+
+    def __init__(self, checkpoint: Checkpoint, tagger: Tagger, n_frames: int, batch: int) -> None:
+        self._device, self._precision = tagger.device, tagger.precision
+        self._checkpoint = checkpoint
+        self._network: torch.nn.Module | None = None
+        generator = torch.Generator().manual_seed(0)
+        self._windows = torch.randn(batch, n_frames, tagger.n_mels, generator=generator).to(self._device)
+        self.machine = f"{_name_of(self._device)}, {self._precision}"
+
+    def what_decides(self) -> list[object]:
+        """What the times depend on, but the model and the schedules."""
+        return [self.machine, torch.__version__, list(self._windows.shape)]
+
+    def round(self, schedules: dict[str, MergeSchedule | None], first: int) -> dict[str, float]:
+        """Visit each schedule once, beginning at place `first` (counted round): for each word "ms WORD", the median of
+        a window alone, and "rate WORD", windows a second of a full batch."""
+        if self._network is None:
+            self._network = self._checkpoint.build().to(self._device)
+            for merge in schedules.values():  # kernels are chosen and memory is taken on the first calls
+                self._seconds(merge, len(self._windows))
+        words = list(schedules)
+        words = words[first % len(words) :] + words[: first % len(words)]
+        times: dict[str, float] = {}
+        for word in words:
+            alone = sorted(self._seconds(schedules[word], 1) for _ in range(_WINDOWS_A_VISIT))
+            times[f"ms {word}"] = round(1000 * alone[_WINDOWS_A_VISIT // 2], 4)
+            times[f"rate {word}"] = round(len(self._windows) / self._seconds(schedules[word], len(self._windows)), 3)
+        return times
+
+    def _seconds(self, merge: MergeSchedule | None, n_windows: int) -> float:
+        assert self._network is not None, "built by `round`"
+        windows = self._windows[:n_windows]
+        with torch.inference_mode(), self._autocast():
+            self._wait()
+            began = time.perf_counter()
+            self._network(windows, merge=merge)
+            self._wait()
+        return time.perf_counter() - began
+
+    def _wait(self) -> None:
+        """A GPU answers before it has computed."""
+        if self._device.type == "cuda":
+            torch.cuda.synchronize(self._device)
+
+    def _autocast(self) -> AbstractContextManager[object]:
+        is_bf16 = self._precision == "bf16"
+        return torch.autocast(self._device.type, torch.bfloat16) if is_bf16 else nullcontext()
+
+
+def _name_of(device: torch.device) -> str:
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{_cpu_name()}, {torch.get_num_threads()} threads"
+
+
+def _cpu_name() -> str:
+    """As its maker calls it, where the system tells."""
+    listing = Path("/proc/cpuinfo")
+    if listing.is_file():
+        for line in listing.read_text(encoding="utf-8", errors="replace").splitlines():
+            key, _, value = line.partition(":")
+            if key.strip() == "model name":
+                return value.strip()
+    return platform.processor() or platform.machine()

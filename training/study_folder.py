@@ -1,0 +1,72 @@
+"""A study's folder: which data it is on, and the lock that keeps two calls apart. Runs nothing.
+
+One lock is held as long as the process that took it, or a run that it started, lives, so that no two ever write to one
+folder.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from core.errors import UsageError, UserError
+
+try:
+    import fcntl
+except ImportError:  # Windows, where a second call must not be made by hand while a first one runs
+    fcntl = None
+
+LOCK_NAME, DATA_NAME = "study.lock", "study.json"
+
+
+def say(words: str) -> None:
+    """For people, beside the table."""
+    print(words, file=sys.stderr, flush=True)
+
+
+def data_of(data: Path | None, out: Path, *, keep: bool = True) -> Path:
+    """The data of the study in `out`, the same from call to call. keep: write them down. Raises UserError."""
+    path = out / DATA_NAME
+    earlier = Path(json.loads(path.read_text(encoding="utf-8"))["data"]) if path.is_file() else None
+    if data is None and earlier is None:
+        raise UsageError("No training data is given.", "Give a folder or list of labelled clips with --data.")
+    if data is not None and earlier is not None and data.absolute() != earlier:
+        raise UserError(f"The study in {out} is on other data ({earlier}).", "Choose another --out.")
+    chosen = (data or earlier or Path()).absolute()
+    if earlier is None and keep:
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+            write_whole(path, {"data": str(chosen)})
+        except OSError as error:
+            raise UserError(f"{out} cannot be used ({error.strerror}).", "Choose another folder with --out.") from error
+    return chosen
+
+
+@contextmanager
+def locked(out: Path) -> Iterator[IO[bytes]]:
+    """A file that this process and the runs it starts hold; waits for those of an earlier call."""
+    with open(out / LOCK_NAME, "ab") as lock:
+        if fcntl is not None:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                say(f"A run that another call started is still at work in {out}: waiting for it to end.")
+                fcntl.flock(lock, fcntl.LOCK_EX)
+        yield lock
+
+
+def passed_on(lock: IO[bytes]) -> tuple[int, ...]:
+    """The file numbers that a run must inherit to hold the lock as well."""
+    return () if fcntl is None else (lock.fileno(),)
+
+
+def write_whole(path: Path, content: dict[str, object]) -> None:
+    """As JSON, whole or not at all."""
+    new = path.with_name(f"{path.name}.new")
+    new.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+    os.replace(new, path)
