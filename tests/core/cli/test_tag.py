@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 import wave
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from core.cli.frame_output import FRAME_FORMATS
+from core.cli.output import FORMATS
 from core.cli.tag import ModelOptions, TagOptions, run_tag
 from core.errors import UserError
-from core.inference import file_tagging
+from core.inference import file_tagging, frame_tagging
+from core.inference.results import FrameScores
+from core.labels import LabelSet
 from core.model.checkpoint import save_checkpoint
 from fakes import tiny_checkpoint
 
@@ -74,3 +84,56 @@ def test_a_place_that_cannot_be_written_is_told(options: TagOptions, tmp_path: P
     nowhere = TagOptions(options.paths, ModelOptions("not even loaded"), "csv", tmp_path / "no" / "out.csv")
     with pytest.raises(UserError, match="cannot be written"):
         run_tag(nowhere)
+
+
+def test_long_windows_and_other_strides_are_tagged(options: TagOptions) -> None:
+    other = replace(options, model=replace(options.model, strides=(10, 8)), window_s=30.0, hop_s=30.0)
+    assert run_tag(other) == 0
+    assert other.output is not None
+    rows = list(csv.DictReader(other.output.read_text().splitlines()))
+    assert [row["end_s"] for row in rows] == ["0.98"] * 4
+
+
+def test_frames_of_a_model_that_does_not_tell_when_are_refused_before_anything_is_written(options: TagOptions) -> None:
+    with pytest.raises(UserError, match="train frame-head"):
+        run_tag(replace(options, frames=True))
+    assert options.output is not None
+    assert not options.output.exists()
+
+
+@pytest.mark.parametrize("name", ["csv", "jsonl", "table"])
+def test_frames_are_rows_of_100_ms_or_onsets_and_offsets(
+    options: TagOptions, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    def rows(*_args: object, **_kwargs: object) -> Iterator[FrameScores]:
+        dog = np.array([0.1, 0.8, 0.9, 0.1], np.float32)
+        four = np.stack([dog, dog / 9, dog / 9, dog / 9], axis=1).astype(np.float32)
+        yield FrameScores(four[:2], np.array([0.05, 0.15]))
+        yield FrameScores(four[2:], np.array([0.25, 0.35]))
+
+    monkeypatch.setattr(frame_tagging, "tag_file_frames", rows)
+    monkeypatch.setattr("core.inference.tagger.Tagger.refuse_without_frame_head", lambda _tagger: None)
+    output = tmp_path / "frames"
+    assert run_tag(replace(options, frames=True, format=name, output=output, top_k=1, paths=options.paths[:1])) == 0
+    text = output.read_text()
+    if name == "table":
+        assert text.splitlines()[1:] == ["     0.10 –     0.30 s   Dog  90%"]
+    elif name == "csv":
+        found = [(float(row["start_s"]), row["label"], float(row["p"])) for row in csv.DictReader(text.splitlines())]
+        assert found == [(0.0, "dog", 0.1), (0.1, "dog", 0.8), (0.2, "dog", 0.9), (0.3, "dog", 0.1)]
+    else:
+        found = [json.loads(line) for line in text.splitlines()]
+        assert [(one["index"], one["start_s"], one["end_s"]) for one in found[:2]] == [(0, 0.0, 0.1), (1, 0.1, 0.2)]
+        assert found[1]["scores"] == [{"label": "dog", "p": 0.8}]
+
+
+def test_every_format_has_frames_and_tells_what_went_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+    assert FRAME_FORMATS.keys() == FORMATS.keys()
+    for make in FRAME_FORMATS.values():
+        file = io.StringIO()
+        writer = make(file, LabelSet.from_ids(["dog"]), 1)
+        writer.frames("a.wav", FrameScores(np.zeros((3, 1), np.float32), np.array([0.05, 0.15, 0.25])))
+        writer.end("a.wav")
+        writer.error("b.wav", UserError("It is broken.", "Mend it."))
+        told = file.getvalue() + capsys.readouterr().err
+        assert all(words in told for words in ("a.wav", "b.wav", "It is broken.", "Mend it."))

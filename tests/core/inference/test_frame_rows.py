@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -17,15 +18,16 @@ from core.inference.results import FrameScores
 
 def scores_of(values: np.ndarray, first_row: int = 0) -> FrameScores:
     """Rows of one label, or of the columns of `values`."""
-    rows = np.asarray(values, np.float32).reshape(len(values), -1)
-    return FrameScores(rows, (np.arange(len(rows)) + first_row + 0.5) * 0.1)
+    rows = np.asarray(values, np.float32).reshape(len(values), values.shape[1] if values.ndim == 2 else 1)
+    centres_s = (np.arange(len(rows)) + first_row + 0.5) * 0.1
+    return FrameScores(rows, centres_s.astype(np.float64))
 
 
 @given(st.integers(1, 40), st.integers(0, 300), st.floats(0.02, 0.4), st.floats(0, 0.2))
 def test_what_grows_evenly_with_time_is_read_at_each_rows_centre(
     n_columns: int, start_frame: int, step_s: float, first_s: float
 ) -> None:
-    times_s = start_frame / 100 + first_s + np.arange(n_columns) * step_s
+    times_s = (start_frame / 100 + first_s + np.arange(n_columns) * step_s).astype(np.float64)
     got = resample_columns(times_s[:, None].astype(np.float32), times_s, rows_of(start_frame, 200))
     assert got.times_s.tolist() == pytest.approx([(row + 0.5) / 10 for row in rows_of(start_frame, 200)])
     inside = np.clip(got.times_s, times_s[0], times_s[-1])
@@ -79,7 +81,7 @@ def test_what_never_reaches_the_upper_threshold_is_not_heard() -> None:
 def test_it_does_not_matter_how_the_rows_come(values: list[float], cuts: list[int]) -> None:
     whole = scores_of(np.array(values))
     edges = [0, *sorted({cut for cut in cuts if cut < len(values)}), len(values)]
-    parts = [FrameScores(whole.probabilities[a:b], whole.times_s[a:b]) for a, b in zip(edges, edges[1:], strict=False)]
+    parts = [FrameScores(whole.probabilities[a:b], whole.times_s[a:b]) for a, b in pairwise(edges)]
     assert list(events_of(*parts)) == list(events_of(whole))
     for event in events_of(whole):
         rows = whole.probabilities[round(event.onset_s * 10) : round(event.offset_s * 10), 0]

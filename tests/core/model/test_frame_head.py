@@ -105,7 +105,7 @@ def test_patches_stand_low_bands_first_and_time_fastest() -> None:
 
 
 def test_without_a_frame_head_it_says_how_to_get_one() -> None:
-    with pytest.raises(UserError, match="no frame head.*frame-head"):
+    with pytest.raises(UserError, match=r"no frame head.*frame-head"):
         small_model(frame_head=False).frame_logits(torch.randn(1, 100, 128))
 
 

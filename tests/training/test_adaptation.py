@@ -1,0 +1,191 @@
+"""Weights are fitted as released unless a recipe asks for the paper's text or an ablation; strides may change."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from core.audio.log_mel import LogMelConfig
+from core.errors import UsageError, UserError
+from core.labels import LabelSet
+from core.model.architecture import TransformerConfig
+from core.model.checkpoint import Checkpoint, CheckpointConfig, save_checkpoint
+from core.model.spectrogram_transformer import N_PREFIX_TOKENS, AudioSpectrogramTransformer
+from core.model.strides import with_strides
+from core.training_messages import TrainingMessage
+from training import initialisation
+from training.config import load_recipe
+from training.initialisation import Adaptation, initialise, new_module_names, read_start
+from training.model_building import build_model
+from training.run_data import load_run_data
+from training.runner import train
+
+from .runs import PLAIN, small
+
+LABELS = LabelSet.from_ids(["dog", "rain", "sea"])
+NARROW = TransformerConfig(n_labels=3, embed_dim=12, depth=1, num_heads=2)
+
+
+def vision_weights(n_prefix: int, side: int) -> dict[str, Tensor]:
+    """Of a narrow ViT with a square of `side` patches: positions tell their own place, kernels their colour."""
+    model = AudioSpectrogramTransformer(NARROW)
+    weights = {name: one for name, one in model.state_dict().items() if not name.startswith("mlp_head.")}
+    places = [*(-1.0 - i for i in range(n_prefix)), *map(float, range(side * side))]
+    weights["pos_embed"] = torch.tensor(places)[None, :, None].repeat(1, 1, 12)
+    weights["patch_embed.proj.weight"] = torch.tensor([1.0, 2.0, 6.0])[None, :, None, None].repeat(12, 1, 16, 16)
+    if n_prefix == 1:
+        del weights["dist_token"]
+    return weights
+
+
+@pytest.fixture
+def vision(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`timm:distilled-384` and the like are narrow stand-ins, checked elsewhere to be what timm makes."""
+    sizes = {"384": 24, "224": 14}
+
+    def load(name: str, _file: Path | None, _ours: TransformerConfig) -> dict[str, Tensor]:
+        kind, _, size = name.partition("-")
+        return vision_weights(2 if kind == "distilled" else 1, sizes[size])
+
+    monkeypatch.setattr(initialisation, "load_vision_weights", load)
+
+
+def taken(
+    name: str, adaptation: Adaptation = initialisation.AS_RELEASED, **changes: str
+) -> AudioSpectrogramTransformer:
+    torch.manual_seed(0)
+    model = AudioSpectrogramTransformer(replace(NARROW, **changes))
+    initialise(model, f"timm:{name}", LABELS, None, adaptation)
+    return model
+
+
+@pytest.mark.usefixtures("vision")
+@pytest.mark.parametrize("kind", ["distilled", "plain"])
+@pytest.mark.parametrize(
+    ("size", "first_row", "last"),
+    [
+        ("384", [144.0, 144.0, 144.0941, 144.3317], 431.0),
+        # Rows 1 to 12 of 14; columns stretched by 101 / 14: (j + 1/2) 14 / 101 - 1/2 from the left.
+        ("224", [14.0, 14.0, 14.0, 14.0, 14.1238, 14.2624], 181.0),
+    ],
+)
+def test_squares_of_both_sizes_are_cut_and_stretched(kind: str, size: str, first_row: list[float], last: float) -> None:
+    model = taken(f"{kind}-{size}")
+    grid = model.pos_embed[0, N_PREFIX_TOKENS:, 0].reshape(12, 101)
+    assert grid[0, : len(first_row)].tolist() == pytest.approx(first_row, abs=1e-3)
+    assert grid[-1, -1].item() == pytest.approx(last)
+    assert model.pos_embed[0, :2, 0].tolist() == [-1.0, -2.0 if kind == "distilled" else -1.0]
+
+
+@pytest.mark.usefixtures("vision")
+def test_kernels_are_summed_as_released_or_averaged_as_the_text_has_it() -> None:
+    assert (taken("plain-224").patch_embed.proj.weight == 9.0).all()
+    assert (taken("plain-224", Adaptation(kernel_collapse="average")).patch_embed.proj.weight == 3.0).all()
+
+
+@pytest.mark.usefixtures("vision")
+def test_positions_may_repeat_the_nearest_or_begin_anew() -> None:
+    nearest = taken("distilled-384", positions="nearest").pos_embed[0, N_PREFIX_TOKENS:, 0].reshape(12, 101)
+    assert nearest[0, :6].tolist() == [144.0] * 5 + [145.0]
+    torch.manual_seed(0)
+    untouched = AudioSpectrogramTransformer(NARROW).pos_embed
+    random = Adaptation(new_positions=True)
+    model = taken("distilled-384", random)
+    assert torch.equal(model.pos_embed, untouched)
+    assert (model.patch_embed.proj.weight == 9.0).all()
+    new = new_module_names(model, "timm:distilled-384", None, random)
+    assert "pos_embed" in new
+    assert "pos_embed" not in new_module_names(model, "timm:distilled-384")
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Path:
+    """A checkpoint of patches 16 apart, with random weights."""
+    torch.manual_seed(1)
+    config = replace(NARROW, stride_mels=16, stride_frames=16)
+    described = CheckpointConfig("Shore", "", config, LogMelConfig(), LABELS, (0.5,) * 3)
+    save_checkpoint(
+        Checkpoint(described, AudioSpectrogramTransformer(config).state_dict()), tmp_path / "shore", dtype=torch.float32
+    )
+    return tmp_path / "shore"
+
+
+def test_a_checkpoint_gives_its_weights_to_a_model_of_other_strides(start: Path) -> None:
+    config = small(f"init={start}", "variant=", "strides=12,8")
+    built = build_model(config, LABELS)
+    checkpoint = read_start(str(start))
+    assert checkpoint is not None
+    expected = with_strides(checkpoint, 12, 8)
+    assert built.model.config == expected.config.model
+    assert all(torch.equal(one, expected.weights[name]) for name, one in built.model.state_dict().items())
+    assert built.new_names == ()
+    assert built.start == "weights of Shore, strides 12 x 8, its last layer too"
+
+
+def test_its_positions_may_begin_anew(start: Path) -> None:
+    built = build_model(small(f"init={start}", "variant=", "positions=random"), LABELS)
+    checkpoint = read_start(str(start))
+    assert checkpoint is not None
+    same = {name for name, one in built.model.state_dict().items() if torch.equal(one, checkpoint.weights[name])}
+    assert built.model.state_dict().keys() - same == {"pos_embed"}
+    assert built.new_names == ("pos_embed",)
+
+
+def test_a_recipe_decides_how_positions_are_stretched(start: Path) -> None:
+    built = build_model(small(f"init={start}", "variant=", "positions=nearest"), LABELS)
+    assert isinstance(built.model.config, TransformerConfig)
+    assert built.model.config.positions == "nearest"
+    assert built.new_names == ()
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        (["variant=ast-tiny-stem", "strides=10,10"], "are theirs"),
+        (["variant=cnn-resnet18", "strides=10,10"], "has no patches"),
+        (["variant=cnn-resnet18", "positions=nearest"], "has no patches"),
+    ],
+)
+def test_models_without_patches_refuse(settings: list[str], problem: str) -> None:
+    with pytest.raises(UserError, match=problem):
+        build_model(small(*settings), LABELS)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        ["strides=16"],
+        ["strides=16,0"],
+        ["strides=1,2,3"],
+        ["positions=cubic"],
+        ["kernel_collapse=max"],
+        ["mel_window=x"],
+    ],
+)
+def test_impossible_settings_are_refused(settings: list[str]) -> None:
+    with pytest.raises(UsageError, match="contradicts itself"):
+        load_recipe("esc50-scratch", settings)
+
+
+def test_a_run_learns_at_strides_of_its_own(data: Path, tmp_path: Path) -> None:
+    messages: list[TrainingMessage] = []
+    train(small(*PLAIN, "strides=32,12", "epochs=1"), data, tmp_path, messages.append)
+    checkpoint = read_start(str(tmp_path / "checkpoint"))
+    assert checkpoint is not None
+    assert isinstance(checkpoint.config.model, TransformerConfig)
+    assert checkpoint.config.model.grid(1024) == (4, 85)
+
+
+def test_the_mel_window_is_hanning_unless_the_recipe_says_hamming(data: Path) -> None:
+    plain, hamming = (
+        load_run_data(small(*more), data, None, lambda _message: None) for more in ((), ("mel_window=hamming",))
+    )
+    assert (plain.log_mel.window, hamming.log_mel.window) == ("hanning", "hamming")
+    difference = hamming.train.frames_of(0).mean(dtype=float) - plain.train.frames_of(0).mean(dtype=float)
+    assert math.isfinite(difference)
+    assert difference != 0
