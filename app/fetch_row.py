@@ -61,7 +61,7 @@ class FetchRow:
 
     @property
     def fraction(self) -> float | None:
-        """The part of the file now fetched that has arrived; None where nobody knows how long it is."""
+        """The part of all its files together that has arrived; None where nobody knows how long they are."""
         progress = self.progress
         return progress.done_bytes / progress.total_bytes if progress is not None and progress.total_bytes else None
 

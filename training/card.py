@@ -214,10 +214,15 @@ def _teacher(teacher: dict[str, Any], facts: CardFacts) -> str:
     words += "." if accuracy is None else f": accuracy {accuracy:.1%} on what was held out of it."
     # Where the same folds were held out of both, it has heard none of the clips that the figures are of.
     held_out = facts.config.provenance["test_folds"]
-    has_same = data == facts.manifest.name and set(held_out) <= set(teacher["test_folds"]) and not teacher["went_on"]
-    if facts.report and not has_same:
+    if facts.report and not _held_out_too(teacher, facts.manifest.name, set(held_out)):
         words += " Clips that it was trained on and that are held out here make the figures above look too good."
     return words
+
+
+def _held_out_too(teacher: dict[str, Any], data: str, folds: set[str]) -> bool:
+    """Whether neither the teacher nor any that it learnt from has heard those folds, as far as its facts say."""
+    has_same = teacher["data"] == data and folds <= set(teacher["test_folds"]) and not teacher["went_on"]
+    return has_same and all(_held_out_too(one, data, folds) for one in teacher.get("teachers", ()))
 
 
 def _settings(recipe: dict[str, Any]) -> str:
@@ -227,7 +232,8 @@ def _settings(recipe: dict[str, Any]) -> str:
 def _earlier_part(earlier: dict[str, Any] | None) -> str:
     if not earlier or "recipe" not in earlier:
         return ""
-    accuracy = earlier.get("metrics", {}).get("accuracy")
+    metrics = earlier.get("metrics")
+    accuracy = metrics.get("accuracy") if isinstance(metrics, dict) else None
     figure = "" if accuracy is None else f" (accuracy {accuracy:.1%})"
     return f"""
 It went on from weights that were trained on {earlier["data"]} by this recipe{figure}:

@@ -26,6 +26,7 @@ from training.manifest import LabelledClip, Manifest, read_manifest
 from training.metrics import Activation, Scores
 from training.report_tables import print_report
 from training.results import ScoredClips, report_on
+from training.wording import listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,18 +159,26 @@ def clips_of(manifest: Manifest, folds: tuple[str, ...]) -> tuple[LabelledClip, 
     there = sorted({clip.fold for clip in manifest.clips})
     unknown = [fold for fold in folds if fold not in there]
     if unknown:
-        listed = ", ".join(fold or "(none)" for fold in there)
-        raise UsageError(f"{manifest.name} has no fold {', '.join(unknown)}.", f"It has the folds {listed}.")
+        folds_there = ", ".join(fold or "(none)" for fold in there)
+        raise UsageError(f"{manifest.name} has no fold {', '.join(unknown)}.", f"It has the folds {folds_there}.")
     return tuple(clip for clip in manifest.clips if not folds or clip.fold in folds)
 
 
 def _histories(checkpoints: list[Checkpoint]) -> Iterator[dict[str, Any]]:
-    """The provenance of every model, and of what each began with."""
+    """The provenance of every model, of what each began with and of all that taught them."""
     for checkpoint in checkpoints:
-        history: dict[str, Any] | None = checkpoint.config.provenance
-        while history:
-            yield history
-            history = history.get("started_from")
+        yield from _lineage(checkpoint.config.provenance)
+
+
+def _lineage(history: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    if not history:
+        return
+    yield history
+    yield from _lineage(history.get("started_from") or {})
+    if history.get("went_on"):
+        yield {"data": None}  # a teacher's facts do not say from what
+    for teacher in history.get("teachers") or ():
+        yield from _lineage(teacher)
 
 
 def n_trained_on(checkpoints: list[Checkpoint], manifest: Manifest, clips: tuple[LabelledClip, ...]) -> int:
@@ -190,7 +199,7 @@ def notes_on_training(
             f"Held out: fold {', '.join(held_out)} (--fold)."
         )
     elsewhere = sorted(
-        {str(one.get("data", "data it does not name")) for one in _histories(checkpoints)} - {manifest.name}
+        {str(one.get("data") or "data it does not name") for one in _histories(checkpoints)} - {manifest.name}
     )
     if elsewhere:
         yield f"Trained on {', '.join(elsewhere)}: whether clips of {manifest.name} were among that is not known."
@@ -199,10 +208,9 @@ def notes_on_training(
 def notes_on_labels(shared: SharedLabels) -> Iterator[str]:
     """What to say of labels that only one of model and data knows."""
     if shared.unknown:
-        listed = ", ".join(f"{name} ({n})" for name, n in shared.unknown[:10])
-        more = f" and {len(shared.unknown) - 10} more" if len(shared.unknown) > 10 else ""
+        names = listed([f"{name} ({n})" for name, n in shared.unknown], 10)
         yield (
-            f"The model lacks {len(shared.unknown)} labels of the data: {listed}{more}. "
+            f"The model lacks {len(shared.unknown)} labels of the data: {names}. "
             f"{shared.n_left_out} clips of nothing else are left out."
         )
     if shared.n_others:

@@ -33,6 +33,7 @@ from training.config import TrainConfig
 from training.datasets import ClipFrames
 from training.metrics import mean_average_precision
 from training.sampling import evaluation_batches
+from training.zero_frames import ZeroFrames
 
 _LOG_OF_NOTHING = -1e4
 """For columns left out of a sum; minus infinity would make gradients of nothing into no numbers."""
@@ -42,12 +43,14 @@ _LOG_OF_NOTHING = -1e4
 class SplicedClips:
     """Windows of which a part is another clip's.
 
-    log_mel: normalised `(B, T, mels)`. targets: `(B, labels)`, of the windows as clips. where: bool `(B, columns,
-    labels)`, the columns whose clip has the label.
+    log_mel: normalised `(B, T, mels)`. targets: `(B, labels)`, of the windows as clips. present: `(B, labels)`, 1
+    where the clip of any column has the label, however short it is. where: bool `(B, columns, labels)`, the columns
+    whose clip has it.
     """
 
     log_mel: Tensor
     targets: Tensor
+    present: Tensor
     where: Tensor
 
 
@@ -70,15 +73,14 @@ def splice_clips(log_mel: Tensor, targets: Tensor, config: ModelConfig, loss: st
     centres = torch.from_numpy(column_times_s(config, n_frames))[None] * FRAMES_PER_SECOND
     column_of_other = is_other(centres)[:, :, None]  # (B, columns, 1)
     theirs = targets[partner]
-    if loss == "bce":
-        is_joined = column_of_other.any(dim=1)
-        joined = torch.where(is_joined, torch.maximum(targets * ~column_of_other.all(dim=1), theirs), targets)
-    else:
-        joined = torch.lerp(targets, theirs, of_other.float().mean(dim=1, keepdim=True))
+    of_columns = torch.where(column_of_other, theirs[:, None], targets[:, None])  # (B, columns, labels)
+    present = of_columns.amax(dim=1)
+    share = of_other.float().mean(dim=1, keepdim=True)
     return SplicedClips(
         torch.where(of_other[:, :, None], log_mel[partner], log_mel),
-        joined,
-        torch.where(column_of_other, theirs[:, None] > 0, targets[:, None] > 0),
+        present if loss == "bce" else torch.lerp(targets, theirs, share),
+        present,
+        of_columns > 0,
     )
 
 
@@ -99,12 +101,13 @@ def linear_softmax(logits: Tensor, where: Tensor) -> tuple[Tensor, Tensor]:
 
 def summed_frame_loss(logits: Tensor, clips: SplicedClips) -> Tensor:
     """Binary cross-entropy of each label twice, summed over clips and labels as the loss of whole clips is: pooled over
-    the columns that may have it, against the target, and over those that cannot, against 0.
+    the columns that may have it, against whether it is there, and over those that cannot, against 0. A label's share of
+    the window is nothing to a column: where it is, it is there whole.
 
     logits: `(B, columns, labels)` of `clips.log_mel`.
     """
     log_y, log_not_y = linear_softmax(logits, clips.where)
-    there = -(clips.targets * log_y + (1 - clips.targets) * log_not_y)
+    there = -(clips.present * log_y + (1 - clips.present) * log_not_y)
     elsewhere = -linear_softmax(logits, ~clips.where)[1]
     return (
         torch.where(clips.where.any(dim=1), there, 0.0).sum()
@@ -153,27 +156,28 @@ def kept_answers(start: CheckpointConfig, labels: LabelSet) -> tuple[Calibration
 
 
 def frame_head_notes(
-    model: Network, clips: ClipFrames | None, log_mel: LogMelConfig, batch_size: int
+    model: Network, clips: ClipFrames | None, log_mel: LogMelConfig, batch_size: int, zeros: ZeroFrames
 ) -> tuple[str, ...]:
-    """What the card says of the frame head; nothing without one. clips: the held-out ones."""
+    """What the card says of the frame head; nothing without one. clips: the held-out ones. zeros: behind them."""
     if not isinstance(model, AudioSpectrogramTransformer) or model.frame_head is None:
         return ()
     words = "Its frame head tells when (`main.py tag --frames`); it has learnt from labels of whole clips"
     if clips is not None:
-        score = mean_average_precision(pooled_scores(model, clips, log_mel, batch_size), clips.targets)
+        score = mean_average_precision(pooled_scores(model, clips, log_mel, batch_size, zeros), clips.targets)
         words += f", and pooled over the held-out ones its mAP is {score:.3f}"
     return (f"{words}. How exactly it places onsets and offsets has not been measured.",)
 
 
 def pooled_scores(
-    model: AudioSpectrogramTransformer, clips: ClipFrames, log_mel: LogMelConfig, batch_size: int
+    model: AudioSpectrogramTransformer, clips: ClipFrames, log_mel: LogMelConfig, batch_size: int, zeros: ZeroFrames
 ) -> NDArray[np.float32]:
-    """The frame head's probability of each clip, `(clips, labels)`."""
+    """The frame head's probability of each clip, `(clips, labels)`; columns of `zeros` have no say."""
     scores = np.zeros((len(clips), clips.targets.shape[1]), np.float32)
     device = next(model.parameters()).device
     with torch.inference_mode():
         for batch in evaluation_batches(clips, log_mel, batch_size):
-            logits = model.frame_logits(batch.log_mel.to(device))
+            n_columns = len(column_times_s(model.config, batch.log_mel.shape[1]))
+            logits = model.frame_logits(zeros.fill_up(batch.log_mel.to(device)))[:, :n_columns]
             log_y, _ = linear_softmax(logits, torch.ones_like(logits, dtype=torch.bool))
             scores[batch.clips.numpy()] = log_y.exp().cpu().numpy()
     return scores

@@ -21,7 +21,7 @@ from core.errors import UserError
 from core.inference.tagger import find_weights
 from core.labels import LabelSet
 from core.model.architecture import ModelConfig, TransformerConfig
-from core.model.checkpoint import Checkpoint, load_checkpoint
+from core.model.checkpoint import Checkpoint, CheckpointConfig, load_checkpoint
 from core.model.convolutional import ConvolutionalTagger
 from core.model.networks import Network
 from core.model.positions import fit_positions
@@ -33,6 +33,8 @@ MUST_BE_GIVEN = "required"
 """A recipe's `init` when it makes no sense without weights and ships none."""
 TIMM = "timm:"
 HEAD, FRAME_HEAD = "mlp_head.", "frame_head."
+LAST_LAYERS = tuple(f"{head}1.{kind}" for head in (HEAD, FRAME_HEAD) for kind in ("weight", "bias"))
+"""Parameters with a row for each label."""
 ADDED = {"hybrid.": "new hybrid attention", FRAME_HEAD: "new frame head"}
 """Parts that a model may have where what it starts from has none; they begin as they were made."""
 
@@ -50,6 +52,16 @@ class Adaptation:
 
 
 AS_RELEASED = Adaptation()
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a run began with. words: for people, without paths. config: of the checkpoint, None where it was none.
+    content: what a run that goes on must find again, wherever it lies now."""
+
+    words: str
+    config: CheckpointConfig | None
+    content: str
 
 
 def read_start(init: str) -> Checkpoint | None:
@@ -92,29 +104,39 @@ def initialise(
     name, _, file = init.removeprefix(TIMM).partition("@")
     source = Path(file).expanduser() if file else None
     if isinstance(model, ConvolutionalTagger):
-        model.backbone.load_state_dict(load_backbone_weights(name, source, model))
+        model.backbone.load_state_dict(load_backbone_weights(name, source, model, adaptation.kernel_collapse))
     else:
         _take_vision(model, load_vision_weights(name, source, model.config), adaptation)
     return f"ImageNet weights of {name}, without its head"
 
 
 def new_module_names(
-    model: Network, init: str, start: Checkpoint | None = None, adaptation: Adaptation = AS_RELEASED
+    model: Network,
+    init: str,
+    labels: LabelSet,
+    start: Checkpoint | None = None,
+    adaptation: Adaptation = AS_RELEASED,
 ) -> tuple[str, ...]:
     """Names of the parameters that `initialise` has just left at random beside others that it has not; none where all
-    are random. A last layer of which only some rows were taken counts as new. start, adaptation: as for
+    are random. A last layer counts as new where `start` lacks one of the labels. All but model: as for
     `initialise`."""
     start = _at_strides_of(model, start or read_start(init))
     if start is None:
         new = (HEAD, *ADDED, *(["pos_embed"] if adaptation.new_positions else []))
         return tuple(name for name, _ in model.named_parameters() if init and name.startswith(new))
-    return tuple(
-        name
-        for name, parameter in model.named_parameters()
-        if name not in start.weights
-        or parameter.shape != start.weights[name].shape
-        or not torch.equal(parameter.detach().cpu(), start.weights[name].float())
-    )
+    has_all_labels = {label.id for label in labels} <= {label.id for label in start.config.labels}
+
+    def is_new(name: str, parameter: Tensor) -> bool:
+        theirs = start.weights.get(name)
+        if theirs is not None and name in LAST_LAYERS:  # its rows may stand in another order
+            return not has_all_labels
+        return (
+            theirs is None
+            or parameter.shape != theirs.shape
+            or not torch.equal(parameter.detach().cpu(), theirs.float())
+        )
+
+    return tuple(name for name, parameter in model.named_parameters() if is_new(name, parameter))
 
 
 def _at_strides_of(model: Network, start: Checkpoint | None) -> Checkpoint | None:
@@ -131,7 +153,8 @@ def _take_checkpoint(model: Network, start: Checkpoint, labels: LabelSet, adapta
     its_config = start.config.model
     mine = _without_added(replace(model.config, n_labels=its_config.n_labels), its_config)
     if mine != its_config:
-        if isinstance(mine, TransformerConfig) and replace(mine, hybrid=None) == replace(its_config, hybrid=None):
+        are_both = isinstance(mine, TransformerConfig) and isinstance(its_config, TransformerConfig)
+        if are_both and replace(mine, hybrid=None) == replace(its_config, hybrid=None):
             problem = (
                 f"The checkpoint {start.config.name} has other Conformers or channel attention than are asked for."
             )
@@ -148,7 +171,7 @@ def _take_checkpoint(model: Network, start: Checkpoint, labels: LabelSet, adapta
         weights["pos_embed"] = own["pos_embed"]
     place = {label.id: label.index for label in start.config.labels}
     shared = [label for label in labels if label.id in place]
-    for name in (f"{head}1.{kind}" for head in (HEAD, FRAME_HEAD) for kind in ("weight", "bias")):
+    for name in LAST_LAYERS:
         if name in own and name in theirs:
             rows = own[name].clone()
             rows[[label.index for label in shared]] = theirs[name][[place[label.id] for label in shared]]

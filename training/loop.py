@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from core.errors import UserError
-from core.model.checkpoint import ACTIVATIONS
+from core.model.checkpoint import ACTIVATIONS, Checkpoint
 from core.model.merge_schedule import MergeSchedule
 from core.model.networks import Network
 from training.averaging import RangeAverage, WeightAverage, cumulative_mean
@@ -43,6 +43,8 @@ from training.sampling import Batch, ErrorsAsValues, Place, TrainingBatches, eva
 from training.schedule import learning_rate, plan_schedule
 from training.student import Student
 from training.teachers import Teachers, read_teachers
+from training.wording import listed
+from training.zero_frames import kept_zero_frames
 
 OF_NO_WEIGHT = (
     *("init", "teacher", "title", "summary", "threads", "merge_r", "licence", "limits"),
@@ -54,16 +56,26 @@ OF_NO_WEIGHT = (
 class TrainingRun:
     """Model, its averages, optimiser and place: all that a state file holds.
 
-    config.epochs is what the run does; a time budget has become a number of epochs before.
+    config.epochs is what the run does; a time budget has become a number of epochs before. start, teachers: what
+    `read_start` and `read_teachers` gave, where they have been read already.
     """
 
-    def __init__(self, config: TrainConfig, data: RunData, fabric: Fabric) -> None:
+    def __init__(
+        self,
+        config: TrainConfig,
+        data: RunData,
+        fabric: Fabric,
+        start: Checkpoint | None = None,
+        teachers: Sequence[Checkpoint] = (),
+    ) -> None:
         self.config, self.data, self.fabric = config, data, fabric
         labels, log_mel = data.manifest.labels, data.log_mel
-        self.teachers = Teachers(read_teachers(config.teacher), labels, log_mel, device=fabric.device)
+        teachers = teachers or read_teachers(config.teacher)
+        self.teachers = Teachers(teachers, labels, log_mel, device=fabric.device)
         torch.manual_seed(seed_of(config.seed, "weights"))
-        built = build_model(config, data.manifest.labels)
+        built = build_model(config, labels, start)
         plain, self.start = built.model, built.start
+        self.zeros = kept_zero_frames(config, built.start.config, log_mel)
         optimiser = build_optimiser(plain, config, built.new_names)
         self.average = WeightAverage(plain.to(fabric.device), config.ema_decay)
         self.range_average = RangeAverage(plain) if config.average_epochs else None
@@ -117,7 +129,7 @@ class TrainingRun:
         if config.freeze:
             keep_still(self.plain)
         statistics = [buffer.clone() for buffer in self.plain.buffers()]
-        column = self._random_column(batch.log_mel.shape[1])
+        column = self._random_column(max(batch.log_mel.shape[1], self.zeros.window))
         mine, n_clips = batch.part(fabric.global_rank, fabric.world_size), len(batch.clips)
         total = 0.0
         for i in range(config.accumulate):
@@ -155,11 +167,11 @@ class TrainingRun:
             log_mel, targets = spliced.log_mel, spliced.targets
         targets = self._with_teachers(log_mel, targets)
         with self.fabric.autocast():
-            logits, columns = self._model(log_mel, column)
+            logits, columns = self._model(self.zeros.fill_up(log_mel), column)
         loss = summed_loss(self.config.loss, logits.float(), targets)
         if spliced is None:
             return loss
-        of_columns = self.config.frame_loss * summed_frame_loss(columns, spliced)
+        of_columns = self.config.frame_loss * summed_frame_loss(columns[:, : spliced.where.shape[1]], spliced)
         return of_columns if self.config.freeze else of_columns + loss
 
     def _with_teachers(self, log_mel: Tensor, targets: Tensor) -> Tensor:
@@ -173,10 +185,9 @@ class TrainingRun:
 
     def _no_number(self, loss: float, batch: Batch) -> UserError:
         names = [self.data.split.train[i].path.name for i in batch.clips.tolist()]
-        listed = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
         what = f"loss became {loss}" if not math.isfinite(loss) else "gradient became infinite"
         return UserError(
-            f"The {what} at step {self.step + 1}, in a batch of {listed}.",
+            f"The {what} at step {self.step + 1}, in a batch of {listed(names)}.",
             f"Go on with --resume and half the learning rate: learning_rate={self.config.learning_rate / 2:g}; "
             "the weights from before are kept.",
         )
@@ -239,7 +250,8 @@ class TrainingRun:
         share = self.fabric.global_rank, self.fabric.world_size
         with torch.inference_mode():
             for batch in evaluation_batches(clips, self.data.log_mel, self.config.batch_size, share):
-                logits[batch.clips.numpy()] = model(batch.log_mel.to(self.fabric.device), merge=merge).cpu().numpy()
+                log_mel = self.zeros.fill_up(batch.log_mel.to(self.fabric.device))
+                logits[batch.clips.numpy()] = model(log_mel, merge=merge).cpu().numpy()
         return gather_scores(self.fabric, logits)
 
     def final_model(self) -> Network:
@@ -261,6 +273,7 @@ class TrainingRun:
         return {
             "config": self.config.to_dict(),
             "data": self.data.identity(),
+            "start": self.start.content,
             "teachers": self.teachers.contents,
             "step": self.step,
             "losses": self._losses,
@@ -284,6 +297,9 @@ class TrainingRun:
         changed = [key for key in mine if key not in free and mine[key] != theirs.get(key, DEFAULTS[key])]
         if state["data"] != self.data.identity():
             changed.append("data")
+        # States from before this was written say nothing of it.
+        if state.get("start", self.start.content) != self.start.content:
+            changed.append("init")
         if state.get("teachers", []) != self.teachers.contents:  # wherever they lie now
             changed.append("teacher")
         if changed:

@@ -78,13 +78,13 @@ def run_merging_study(study: MergingStudy, options: MergingOptions) -> int:
     subject = _subject(study, options, data)
     stopwatch = Stopwatch(subject.checkpoint, subject.tagger, subject.window_frames, study.batch)
     cells = dict(_cells(subject, stopwatch))
-    ledger = ledgers.both
-    missing = [cell for cell, digest in cells.items() if ledger.finished(cell, digest) is None]
     if options.dry_run:
+        missing = _missing(cells, ledgers)
         say("\n".join([*(f"to do: {cell}" for cell in missing), f"{len(missing)} of {len(cells)} cells are to do."]))
     else:
         ledgers.check()
         with locked(options.out):
+            missing = _missing(cells, ledgers)  # not before: another call may have measured them meanwhile
             for number, cell in enumerate(missing, 1):
                 say(f"[{number} of {len(missing)}] {cell}")
                 began = time.perf_counter()
@@ -99,6 +99,11 @@ def run_merging_study(study: MergingStudy, options: MergingOptions) -> int:
     else:
         Console(width=max(LEAST_WIDTH, Console().width)).print(as_table(table))
     return 0
+
+
+def _missing(cells: dict[str, str], ledgers: Ledgers) -> list[str]:
+    ledger = ledgers.both
+    return [cell for cell, digest in cells.items() if ledger.finished(cell, digest) is None]
 
 
 def _subject(study: MergingStudy, options: MergingOptions, data: Path) -> Subject:

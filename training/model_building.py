@@ -11,11 +11,13 @@ from torch import nn
 from core.errors import UserError
 from core.labels import LabelSet
 from core.model.architecture import ConvolutionConfig, HybridConfig, ModelConfig
+from core.model.checkpoint import Checkpoint
 from core.model.networks import Network, build_network, last_layer
 from core.model.variants import find_variant
 from training.config import TrainConfig
 from training.frame_head import prepare_frame_head
-from training.initialisation import Adaptation, initialise, new_module_names, read_start
+from training.initialisation import Adaptation, Start, initialise, new_module_names, read_start
+from training.teachers import content_of
 
 KERNELS = {"time": 15, "sequence": 31, "grid": 7}
 """Tokens that a Conformer's convolution spans along each axis; at stride 10, fifteen of them are 1.5 s."""
@@ -24,16 +26,17 @@ KERNELS = {"time": 15, "sequence": 31, "grid": 7}
 @dataclass(frozen=True, slots=True)
 class BuiltModel:
     """model: with a head for the data's labels. new_names: its parameters that start at random beside others that do
-    not. start: what it starts from, in words."""
+    not. start: what it starts from."""
 
     model: Network
     new_names: Collection[str]
-    start: str
+    start: Start
 
 
-def build_model(config: TrainConfig, labels: LabelSet) -> BuiltModel:
-    """The recipe's architecture with weights from where it wants them. Raises UserError."""
-    start = read_start(config.init)
+def build_model(config: TrainConfig, labels: LabelSet, start: Checkpoint | None = None) -> BuiltModel:
+    """The recipe's architecture with weights from where it wants them. start: what `read_start` gave, where it has
+    been read already. Raises UserError."""
+    start = start or read_start(config.init)
     if config.variant:
         architecture = find_variant(config.variant).with_labels(len(labels))
     else:
@@ -49,7 +52,9 @@ def build_model(config: TrainConfig, labels: LabelSet) -> BuiltModel:
     words = initialise(model, config.init, labels, start, adaptation)
     if config.frame_loss:
         prepare_frame_head(model, config, labels, start)
-    return BuiltModel(model, new_module_names(model, config.init, start, adaptation), words)
+    # Without a checkpoint the words tell one start from another.
+    began = Start(words, start.config, content_of(start)) if start else Start(words, None, words)
+    return BuiltModel(model, new_module_names(model, config.init, labels, start, adaptation), began)
 
 
 def _as_the_recipe_has_it(config: TrainConfig, architecture: ModelConfig) -> ModelConfig:

@@ -24,7 +24,7 @@ def publish_finished(run: TrainingRun, out: Path) -> TrainingFinished | None:
         return None
     # Some papers report the epoch that did best on the test clips: the card sets it beside ours.
     best_on_test = run.best_on_test if data.validation is None and data.test is not None else None
-    notes = frame_head_notes(model, data.test, data.log_mel, run.config.batch_size)
+    notes = frame_head_notes(model, data.test, data.log_mel, run.config.batch_size, run.zeros)
     published = PublishedRun(
         *(run.config, data.manifest, data.split, data.log_mel, model.cpu(), test, validation, run.start, best_on_test),
         notes=notes,

@@ -30,10 +30,11 @@ from training.calibration import fit_calibration, fit_thresholds
 from training.card import CardFacts, model_card
 from training.config import TrainConfig
 from training.frame_head import kept_answers
-from training.initialisation import TIMM, read_start
+from training.initialisation import TIMM, Start, read_start
 from training.manifest import LabelledClip, Manifest, Split
 from training.metrics import Scores, accuracy, best_threshold, calibration_error
 from training.results import ScoredClips, report_on
+from training.zero_frames import keeps_its_answers
 
 CHECKPOINT_NAME = "checkpoint"
 _UNKNOWN_THRESHOLD = 0.5
@@ -59,7 +60,8 @@ class PublishedRun:
     """A run that is over, whole or broken off.
 
     test: of the held-out clips, which chose nothing; None gives a checkpoint without figures. validation: of the clips
-    that choose calibration and thresholds. start: what the weights began as, in words. best_on_test: the accuracy of
+    that choose calibration and thresholds. start: what the weights began as; where it is in words alone, the checkpoint
+    that `config.init` names is asked for its provenance. best_on_test: the accuracy of
     the epoch that did best on the held-out clips, where a paper chose by that; the card sets it beside the honest
     figure. notes: sentences for the card. tested_how: which clips are the held-out ones, in words, where they are not
     those of the recipe's test_folds. teachers: facts of the models that it learnt from beside the labels.
@@ -72,7 +74,7 @@ class PublishedRun:
     model: Network
     test: Predictions | None = None
     validation: Predictions | None = None
-    start: str = "random weights"
+    start: Start | str = "random weights"
     best_on_test: float | None = None
     notes: tuple[str, ...] = ()
     tested_how: str = ""
@@ -94,12 +96,15 @@ def publish(run: PublishedRun, out: Path) -> Path:
 
     Calibration and per-label thresholds are fitted on the validation clips. Without any, the logits stay as they are
     and one threshold for all labels is fitted on the held-out clips, which the card calls optimistic.
-    Raises UserError for weights that give no numbers.
+    Raises UserError for weights that give no numbers, and where a last layer was kept of nobody knows what.
     """
     activation = activation_of(run.config)
-    earlier = _started_from(run.config.init)
-    # Beside a new frame head the last layer has stayed as it was, and with it what its answers mean.
-    kept = earlier if run.config.freeze and run.config.frame_loss else None
+    earlier = run.start.config if isinstance(run.start, Start) else _started_from(run.config.init)
+    is_kept = keeps_its_answers(run.config)
+    if is_kept and earlier is None:
+        problem = "The checkpoint whose last layer this run has kept is gone, and with it its thresholds."
+        raise UserError(problem, "Put it back, and go on with --resume and init=CHECKPOINT.")
+    kept = earlier if is_kept else None
     if kept:
         calibration, thresholds, origin = *kept_answers(kept, run.manifest.labels), "kept"
     else:
@@ -223,7 +228,7 @@ def _provenance(run: PublishedRun) -> dict[str, Any]:
         "licences": [list(pair) for pair in run.manifest.licences],
         "test_folds": list(config.test_folds),
         "recipe": {**config.to_dict(), "init": init, "teacher": [one["name"] for one in run.teachers]},
-        "start": run.start,
+        "start": run.start.words if isinstance(run.start, Start) else run.start,
         "teachers": list(run.teachers),
         "best_on_test": run.best_on_test,
         "commit": code_commit(),

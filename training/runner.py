@@ -57,16 +57,19 @@ def train(
     if path.is_file() and not resume:
         raise UserError(f"{out} holds a run already.", "Go on with it by --resume, or choose another --out.")
     start = read_start(config.init)
-    read_teachers(config.teacher)  # what cannot be read is told before minutes of decoding
+    teachers = read_teachers(config.teacher)  # what cannot be read is told before minutes of decoding
     data = load_run_data(config, data_folder, start.config.log_mel if start else None, tell)
     state = read_state(path) if path.is_file() else None
     if state and config.time_budget_min:
         config = replace(config, **{key: _plain(state["config"][key]) for key in COUNTED_IN_EPOCHS})
-    run = TrainingRun(config, data, fabric)
+    run = TrainingRun(config, data, fabric, start, teachers)
     if state:
         run.resume(state, path)
     elif config.time_budget_min:
-        run = TrainingRun(with_epochs(config, epochs_within(run, config.time_budget_min)), data, fabric)
+        config = with_epochs(config, epochs_within(run, config.time_budget_min))
+        del run  # two models and their teachers may be more than there is room for
+        run = TrainingRun(config, data, fabric, start, teachers)
+    del start, teachers
     _refuse_different_starts(run)
     if fabric.is_global_zero:
         remove_leftovers(out)

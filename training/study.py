@@ -15,7 +15,8 @@ from rich.console import Console
 
 from core.errors import UsageError
 from training.merging_plan import is_merging, load_merging_study
-from training.study_folder import data_of, say
+from training.study_data import identities
+from training.study_folder import data_of, earlier_data, say
 from training.study_ledger import LEDGER_NAME, Ledgers
 from training.study_plan import Study, load_study, read_study_file, study_names
 from training.study_runs import StudyPlace, cells_to_do, run_cells
@@ -78,10 +79,13 @@ def _train(study: Study, options: StudyOptions, train: Sequence[str]) -> int:
     ledgers = Ledgers(out / LEDGER_NAME, options.ledger)
     code = 0
     if options.dry_run:
+        study = study.on(identities(options.data or earlier_data(out)))
         _say_what_is_missing(study, ledgers, out)
     else:
         ledgers.check()
-        code = run_cells(study, StudyPlace(data_of(options.data, out), out, ledgers, train))
+        data = data_of(options.data, out)
+        study = study.on(identities(data))
+        code = run_cells(study, StudyPlace(data, out, ledgers, train))
     _print_table(study, ledgers, options.as_json)
     return code
 
@@ -99,6 +103,8 @@ def _say_what_is_missing(study: Study, ledgers: Ledgers, out: Path) -> None:
             why = ""
         elif entry.digest != cell.digest:
             why = ", its settings changed since it ran"
+        elif not entry.is_on(cell.data):
+            why = ", it ran on other clips"
         else:
             why = ", failed before" if entry.state == "failed" else ", its checkpoint is wanted here"
         say(f"to do: {cell.name}{why} ({cell.recipe} {' '.join(cell.settings)})")

@@ -7,7 +7,6 @@ folder.
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from core.errors import UsageError, UserError
+from core.model.whole_files import write_whole
 
 try:
     import fcntl
@@ -31,8 +31,7 @@ def say(words: str) -> None:
 
 def data_of(data: Path | None, out: Path, *, keep: bool = True) -> Path:
     """The data of the study in `out`, the same from call to call. keep: write them down. Raises UserError."""
-    path = out / DATA_NAME
-    earlier = Path(json.loads(path.read_text(encoding="utf-8"))["data"]) if path.is_file() else None
+    earlier = earlier_data(out)
     if data is None and earlier is None:
         raise UsageError("No training data is given.", "Give a folder or list of labelled clips with --data.")
     if data is not None and earlier is not None and data.absolute() != earlier:
@@ -41,10 +40,22 @@ def data_of(data: Path | None, out: Path, *, keep: bool = True) -> Path:
     if earlier is None and keep:
         try:
             out.mkdir(parents=True, exist_ok=True)
-            write_whole(path, {"data": str(chosen)})
+            write_json(out / DATA_NAME, {"data": str(chosen)})
         except OSError as error:
             raise UserError(f"{out} cannot be used ({error.strerror}).", "Choose another folder with --out.") from error
     return chosen
+
+
+def earlier_data(out: Path) -> Path | None:
+    """What an earlier call noted in `out`, None without one. Raises UserError for a note that cannot be read."""
+    path = out / DATA_NAME
+    if not path.is_file():
+        return None
+    try:
+        return Path(json.loads(path.read_text(encoding="utf-8"))["data"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        problem = f"{path} is damaged: it should tell which data the study is on."
+        raise UserError(problem, "Delete it, and name the same data again with --data.") from error
 
 
 @contextmanager
@@ -65,8 +76,6 @@ def passed_on(lock: IO[bytes]) -> tuple[int, ...]:
     return () if fcntl is None else (lock.fileno(),)
 
 
-def write_whole(path: Path, content: dict[str, object]) -> None:
-    """As JSON, whole or not at all."""
-    new = path.with_name(f"{path.name}.new")
-    new.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
-    os.replace(new, path)
+def write_json(path: Path, content: dict[str, object]) -> None:
+    """Whole or not at all."""
+    write_whole(path, json.dumps(content, ensure_ascii=False).encode())

@@ -20,7 +20,8 @@ LEDGER_NAME = "ledger.jsonl"
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
     """How a cell ended. digest: of what decided its result then; seconds: of work, its parts summed; commit: of the
-    code that did it; problem: why it failed."""
+    code that did it; problem: why it failed; data: the identity of its clips (`study_data`), "" where it is unknown, as
+    in ledgers from before it was noted, or where the digest is of the clips too."""
 
     cell: str
     digest: str
@@ -29,6 +30,11 @@ class LedgerEntry:
     commit: str = ""
     metrics: dict[str, float] = field(default_factory=dict)
     problem: str = ""
+    data: str = ""
+
+    def is_on(self, data: str) -> bool:
+        """Whether it may have been on these clips; what is unknown counts."""
+        return not self.data or not data or self.data == data
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +43,14 @@ class Ledger:
 
     entries: tuple[LedgerEntry, ...] = ()
 
-    def of(self, cell: str, digest: str) -> LedgerEntry | None:
-        """The newest entry of a cell under this digest, a finished one before all that failed."""
-        found = [entry for entry in self.entries if (entry.cell, entry.digest) == (cell, digest)]
+    def of(self, cell: str, digest: str, data: str = "") -> LedgerEntry | None:
+        """The newest entry of a cell under this digest and on these data, a finished one before all that failed."""
+        found = [one for one in self.entries if (one.cell, one.digest) == (cell, digest) and one.is_on(data)]
         return max(reversed(found), key=lambda entry: entry.state == "finished", default=None)
 
-    def finished(self, cell: str, digest: str) -> LedgerEntry | None:
-        """The newest entry of a cell that was finished under this digest."""
-        entry = self.of(cell, digest)
+    def finished(self, cell: str, digest: str, data: str = "") -> LedgerEntry | None:
+        """The newest entry of a cell that was finished under this digest and on these data."""
+        entry = self.of(cell, digest, data)
         return entry if entry is not None and entry.state == "finished" else None
 
     def newest(self, cell: str) -> LedgerEntry | None:
@@ -95,7 +101,7 @@ class Ledgers:
         append_entry(self.own_path, entry)
         if self.given_path is None or entry.state != "finished":
             return
-        if self._given.finished(entry.cell, entry.digest) is None:
+        if self._given.finished(entry.cell, entry.digest, entry.data) is None:
             try:
                 self.given_path.parent.mkdir(parents=True, exist_ok=True)
                 append_entry(self.given_path, entry)

@@ -30,12 +30,12 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from core.errors import UsageError, UserError
-from training.config import DEFAULTS, load_recipe
+from training.config import DEFAULTS, TrainConfig, load_recipe
 
 STUDIES = Path(__file__).parent / "studies"
 RECIPES_OWN = ""
@@ -75,7 +75,8 @@ class StudyRow:
 @dataclass(frozen=True, slots=True)
 class Cell:
     """One run. settings: all of it, `KEY=VALUE`; needs: the cells whose checkpoints it takes, by the names of their
-    rows; digest: of what decides its result, so that a change is noticed, in a cell that it needs too."""
+    rows; digest: of what decides its result but the clips, so that a change is noticed, in a cell that it needs too;
+    data: the identity of its clips (`study_data`), "" where it is unknown."""
 
     name: str
     row: str
@@ -85,6 +86,7 @@ class Cell:
     settings: tuple[str, ...]
     needs: dict[str, Cell]
     digest: str
+    data: str = ""
 
     def settings_with(self, checkpoint_of: Callable[[Cell], Path]) -> tuple[str, ...]:
         """The settings with folders in place of `cell:NAME`."""
@@ -93,7 +95,8 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """The whole grid. folds: held out in turn; metric: a key of a finished run's figures."""
+    """The whole grid. folds: held out in turn; metric: a key of a finished run's figures; identity: what a collection's
+    clips are known by."""
 
     name: str
     title: str
@@ -102,6 +105,11 @@ class Study:
     folds: tuple[str, ...]
     seeds: tuple[int, ...]
     rows: tuple[StudyRow, ...]
+    identity: Callable[[str], str] = lambda collection: ""
+
+    def on(self, identity: Callable[[str], str]) -> Study:
+        """The same grid, whose cells know what clips they are on."""
+        return replace(self, identity=identity)
 
     def cells(self) -> Iterator[Cell]:
         """Row after row within fold and seed, each behind those it needs: a study that is broken off has compared all
@@ -110,15 +118,18 @@ class Study:
             for fold in self.folds or (RECIPES_OWN,):
                 made: dict[str, Cell] = {}
                 for row in _in_order(tuple(row for row in self.rows if not row.of)):
-                    made[row.name] = _cell(row, fold, seed, {name: made[name] for name in row.needs})
+                    needs = {name: made[name] for name in row.needs}
+                    made[row.name] = _cell(row, fold, seed, needs, self.identity)
                     yield made[row.name]
 
 
-def _cell(row: StudyRow, fold: str, seed: int, needs: dict[str, Cell]) -> Cell:
+def _cell(row: StudyRow, fold: str, seed: int, needs: dict[str, Cell], identity: Callable[[str], str]) -> Cell:
     of_fold = () if fold == RECIPES_OWN else (f"test_folds={fold}",)
     settings = (*row.settings, *of_fold, f"seed={seed}")
     name = f"{row.name}-seed{seed}" if fold == RECIPES_OWN else f"{row.name}-fold{fold}-seed{seed}"
-    return Cell(name, row.name, fold, seed, row.recipe, settings, needs, _digest(row.recipe, settings, needs))
+    config = _config(row.recipe, settings, needs)
+    data = identity(config.collection)
+    return Cell(name, row.name, fold, seed, row.recipe, settings, needs, _digest(config), data)
 
 
 def _in_order(rows: tuple[StudyRow, ...]) -> tuple[StudyRow, ...]:
@@ -164,13 +175,22 @@ def _with_cells(settings: tuple[str, ...], in_place: dict[str, str]) -> tuple[st
     return tuple(replaced(setting) for setting in settings)
 
 
-def _digest(recipe: str, settings: tuple[str, ...], needs: dict[str, Cell]) -> str:
-    """Of the settings that differ from the defaults: one that a later version brings changes nothing. What a cell needs
-    counts by its digest, not by its row's name."""
+def _config(recipe: str, settings: tuple[str, ...], needs: dict[str, Cell]) -> TrainConfig:
+    """All settings. What a cell needs stands there by its digest, not by its row's name."""
     by_content = _with_cells(settings, {row: f"{CELL}{cell.digest}" for row, cell in needs.items()})
-    config = load_recipe(recipe, list(by_content)).to_dict()
+    return load_recipe(recipe, list(by_content))
+
+
+def _digest(config: TrainConfig) -> str:
+    """Of the settings that differ from the defaults: one that a later version brings changes nothing.
+
+    The clips are not in it (see `Cell.data`). Nor is what lies behind a path or a model's name, as `starter`, in `init`
+    and `teacher`: other weights under the same words change no digest.
+    """
     changed = {
-        key: value for key, value in config.items() if value != DEFAULTS.get(key) and key not in _NO_RESULT_CHANGES
+        key: value
+        for key, value in config.to_dict().items()
+        if value != DEFAULTS.get(key) and key not in _NO_RESULT_CHANGES
     }
     return hashlib.sha256(json.dumps(changed, sort_keys=True).encode()).hexdigest()[:16]
 

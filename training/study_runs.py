@@ -17,13 +17,24 @@ from typing import IO
 
 from core.errors import UserError
 from core.training_messages import TrainingEpoch, TrainingFinished, TrainingMessage, from_line
-from training.study_folder import locked, passed_on, say, write_whole
+from training.study_folder import locked, passed_on, say, write_json
 from training.study_ledger import LedgerEntry, Ledgers
 from training.study_plan import Cell, Study
 
 LOG_NAME, CHECKPOINT_NAME = "log.jsonl", "checkpoint"
 MARK_NAME, ERRORS_NAME = "cell.json", "stderr.txt"
 STOPPED = 130
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """What a run's folder was made for, as in `Cell`."""
+
+    digest: str
+    data: str
+
+    def is_of(self, cell: Cell) -> bool:
+        return self.digest == cell.digest and (not self.data or not cell.data or self.data == cell.data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +78,17 @@ def cells_to_do(cells: list[Cell], ledgers: Ledgers, out: Path) -> list[Cell]:
     ledger, wanted, names = ledgers.both, set[str](), set[str]()
     for cell in reversed(cells):  # a cell stands behind those it needs
         is_missed = cell.name in wanted and not _is_here(cell, ledgers, out)
-        if is_missed or ledger.finished(cell.name, cell.digest) is None:
+        if is_missed or ledger.finished(cell.name, cell.digest, cell.data) is None:
             names.add(cell.name)
             wanted |= {one.name for one in cell.needs.values()}
     return [cell for cell in cells if cell.name in names]
 
 
 def _is_here(cell: Cell, ledgers: Ledgers, out: Path) -> bool:
-    """Whether the checkpoint of a finished run of these settings lies in the study's folder."""
-    is_finished = ledgers.own.finished(cell.name, cell.digest) is not None
-    return is_finished and _digest_in(out / cell.name) == cell.digest and _config_of(cell, out).is_file()
+    """Whether the checkpoint of a finished run of these settings and clips lies in the study's folder."""
+    is_finished = ledgers.own.finished(cell.name, cell.digest, cell.data) is not None
+    mark = _mark_in(out / cell.name)
+    return is_finished and mark is not None and mark.is_of(cell) and _config_of(cell, out).is_file()
 
 
 def checkpoint_of(cell: Cell, out: Path) -> Path:
@@ -88,25 +100,32 @@ def _config_of(cell: Cell, out: Path) -> Path:
     return checkpoint_of(cell, out) / "config.json"
 
 
-def _digest_in(folder: Path) -> str | None:
-    mark = folder / MARK_NAME
-    return json.loads(mark.read_text(encoding="utf-8"))["digest"] if mark.is_file() else None
+def _mark_in(folder: Path) -> _Mark | None:
+    """None where there is none, or a damaged one."""
+    try:
+        said = json.loads((folder / MARK_NAME).read_text(encoding="utf-8"))
+        return _Mark(str(said["digest"]), str(said.get("data", "")))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _clear_changed(cell: Cell, place: StudyPlace) -> None:
-    """Move a run of other settings out of the way, and say so: nothing is deleted."""
+    """Move a run of other settings or clips out of the way, and say so: nothing is deleted."""
     out, folder = place.out, place.out / cell.name
-    earlier, known = _digest_in(folder), place.ledgers.both.newest(cell.name)
-    if earlier not in (None, cell.digest):
-        aside = next(one for i in range(1000) if not (one := out / f"{cell.name}.{earlier}.{i}").exists())
+    earlier, known = _mark_in(folder), place.ledgers.both.newest(cell.name)
+    if earlier is not None and not earlier.is_of(cell):
+        what = "settings" if earlier.digest != cell.digest else "clips"
+        aside = next(one for i in range(1000) if not (one := out / f"{cell.name}.{earlier.digest}.{i}").exists())
         os.replace(folder, aside)
-        say(f"  its settings have changed: it is done again, and the old run is kept as {aside.name}")
+        say(f"  its {what} have changed: it is done again, and the old run is kept as {aside.name}")
     elif earlier is None and known is not None and known.digest != cell.digest:
         say("  its settings have changed: it is done again")
+    elif known is not None and not known.is_on(cell.data):
+        say("  it was done on other clips: it is done again")
     elif known is not None and known.state == "finished":
         say("  it was finished before, and its checkpoint is wanted here: it is done again")
     folder.mkdir(exist_ok=True)
-    write_whole(folder / MARK_NAME, {"digest": cell.digest, "settings": list(cell.settings)})
+    write_json(folder / MARK_NAME, {"digest": cell.digest, "data": cell.data, "settings": list(cell.settings)})
 
 
 def _run_cell(cell: Cell, place: StudyPlace, lock: IO[bytes]) -> LedgerEntry | None:
@@ -130,8 +149,9 @@ def _run_cell(cell: Cell, place: StudyPlace, lock: IO[bytes]) -> LedgerEntry | N
     seconds = sum(one.seconds for one in messages if isinstance(one, TrainingEpoch))
     finished = next((one for one in reversed(messages) if isinstance(one, TrainingFinished)), None)
     if code or finished is None:
-        return LedgerEntry(cell.name, cell.digest, "failed", seconds, problem=_problem(folder, code))
-    return LedgerEntry(cell.name, cell.digest, "finished", seconds, _commit(cell, place.out), finished.metrics)
+        return LedgerEntry(cell.name, cell.digest, "failed", seconds, problem=_problem(folder, code), data=cell.data)
+    commit = _commit(cell, place.out)
+    return LedgerEntry(cell.name, cell.digest, "finished", seconds, commit, finished.metrics, data=cell.data)
 
 
 def _messages(folder: Path) -> list[TrainingMessage]:

@@ -35,12 +35,12 @@ class RowOutcome:
 
 
 def outcomes(study: Study, ledger: Ledger) -> tuple[RowOutcome, ...]:
-    """Of each row; entries whose settings have changed since do not count."""
+    """Of each row; entries whose settings have changed since, and those of other clips, do not count."""
     by_row: dict[str, list[LedgerEntry]] = {row.name: [] for row in study.rows if not row.of}
     n_wanted = dict.fromkeys(by_row, 0)
     for cell in study.cells():
         n_wanted[cell.row] += 1
-        entry = ledger.of(cell.name, cell.digest)
+        entry = ledger.of(cell.name, cell.digest, cell.data)
         if entry is not None:
             by_row[cell.row].append(entry)
     return tuple(

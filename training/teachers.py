@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 import torch
@@ -22,6 +22,7 @@ from core.inference.tagger import find_weights
 from core.labels import LabelSet
 from core.model.checkpoint import ACTIVATIONS, Checkpoint, CheckpointConfig, load_checkpoint
 from training.initialisation import MUST_BE_GIVEN
+from training.wording import listed
 
 
 def read_teachers(names: Sequence[str]) -> tuple[Checkpoint, ...]:
@@ -101,8 +102,9 @@ class Teachers:
 
 
 def facts_of(checkpoint: Checkpoint) -> dict[str, Any]:
-    """What the student's provenance says of a teacher; no path."""
+    """What the student's provenance says of a teacher, and of those that it learnt from itself; no path."""
     config, provenance = checkpoint.config, checkpoint.config.provenance
+    metrics = provenance.get("metrics")
     return {
         "name": config.name,
         "variant": config.variant,
@@ -110,20 +112,31 @@ def facts_of(checkpoint: Checkpoint) -> dict[str, Any]:
         "data": provenance.get("data"),
         "test_folds": provenance.get("test_folds", []),
         "went_on": provenance.get("started_from") is not None,
-        "accuracy": (provenance.get("metrics") or {}).get("accuracy"),
+        "accuracy": metrics.get("accuracy") if isinstance(metrics, dict) else None,
+        "teachers": provenance.get("teachers") or [],
     }
 
 
 def content_of(checkpoint: Checkpoint) -> str:
-    """SHA-256 of all that decides a checkpoint's answers: the same wherever and in whichever file it lies."""
+    """SHA-256 of all that decides a checkpoint's answers before calibration: the same wherever and in whichever file
+    it lies, and whatever settings with defaults later versions bring."""
     config = checkpoint.config
     ids = [label.id for label in config.labels]
-    described = [asdict(config.model), asdict(config.log_mel), ids, config.activation, config.pad_to_window]
+    kind = type(config.model).__name__
+    settings = [_unlike_defaults(config.model), _unlike_defaults(config.log_mel)]
+    described = [kind, *settings, ids, config.activation, config.pad_to_window]
     digest = hashlib.sha256(json.dumps(described, sort_keys=True).encode())
     for name, tensor in sorted(checkpoint.weights.items()):
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
         digest.update(tensor.contiguous().flatten().view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()
+
+
+def _unlike_defaults(settings: Any) -> dict[str, Any]:
+    """The fields of a dataclass, and of those within it, that are not as they are by default."""
+    values = {one.name: getattr(settings, one.name) for one in fields(settings)}
+    told = {one.name: values[one.name] for one in fields(settings) if values[one.name] != one.default}
+    return {name: _unlike_defaults(one) if is_dataclass(one) else one for name, one in told.items()}
 
 
 def _columns(config: CheckpointConfig, labels: LabelSet) -> list[int]:
@@ -133,9 +146,9 @@ def _columns(config: CheckpointConfig, labels: LabelSet) -> list[int]:
     found = [place.get(label.id, place.get(label.name.lower())) for label in labels]
     missing = [label.name for label, one in zip(labels, found, strict=True) if one is None]
     if missing:
-        listed = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
         raise UserError(
-            f"The teacher {config.name} knows nothing of {len(missing)} of the {len(labels)} labels: {listed}.",
+            f"The teacher {config.name} knows nothing of {len(missing)} of the {len(labels)} labels: "
+            f"{listed(missing, 5)}.",
             "Choose a teacher that was trained with these labels.",
         )
     return [one for one in found if one is not None]

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import timm
 import torch
@@ -51,9 +51,11 @@ def load_vision_weights(name: str, file: Path | None, ours: TransformerConfig) -
     return weights
 
 
-def load_backbone_weights(name: str, file: Path | None, ours: ConvolutionalTagger) -> dict[str, Tensor]:
+def load_backbone_weights(
+    name: str, file: Path | None, ours: ConvolutionalTagger, kernel_collapse: Literal["sum", "average"] = "sum"
+) -> dict[str, Tensor]:
     """Float32 weights for `ours.backbone` from timm's model `name`, which is that backbone with or without the name of
-    its training (`resnet18.a1_in1k`); the first kernel's three colours are summed.
+    its training (`resnet18.a1_in1k`); the first kernel's three colours are summed, or averaged.
 
     Raises UserError as `load_vision_weights` does.
     """
@@ -65,7 +67,7 @@ def load_backbone_weights(name: str, file: Path | None, ours: ConvolutionalTagge
     for key, mine in ours.backbone.state_dict().items():
         theirs = given.get(key, mine if key.endswith("num_batches_tracked") else None)
         if theirs is not None and mine.ndim == 4 and mine.shape[1] == 1 and theirs.shape[1] == 3:
-            theirs = theirs.sum(dim=1, keepdim=True)
+            theirs = theirs.sum(dim=1, keepdim=True) / (3 if kernel_collapse == "average" else 1)
         if theirs is None or theirs.shape != mine.shape:
             source = file.name if file else "What was downloaded"
             raise UserError(f"{source} does not hold the weights of {name}.", "Give the file of that model.")

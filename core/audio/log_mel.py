@@ -7,6 +7,7 @@ Each frame depends on its own 400 samples alone, so a stream can be cut anywhere
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -44,8 +45,12 @@ class LogMelConfig:
             raise UserError(f"The log-mel window {self.window!r} is not known.", "Use hanning or hamming.")
         if self.sample_rate % FRAMES_PER_SECOND or self.sample_rate <= 0:
             raise UserError(f"A sample rate of {self.sample_rate} Hz cannot be framed.", "Use a multiple of 100 Hz.")
-        if not self.std > 0:
-            raise UserError(f"The log-mel deviation {self.std} is not positive.", "Compute the statistics anew.")
+        if not 0 < self.std < math.inf:
+            raise UserError(
+                f"The log-mel deviation {self.std} is not positive and finite.", "Compute the statistics anew."
+            )
+        if not math.isfinite(self.mean):
+            raise UserError(f"The log-mel mean {self.mean} is not a number.", "Compute the statistics anew.")
 
     @property
     def hop_length(self) -> int:

@@ -15,7 +15,6 @@ from core.model.published import PUBLISHED_MODELS, PublishedModel, find_publishe
 from core.model.variants import MODEL_VARIANTS
 
 if TYPE_CHECKING:
-    from core.model.checkpoint import Checkpoint
     from core.model.model_download import DownloadProgress
 
 _REPORT_EVERY_S = 0.5
@@ -138,6 +137,7 @@ def run_export(options: ExportOptions) -> int:
     from core.inference.tagger import find_weights
     from core.model.checkpoint import CARD_NAME, load_checkpoint, save_checkpoint
     from core.model.hugging_face_export import export_hugging_face
+    from core.model.model_import import lossless_dtype
 
     if options.out.is_file() or (options.out.is_dir() and any(options.out.iterdir())):
         raise UserError(f"{options.out} is not empty.", "Give --out a folder that is new or empty.")
@@ -149,7 +149,7 @@ def run_export(options: ExportOptions) -> int:
         if options.layout == "hf":
             export_hugging_face(checkpoint, options.out, card)
         else:
-            save_checkpoint(checkpoint, options.out, card=card, dtype=_widest(checkpoint))
+            save_checkpoint(checkpoint, options.out, card=card, dtype=lossless_dtype(checkpoint))
     except OSError as error:
         raise UserError(
             f"{options.out} cannot be written ({error.strerror or error}).", "Choose another folder for --out."
@@ -207,11 +207,3 @@ def _tell(path: Path, as_json: bool, what_next: str) -> int:
 
 def _state_of(row: PublishedModel) -> str:
     return "absent" if row.can_be_downloaded else "by hand"
-
-
-def _widest(checkpoint: Checkpoint) -> Any:
-    """16 bits where all weights have them, else 32."""
-    import torch
-
-    halves = [one.dtype == torch.float16 for one in checkpoint.weights.values() if one.is_floating_point()]
-    return torch.float16 if all(halves) else torch.float32

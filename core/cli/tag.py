@@ -71,6 +71,8 @@ def run_tag(options: TagOptions) -> int:
             except UserError as error:
                 n_errors += 1
                 writer.error(str(path), error)
+            except BrokenPipeError:
+                raise  # the reader (`| head`) has gone
             except (OSError, RuntimeError, ValueError) as error:  # one file's surprise is not the others' end
                 n_errors += 1
                 _log.exception("tagging %s failed", path)

@@ -33,28 +33,20 @@ def match_by_energy(keys: Tensor, r: int, n_protected: int, margin: float = MARG
         return _match(keys.float(), min(r, most_removable(keys.shape[1], n_protected)), n_protected, margin)
 
 
-def energies(keys: Tensor, margin: float = MARGIN) -> Tensor:
+def energies(cosines: Tensor, margin: float = MARGIN) -> Tensor:
     """How redundant each token is: high in a large group of like ones, low for a lone one.
 
-    keys: `(B, N, C)`. Returns `(B, N)`, the mean of ELU(cosine - margin) over all tokens, itself included (which adds
-    the same to each and keeps the order).
+    cosines: `(B, N, N)`, of every token with every one. Returns `(B, N)`, the mean of ELU(cosine - margin) over all
+    tokens, itself included (which adds the same to each and keeps the order).
     """
-    return _energies(_cosines(keys), margin)
-
-
-def _cosines(keys: Tensor) -> Tensor:
-    metric = unit_length(keys)
-    return metric @ metric.transpose(1, 2)  # (B, N, N)
-
-
-def _energies(cosines: Tensor, margin: float) -> Tensor:
     return F.elu(cosines - margin).mean(dim=-1)
 
 
 def _match(keys: Tensor, r: int, n_protected: int, margin: float) -> Matching:
-    cosines = _cosines(keys[:, n_protected:])
+    metric = unit_length(keys[:, n_protected:])
+    cosines = metric @ metric.transpose(1, 2)
     n_batch, n_free, _ = cosines.shape
-    energy = (_energies(cosines, margin) * _STEPS).round()
+    energy = (energies(cosines, margin) * _STEPS).round()
     mergeable = energy.argsort(dim=-1, descending=True, stable=True)[:, : 2 * r]
     moved, targets = mergeable[:, ::2], mergeable[:, 1::2].sort(dim=-1).values  # both (B, r): sets A and B
     if r:

@@ -78,6 +78,9 @@ def read_pickled(path: Path, remedy: str) -> dict[str, Tensor]:
         found = next((found[key] for key in _WRAPPERS if isinstance(found.get(key), dict)), found)
     if not isinstance(found, dict) or not found or not all(isinstance(one, Tensor) for one in found.values()):
         raise UserError(f"{path.name} is {_PICKLED} that holds no weights by name.", remedy)
+    odd = [name for name, one in found.items() if one.layout != torch.strided or one.is_quantized or one.is_meta]
+    if odd:
+        raise UserError(f"{odd[0]} in {path.name} is sparse, quantised or empty.", "Save it as plain numbers (dense).")
     return {str(name): tensor for name, tensor in found.items()}
 
 

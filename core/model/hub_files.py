@@ -35,6 +35,7 @@ _FRUITLESS_TRIES = 5
 _PAUSE_S = 1.0
 _WORTH_TRYING_AGAIN = (408, 429, 500, 502, 503, 504)
 _RANGE_NOT_THERE = 416
+_COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +75,21 @@ def cached_file(repository: str, name: str) -> Path | None:
     return Path(found) if _has_sum(blob, blob.name) else None
 
 
-def look_up(repository: str, name: str) -> HubFile | None:
-    """What the hub says of a file; None where the repository has no such file. Raises UserError."""
+def look_up(repository: str, name: str, commit: str | None = None) -> HubFile | None:
+    """What the hub says of a file at `commit`, None for the newest; None where there is no such file.
+
+    Raises UserError, also for an answer of another commit or with a commit that is none: it becomes a folder's name.
+    """
+    url = hf_hub_url(repository, name, revision=commit)
     try:
-        found = get_hf_file_metadata(hf_hub_url(repository, name), timeout=constants.HF_HUB_ETAG_TIMEOUT)
+        found = get_hf_file_metadata(url, timeout=constants.HF_HUB_ETAG_TIMEOUT)
     except EntryNotFoundError:
         return None
     except (HTTPError, FileMetadataError, OfflineModeIsEnabled) as error:
         raise _in_words(error, repository) from error
-    if not found.commit_hash or not found.etag:
+    if not found.etag or not _COMMIT.fullmatch(found.commit_hash or "") or commit not in (None, found.commit_hash):
         raise _no_hub()
-    return HubFile(repository, name, found.commit_hash, found.etag, found.size or 0)
+    return HubFile(repository, name, str(found.commit_hash), found.etag, found.size or 0)
 
 
 @contextmanager
@@ -112,18 +117,17 @@ def transfer(file: HubFile, target: Path, on_arrival: Callable[[int], None], sho
     part.parent.mkdir(parents=True, exist_ok=True)
     if file.size and _size(part) > file.size:
         part.unlink()
-    fruitless = 0
+    fruitless, most = 0, _size(part)
     while not _is_whole(part, file):
-        before = _size(part)
         try:
-            _read_on(file, part, on_arrival, should_stop)
+            if _read_on(file, part, on_arrival, should_stop):
+                break
         except (HTTPError, OfflineModeIsEnabled) as error:
-            fruitless = 0 if _size(part) > before else fruitless + 1
+            fruitless = 0 if _size(part) > most else fruitless + 1
+            most = max(most, _size(part))
             if not _is_worth_trying_again(error) or fruitless >= _FRUITLESS_TRIES:
                 raise _in_words(error, file.repository) from error
             _pause(should_stop)
-        else:
-            break
     if not _has_sum(part, file.etag) or (file.size and _size(part) != file.size):
         part.unlink()
         raise UserError(
@@ -133,17 +137,18 @@ def transfer(file: HubFile, target: Path, on_arrival: Callable[[int], None], sho
     part.replace(target)
 
 
-def _read_on(file: HubFile, part: Path, on_arrival: Callable[[int], None], should_stop: Callable[[], bool]) -> None:
-    """Append to `part` until the answer ends."""
+def _read_on(file: HubFile, part: Path, on_arrival: Callable[[int], None], should_stop: Callable[[], bool]) -> bool:
+    """Append to `part` until the answer ends. False where nothing came, since the hub cannot go on from `part`, which
+    is dropped."""
     have = _size(part)
     headers = {**build_hf_headers(), "Accept-Encoding": "identity"}
     if have:
         headers["Range"] = f"bytes={have}-"
     seconds = constants.HF_HUB_DOWNLOAD_TIMEOUT
     with get_session().stream("GET", file.url, headers=headers, timeout=seconds, follow_redirects=True) as answer:
-        if answer.status_code == _RANGE_NOT_THERE:
-            part.unlink()  # longer than the file: whatever it is, it does not belong here
-            have = 0
+        if have and answer.status_code == _RANGE_NOT_THERE:
+            part.unlink()  # as long as the file or longer: whatever it is, nothing says that it belongs here
+            return False
         hf_raise_for_status(answer)
         goes_on = answer.status_code == 206
         have = have if goes_on else 0
@@ -155,6 +160,7 @@ def _read_on(file: HubFile, part: Path, on_arrival: Callable[[int], None], shoul
                 on_arrival(have)
                 if should_stop():
                     raise TransferStopped
+    return True
 
 
 def _is_whole(part: Path, file: HubFile) -> bool:

@@ -87,7 +87,7 @@ def read_hugging_face(path: Path, choices: ImportChoices | None = None) -> Check
         )
     except KeyError as error:
         raise UserError(f"A config of {path.name} has no entry {error}.", _ANEW) from error
-    except (TypeError, ValueError, AttributeError) as error:
+    except (TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise UserError(f"A config of {path.name} is damaged ({error}).", _ANEW) from error
     weights = own_from_hugging_face(_read_weights(path), model.embed_dim)
     if "mlp_head.1.weight" not in weights:

@@ -42,7 +42,8 @@ _PART = re.compile(r"attention\.(?:attention\.)?(query|key|value|q_proj|k_proj|v
 def own_from_hugging_face(weights: Mapping[str, Tensor], width: int) -> dict[str, Tensor]:
     """Weights by our names; query, key and value become one, biases that are left out become zeros.
 
-    Names that AST has not are kept, for a message. Raises UserError where a query has no key.
+    Names that AST has not are kept, for a message. Raises UserError where a query has no key or not
+    its key's shape.
     """
     own = dict[str, Tensor]()
     parts = dict[str, dict[str, Tensor]]()
@@ -61,6 +62,8 @@ def own_from_hugging_face(weights: Mapping[str, Tensor], width: int) -> dict[str
     for fused, three in parts.items():
         if set(three) != set(_PARTS):
             raise UserError(f"The weights of {fused} are incomplete.", "Get the model anew.")
+        if len({three[part].shape for part in _PARTS}) > 1 or not three["query"].ndim:
+            raise UserError(f"The parts of {fused} have different shapes.", "Get the model anew.")
         own[fused] = torch.cat([three[part] for part in _PARTS])
         if fused.endswith("weight"):
             own.setdefault(fused.removesuffix("weight") + "bias", torch.zeros(3 * width))

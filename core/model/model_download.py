@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import UserError
-from core.model.model_folder import find_kept, models_folder
+from core.model.model_folder import find_kept, is_taken, models_folder
 from core.model.published import PublishedModel
 
 if TYPE_CHECKING:  # half a second, which menus need not wait for
@@ -60,15 +60,13 @@ def download_model(row: PublishedModel, folder: Path | None, report: Report, sho
             f"{row.title} is not on the Hugging Face hub.",
             f"Get {row.file} from where AST's authors keep it, then run: main.py models import {row.file}",
         )
+    if is_taken(row.name, folder):
+        raise UserError(f"There is something else at {folder / row.name}.", "Move it away, then get the model again.")
     try:
-        arrived = _from_cache(row) or _from_hub(row, folder, report, should_stop)
-        from core.model.model_import import keep_published  # torch, which the bytes need not wait for
-
-        kept = keep_published(row, arrived, folder)
+        cached = _from_cache(row)
+        return _keep(row, cached, folder) if cached else _from_hub(row, folder, report, should_stop)
     except OSError as error:
         raise _disk_error(error, row) from error
-    shutil.rmtree(_arrivals(row), ignore_errors=True)
-    return kept
 
 
 def _from_cache(row: PublishedModel) -> Path | None:
@@ -82,14 +80,25 @@ def _from_cache(row: PublishedModel) -> Path | None:
 
 
 def _from_hub(row: PublishedModel, folder: Path, report: Report, should_stop: StopQuestion) -> Path:
-    """Bring all files, the small ones first; returns the folder that they lie in."""
+    """Bring all files, keep the model and clear up, all of it alone; returns the model's folder."""
     from core.model.hub_files import sole_transfer
 
     with sole_transfer(_arrivals(row)):
-        return _transfer_all(row, folder, report, should_stop)
+        kept = find_kept(row.name, folder)  # another program may just have been done with it
+        if kept is None:
+            kept = _keep(row, _transfer_all(row, folder, report, should_stop), folder)
+        shutil.rmtree(_arrivals(row), ignore_errors=True)
+    return kept
+
+
+def _keep(row: PublishedModel, arrived: Path, folder: Path) -> Path:
+    from core.model.model_import import keep_published  # torch, which the bytes need not wait for
+
+    return keep_published(row, arrived, folder)
 
 
 def _transfer_all(row: PublishedModel, folder: Path, report: Report, should_stop: StopQuestion) -> Path:
+    """Bring all files, the small ones first; returns the folder that they lie in."""
     from core.model.hub_files import TransferStopped, transfer
 
     files = _look_up(row)
@@ -121,8 +130,10 @@ def _look_up(row: PublishedModel) -> Sequence[HubFile]:
     """The files to fetch, all of one commit."""
     from core.model.hub_files import look_up
 
-    configs = [look_up(row.repository, name) for name in CONFIG_FILES]
-    weights = next((file for name in WEIGHT_FILES if (file := look_up(row.repository, name))), None)
+    first = look_up(row.repository, CONFIG_FILES[0])
+    commit = first.commit if first else None
+    configs = [first, *(look_up(row.repository, name, commit) for name in CONFIG_FILES[1:])]
+    weights = next((file for name in WEIGHT_FILES if (file := look_up(row.repository, name, commit))), None)
     files = [file for file in (*configs, weights) if file is not None]
     if weights is None or len(files) < len(CONFIG_FILES) + 1:
         raise UserError(

@@ -52,6 +52,12 @@ def find_kept(name: str, folder: Path | None = None) -> Path | None:
     return path if is_checkpoint(path) else None
 
 
+def is_taken(name: str, folder: Path) -> bool:
+    """Whether anything at all lies in the folder under that name: a model, other files, a link to nowhere."""
+    path = folder / name
+    return path.exists() or path.is_symlink()
+
+
 def is_checkpoint(path: Path) -> bool:
     """Whether `path` is a folder with a config and weights."""
     return (path / CONFIG_NAME).is_file() and (path / WEIGHTS_NAME).is_file()

@@ -10,12 +10,20 @@ from pathlib import Path
 import torch
 
 from core.errors import UserError
-from core.model.checkpoint import CARD_NAME, Checkpoint, load_checkpoint, save_checkpoint
+from core.model.checkpoint import CARD_NAME, Checkpoint, CheckpointConfig, load_checkpoint, save_checkpoint
 from core.model.foreign_checkpoints import load_foreign
-from core.model.model_folder import check_name, find_kept, models_folder
-from core.model.published import PublishedModel
-from core.model.released_weights import ImportChoices, fitting_labels, published_provenance, row_of
+from core.model.model_folder import check_name, is_checkpoint, is_taken, models_folder
+from core.model.published import PUBLISHED_MODELS, PublishedModel
+from core.model.released_weights import ImportChoices, fits_row, fitting_labels, published_provenance, row_of
 from core.model.variants import MODEL_VARIANTS
+
+_THRESHOLDS = {
+    "validation": "Each label's threshold was fitted to validation clips.",
+    "test": "The threshold, the same for all labels, was fitted to held-out clips.",
+    "kept": "The thresholds are those of the checkpoint that it went on from.",
+    "none": "Thresholds were not fitted; they are a guess.",
+}
+"""By what provenance has as "thresholds_from"."""
 
 
 def import_model(path: Path, choices: ImportChoices | None = None, folder: Path | None = None) -> Path:
@@ -26,10 +34,13 @@ def import_model(path: Path, choices: ImportChoices | None = None, folder: Path 
     Raises UserError: no model, choices that do not fit, a name that is taken, no room.
     """
     choices, folder = choices or ImportChoices(), models_folder() if folder is None else folder
-    row = row_of(path.name)
-    name = check_name(choices.name) if choices.name else row.name if row else _name_for(path)
-    _refuse_taken(name, folder)
+    if choices.name:
+        _refuse_taken(check_name(choices.name), folder)  # before gigabytes are read
     checkpoint = _load(path, choices)
+    row = row_of(path.name, checkpoint.config.model)
+    name = choices.name or (row.name if row else _name_for(path))
+    _refuse_taken(name, folder)
+    _refuse_published(name, checkpoint.config)
     card_file = path / CARD_NAME
     card = card_file.read_text(encoding="utf-8", errors="replace") if card_file.is_file() else import_card(checkpoint)
     try:
@@ -43,7 +54,7 @@ def import_model(path: Path, choices: ImportChoices | None = None, folder: Path 
 
 def keep_published(row: PublishedModel, arrived: Path, folder: Path) -> Path:
     """Convert the files of a published model that lie in `arrived`, and keep it by its name. Raises UserError for
-    files of another kind, OSError of the disk."""
+    files of another kind, OSError of the disk, also where something bears that name already."""
     checkpoint = load_foreign(arrived, ImportChoices(name=row.title))
     provenance = {"source": f"https://huggingface.co/{row.repository}", **published_provenance(row)}
     # Whatever the hub's config leaves open: all of them were trained with binary cross-entropy.
@@ -66,7 +77,7 @@ Variant `{config.variant}`, {len(config.labels)} labels, imported into Soundmark
 {facts}
 ## Probabilities and thresholds
 
-Activation: {config.activation}, not calibrated. Thresholds were not fitted; they are a guess.
+Activation: {config.activation}, {"calibrated" if config.calibration else "not calibrated"}. {_threshold_words(config)}
 """
 
 
@@ -96,6 +107,12 @@ Activation: {checkpoint.config.activation}, not calibrated. Thresholds were not 
 """
 
 
+def lossless_dtype(checkpoint: Checkpoint) -> torch.dtype:
+    """What all weights can be stored as: 16 bits where no more came, else 32."""
+    floating = (one.dtype for one in checkpoint.weights.values() if one.is_floating_point())
+    return torch.float16 if all(one == torch.float16 for one in floating) else torch.float32
+
+
 def _load(path: Path, choices: ImportChoices) -> Checkpoint:
     """The checkpoint as the choices have it; labels hold for one of our own too."""
     checkpoint = load_checkpoint(path, choices)
@@ -105,13 +122,11 @@ def _load(path: Path, choices: ImportChoices) -> Checkpoint:
 
 
 def _keep(checkpoint: Checkpoint, target: Path, card: str) -> Path:
-    """Write beside `target`, then rename: a model is there whole or not at all."""
-    kept_as = torch.float16 if _is_half(checkpoint) else torch.float32
+    """Write beside `target`, then rename: a model is there whole or not at all, and replaces nothing."""
     new = target.with_name(f".{target.name}.new")
     shutil.rmtree(new, ignore_errors=True)
     try:
-        save_checkpoint(checkpoint, new, card=card, dtype=kept_as)
-        shutil.rmtree(target, ignore_errors=True)
+        save_checkpoint(checkpoint, new, card=card, dtype=lossless_dtype(checkpoint))
         new.rename(target)
     except OSError:
         shutil.rmtree(new, ignore_errors=True)
@@ -119,17 +134,31 @@ def _keep(checkpoint: Checkpoint, target: Path, card: str) -> Path:
     return target
 
 
-def _is_half(checkpoint: Checkpoint) -> bool:
-    """Whether nothing is lost by 16 bits, since no more came."""
-    return all(one.dtype == torch.float16 for one in checkpoint.weights.values() if one.is_floating_point())
+def _threshold_words(config: CheckpointConfig) -> str:
+    origin = str(config.provenance.get("thresholds_from", ""))
+    return _THRESHOLDS.get(origin, "What the thresholds were fitted to is not known.")
 
 
 def _refuse_taken(name: str, folder: Path) -> None:
     if name in MODEL_VARIANTS:
         raise UserError(f"{name} is the name of a variant of Soundmark's own.", "Give another one with --name.")
-    if find_kept(name, folder) is not None:
+    path = folder / name
+    if is_taken(name, folder):
         raise UserError(
-            f"There is a model {name} already.", f"Give another name with --name, or remove {folder / name} first."
+            f"There is a model {name} already." if is_checkpoint(path) else f"There is something else at {path}.",
+            f"Give another name with --name, or move {path} away first.",
+        )
+
+
+def _refuse_published(name: str, config: CheckpointConfig) -> None:
+    """A published model's name, which brings its figures with it, is for that model alone."""
+    row = next((row for row in PUBLISHED_MODELS if row.name == name), None)
+    if row is not None and not (config.provenance.get("published") == name and fits_row(row, config.model)):
+        raise UserError(
+            f"{name} is the name of a published model, and this is not known to be it.",
+            f"Give another name with --name. For that model itself: main.py models get {name}"
+            if row.can_be_downloaded
+            else f"Give another name with --name. That model itself is in {row.file}.",
         )
 
 

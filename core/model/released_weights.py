@@ -15,7 +15,7 @@ from torch import Tensor
 from core.audio.log_mel import LogMelConfig
 from core.errors import UserError
 from core.labels import LabelSet
-from core.model.architecture import TransformerConfig
+from core.model.architecture import ModelConfig, TransformerConfig
 from core.model.checkpoint import Checkpoint, CheckpointConfig
 from core.model.known_data_sets import AUDIOSET, KNOWN_DATA_SETS, KnownDataSet, data_set_with, unnamed_labels
 from core.model.published import PUBLISHED_MODELS, PublishedModel
@@ -25,7 +25,18 @@ N_MELS = 128
 HEAD_WIDTH = 64
 """Channels of one attention head in every DeiT, hence in every AST."""
 _UNUSED = ("v.head.", "v.head_dist.")
-_NEEDED = ("cls_token", "dist_token", "pos_embed", "patch_embed.proj.weight", "norm.weight", "mlp_head.1.weight")
+_NEEDED = {
+    "cls_token": 3,
+    "dist_token": 3,
+    "pos_embed": 3,
+    "patch_embed.proj.weight": 4,
+    "blocks.0.mlp.fc1.weight": 2,
+    "norm.weight": 1,
+    "mlp_head.1.weight": 2,
+}
+"""The weights that tell the architecture, and how many dimensions each has."""
+_BASE_WIDTH, _BASE_DEPTH = 768, 12
+"""Of every published AST."""
 _WINDOWS = tuple(one.frames for one in KNOWN_DATA_SETS)
 _GRID_REMEDY = "Say what it was made with: main.py models import FILE --stride MELSxFRAMES --frames N"
 
@@ -53,7 +64,7 @@ def read_released(weights: Mapping[str, Tensor], file_name: str, choices: Import
     """The checkpoint of released weights. Raises UserError where their shapes do not say what they are."""
     used = own_weights(weights, file_name)
     model = architecture_of(used, file_name, choices)
-    data_set, row = data_set_of(model), row_of(file_name)
+    data_set, row = data_set_of(model), row_of(file_name, model)
     config = CheckpointConfig(
         name=choices.name or (row.title if row else file_name.rpartition(".")[0] or file_name),
         variant=variant_of(model),
@@ -81,7 +92,13 @@ def own_weights(weights: Mapping[str, Tensor], file_name: str) -> dict[str, Tens
     if missing:
         raise UserError(
             f"{file_name} is a vision transformer but no AST: it has no {', '.join(missing[:3])}.",
-            "Choose a checkpoint of AST with its class and distillation tokens and its last layer.",
+            "Choose a checkpoint of AST with its class and distillation tokens, its blocks and its last layer.",
+        )
+    odd = [name for name, n in _NEEDED.items() if used[name].ndim != n or not used[name].numel()]
+    if odd:
+        raise UserError(
+            f"{odd[0]} in {file_name} has shape {tuple(used[odd[0]].shape)}, as in no AST.",
+            "Choose a checkpoint of AST.",
         )
     return used
 
@@ -101,25 +118,30 @@ def architecture_of(weights: Mapping[str, Tensor], file_name: str, choices: Impo
         )
     depth = len({name.split(".")[1] for name in weights if name.startswith("blocks.")})
     patch = (kernel.shape[2], kernel.shape[3])
-    strides, frames = _strides_and_frames(weights["pos_embed"].shape[1] - 2, patch, file_name, choices)
-    return TransformerConfig(
+    model = TransformerConfig(
         n_labels=weights["mlp_head.1.weight"].shape[0],
         n_mels=N_MELS,
-        max_frames=frames,
         patch_mels=patch[0],
         patch_frames=patch[1],
-        stride_mels=strides[0],
-        stride_frames=strides[1],
         embed_dim=width,
         depth=depth,
         num_heads=width // HEAD_WIDTH,
-        mlp_ratio=ratio_of(weights["blocks.0.mlp.fc1.weight"].shape[0], width) if depth else 4.0,
+        mlp_ratio=ratio_of(weights["blocks.0.mlp.fc1.weight"].shape[0], width),
     )
+    return _with_grid(model, weights["pos_embed"].shape[1] - 2, file_name, choices)
 
 
-def row_of(file_name: str) -> PublishedModel | None:
-    """The published model whose authors' file is called so."""
-    return next((row for row in PUBLISHED_MODELS if row.file == file_name), None)
+def row_of(file_name: str, model: ModelConfig) -> PublishedModel | None:
+    """The published model whose authors' file is called so, where `model` is of its architecture."""
+    return next((row for row in PUBLISHED_MODELS if row.file == file_name and fits_row(row, model)), None)
+
+
+def fits_row(row: PublishedModel, model: ModelConfig) -> bool:
+    """Whether the published model has this architecture: an AST of the base size with its labels, strides and window.
+    Several rows may have the same."""
+    if not isinstance(model, TransformerConfig):
+        return False
+    return model == replace(_row_model(row), norm_eps=model.norm_eps, head_norm_eps=model.head_norm_eps)
 
 
 def published_provenance(row: PublishedModel | None) -> dict[str, object]:
@@ -184,16 +206,32 @@ def _plain(name: str) -> str:
     return name.removeprefix("module.")
 
 
-def _strides_and_frames(
-    n_patches: int, patch: tuple[int, int], file_name: str, choices: ImportChoices
-) -> tuple[tuple[int, int], int]:
-    """Of the file's row in the table, else of the one grid with so many patches. Raises UserError."""
-    row = row_of(file_name)
+def _row_model(row: PublishedModel) -> TransformerConfig:
+    data_set = next(one for one in KNOWN_DATA_SETS if row.data_set.startswith(one.name))
+    return TransformerConfig(
+        n_labels=data_set.n_labels,
+        n_mels=N_MELS,
+        max_frames=row.frames,
+        stride_mels=row.strides[0],
+        stride_frames=row.strides[1],
+        embed_dim=_BASE_WIDTH,
+        depth=_BASE_DEPTH,
+        num_heads=_BASE_WIDTH // HEAD_WIDTH,
+    )
+
+
+def _with_grid(model: TransformerConfig, n_patches: int, file_name: str, choices: ImportChoices) -> TransformerConfig:
+    """`model` with strides and window: of the file's row in the table where all fits it, else of the one grid with so
+    many patches. Raises UserError."""
+    row = next((one for one in PUBLISHED_MODELS if one.file == file_name), None)
     if row is not None and choices.strides is None and choices.frames is None:
-        choices = ImportChoices(row.strides, row.frames)
-    fitting = sorted(set(_fitting(n_patches, patch, choices)))
+        like = replace(model, max_frames=row.frames, stride_mels=row.strides[0], stride_frames=row.strides[1])
+        if like == _row_model(row) and like.n_patches(row.frames) == n_patches:
+            return like
+    fitting = sorted(set(_fitting(n_patches, (model.patch_mels, model.patch_frames), choices)))
     if len(fitting) == 1:
-        return fitting[0]
+        (mels, frames), window = fitting[0]
+        return replace(model, max_frames=window, stride_mels=mels, stride_frames=frames)
     if not fitting:
         raise UserError(f"No known window and stride gives the {n_patches} patches of {file_name}.", _GRID_REMEDY)
     listed = " or ".join(f"{mels}x{frames} with {window} frames" for (mels, frames), window in fitting)
@@ -205,6 +243,8 @@ def _fitting(n_patches: int, patch: tuple[int, int], choices: ImportChoices) -> 
     largest = min(16, max(patch))
     for strides in [choices.strides] if choices.strides else [(one, one) for one in range(1, largest + 1)]:
         rows = (N_MELS - patch[0]) // strides[0] + 1
+        if rows < 1:
+            continue
         windows = (choices.frames,) if choices.frames else _WINDOWS
         exact = [one for one in windows if rows * ((one - patch[1]) // strides[1] + 1) == n_patches]
         if not exact and choices.strides and not choices.frames and n_patches % rows == 0:

@@ -29,6 +29,8 @@ class Hub:
     files: content by "repository/name". cut_after: for these names, the connection is cut once so many bytes of an
     answer are out; used up entry by entry. changed: these names arrive with one byte altered. ignores_range: answers
     with the whole file whatever was asked. statuses: errors by "GET name" or "HEAD name"; used up entry by entry.
+    commits: those of the main branch that answers tell, one an answer while there are some; other revisions have their
+    own. hides_size: says of no large file how large it is. refuses_range: has no part of any file.
     """
 
     files: dict[str, bytes] = field(default_factory=dict)
@@ -37,6 +39,9 @@ class Hub:
     ignores_range: bool = False
     statuses: dict[str, list[int]] = field(default_factory=dict)
     requests: list[tuple[str, str, str]] = field(default_factory=list)
+    commits: list[str] = field(default_factory=list)
+    hides_size: bool = False
+    refuses_range: bool = False
     url: str = ""
 
     def add(self, repository: str, name: str, content: bytes) -> None:
@@ -84,6 +89,7 @@ def take_for_the_hub(hub: Hub, home: Path, monkeypatch: pytest.MonkeyPatch) -> N
 class _Answers(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     hub: Hub
+    commit = COMMIT
 
     def do_HEAD(self) -> None:
         self._answer(sends_body=False)
@@ -97,7 +103,9 @@ class _Answers(BaseHTTPRequestHandler):
     def _answer(self, sends_body: bool) -> None:
         is_elsewhere = self.path.startswith("/large/")
         repository, _, rest = unquote(self.path).removeprefix("/large").strip("/").partition("/resolve/")
-        name = rest.partition("/")[2]
+        revision, _, name = rest.partition("/")
+        newest = self.hub.commits.pop(0) if self.hub.commits and revision == "main" else COMMIT
+        self.commit = newest if revision == "main" else revision
         content = self.hub.files.get(f"{repository}/{name}")
         waiting = self.hub.statuses.get(f"{self.command} {name}")
         if waiting:
@@ -116,22 +124,22 @@ class _Answers(BaseHTTPRequestHandler):
     def _refuse(self, status: int, code: str) -> None:
         self.send_response(status)
         self.send_header("X-Error-Code", code)
-        self.send_header("X-Repo-Commit", COMMIT)
+        self.send_header("X-Repo-Commit", self.commit)
         self.send_header("Content-Length", "0")
         self.end_headers()
 
     def _send_elsewhere(self, content: bytes) -> None:
         self.send_response(302)
         self.send_header("Location", self.hub.url.replace("127.0.0.1", "localhost") + f"/large{self.path}")
-        self.send_header("X-Repo-Commit", COMMIT)
+        self.send_header("X-Repo-Commit", self.commit)
         self.send_header("X-Linked-Etag", f'"{etag_of(content)}"')
-        self.send_header("X-Linked-Size", str(len(content)))
+        self.send_header("X-Linked-Size", "0" if self.hub.hides_size else str(len(content)))
         self.send_header("Content-Length", "0")
         self.end_headers()
 
     def _start(self, status: int, content: bytes, n_bytes: int) -> None:
         self.send_response(status)
-        self.send_header("X-Repo-Commit", COMMIT)
+        self.send_header("X-Repo-Commit", self.commit)
         self.send_header("ETag", f'"{etag_of(content)}"')
         self.send_header("Content-Length", str(n_bytes))
         self.send_header("Accept-Ranges", "bytes")
@@ -143,7 +151,7 @@ class _Answers(BaseHTTPRequestHandler):
             body = content[:-1] + bytes([content[-1] ^ 1])
         wanted = self.headers.get("Range", "")
         first = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted and not self.hub.ignores_range else 0
-        if first >= len(content):
+        if first >= len(content) or (first and self.hub.refuses_range):
             self._refuse(416, "")
             return
         self._start(206 if first else 200, content, len(content) - first)

@@ -98,9 +98,9 @@ def test_positions_may_repeat_the_nearest_or_begin_anew() -> None:
     model = taken("distilled-384", random)
     assert torch.equal(model.pos_embed, untouched)
     assert (model.patch_embed.proj.weight == 9.0).all()
-    new = new_module_names(model, "timm:distilled-384", None, random)
+    new = new_module_names(model, "timm:distilled-384", LABELS, None, random)
     assert "pos_embed" in new
-    assert "pos_embed" not in new_module_names(model, "timm:distilled-384")
+    assert "pos_embed" not in new_module_names(model, "timm:distilled-384", LABELS)
 
 
 @pytest.fixture
@@ -124,7 +124,7 @@ def test_a_checkpoint_gives_its_weights_to_a_model_of_other_strides(start: Path)
     assert built.model.config == expected.config.model
     assert all(torch.equal(one, expected.weights[name]) for name, one in built.model.state_dict().items())
     assert built.new_names == ()
-    assert built.start == "weights of Shore, strides 12 x 8, its last layer too"
+    assert built.start.words == "weights of Shore, strides 12 x 8, its last layer too"
 
 
 def test_its_positions_may_begin_anew(start: Path) -> None:

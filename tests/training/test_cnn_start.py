@@ -17,7 +17,7 @@ from core.model.convolutional import ConvolutionalTagger
 from core.model.networks import build_network
 from training.config import load_recipe
 from training.head_training import train_head
-from training.initialisation import initialise, new_module_names
+from training.initialisation import Adaptation, initialise, new_module_names
 
 from .runs import MODEL_VARIANTS, save_teacher
 
@@ -59,7 +59,7 @@ def test_on_a_grey_picture_it_computes_what_timm_does(name: str, pictures: tuple
         expected = theirs.forward_features(colours).mean(dim=(2, 3))  # pyright: ignore[reportCallIssue]
         torch.testing.assert_close(model.embed(log_mel), expected, atol=1e-4, rtol=1e-4)
     assert all(torch.equal(tensor, head[key]) for key, tensor in model.mlp_head.state_dict().items())
-    assert set(new_module_names(model, f"timm:{name}@{path}")) == HEAD
+    assert set(new_module_names(model, f"timm:{name}@{path}", LABELS)) == HEAD
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_a_cnn_goes_on_from_a_cnn_with_the_rows_of_the_labels_that_both_have(tmp
     assert all(torch.equal(mine[name], theirs[name].to(mine[name].dtype)) for name in mine if name not in HEAD)
     rows = theirs["mlp_head.1.weight"].float()
     assert torch.equal(mine["mlp_head.1.weight"], torch.stack([rows[1], new_row, rows[0]]))
-    assert set(new_module_names(model, str(start))) == HEAD
+    assert set(new_module_names(model, str(start), LABELS)) == HEAD
 
 
 def test_a_transformer_starts_no_cnn(tmp_path: Path) -> None:
@@ -111,3 +111,21 @@ def test_a_new_last_layer_is_fitted_on_a_cnn_that_stays(data: Path, tmp_path: Pa
     kept = {name for name in before.weights if name not in HEAD}
     assert all(torch.equal(after.weights[name], before.weights[name]) for name in kept)
     assert after.config.provenance["teachers"] == []
+
+
+def test_a_cnn_starts_no_transformer(tmp_path: Path) -> None:
+    start = save_teacher(tmp_path / "cnn", "nano-cnn", "sounds", seed=1)
+    transformer = build_network(MODEL_VARIANTS["nano"].with_labels(len(LABELS)))
+    with pytest.raises(UserError, match="another architecture"):
+        initialise(transformer, str(start), LABELS)
+
+
+def test_the_colours_of_a_cnns_first_kernel_are_averaged_where_the_recipe_asks(
+    pictures: tuple[nn.Module, Path],
+) -> None:
+    init = f"timm:{BACKBONE}@{pictures[1]}"
+    summed, averaged = fresh(), fresh()
+    initialise(summed, init, LABELS)
+    initialise(averaged, init, LABELS, None, Adaptation(kernel_collapse="average"))
+    kernels = [next(p for p in one.backbone.parameters() if p.ndim == 4) for one in (summed, averaged)]
+    torch.testing.assert_close(kernels[1] * 3, kernels[0])

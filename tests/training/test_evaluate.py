@@ -113,6 +113,18 @@ def test_clips_that_were_trained_on_are_counted(data: Path, tmp_path: Path, caps
     assert "were trained on" not in capsys.readouterr().err
 
 
+def test_clips_that_a_teachers_teacher_was_trained_on_are_counted(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    owl = {"name": "Owl", "data": "data", "test_folds": ["2"], "went_on": True}
+    teacher = {"name": "Rook", "data": "data", "test_folds": ["1", "2"], "went_on": False, "teachers": [owl]}
+    provenance = {"data": "data", "test_folds": ["1", "2"], "started_from": None, "teachers": [teacher]}
+    evaluate("--model", saved(tmp_path / "m", provenance=provenance), "--data", data, "--json")
+    said = capsys.readouterr()
+    assert "2 of these 5 clips were trained on" in said.err
+    assert "Trained on data it does not name" in said.err
+
+
 def test_an_ensemble_answers_with_the_mean_of_its_probabilities(
     data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

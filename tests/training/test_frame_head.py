@@ -65,13 +65,14 @@ def test_columns_left_out_have_no_say_and_no_gradient() -> None:
 
 def test_a_single_column_has_the_loss_of_a_clip() -> None:
     logits, targets = torch.randn(5, 1, 3), torch.rand(5, 3)
-    clips = SplicedClips(torch.zeros(5, 1, 1), targets, everywhere(logits))
+    clips = SplicedClips(torch.zeros(5, 1, 1), targets, targets, everywhere(logits))
     torch.testing.assert_close(summed_frame_loss(logits, clips), summed_loss("bce", logits[:, 0], targets))
 
 
 def test_sure_columns_raise_a_label_that_is_there_and_unsure_ones_fall() -> None:
     logits = torch.tensor([2.0, -2.0])[None, :, None].requires_grad_(True)
-    summed_frame_loss(logits, SplicedClips(torch.zeros(1, 2, 1), torch.ones(1, 1), everywhere(logits))).backward()
+    there = torch.ones(1, 1)
+    summed_frame_loss(logits, SplicedClips(torch.zeros(1, 2, 1), there, there, everywhere(logits))).backward()
     assert logits.grad is not None
     assert logits.grad[0, 0, 0] < 0 < logits.grad[0, 1, 0]
 
@@ -81,7 +82,8 @@ def test_extreme_columns_keep_loss_and_gradient_finite(level: float) -> None:
     logits = torch.full((2, 40, 3), level, requires_grad=True)
     where = torch.zeros(2, 40, 3, dtype=torch.bool)
     where[0, :20], where[1, :, 0] = True, True
-    loss = summed_frame_loss(logits, SplicedClips(torch.zeros(1), where.any(dim=1).float(), where))
+    there = where.any(dim=1).float()
+    loss = summed_frame_loss(logits, SplicedClips(torch.zeros(1), there, there, where))
     loss.backward()
     assert logits.grad is not None
     assert torch.isfinite(loss)
@@ -106,6 +108,23 @@ def test_each_column_of_a_spliced_window_has_the_labels_of_its_clip(loss: str) -
         else:
             assert set(target.nonzero()[:, 0].tolist()) == set(where.any(dim=0).nonzero()[:, 0].tolist())
     assert (owners != torch.arange(8)[:, None]).any()
+    assert torch.equal(spliced.present, spliced.where.any(dim=1).float())
+
+
+@pytest.mark.parametrize("loss", ["bce", "ce"])
+def test_a_label_that_is_certain_is_learnt_as_certain_whatever_its_share(loss: str) -> None:
+    """With logits of its own for every column and label, nothing but the target keeps a probability from 1."""
+    torch.manual_seed(0)
+    spliced = splice_clips(torch.zeros(8, N_FRAMES, N_MELS), torch.eye(8), TONES, loss)
+    logits = torch.zeros(spliced.where.shape, requires_grad=True)
+    optimiser = torch.optim.Adam([logits], lr=0.2)
+    for _ in range(60):
+        optimiser.zero_grad()
+        summed_frame_loss(logits, spliced).backward()
+        optimiser.step()
+    p = logits.detach().sigmoid()
+    assert p[spliced.where].min() > 0.98
+    assert p[~spliced.where].max() < 0.02
 
 
 def tones(n_clips: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:

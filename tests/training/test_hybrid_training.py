@@ -69,7 +69,7 @@ def test_from_an_asts_checkpoint_it_begins_with_that_asts_answers(ast: Path, axi
     torch.testing.assert_close(
         logits(ham.model, log_mel), logits(load_checkpoint(ast).build(), log_mel), atol=1e-5, rtol=0
     )
-    assert ham.start == "weights of Shore, its last layer too, new hybrid attention"
+    assert ham.start.words == "weights of Shore, its last layer too, new hybrid attention"
     names = {name for name, _ in ham.model.named_parameters()}
     assert set(ham.new_names) == {name for name in names if name.startswith("hybrid.")}
 
@@ -91,7 +91,7 @@ def test_its_own_checkpoint_goes_on_with_all_of_it(tmp_path: Path) -> None:
     for asked in ((), ASKED):
         again = built(f"init={path}", *asked)
         assert torch.equal(logits(again.model, log_mel), logits(model, log_mel))
-        assert (again.start, again.new_names) == ("weights of Shore, its last layer too", ())
+        assert (again.start.words, again.new_names) == ("weights of Shore, its last layer too", ())
 
 
 @pytest.mark.parametrize(
@@ -191,4 +191,4 @@ def test_the_study_has_the_four_rows_of_the_paper() -> None:
 
 
 def test_new_names_are_none_where_all_is_random() -> None:
-    assert new_module_names(nano(HybridConfig(1, True)), "") == ()
+    assert new_module_names(nano(HybridConfig(1, True)), "", LABELS) == ()

@@ -70,7 +70,7 @@ def test_without_init_the_weights_stay_and_nothing_is_newer_than_the_rest() -> N
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     assert initialise(model, "", LABELS) == "random weights"
     assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
-    assert new_module_names(model, "") == ()
+    assert new_module_names(model, "", LABELS) == ()
 
 
 def test_a_distilled_model_is_taken_but_for_its_heads(distilled: tuple[nn.Module, Path]) -> None:
@@ -86,7 +86,7 @@ def test_a_distilled_model_is_taken_but_for_its_heads(distilled: tuple[nn.Module
     assert torch.equal(mine["pos_embed"][:, :2], given["pos_embed"][:, :2])
     assert torch.equal(mine["mlp_head.1.weight"], head)
     assert words == f"ImageNet weights of {DISTILLED}, without its head"
-    assert set(new_module_names(model, f"timm:{DISTILLED}@{path}")) == {
+    assert set(new_module_names(model, f"timm:{DISTILLED}@{path}", LABELS)) == {
         *("mlp_head.0.weight", "mlp_head.0.bias", "mlp_head.1.weight", "mlp_head.1.bias")
     }
 
@@ -188,7 +188,7 @@ def test_a_checkpoint_of_the_same_labels_keeps_its_head(checkpoint: Path) -> Non
     words = initialise(model, str(checkpoint), start.config.labels)
     assert all(torch.equal(tensor, start.weights[name]) for name, tensor in model.state_dict().items())
     assert words == "weights of Shore, its last layer too"
-    assert new_module_names(model, str(checkpoint)) == ()
+    assert new_module_names(model, str(checkpoint), start.config.labels) == ()
 
 
 def test_labels_that_both_have_keep_their_rows_of_the_head(checkpoint: Path) -> None:
@@ -200,7 +200,7 @@ def test_labels_that_both_have_keep_their_rows_of_the_head(checkpoint: Path) -> 
     assert torch.equal(head[1:], start.weights["mlp_head.1.weight"][1:])
     assert torch.equal(head[0], before[0])
     assert words == "weights of Shore, its last layer for 2 of 3 labels"
-    assert set(new_module_names(model, str(checkpoint))) == {"mlp_head.1.weight", "mlp_head.1.bias"}
+    assert set(new_module_names(model, str(checkpoint), LABELS)) == {"mlp_head.1.weight", "mlp_head.1.bias"}
 
 
 def test_other_labels_get_a_new_head_on_the_same_body(checkpoint: Path) -> None:
@@ -237,3 +237,11 @@ def test_weights_that_a_recipe_needs_are_asked_for(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="There is no model"):
         read_start(str(tmp_path / "nothing"))
     assert read_start(f"timm:{DISTILLED}") is None
+
+
+@pytest.mark.parametrize("ids", [("rain", "dog", "sea"), ("rain", "sea")])
+def test_a_last_layer_whose_labels_were_all_known_is_not_new(checkpoint: Path, ids: tuple[str, ...]) -> None:
+    labels = LabelSet.from_ids(ids)
+    model = fresh("ast-tiny-16", labels)
+    assert initialise(model, str(checkpoint), labels) == "weights of Shore, its last layer too"
+    assert new_module_names(model, str(checkpoint), labels) == ()

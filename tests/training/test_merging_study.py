@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,7 @@ from core.model.checkpoint import Checkpoint, save_checkpoint
 from core.model.cost import model_cost
 from core.model.merge_schedule import MergeSchedule
 from fakes import tiny_checkpoint
+from training import merging_study
 from training.merging_plan import load_merging_study
 from training.merging_table import timings
 from training.merging_timing import Stopwatch
@@ -125,6 +128,25 @@ def test_what_was_measured_is_not_measured_again(desk: Desk, capsys: pytest.Capt
     assert desk.run("--fold", "1", "--ledger", shared) == 0
     assert desk.cells == ["scores 76", "round 2"]
     assert len(read_ledger(shared).entries) == 7
+
+
+def test_what_another_call_measured_while_this_one_waited_is_not_measured_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.study.write_text(SHORT)
+    assert desk.run("--fold", "1") == 0
+    ledger = desk.out / LEDGER_NAME
+    measured = ledger.read_bytes()
+    ledger.unlink()
+
+    @contextmanager
+    def after_another(out: Path) -> Iterator[None]:
+        (out / LEDGER_NAME).write_bytes(measured)
+        yield
+
+    monkeypatch.setattr(merging_study, "locked", after_another)
+    assert desk.run("--fold", "1") == 0
+    assert ledger.read_bytes() == measured
 
 
 def test_other_weights_clips_and_schedules_are_measured_anew(desk: Desk) -> None:

@@ -11,12 +11,14 @@ import pytest
 import torch
 
 from core.audio.log_mel import LogMelConfig
+from core.errors import UserError
 from core.evaluation_report import EvaluationReport
 from core.labels import LabelSet
 from core.model.checkpoint import load_checkpoint
 from core.model.networks import build_network
 from core.model.variants import find_variant
 from training.config import TrainConfig
+from training.initialisation import Start
 from training.manifest import LabelledClip, Manifest, Split
 from training.publish import Predictions, PublishedRun, finished_message, merge_schedule, publish
 
@@ -149,3 +151,30 @@ def test_a_run_that_went_on_from_weights_says_from_which_and_no_paths(tmp_path: 
     assert "It went on from weights that were trained on three" in card
     assert config.provenance["started_from"]["test_folds"] == ["2"]
     assert str(tmp_path) not in card + (second / "config.json").read_text()
+
+
+def test_thresholds_are_kept_of_the_start_itself_whatever_init_names_by_now(tmp_path: Path) -> None:
+    folder = publish(finished_run(recipe(), test=predictions(side("2"), 1)), tmp_path / "first")
+    began = dataclasses.replace(load_checkpoint(folder).config, thresholds=(0.1, 0.2, 0.3))
+    run = finished_run(recipe(init=str(folder), freeze=True, frame_loss=1.0), test=predictions(side("2"), 2))
+    run = dataclasses.replace(run, start=Start("weights of Starter", began, "content"))
+    config = load_checkpoint(publish(run, tmp_path / "second")).config
+    assert config.thresholds == (0.1, 0.2, 0.3)
+    assert config.provenance["start"] == "weights of Starter"
+    with pytest.raises(UserError, match="is gone"):
+        publish(dataclasses.replace(run, start=Start("weights of Starter", None, "content")), tmp_path / "third")
+
+
+def test_a_teacher_whose_own_teacher_may_have_heard_the_held_out_clips_is_doubted(tmp_path: Path) -> None:
+    facts: dict[str, Any] = {"name": "Owl", "variant": "nano", "data": "three", "test_folds": ["2"], "went_on": False}
+    teacher = {**facts, "accuracy": None, "teachers": []}
+    run = finished_run(recipe(), test=predictions(side("2"), 1))
+
+    def card(*own: dict[str, Any]) -> str:
+        taught = dataclasses.replace(run, teachers=({**teacher, "teachers": list(own)},))
+        return (publish(taught, tmp_path) / "README.md").read_text()
+
+    assert "look too good" not in card()
+    assert "look too good" not in card(teacher)
+    assert "look too good" in card({**teacher, "test_folds": ["1"]})
+    assert "look too good" in card({**teacher, "teachers": [{**teacher, "data": "others"}]})

@@ -135,6 +135,16 @@ def test_the_data_are_remembered_and_stay_the_same(bench: Bench, tmp_path: Path)
         bench.run(data=tmp_path / "elsewhere")
 
 
+@pytest.mark.parametrize("content", ["", '{"da', "[]", '{"data": 1}'])
+def test_a_damaged_note_of_the_data_is_told_in_words(bench: Bench, content: str) -> None:
+    bench.out.mkdir()
+    (bench.out / "study.json").write_text(content)
+    with pytest.raises(UserError, match=r"study\.json is damaged"):
+        bench.run()
+    (bench.out / "study.json").unlink()
+    assert bench.run() == 0
+
+
 def test_a_study_that_makes_no_sense_is_refused_before_anything_runs(bench: Bench) -> None:
     for wrong, problem in (
         (STUDY.replace("learning_rate = 0.5", "learning_rate = 7"), "contradicts itself"),

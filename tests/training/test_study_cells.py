@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import UserError
+from training.study_data import identities
 from training.study_ledger import LedgerEntry, append_entry, read_ledger
 from training.study_plan import load_study
 
@@ -159,6 +160,81 @@ def test_rows_of_other_settings_in_a_given_ledger_do_not_count(chain: Bench, tmp
     append_entry(shared, LedgerEntry("slow-fold1-seed1", "of other settings", "finished", 1.0))
     assert chain.run(ledger=shared) == 0
     assert chain.runs_of("slow-fold1-seed1") == 1
+
+
+def clips_in(folder: Path, *names: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    for name in names:
+        (folder / name).touch()
+    (folder / "manifest.csv").write_text("path,label,fold_or_split\n" + "".join(f"{name},dog,1\n" for name in names))
+    return folder
+
+
+def test_cells_on_other_clips_do_not_count_and_the_same_clips_elsewhere_do(
+    chain: Bench, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chain.study.write_text(STUDY)
+    shared = tmp_path / "rates.jsonl"
+    assert chain.run(ledger=shared, data=clips_in(tmp_path / "barks", "a.wav", "b.wav")) == 0
+    elsewhere = another(chain, tmp_path / "elsewhere")
+    assert elsewhere.run(ledger=shared, data=clips_in(elsewhere.folder / "moved", "b.wav", "a.wav")) == 0
+    assert elsewhere.trace == []
+    other, others = another(chain, tmp_path / "other"), clips_in(tmp_path / "more", "a.wav", "b.wav", "c.wav")
+    capsys.readouterr()
+    assert other.run(ledger=shared, data=others, dry_run=True) == 0
+    said = capsys.readouterr()
+    assert "to do: slow-fold1-seed1, it ran on other clips" in said.err
+    assert json.loads(said.out)["rows"][0]["n_runs"] == 0
+    assert other.run(ledger=shared, data=others) == 0
+    assert other.runs_of("slow-fold1-seed1") == 1
+    assert len(read_ledger(shared).entries) == 8
+
+
+def test_a_run_on_clips_that_have_changed_since_is_kept_aside(
+    chain: Bench, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chain.study.write_text(STUDY)
+    assert chain.run(data=clips_in(tmp_path / "barks", "a.wav")) == 0
+    assert chain.run(data=clips_in(tmp_path / "barks", "a.wav", "b.wav")) == 0
+    assert "its clips have changed" in capsys.readouterr().err
+    assert chain.runs_of("slow-fold1-seed1") == 2
+    [kept] = chain.out.glob("slow-fold1-seed1.*")
+    assert (kept / "log.jsonl").is_file()
+
+
+def test_entries_from_before_data_were_noted_count_for_any(chain: Bench, tmp_path: Path) -> None:
+    chain.study.write_text(STUDY)
+    shared = tmp_path / "rates.jsonl"
+    chain.run(ledger=shared)
+    lines = [json.loads(line) for line in shared.read_text().splitlines()]
+    shared.write_text("".join(json.dumps({k: v for k, v in one.items() if k != "data"}) + "\n" for one in lines))
+    other = another(chain, tmp_path / "other")
+    assert other.run(ledger=shared, data=clips_in(tmp_path / "barks", "a.wav")) == 0
+    assert other.trace == []
+
+
+def test_clips_are_known_by_names_labels_and_folds(tmp_path: Path) -> None:
+    folder = clips_in(tmp_path / "barks", "a.wav", "b.wav")
+    plain = identities(folder)("")
+    assert plain
+    assert identities(folder / "manifest.csv")("") == plain
+    listing = (folder / "manifest.csv").read_text()
+    for old, new in (("b.wav,dog,1", "b.wav,dog,2"), ("b.wav,dog", "b.wav,cat"), ("dog", "cat"), ("b.wav,dog,1\n", "")):
+        (folder / "manifest.csv").write_text(listing.replace(old, new))
+        assert identities(folder)("") not in ("", plain)
+    assert identities(None)("") == identities(tmp_path / "nowhere")("") == ""
+
+
+@pytest.mark.parametrize("content", ["", '{"dig', "[]", "{}"])
+def test_a_damaged_mark_is_as_none(chain: Bench, content: str) -> None:
+    chain.study.write_text(STUDY)
+    (chain.folder / "fail-slow-fold1-seed1").touch()
+    assert chain.run() == 1
+    (chain.folder / "fail-slow-fold1-seed1").unlink()
+    mark = chain.out / "slow-fold1-seed1" / "cell.json"
+    mark.write_text(content)
+    assert chain.run() == 0
+    assert json.loads(mark.read_text())["digest"] == chain.entry("slow-fold1-seed1").digest
 
 
 def test_a_given_file_that_is_no_ledger_is_left_alone(chain: Bench, tmp_path: Path) -> None:

@@ -14,8 +14,9 @@ from torch import Tensor
 from core.errors import UsageError, UserError
 from core.inference.file_tagging import tag_file
 from core.inference.tagger import load_tagger
-from core.model.checkpoint import load_checkpoint
+from core.model.checkpoint import Checkpoint, load_checkpoint
 from core.training_messages import TrainingFinished
+from training import initialisation, teachers
 from training.control import Control
 from training.engine import build_fabric
 from training.loop import TrainingRun
@@ -206,3 +207,32 @@ def test_a_step_that_fails_leaves_the_running_statistics_of_a_cnn(data: Path) ->
     with pytest.raises(UserError, match="loss became"):
         cnn_run.train_step(broken)
     assert all(torch.equal(mine, theirs) for mine, theirs in zip(cnn_run.plain.buffers(), before, strict=True))
+
+
+def test_another_start_does_not_go_on_with_a_run(data: Path, ast: Path, tmp_path: Path) -> None:
+    settings = ("variant=", "epochs=1")
+    run(data, tmp_path / "out", *settings, f"init={ast}")
+    moved = shutil.copytree(ast, tmp_path / "moved")
+    assert isinstance(run(data, tmp_path / "out", *settings, f"init={moved}", resume=True)[-1], TrainingFinished)
+    other = save_teacher(tmp_path / "other", "nano", "other sounds", seed=3)
+    with pytest.raises(UserError, match="another init"):
+        run(data, tmp_path / "out", *settings, f"init={other}", resume=True)
+    old = torch.load(tmp_path / "out" / STATE_NAME, weights_only=True)
+    del old["start"]  # as states were before
+    torch.save(old, tmp_path / "out" / STATE_NAME)
+    assert isinstance(run(data, tmp_path / "out", *settings, f"init={other}", resume=True)[-1], TrainingFinished)
+
+
+def test_what_a_run_begins_with_is_read_once_also_with_a_time_budget(
+    data: Path, ast: Path, cnn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[Path] = []
+
+    def counted(path: Path) -> Checkpoint:
+        read.append(path)
+        return load_checkpoint(path)
+
+    monkeypatch.setattr(initialisation, "load_checkpoint", counted)
+    monkeypatch.setattr(teachers, "load_checkpoint", counted)
+    run(data, tmp_path, "variant=", "time_budget_min=0.001", f"init={ast}", f"teacher={cnn}")
+    assert sorted(read) == sorted([ast, cnn])

@@ -13,9 +13,10 @@ from torch import Tensor
 from core.audio.log_mel import LogMelConfig
 from core.errors import UserError
 from core.labels import LabelSet
-from core.model.architecture import ModelConfig
+from core.model.architecture import ModelConfig, TransformerConfig
 from core.model.checkpoint import Checkpoint, CheckpointConfig, load_checkpoint, save_checkpoint
 from core.model.networks import build_network, last_layer
+from training import teachers
 from training.teachers import Teacher, Teachers, content_of, facts_of, read_teachers
 
 from .runs import MODEL_VARIANTS
@@ -154,7 +155,7 @@ def test_the_facts_name_no_path() -> None:
     facts = facts_of(checkpoint(provenance=provenance))
     assert facts.pop("content") == content_of(checkpoint())
     expected = {"name": "Owl", "variant": "nano", "data": "farm", "test_folds": ["2"], "accuracy": 0.5}
-    assert facts == {**expected, "went_on": False}
+    assert facts == {**expected, "went_on": False, "teachers": []}
 
 
 def test_teachers_are_read_by_path_and_asked_for_where_they_are_missing(tmp_path: Path) -> None:
@@ -167,3 +168,25 @@ def test_teachers_are_read_by_path_and_asked_for_where_they_are_missing(tmp_path
     assert "teacher=CHECKPOINT" in caught.value.remedy
     with pytest.raises(UserError, match="no model"):
         read_teachers([str(tmp_path / "nothing")])
+
+
+def test_the_facts_name_those_that_it_learnt_from_itself() -> None:
+    own = facts_of(checkpoint(provenance={"data": "woods"}))
+    assert facts_of(checkpoint(provenance={"data": "farm", "teachers": [own]}))["teachers"] == [own]
+
+
+@pytest.mark.parametrize("metrics", ["good", [1, 2], None])
+def test_metrics_of_another_kind_give_no_accuracy(metrics: Any) -> None:
+    assert facts_of(checkpoint(provenance={"metrics": metrics}))["accuracy"] is None
+
+
+def test_a_setting_that_a_later_version_brings_leaves_the_content_as_it_was() -> None:
+    @dataclasses.dataclass(frozen=True)
+    class Later(TransformerConfig):
+        brought_later: int = 7
+
+    one = checkpoint()
+    values = {field.name: getattr(one.config.model, field.name) for field in dataclasses.fields(one.config.model)}
+    told = teachers._unlike_defaults(one.config.model)
+    assert teachers._unlike_defaults(Later(**values)) == told
+    assert teachers._unlike_defaults(Later(**values, brought_later=8)) == {**told, "brought_later": 8}

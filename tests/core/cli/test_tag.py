@@ -80,6 +80,18 @@ def test_one_files_surprise_is_not_the_others_end(
     assert "a.wav could not be tagged" in capsys.readouterr().err
 
 
+def test_a_reader_that_has_gone_ends_it_without_a_word(
+    options: TagOptions, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def gone(*_args: object, **_kwargs: object) -> None:
+        raise BrokenPipeError
+
+    monkeypatch.setattr(file_tagging, "tag_file", gone)
+    with pytest.raises(BrokenPipeError):
+        run_tag(options)
+    assert capsys.readouterr().err == ""
+
+
 def test_a_place_that_cannot_be_written_is_told(options: TagOptions, tmp_path: Path) -> None:
     nowhere = TagOptions(options.paths, ModelOptions("not even loaded"), "csv", tmp_path / "no" / "out.csv")
     with pytest.raises(UserError, match="cannot be written"):

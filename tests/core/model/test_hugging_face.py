@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from pathlib import Path
 from typing import Any
@@ -171,6 +172,8 @@ def test_labels_without_names_are_counted(tmp_path: Path) -> None:
         ("config.json", {"patch_size": [16, 8]}, "not square"),
         ("config.json", {"hidden_size": 30}, "has shape"),
         ("config.json", {"hidden_size": "wide"}, "damaged"),
+        ("config.json", {"hidden_size": 0}, "damaged"),
+        ("config.json", {"hidden_size": math.inf}, "damaged"),
         ("config.json", {"num_attention_heads": 5}, "cannot be shared"),
         ("config.json", {"problem_type": "regression"}, "regression"),
         ("config.json", {"max_length": 128}, "has max_length 64"),
@@ -183,6 +186,8 @@ def test_labels_without_names_are_counted(tmp_path: Path) -> None:
         ("preprocessor_config.json", {"padding_value": -4.0}, "padding_value"),
         ("preprocessor_config.json", {"return_attention_mask": True}, "return_attention_mask"),
         ("preprocessor_config.json", {"std": 0}, "not positive"),
+        ("preprocessor_config.json", {"std": math.inf}, "not positive and finite"),
+        ("preprocessor_config.json", {"mean": math.nan}, "mean nan is not a number"),
         ("preprocessor_config.json", {"mean": "loud"}, "damaged"),
     ],
 )
@@ -244,4 +249,12 @@ def test_a_query_without_its_key_is_told(folder: Path) -> None:
     lost = next(name for name in weights if name.endswith("key.weight"))
     save_file({name: one for name, one in weights.items() if name != lost}, folder / "model.safetensors")
     with pytest.raises(UserError, match="incomplete"):
+        load_checkpoint(folder)
+
+
+def test_a_key_of_another_shape_than_its_query_is_told(folder: Path) -> None:
+    weights = load_file(folder / "model.safetensors")
+    flat = next(name for name in weights if name.endswith("key.weight"))
+    save_file({**weights, flat: torch.zeros(32)}, folder / "model.safetensors")
+    with pytest.raises(UserError, match="have different shapes"):
         load_checkpoint(folder)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,21 +19,8 @@ from core.model.hugging_face_export import export_hugging_face
 from core.model.model_download import DownloadProgress, DownloadStopped, download_model
 from core.model.published import PublishedModel
 from fakes import tiny_checkpoint
-from rig.hub_server import COMMIT, LARGE_BYTES, Hub, etag_of, hub_server, take_for_the_hub
-
-REPOSITORY = "MIT/tiny-ast"
-ROW = PublishedModel(
-    name="ast-tiny-0.5",
-    title="AST tiny (0.5)",
-    data_set="Nothing",
-    repository=REPOSITORY,
-    file="tiny_0.5.pth",
-    strides=(16, 16),
-    frames=1024,
-    score=0.5,
-    metric="mAP",
-    summary="4 sounds",
-)
+from rig.hub_server import COMMIT, Hub, etag_of, take_for_the_hub
+from rig.tiny_hub import REPOSITORY, ROW, get, parts, tiny_hub
 
 
 @pytest.fixture(scope="module")
@@ -47,25 +34,8 @@ def hub_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def hub(hub_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     """A hub with that model; the program takes it for Hugging Face's, and keeps everything below tmp_path."""
-    with hub_server() as server:
-        for file in hub_folder.iterdir():
-            server.add(REPOSITORY, file.name, file.read_bytes())
-        assert len(server.files[f"{REPOSITORY}/model.safetensors"]) > 3 * LARGE_BYTES
-        take_for_the_hub(server, tmp_path / "hf", monkeypatch)
-        monkeypatch.setattr(hub_files, "_PAUSE_S", 0.0)
-        monkeypatch.setenv("SOUNDMARK_MODELS", str(tmp_path / "models"))
+    with tiny_hub(hub_folder, tmp_path, monkeypatch) as server:
         yield server
-
-
-def get(row: PublishedModel = ROW, stop: Callable[[], bool] = lambda: False) -> tuple[Path, list[DownloadProgress]]:
-    reports: list[DownloadProgress] = []
-    return download_model(row, None, reports.append, stop), reports
-
-
-def parts(tmp_path: Path) -> dict[str, int]:
-    """Name and size of all that lies where downloads arrive, but locks."""
-    files = [path for path in (tmp_path / "hf").rglob("*") if path.is_file() and path.suffix != ".lock"]
-    return {path.name: path.stat().st_size for path in files}
 
 
 def test_it_comes_whole_and_is_used_by_name(hub: Hub, tmp_path: Path) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -12,12 +14,16 @@ from core.errors import UserError
 from core.inference.tagger import find_weights, load_tagger
 from core.labels import LabelSet
 from core.model import model_import
+from core.model.architecture import TransformerConfig
 from core.model.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from core.model.hugging_face_export import export_hugging_face
+from core.model.known_data_sets import audioset_labels
 from core.model.model_folder import find_kept, kept_models, models_folder
 from core.model.model_import import import_model
 from core.model.released_weights import ImportChoices
 from fakes import LABELS, tiny_checkpoint
+
+PUBLISHED = "ast-audioset-16-16-0.4422"
 
 
 @pytest.fixture(autouse=True)
@@ -85,6 +91,71 @@ def test_a_taken_name_is_told(tmp_path: Path) -> None:
         import_model(tmp_path / "a")
     with pytest.raises(UserError, match="name of a variant"):
         import_model(tmp_path / "a", ImportChoices(name="starter"))
+
+
+def test_a_run_among_the_models_is_not_replaced(folder: Path) -> None:
+    """SOUNDMARK_MODELS names the folder of the runs: the checkpoint's name is that of its run."""
+    own = write_own(folder / "myrun" / "checkpoint")
+    (folder / "myrun" / "state.pt").write_text("all that it has learnt")
+    before = sorted(folder.rglob("*"))
+    for choices in (ImportChoices(), ImportChoices(name="myrun")):
+        with pytest.raises(UserError, match=r"There is something else at .*myrun\.") as caught:
+            import_model(own, choices)
+        assert "--name" in caught.value.remedy
+    assert sorted(folder.rglob("*")) == before
+
+
+def test_what_appears_meanwhile_is_not_replaced(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(checkpoint: Checkpoint, path: Path, **options: Any) -> None:
+        save_checkpoint(checkpoint, path, **options)
+        (folder / "a").mkdir()
+        (folder / "a" / "letter.txt").write_text("keep me")
+
+    write_own(tmp_path / "a")
+    monkeypatch.setattr(model_import, "save_checkpoint", slow)
+    with pytest.raises(UserError, match="cannot be kept"):
+        import_model(tmp_path / "a")
+    assert [path.name for path in folder.rglob("*")] == ["a", "letter.txt"]
+
+
+@pytest.mark.parametrize("published", [PUBLISHED, "ast-audioset-bal-10-10-0.3499"])
+def test_published_names_are_for_published_models(folder: Path, tmp_path: Path, published: str) -> None:
+    for provenance in ({}, {"published": published}):
+        path = tmp_path / f"{len(provenance)}" / published
+        save_checkpoint(tiny_checkpoint(provenance=provenance), path)
+        for choices in (ImportChoices(), ImportChoices(name=published)):
+            with pytest.raises(UserError, match="name of a published model") as caught:
+                import_model(path, choices)
+            assert "--name" in caught.value.remedy
+    assert not folder.exists()
+    assert import_model(path, ImportChoices(name="mine")) == folder / "mine"
+
+
+def test_a_published_model_takes_its_name(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = TransformerConfig(n_labels=527, stride_mels=16, stride_frames=16)
+    named = {"labels": audioset_labels(), "thresholds": (0.3,) * 527, "provenance": {"published": PUBLISHED}}
+    config = replace(tiny_checkpoint().config, model=model, **named)
+    monkeypatch.setattr(model_import, "load_checkpoint", lambda *_: Checkpoint(config, {"x": torch.zeros(1)}))
+    path = import_model(tmp_path / "audioset_16_16_0.4422.pth")
+    assert path == folder / PUBLISHED
+    assert import_model(tmp_path / "other", ImportChoices(name="other")) == folder / "other"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "sigmoid, not calibrated. What the thresholds were fitted to is not known."),
+        ({"provenance": {"thresholds_from": "none"}}, "not calibrated. Thresholds were not fitted; they are a guess."),
+        ({"provenance": {"thresholds_from": "test"}}, "not calibrated. The threshold, the same for all labels,"),
+        (
+            {"calibration": ((2.0, 0.1),) * 4, "provenance": {"thresholds_from": "validation"}},
+            "sigmoid, calibrated. Each label's threshold was fitted to validation clips.",
+        ),
+    ],
+)
+def test_the_card_says_what_was_fitted(tmp_path: Path, changes: dict[str, Any], words: str) -> None:
+    save_checkpoint(tiny_checkpoint(**changes), tmp_path / "a.safetensors")
+    assert words in (import_model(tmp_path / "a.safetensors") / "README.md").read_text()
 
 
 def test_labels_that_do_not_fit_are_told_and_nothing_is_kept(folder: Path, tmp_path: Path) -> None:

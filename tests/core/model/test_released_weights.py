@@ -18,7 +18,7 @@ from core.model.checkpoint import load_checkpoint
 from core.model.hugging_face_export import export_hugging_face
 from core.model.known_data_sets import KNOWN_DATA_SETS, audioset_labels
 from core.model.published import PUBLISHED_MODELS
-from core.model.released_weights import ImportChoices, architecture_of, own_weights, variant_of
+from core.model.released_weights import ImportChoices, architecture_of, own_weights, read_released, variant_of
 from core.model.spectrogram_transformer import AudioSpectrogramTransformer
 from core.model.variants import MODEL_VARIANTS
 
@@ -90,24 +90,34 @@ def test_grids_of_the_released_models_are_worked_out(
 
 
 @pytest.mark.parametrize("row", PUBLISHED_MODELS, ids=lambda row: row.name)
-def test_published_files_are_known_by_their_names(row: Any, tmp_path: Path) -> None:
+def test_published_files_are_known_by_their_names(row: Any) -> None:
     data_set = next(one for one in KNOWN_DATA_SETS if one.frames == row.frames)
     model = TransformerConfig(
-        n_labels=data_set.n_labels,
-        max_frames=row.frames,
-        stride_mels=row.strides[0],
-        stride_frames=row.strides[1],
-        embed_dim=64,
-        depth=1,
-        num_heads=1,
+        n_labels=data_set.n_labels, max_frames=row.frames, stride_mels=row.strides[0], stride_frames=row.strides[1]
     )
-    config = load_checkpoint(save_released(tmp_path / row.file, model)).config
+    config = read_released(meta_state(model), row.file, ImportChoices()).config
     assert config.model == model
     assert (config.name, config.labels) == (row.title, data_set.labels())
     assert (config.log_mel.mean, config.log_mel.std) == (data_set.mean, data_set.std)
     assert (config.pad_to_window, config.activation) == (True, "sigmoid")
     assert config.provenance["licence"] == "BSD-3-Clause"
     assert config.provenance["metrics"] == {row.metric: row.score}
+    assert config.provenance["published"] == row.name
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"n_labels": 4}, {"depth": 11}, {"embed_dim": 384, "num_heads": 6}, {"stride_mels": 10, "stride_frames": 10}],
+)
+def test_a_published_files_name_alone_makes_no_published_model(changes: dict[str, Any]) -> None:
+    like = TransformerConfig(**{"n_labels": 527, "stride_mels": 16, "stride_frames": 16, **changes})
+    choices = ImportChoices((like.stride_mels, like.stride_frames), 1024)
+    config = read_released(meta_state(like), "audioset_16_16_0.4422.pth", choices).config
+    assert config.model == like
+    assert (config.name, config.provenance) == (
+        "audioset_16_16_0.4422",
+        {"source": "audioset_16_16_0.4422.pth", "thresholds_from": "none", "metrics": {}},
+    )
 
 
 @pytest.mark.parametrize("name", ["ast-base", "ast-base-16", "ast-small", "ast-tiny"])
@@ -159,6 +169,13 @@ def test_a_window_of_no_data_set_can_be_given(tmp_path: Path) -> None:
         load_checkpoint(path, ImportChoices(strides=(10, 10), frames=320))
 
 
+def test_a_patch_higher_than_the_mel_bins_is_told(tmp_path: Path) -> None:
+    kernel = torch.zeros(128, 1, 140, 16)
+    torch.save({**released_state(SMALL), "module.v.patch_embed.proj.weight": kernel}, tmp_path / "a.pth")
+    with pytest.raises(UserError, match="smaller than one patch"):
+        load_checkpoint(tmp_path / "a.pth", ImportChoices(strides=(16, 16)))
+
+
 def test_weights_inside_other_things_are_found(tmp_path: Path) -> None:
     for wrapper in ("state_dict", "model"):
         torch.save({wrapper: released_state(SMALL), "epoch": 5}, tmp_path / "a.pth")
@@ -191,6 +208,11 @@ def _with(name: str, tensor: Tensor) -> dict[str, Tensor]:
         (_with("module.v.patch_embed.proj.weight", torch.zeros(100, 1, 16, 16)), "no multiple of 64"),
         (_with("module.v.norm.bias", torch.zeros(3)), r"norm.bias in a.pth has shape \(3,\)"),
         (_with("module.v.norm.bias", torch.full((128,), torch.nan)), "not numbers"),
+        (_without("blocks.0.mlp.fc1.weight"), "no AST: it has no blocks.0.mlp.fc1.weight"),
+        (_with("module.v.pos_embed", torch.zeros(146)), r"pos_embed in a.pth has shape \(146,\)"),
+        (_with("module.v.patch_embed.proj.weight", torch.zeros(128, 256)), r"shape \(128, 256\), as in no AST"),
+        (_with("module.v.patch_embed.proj.weight", torch.zeros(0, 1, 16, 16)), "as in no AST"),
+        (_with("module.v.norm.bias", torch.zeros(128).to_sparse()), "norm.bias in a.pth is sparse"),
         (_with("module.mask_embed", torch.zeros(1, 1, 128)), "an SSAST that was pre-trained"),
         ({"encoder.conv1.weight": torch.zeros(3)}, "of no AST as its authors keep it"),
         ({"epoch": 3, "lr": 0.1}, "holds no weights by name"),

@@ -1,0 +1,87 @@
+"""A frozen model that was trained on zero frames behind short clips goes on hearing them, in steps and in figures."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from core.audio.log_mel import LogMelConfig
+from core.inference.tagger import load_tagger
+from core.labels import LabelSet
+from core.model.architecture import TransformerConfig
+from core.model.checkpoint import save_checkpoint
+from core.model.frame_head import column_times_s
+from core.model.spectrogram_transformer import AudioSpectrogramTransformer, TokenState
+from fakes import tiny_checkpoint
+from training.config import TrainConfig, load_recipe
+from training.datasets import ClipFrames
+from training.evaluate import tag_whole
+from training.frame_head import pooled_scores
+from training.publish import Predictions, PublishedRun, publish
+from training.runner import train
+from training.zero_frames import ZeroFrames, kept_zero_frames
+
+from .runs import PLAIN, SMALL
+
+
+def recipe(start: str) -> TrainConfig:
+    cut_down = [one for one in SMALL if not one.startswith(("variant=", "init=", "epochs="))]
+    return load_recipe("frame-head", [*cut_down, *PLAIN, f"init={start}", "epochs=1"])
+
+
+def test_a_model_that_was_trained_with_zero_frames_keeps_them_and_is_measured_with_them(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the loop says of the clips, in steps and in figures, is what the tagger of the checkpoint will say."""
+    start, widths = tmp_path / "padded", set[int]()
+    described = tiny_checkpoint(labels=LabelSet.from_ids(["dog", "noise", "rain", "tone"]), pad_to_window=True)
+    torch.nn.init.normal_(described.weights["mlp_head.1.weight"])
+    save_checkpoint(described, start)
+    forward = AudioSpectrogramTransformer.tokens
+
+    def tokens(model: AudioSpectrogramTransformer, log_mel: Tensor, **merging: Any) -> TokenState:
+        widths.add(log_mel.shape[1])
+        return forward(model, log_mel, **merging)
+
+    monkeypatch.setattr(AudioSpectrogramTransformer, "tokens", tokens)
+    tested: list[Predictions] = []
+
+    def publish_and_tell(run: PublishedRun, out: Path) -> Path:
+        assert run.test is not None
+        tested.append(run.test)
+        return publish(run, out)
+
+    monkeypatch.setattr("training.outcome.publish", publish_and_tell)
+    train(recipe(str(start)), data, tmp_path / "run", lambda _message: None)
+    assert widths == {1024}
+    [test] = tested
+    tagger = load_tagger(str(tmp_path / "run" / "checkpoint"), device="cpu")
+    np.testing.assert_allclose(1 / (1 + np.exp(-test.logits)), tag_whole(tagger, test.clips), atol=1e-5)
+
+
+@pytest.mark.parametrize("changes", [{"pad_to_window": False}, {"pad_to_window": True, "freeze": False}])
+def test_a_model_that_learns_or_was_trained_without_gets_no_zero_frames(changes: dict[str, bool]) -> None:
+    config = replace(recipe("starter"), freeze=changes.get("freeze", True))
+    start = replace(tiny_checkpoint().config, pad_to_window=changes["pad_to_window"])
+    assert kept_zero_frames(config, start, start.log_mel) == ZeroFrames()
+
+
+def test_zero_frames_have_no_say_in_what_is_pooled() -> None:
+    torch.manual_seed(0)
+    config = TransformerConfig(*(2, 64, 120), stride_mels=16, embed_dim=24, depth=2, num_heads=2, frame_head=True)
+    model, zeros = AudioSpectrogramTransformer(config).eval(), ZeroFrames(120, 0.25)
+    assert model.frame_head is not None
+    torch.nn.init.normal_(model.frame_head[1].weight)  # pyright: ignore[reportArgumentType]
+    log_mel = torch.randn(6, 60, 64)
+    clips = ClipFrames.in_memory(list(log_mel.numpy().astype(np.float16)), np.zeros((6, 2), np.float32))
+    pooled = pooled_scores(model, clips, LogMelConfig(n_mels=64, mean=0.0, std=0.5), 4, zeros)
+    with torch.inference_mode():
+        logits = model.frame_logits(zeros.fill_up(log_mel.half().float()))[:, : len(column_times_s(config, 60))]
+        p = logits.sigmoid()
+    np.testing.assert_allclose(pooled, ((p**2).sum(dim=1) / p.sum(dim=1)).numpy(), atol=1e-5)
