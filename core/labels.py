@@ -72,3 +72,7 @@ class LabelSet:
     def has_cryptic_ids(self) -> bool:
         """Whether the ids are for machines alone, as AudioSet's `/m/09x0r`."""
         return any("/" in one.id for one in self.labels)
+
+    def in_words(self, label: Label) -> str:
+        """What a terminal's table shows: the id, which other formats have too, unless it is for machines."""
+        return label.name if self.has_cryptic_ids else label.id

@@ -129,7 +129,7 @@ class TrainingRun:
         if config.freeze:
             keep_still(self.plain)
         statistics = [buffer.clone() for buffer in self.plain.buffers()]
-        column = self._random_column(max(batch.log_mel.shape[1], self.zeros.window))
+        column = self._random_column(batch.log_mel.shape[1])
         mine, n_clips = batch.part(fabric.global_rank, fabric.world_size), len(batch.clips)
         total = 0.0
         for i in range(config.accumulate):

@@ -69,7 +69,7 @@ class EventTable:
     def _write(self, events: list[Event]) -> None:
         self._n_events += len(events)
         for event in events:
-            words = f"{self._labels[event.label].name} {event.peak:4.0%}"
+            words = f"{self._labels.in_words(self._labels[event.label])} {event.peak:4.0%}"
             print(f"{event.onset_s:9.2f} – {event.offset_s:8.2f} s   {words}", file=self._file, flush=True)
 
 

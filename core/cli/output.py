@@ -108,7 +108,8 @@ class Table:
             self._source = window.source
             print(window.source, file=self._file)
         scores = window.scores
-        tags = "  ".join(f"{label.name} {p:4.0%}" for label, p in ranked(scores, self._labels, self._top_k))
+        told = ((self._labels.in_words(label), p) for label, p in ranked(scores, self._labels, self._top_k))
+        tags = "  ".join(f"{word} {p:4.0%}" for word, p in told)
         mark = "  (warming up)" if scores.is_warming_up else ""
         print(f"{scores.start_s:9.2f} – {scores.end_s:8.2f} s   {tags}{mark}", file=self._file, flush=True)
 

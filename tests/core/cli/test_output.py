@@ -76,7 +76,7 @@ def test_a_table_names_its_source_once() -> None:
     lines = file.getvalue().splitlines()
     assert lines[0] == "a.wav"
     assert len(lines) == 3
-    assert "Clock tick  50%" in lines[1]
+    assert "clock_tick  50%" in lines[1]
 
 
 @pytest.mark.parametrize("name", list(FORMATS))

@@ -129,7 +129,7 @@ def test_frames_are_rows_of_100_ms_or_onsets_and_offsets(
     assert run_tag(replace(options, frames=True, format=name, output=output, top_k=1, paths=options.paths[:1])) == 0
     text = output.read_text()
     if name == "table":
-        assert text.splitlines()[1:] == ["     0.10 –     0.30 s   Dog  90%"]
+        assert text.splitlines()[1:] == ["     0.10 –     0.30 s   dog  90%"]
     elif name == "csv":
         found = [(float(row["start_s"]), row["label"], float(row["p"])) for row in csv.DictReader(text.splitlines())]
         assert found == [(0.0, "dog", 0.1), (0.1, "dog", 0.8), (0.2, "dog", 0.9), (0.3, "dog", 0.1)]
