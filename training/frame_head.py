@@ -33,6 +33,7 @@ from training.config import TrainConfig
 from training.datasets import ClipFrames
 from training.metrics import mean_average_precision
 from training.sampling import evaluation_batches
+from training.wording import listed
 from training.zero_frames import ZeroFrames
 
 _LOG_OF_NOTHING = -1e4
@@ -138,9 +139,8 @@ def prepare_frame_head(model: Network, config: TrainConfig, labels: LabelSet, st
     known = {label.id for label in start.config.labels}
     unknown = [label.name for label in labels if label.id not in known]
     if unknown:
-        listed = ", ".join(unknown[:5]) + (f" and {len(unknown) - 5} more" if len(unknown) > 5 else "")
         raise UserError(
-            f"{start.config.name} does not know {listed}, and its last layer stays as it is.",
+            f"{start.config.name} does not know {listed(unknown, 5)}, and its last layer stays as it is.",
             "Teach it these labels first (few-clips or fine-tune), or set freeze=false.",
         )
     model.requires_grad_(False)

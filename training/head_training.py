@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 
 from core.errors import UsageError, UserError
 from core.labels import LabelSet
-from core.model.checkpoint import Checkpoint
 from core.model.merge_schedule import MergeSchedule
 from core.model.networks import Network, last_layer
 from core.training_messages import TrainingEpoch, TrainingMessage
@@ -30,7 +29,7 @@ from training.control import Control
 from training.datasets import ClipFrames
 from training.frozen_features import whole_clips
 from training.head_fitting import CrossValidation, Head, cross_validate, fit_head, mean_loss
-from training.initialisation import read_start
+from training.initialisation import Start, read_start
 from training.listening import Heard, Listening
 from training.manifest import LabelledClip
 from training.metrics import accuracy, mean_average_precision
@@ -38,6 +37,7 @@ from training.model_building import build_model
 from training.publish import CHECKPOINT_NAME, Predictions, PublishedRun, finished_message, merge_schedule, publish
 from training.run_data import RunData, load_run_data
 from training.run_state import STATE_NAME
+from training.wording import listed
 
 LISTENING_S = 25.0
 """From the call on, before the fit: with imports, fit and publishing all stays under a minute on two cores."""
@@ -51,13 +51,13 @@ _Logits = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 @dataclass(frozen=True, slots=True)
 class FittedHead:
-    """All of a run once its layer is fitted. start: the checkpoint of the backbone, if it is of one; folds:
+    """All of a run once its layer is fitted. start: what the backbone is of; folds:
     `(clips,)`, the parts of the cross-validation."""
 
     config: TrainConfig
     data: RunData
     model: Network
-    start: Checkpoint | None
+    start: Start
     heard: Heard
     folds: NDArray[np.str_]
     validated: CrossValidation
@@ -87,7 +87,8 @@ def train_head(
     start = read_start(config.init)
     data = load_run_data(config, data_folder, start.config.log_mel if start else None, report)
     folds = _folds_of(data.split.train, data.manifest.labels)
-    model = build_model(config, data.manifest.labels).model.eval()
+    built = build_model(config, data.manifest.labels, start)
+    model = built.model.eval()
     model.to("cuda" if torch.cuda.is_available() else "cpu")
     deadline = began + (config.time_budget_min * 60 or LISTENING_S)
     with control.signals():
@@ -100,7 +101,7 @@ def train_head(
     validated = cross_validate(heard.rows, heard.whole, folds)
     head = fit_head(heard.rows, validated.penalty)
     _put_into(model, head)
-    run = FittedHead(config, data, model, start, heard, folds, validated, head)
+    run = FittedHead(config, data, model, built.start, heard, folds, validated, head)
     report(_last_epoch(run, time.monotonic() - fit_began))
     checkpoint = publish(_published(run), out)
     report(finished_message(checkpoint))
@@ -134,8 +135,8 @@ def _folds_of(clips: tuple[LabelledClip, ...], labels: LabelSet) -> NDArray[np.s
     n_clips = Counter(label for clip in clips for label in clip.labels)
     scarce = [label.name for label in labels if n_clips[label.index] < 2]
     if scarce:
-        listed = ", ".join(scarce[:10]) + (f" and {len(scarce) - 10} more" if len(scarce) > 10 else "")
-        problem = f"{len(scarce)} of {len(labels)} classes have fewer than two clips to learn from: {listed}."
+        names = listed(scarce, 10)
+        problem = f"{len(scarce)} of {len(labels)} classes have fewer than two clips to learn from: {names}."
         raise UserError(problem, "Add clips, ten or more of each, or take these classes out.")
     rows = [ClipRow(one.path, (str(one.labels[0]),) if one.labels else (), group=one.group) for one in clips]
     folds = np.array([row.fold for row in deal_folds(rows)])
@@ -189,7 +190,7 @@ def _published(run: FittedHead) -> PublishedRun:
         model=run.model.cpu(),
         test=test or crossed,
         validation=crossed if test else None,
-        start=_start_in_words(run),
+        start=replace(run.start, words=_start_in_words(run.start)),
         notes=_notes(run, is_crossed=test is None),
         tested_how="" if test else f"{len(run.validated.heads)}-fold cross-validation by groups",
     )
@@ -204,8 +205,8 @@ def _features(run: FittedHead, frames: ClipFrames, merge: MergeSchedule | None) 
     return features
 
 
-def _start_in_words(run: FittedHead) -> str:
-    backbone = f"weights of {run.start.config.name}" if run.start else "ImageNet weights"
+def _start_in_words(start: Start) -> str:
+    backbone = f"weights of {start.config.name}" if start.config else "ImageNet weights"
     return f"{backbone}, kept as they are under a new last layer"
 
 
@@ -224,7 +225,7 @@ def _notes(run: FittedHead, is_crossed: bool) -> tuple[str, ...]:
         )
     else:
         notes.append("The validation clips are the training clips, each by a layer that has not learnt from its part.")
-    if run.start:
+    if run.start.config:
         earlier = run.start.config.provenance.get("data", "data it does not name")
         notes.append(f"The backbone was trained on {earlier}: clips that it has in common with these look too good.")
     groups = {(label, clip.group or str(clip.path)) for clip in clips for label in clip.labels}

@@ -64,6 +64,9 @@ class Start:
     content: str
 
 
+RANDOM_START = Start("random weights", None, "random weights")
+
+
 def read_start(init: str) -> Checkpoint | None:
     """The checkpoint that `init` names: "starter", a model that was fetched, or a path; None for "" and "timm:…".
 

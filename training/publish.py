@@ -30,7 +30,7 @@ from training.calibration import fit_calibration, fit_thresholds
 from training.card import CardFacts, model_card
 from training.config import TrainConfig
 from training.frame_head import kept_answers
-from training.initialisation import TIMM, Start, read_start
+from training.initialisation import RANDOM_START, TIMM, Start
 from training.manifest import LabelledClip, Manifest, Split
 from training.metrics import Scores, accuracy, best_threshold, calibration_error
 from training.results import ScoredClips, report_on
@@ -60,9 +60,8 @@ class PublishedRun:
     """A run that is over, whole or broken off.
 
     test: of the held-out clips, which chose nothing; None gives a checkpoint without figures. validation: of the clips
-    that choose calibration and thresholds. start: what the weights began as; where it is in words alone, the checkpoint
-    that `config.init` names is asked for its provenance. best_on_test: the accuracy of
-    the epoch that did best on the held-out clips, where a paper chose by that; the card sets it beside the honest
+    that choose calibration and thresholds. start: what the weights began as. best_on_test: the accuracy of the epoch
+    that did best on the held-out clips, where a paper chose by that; the card sets it beside the honest
     figure. notes: sentences for the card. tested_how: which clips are the held-out ones, in words, where they are not
     those of the recipe's test_folds. teachers: facts of the models that it learnt from beside the labels.
     """
@@ -74,7 +73,7 @@ class PublishedRun:
     model: Network
     test: Predictions | None = None
     validation: Predictions | None = None
-    start: Start | str = "random weights"
+    start: Start = RANDOM_START
     best_on_test: float | None = None
     notes: tuple[str, ...] = ()
     tested_how: str = ""
@@ -99,7 +98,7 @@ def publish(run: PublishedRun, out: Path) -> Path:
     Raises UserError for weights that give no numbers, and where a last layer was kept of nobody knows what.
     """
     activation = activation_of(run.config)
-    earlier = run.start.config if isinstance(run.start, Start) else _started_from(run.config.init)
+    earlier = run.start.config
     is_kept = keeps_its_answers(run.config)
     if is_kept and earlier is None:
         problem = "The checkpoint whose last layer this run has kept is gone, and with it its thresholds."
@@ -210,15 +209,6 @@ def _probabilities(logits: NDArray[np.float32], activation: str, calibration: Ca
     return to_probabilities(activation, calibration)(torch.from_numpy(logits)).numpy()
 
 
-def _started_from(init: str) -> CheckpointConfig | None:
-    """The checkpoint that the run began with; one that has been removed since does not cost the run its result."""
-    try:
-        start = read_start(init)
-    except UserError:
-        return None
-    return start.config if start else None
-
-
 def _provenance(run: PublishedRun) -> dict[str, Any]:
     config = run.config
     # Not the path: it says something of this computer and nothing to anybody else.
@@ -228,7 +218,7 @@ def _provenance(run: PublishedRun) -> dict[str, Any]:
         "licences": [list(pair) for pair in run.manifest.licences],
         "test_folds": list(config.test_folds),
         "recipe": {**config.to_dict(), "init": init, "teacher": [one["name"] for one in run.teachers]},
-        "start": run.start.words if isinstance(run.start, Start) else run.start,
+        "start": run.start.words,
         "teachers": list(run.teachers),
         "best_on_test": run.best_on_test,
         "commit": code_commit(),

@@ -13,7 +13,6 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from core.audio.log_mel import LogMelConfig
@@ -23,6 +22,7 @@ from core.labels import LabelSet
 from core.model.checkpoint import ACTIVATIONS, Checkpoint, CheckpointConfig, load_checkpoint
 from training.initialisation import MUST_BE_GIVEN
 from training.wording import listed
+from training.zero_frames import ZeroFrames
 
 
 def read_teachers(names: Sequence[str]) -> tuple[Checkpoint, ...]:
@@ -48,7 +48,8 @@ class Teacher:
                 "Choose a teacher with the same sample rate, mel bins and window.",
             )
         self._mine, self._students, self._activation = config.log_mel, log_mel, config.activation
-        self._window = config.model.max_frames if config.pad_to_window else 0
+        window = config.model.max_frames if config.pad_to_window else 0
+        self._zeros = ZeroFrames.up_to(window, config.log_mel)
         self._network = checkpoint.build().requires_grad_(False)
         self.facts = facts_of(checkpoint)
 
@@ -75,8 +76,7 @@ class Teacher:
         mine, students = self._mine, self._students
         if (mine.mean, mine.std) != (students.mean, students.std):
             log_mel = log_mel * (students.std / mine.std) + (students.mean - mine.mean) / (2 * mine.std)
-        missing = max(0, self._window - log_mel.shape[1])
-        return F.pad(log_mel, (0, 0, 0, missing), value=-mine.mean / (2 * mine.std)) if missing else log_mel
+        return self._zeros.fill_up(log_mel)
 
 
 class Teachers:

@@ -22,6 +22,11 @@ class ZeroFrames:
     window: int = 0
     value: float = 0.0
 
+    @classmethod
+    def up_to(cls, window: int, log_mel: LogMelConfig) -> ZeroFrames:
+        """Those up to `window` frames, normalised as `log_mel` does it."""
+        return cls(window, -log_mel.mean / (2 * log_mel.std))
+
     def fill_up(self, log_mel: Tensor) -> Tensor:
         """Normalised `(B, T, mels)` with zero frames behind, `(B, max(T, window), mels)`."""
         missing = self.window - log_mel.shape[1]
@@ -38,4 +43,4 @@ def kept_zero_frames(config: TrainConfig, start: CheckpointConfig | None, log_me
     run's."""
     if start is None or not start.pad_to_window or not keeps_its_answers(config):
         return ZeroFrames()
-    return ZeroFrames(start.model.max_frames, -log_mel.mean / (2 * log_mel.std))
+    return ZeroFrames.up_to(start.model.max_frames, log_mel)

@@ -145,7 +145,8 @@ def test_the_card_says_what_merging_costs(tmp_path: Path) -> None:
 def test_a_run_that_went_on_from_weights_says_from_which_and_no_paths(tmp_path: Path) -> None:
     first = publish(finished_run(recipe(), test=predictions(side("2"), 1)), tmp_path / "first")
     run = finished_run(recipe(init=str(first)), test=predictions(side("2"), 2))
-    second = publish(dataclasses.replace(run, start="weights of Starter"), tmp_path / "second")
+    start = Start("weights of Starter", load_checkpoint(first).config, "content")
+    second = publish(dataclasses.replace(run, start=start), tmp_path / "second")
     card, config = (second / "README.md").read_text(), load_checkpoint(second).config
     assert "from weights of Starter" in card
     assert "It went on from weights that were trained on three" in card
