@@ -8,6 +8,7 @@ A study lies in training/studies or anywhere:
     metric = "accuracy"           # what the table compares, a figure of the finished run
     folds = ["1", "2"]            # each held out in turn (test_folds); none leaves the recipe's
     seeds = [1, 2]
+    base = "patch"                # the row that the table compares all others with, run against run
     [settings]                    # the same for every row
     epochs = 10
     [[rows]]
@@ -16,12 +17,16 @@ A study lies in training/studies or anywhere:
     settings = { variant = "ast-tiny-16", teacher = "cell:cnn" }
     paper = { value = 0.887, spread = 0.007, source = "Gong et al., arXiv:2104.01778", note = "with ImageNet weights" }
     [[rows]]
+    name = "cnn"
+    seed = 1                      # one run a fold, whatever the study's seeds are: what all of them begin with
+    [[rows]]
     name = "patch, unmerged"      # another figure of the runs of a row above: none of its own
     of = "patch"
     metric = "accuracy_unmerged"
 
-`cell:NAME` in `teacher` or `init` is the checkpoint that the row NAME makes on the same fold with the same seed; that
-cell runs first. A study with `kind = "merging"` has other entries and trains nothing: see `merging_plan`.
+`cell:NAME` in `teacher` or `init` is the checkpoint that the row NAME makes on the same fold with the same seed, or
+with the only seed that it has; that cell runs first. A study with `kind = "merging"` has other entries and trains
+nothing: see `merging_plan`.
 """
 
 from __future__ import annotations
@@ -61,7 +66,7 @@ class PaperFigure:
 class StudyRow:
     """A line of the table. recipe: its own, or the study's. settings: `KEY=VALUE`, the study's and then its own. needs:
     the rows whose checkpoints it takes. of: the row whose runs it shows, "" for its own. metric: its own, or the
-    study's."""
+    study's. seed: its only one, or None for all of the study's."""
 
     name: str
     recipe: str
@@ -70,6 +75,7 @@ class StudyRow:
     needs: tuple[str, ...]
     of: str
     metric: str
+    seed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +101,8 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """The whole grid. folds: held out in turn; metric: a key of a finished run's figures; identity: what a collection's
-    clips are known by."""
+    """The whole grid. folds: held out in turn; metric: a key of a finished run's figures; base: the row that others are
+    compared with, or ""; identity: what a collection's clips are known by."""
 
     name: str
     title: str
@@ -105,6 +111,7 @@ class Study:
     folds: tuple[str, ...]
     seeds: tuple[int, ...]
     rows: tuple[StudyRow, ...]
+    base: str = ""
     identity: Callable[[str], str] = lambda collection: ""
 
     def on(self, identity: Callable[[str], str]) -> Study:
@@ -114,13 +121,16 @@ class Study:
     def cells(self) -> Iterator[Cell]:
         """Row after row within fold and seed, each behind those it needs: a study that is broken off has compared all
         rows on some folds."""
+        once: dict[str, Cell] = {}
         for seed in self.seeds:
             for fold in self.folds or (RECIPES_OWN,):
                 made: dict[str, Cell] = {}
                 for row in _in_order(tuple(row for row in self.rows if not row.of)):
                     needs = {name: made[name] for name in row.needs}
-                    made[row.name] = _cell(row, fold, seed, needs, self.identity)
-                    yield made[row.name]
+                    cell = _cell(row, fold, seed if row.seed is None else row.seed, needs, self.identity)
+                    made[row.name] = cell
+                    if once.setdefault(cell.name, cell) is cell:
+                        yield cell
 
 
 def _cell(row: StudyRow, fold: str, seed: int, needs: dict[str, Cell], identity: Callable[[str], str]) -> Cell:
@@ -147,6 +157,9 @@ def _in_order(rows: tuple[StudyRow, ...]) -> tuple[StudyRow, ...]:
                 raise UserError(f"The row {row.name} takes {CELL}{needed}, and there is no row {needed!r}.", remedy)
             if needed not in ordered:
                 place(by_name[needed], (*above, row.name))
+            if row.seed is not None and by_name[needed].seed is None:
+                problem = f"The row {row.name} has one seed and takes {CELL}{needed}, a row with every seed."
+                raise UserError(problem, f"Give the row {needed} a seed too, or {row.name} none.")
         ordered[row.name] = row
 
     for row in rows:
@@ -225,6 +238,7 @@ def load_study(study: str) -> Study:
             folds=tuple(str(fold) for fold in raw.get("folds", ())),
             seeds=tuple(int(seed) for seed in raw.get("seeds", (0,))),
             rows=tuple(_row(one, recipe, settings, path) for one in raw["rows"]),
+            base=str(raw.get("base", "")),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         remedy = "A study has title, recipe and [[rows]] with name and settings."
@@ -232,6 +246,9 @@ def load_study(study: str) -> Study:
     names = [row.name for row in loaded.rows]
     if not names or len(set(names)) < len(names) or not loaded.seeds:
         raise UserError(f"{path.name} has no rows, no seeds, or two rows of one name.", "Give every row its own name.")
+    if loaded.base and loaded.base not in names:
+        problem = f"{path.name} compares its rows with {loaded.base!r}, and has no such row."
+        raise UserError(problem, "Name one of its rows after `base`, or leave that out.")
     shown = {row.of for row in loaded.rows if row.of}
     if strangers := shown - {row.name for row in loaded.rows if not row.of}:
         problem = f"{path.name} shows runs of {', '.join(sorted(strangers))}, a row that runs nothing."
@@ -256,6 +273,7 @@ def _row(raw: dict[str, Any], recipe: str, shared: tuple[str, ...], study: Path)
         needs=_rows_named(settings),
         of=str(raw.get("of", "")),
         metric=str(raw.get("metric", "")),
+        seed=int(raw["seed"]) if "seed" in raw else None,
     )
 
 

@@ -4,23 +4,33 @@ from __future__ import annotations
 
 import math
 import statistics
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from rich.table import Table
 from scipy import stats
 
 from training.study_ledger import Ledger, LedgerEntry
-from training.study_plan import PaperFigure, Study
+from training.study_plan import PaperFigure, Study, StudyRow
 
 INTERVAL = "95 % interval of the mean by Student's t, over folds and seeds as if each were a draw of its own"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How much more a row has than the study's base row, run against run of the same fold and seed. interval: None
+    where one run of each is all."""
+
+    n_pairs: int
+    mean: float
+    interval: tuple[float, float] | None
 
 
 @dataclass(frozen=True, slots=True)
 class RowOutcome:
     """One row so far. mean, seconds: None before the first run; deviation, interval: None before the second.
 
-    n_wanted: cells; seconds: mean of a run.
+    n_wanted: cells; seconds: mean of a run; over_base: None for the base row itself and without pairs of runs.
     """
 
     name: str
@@ -32,40 +42,58 @@ class RowOutcome:
     interval: tuple[float, float] | None
     seconds: float | None
     paper: PaperFigure | None
+    over_base: Difference | None = None
 
 
 def outcomes(study: Study, ledger: Ledger) -> tuple[RowOutcome, ...]:
     """Of each row; entries whose settings have changed since, and those of other clips, do not count."""
-    by_row: dict[str, list[LedgerEntry]] = {row.name: [] for row in study.rows if not row.of}
+    by_row: dict[str, dict[tuple[str, int], LedgerEntry]] = {row.name: {} for row in study.rows if not row.of}
     n_wanted = dict.fromkeys(by_row, 0)
     for cell in study.cells():
         n_wanted[cell.row] += 1
         entry = ledger.of(cell.name, cell.digest, cell.data)
         if entry is not None:
-            by_row[cell.row].append(entry)
+            by_row[cell.row][cell.fold, cell.seed] = entry
+    metrics = {row.name: row.metric or study.metric for row in study.rows}
+    runs = {row.name: by_row[row.of or row.name] for row in study.rows}
+    base = _values(runs[study.base], metrics[study.base]) if study.base else {}
+    rows = (_outcome(row, runs[row.name], metrics[row.name], n_wanted[row.of or row.name]) for row in study.rows)
     return tuple(
-        _outcome(row.name, row.paper, by_row[runs], n_wanted[runs], row.metric or study.metric)
-        for row in study.rows
-        for runs in (row.of or row.name,)
+        one
+        if one.name == study.base
+        else replace(one, over_base=_difference(_values(runs[one.name], metrics[one.name]), base))
+        for one in rows
     )
 
 
-def _outcome(
-    name: str, paper: PaperFigure | None, entries: list[LedgerEntry], n_wanted: int, metric: str
-) -> RowOutcome:
-    finished = [one for one in entries if one.state == "finished" and metric in one.metrics]
-    values = [one.metrics[metric] for one in finished]
+def _outcome(row: StudyRow, runs: dict[tuple[str, int], LedgerEntry], metric: str, n_wanted: int) -> RowOutcome:
+    by_place = _values(runs, metric)
+    values = list(by_place.values())
     return RowOutcome(
-        name=name,
-        n_runs=len(finished),
-        n_failed=len(entries) - len(finished),
+        name=row.name,
+        n_runs=len(values),
+        n_failed=len(runs) - len(values),
         n_wanted=n_wanted,
         mean=statistics.fmean(values) if values else None,
         deviation=statistics.stdev(values) if len(values) > 1 else None,
         interval=mean_interval(values) if len(values) > 1 else None,
-        seconds=statistics.fmean(one.seconds for one in finished) if finished else None,
-        paper=paper,
+        seconds=statistics.fmean(runs[place].seconds for place in by_place) if values else None,
+        paper=row.paper,
     )
+
+
+def _values(runs: dict[tuple[str, int], LedgerEntry], metric: str) -> dict[tuple[str, int], float]:
+    """A figure of each finished run, by fold and seed."""
+    return {
+        place: run.metrics[metric] for place, run in runs.items() if run.state == "finished" and metric in run.metrics
+    }
+
+
+def _difference(row: dict[tuple[str, int], float], base: dict[tuple[str, int], float]) -> Difference | None:
+    pairs = [row[place] - base[place] for place in row if place in base]
+    if not pairs:
+        return None
+    return Difference(len(pairs), statistics.fmean(pairs), mean_interval(pairs) if len(pairs) > 1 else None)
 
 
 def mean_interval(values: list[float]) -> tuple[float, float]:
@@ -78,10 +106,11 @@ def mean_interval(values: list[float]) -> tuple[float, float]:
 def as_table(study: Study, rows: tuple[RowOutcome, ...]) -> Table:
     """For the terminal; sources and notes of the papers stand below."""
     sources = [_source(row) for row in rows if row.paper]
-    table = Table(
-        title=f"{study.title}: {study.metric}", caption="\n".join([*sources, f"± standard deviation; {INTERVAL}."])
-    )
-    for heading in ("row", "ours", "95 %", "runs", "paper", "seconds a run"):
+    over = (f"over {study.base}, 95 %",) if study.base else ()
+    paired = [f"{over[0]}: mean of the differences between runs of one fold and seed."] if over else []
+    caption = "\n".join([*sources, *paired, f"± standard deviation; {INTERVAL}."])
+    table = Table(title=f"{study.title}: {study.metric}", caption=caption)
+    for heading in ("row", "ours", "95 %", *over, "runs", "paper", "seconds a run"):
         table.add_column(heading, justify="left" if heading == "row" else "right")
     for row in rows:
         mean = "–" if row.mean is None else f"{row.mean:.4f}"
@@ -89,8 +118,17 @@ def as_table(study: Study, rows: tuple[RowOutcome, ...]) -> Table:
         span = "–" if row.interval is None else f"{row.interval[0]:.4f} to {row.interval[1]:.4f}"
         failed = f", {row.n_failed} failed" if row.n_failed else ""
         seconds = "–" if row.seconds is None else f"{row.seconds:.0f}"
-        table.add_row(row.name, ours, span, f"{row.n_runs} of {row.n_wanted}{failed}", _published(row.paper), seconds)
+        difference = (_in_words(row.over_base),) if over else ()
+        runs = f"{row.n_runs} of {row.n_wanted}{failed}"
+        table.add_row(row.name, ours, span, *difference, runs, _published(row.paper), seconds)
     return table
+
+
+def _in_words(difference: Difference | None) -> str:
+    if difference is None:
+        return "–"
+    span = difference.interval
+    return f"{difference.mean:+.4f}" + (f", {span[0]:+.4f} to {span[1]:+.4f}" if span else "")
 
 
 def _published(paper: PaperFigure | None) -> str:
@@ -112,6 +150,7 @@ def as_dict(study: Study, rows: tuple[RowOutcome, ...]) -> dict[str, Any]:
             "mean": row.mean,
             "deviation": row.deviation,
             "interval": row.interval,
+            "over_base": row.over_base and asdict(row.over_base),
             "n_runs": row.n_runs,
             "n_failed": row.n_failed,
             "n_wanted": row.n_wanted,
@@ -121,4 +160,4 @@ def as_dict(study: Study, rows: tuple[RowOutcome, ...]) -> dict[str, Any]:
         }
         for row in rows
     ]
-    return {"study": study.name, "metric": study.metric, "interval": INTERVAL, "rows": plain}
+    return {"study": study.name, "metric": study.metric, "base": study.base, "interval": INTERVAL, "rows": plain}

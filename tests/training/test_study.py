@@ -172,6 +172,35 @@ def test_the_interval_is_students(bench: Bench) -> None:
     assert (row.mean, row.deviation, row.interval) == (0.7, None, None)
 
 
+def test_rows_are_compared_with_the_base_run_against_run(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    bench.study.write_text('base = "slow"\n' + STUDY)
+    study = load_study(str(bench.study))
+    figures = {"slow": (0.5, 0.7), "fast": (0.52, 0.74)}
+    entries = [
+        LedgerEntry(
+            cell.name, cell.digest, "finished", 1.0, metrics={"accuracy": figures[cell.row][int(cell.fold) - 1]}
+        )
+        for cell in study.cells()
+    ]
+    slow, fast = outcomes(study, Ledger(tuple(entries)))
+    assert slow.over_base is None
+    # Alone the rows' means are uncertain by 1.3 and 1.4; the two differences are 0.02 and 0.04.
+    assert fast.over_base is not None
+    assert fast.over_base.n_pairs == 2
+    assert fast.over_base.mean == pytest.approx(0.03)
+    assert fast.over_base.interval == pytest.approx((0.03 - 12.706 * 0.01, 0.03 + 12.706 * 0.01), abs=1e-4)
+    of_one_fold = outcomes(study, Ledger(tuple(entries[:2])))[1].over_base
+    assert of_one_fold is not None
+    assert (of_one_fold.n_pairs, of_one_fold.interval) == (1, None)
+    assert outcomes(study, Ledger(tuple(entries[1:2])))[1].over_base is None
+    assert bench.run() == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert [row["over_base"] and row["over_base"]["n_pairs"] for row in rows] == [None, 2]
+    bench.study.write_text('base = "brisk"\n' + STUDY)
+    with pytest.raises(UserError, match="compares its rows with 'brisk'"):
+        bench.run()
+
+
 @pytest.mark.parametrize("name", [name for name in study_names() if not is_merging(read_study_file(name)[1])])
 def test_what_ships_is_a_study(name: str) -> None:
     study = load_study(name)

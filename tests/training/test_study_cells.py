@@ -87,6 +87,23 @@ def test_a_change_reaches_all_that_begin_with_it_and_a_new_name_nobody(chain: Be
     assert [name for name in before if before[name] != changed[name]] == ["plain-fold1-seed1"]
 
 
+def test_a_row_of_one_seed_runs_once_a_fold_and_all_seeds_begin_with_it(chain: Bench) -> None:
+    text = CHAIN.replace("seeds = [1]", "seeds = [3, 4]").replace('name = "teacher"', 'name = "teacher"\nseed = 1')
+    chain.study.write_text(text)
+    assert chain.run() == 0
+    begun = [line.removeprefix("begins ") for line in chain.trace if line.startswith("begins")]
+    assert [name for name in begun if name.startswith("teacher")] == ["teacher-fold1-seed1", "teacher-fold2-seed1"]
+    assert len(begun) == len(set(begun)) == 2 + 3 * 4
+    assert chain.begins_with("student-fold2-seed4") == ["teacher-fold2-seed1"]
+    assert chain.begins_with("grandchild-fold1-seed3") == ["student-fold1-seed3"]
+    assert chain.run() == 0
+    assert len([line for line in chain.trace if line.startswith("begins")]) == 14
+    # What begins with every seed's own cannot be the one that all begin with.
+    chain.study.write_text(text.replace('name = "grandchild"', 'name = "grandchild"\nseed = 3'))
+    with pytest.raises(UserError, match="grandchild has one seed and takes cell:student"):
+        chain.run()
+
+
 def test_unknown_rows_and_circles_are_refused(chain: Bench) -> None:
     chain.study.write_text(CHAIN.replace("cell:student", "cell:nobody"))
     with pytest.raises(UserError, match="no row 'nobody'"):
