@@ -143,12 +143,16 @@ def new_module_names(
 
 
 def _at_strides_of(model: Network, start: Checkpoint | None) -> Checkpoint | None:
-    """`start` with the model's patch strides, where both cut patches."""
-    both = [model.config, start.config.model] if start else []
-    if start is None or not all(isinstance(one, TransformerConfig) and one.stem == "patch" for one in both):
+    """`start` with the model's patch strides and its way of fitting positions to them, where both cut patches."""
+    if start is None:
+        return None
+    mine, theirs = model.config, start.config.model
+    if not isinstance(mine, TransformerConfig) or not isinstance(theirs, TransformerConfig):
         return start
-    assert isinstance(model.config, TransformerConfig)
-    return with_strides(start, model.config.stride_mels, model.config.stride_frames)
+    if mine.stem != "patch" or theirs.stem != "patch":
+        return start
+    fitted = replace(start.config, model=replace(theirs, positions=mine.positions))
+    return with_strides(replace(start, config=fitted), mine.stride_mels, mine.stride_frames)
 
 
 def _take_checkpoint(model: Network, start: Checkpoint, labels: LabelSet, adaptation: Adaptation) -> int:

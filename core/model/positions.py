@@ -33,13 +33,16 @@ def fit_positions(
     return grid[_cut(grid.shape[0], rows, None)] if rows <= grid.shape[0] else _stretch(grid, rows, columns, stretch)
 
 
-def restride_positions(grid: Tensor, rows: int, columns: int, factors: tuple[float, float]) -> Tensor:
-    """The same positions for patches of other strides, linear between the old ones, the outermost ones beyond them.
+def restride_positions(
+    grid: Tensor, rows: int, columns: int, factors: tuple[float, float], stretch: Stretch = "bilinear"
+) -> Tensor:
+    """The same positions for patches of other strides: linear between the old ones, or the nearest of them; beyond
+    them the outermost.
 
     grid: `(F, T, D)`. factors: new stride / old stride, of frequency and time. Returns `(rows, columns, D)`.
     """
-    along_rows = _between(grid, rows, factors[0])
-    return _between(along_rows.transpose(0, 1), columns, factors[1]).transpose(0, 1)
+    along_rows = _between(grid, rows, factors[0], stretch)
+    return _between(along_rows.transpose(0, 1), columns, factors[1], stretch).transpose(0, 1)
 
 
 def _cut(length: int, wanted: int, first: int | None) -> slice:
@@ -57,9 +60,11 @@ def _stretch(grid: Tensor, rows: int, columns: int, stretch: Stretch) -> Tensor:
     return resized.squeeze(0).permute(1, 2, 0)
 
 
-def _between(grid: Tensor, wanted: int, factor: float) -> Tensor:
+def _between(grid: Tensor, wanted: int, factor: float, stretch: Stretch) -> Tensor:
     """`wanted` steps of `factor` old ones along the first axis. Old and new first patches begin at the same cell."""
     places = (torch.arange(wanted, dtype=torch.float64, device=grid.device) * factor).clamp_max(grid.shape[0] - 1)
+    if stretch == "nearest":
+        return grid[(places + 0.5).floor().long()]  # round() would send halves to the even neighbour
     lower = places.floor().long()
     upper = (lower + 1).clamp_max(grid.shape[0] - 1)
     share = (places - lower).to(grid.dtype)[:, None, None]

@@ -52,7 +52,7 @@ def _restrided(positions: torch.Tensor, old: TransformerConfig, new: Transformer
     grid = positions[0, N_PREFIX_TOKENS:].float().unflatten(0, old.grid(old.max_frames))
     rows, columns = new.grid(new.max_frames)
     factors = new.stride_mels / old.stride_mels, new.stride_frames / old.stride_frames
-    moved = restride_positions(grid, rows, columns, factors).flatten(0, 1).to(positions.dtype)
+    moved = restride_positions(grid, rows, columns, factors, old.positions).flatten(0, 1).to(positions.dtype)
     return torch.cat([positions[:, :N_PREFIX_TOKENS], moved[None]], dim=1)
 
 

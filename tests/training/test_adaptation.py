@@ -127,6 +127,17 @@ def test_a_checkpoint_gives_its_weights_to_a_model_of_other_strides(start: Path)
     assert built.start.words == "weights of Shore, strides 12 x 8, its last layer too"
 
 
+def test_at_other_strides_its_positions_may_repeat_the_nearest(start: Path) -> None:
+    built = build_model(small(f"init={start}", "variant=", "strides=12,8", "positions=nearest"), LABELS)
+    between = build_model(small(f"init={start}", "variant=", "strides=12,8"), LABELS).model.state_dict()["pos_embed"]
+    checkpoint = read_start(str(start))
+    assert checkpoint is not None
+    old = checkpoint.weights["pos_embed"][0, N_PREFIX_TOKENS:]
+    fitted = built.model.state_dict()["pos_embed"][0, N_PREFIX_TOKENS:]
+    assert all(any(torch.equal(one, theirs) for theirs in old) for one in fitted)
+    assert not torch.equal(fitted, between[0, N_PREFIX_TOKENS:])
+
+
 def test_its_positions_may_begin_anew(start: Path) -> None:
     built = build_model(small(f"init={start}", "variant=", "positions=random"), LABELS)
     checkpoint = read_start(str(start))

@@ -38,6 +38,17 @@ def test_a_patch_keeps_the_position_of_its_own_place(mels: int, frames: int, old
     torch.testing.assert_close(moved, torch.minimum(located_grid(new), furthest), atol=1e-3, rtol=1e-4)
 
 
+def test_a_patch_may_take_the_nearest_old_ones_position() -> None:
+    old = TransformerConfig(n_labels=1, stride_mels=16, stride_frames=16, max_frames=300)
+    new = replace(old, stride_mels=10, stride_frames=12)
+    factors = (10 / 16, 12 / 16)
+    moved = restride_positions(located_grid(old), *new.grid(300), factors=factors, stretch="nearest")
+    # Bins 0, 10, 20, 30 are nearest to 0, 16, 16, 32; frames 0, 12, 24 to 0, 16, 32: between two the later one.
+    assert moved[:4, 0, 0].tolist() == [0, 16, 16, 32]
+    assert moved[0, :6, 1].tolist() == [0, 16, 32, 32, 48, 64]
+    assert float((moved - located_grid(new))[:-1, :-1].abs().max()) <= 8
+
+
 def test_the_same_strides_change_nothing() -> None:
     checkpoint = tiny_checkpoint()
     assert with_strides(checkpoint, 16, 16) is checkpoint
