@@ -45,6 +45,7 @@ _TINY = replace(_BASE, embed_dim=192, num_heads=3)
 _TINY_16 = replace(_TINY, stride_frames=16, stride_mels=16)
 _TINY_STEM = replace(_TINY_16, stem="convolution", level="window", pooling="mean")
 _TINY_RESIDUAL = replace(_TINY_STEM, stem="residual", stride_mels=32, depth=6)
+_SMALL_STEM = replace(_TINY_STEM, embed_dim=384, num_heads=6)
 _EFFICIENT = ConvolutionConfig(n_labels=527, backbone="efficientnet_b0")
 
 MODEL_VARIANTS: dict[str, ModelVariant] = {
@@ -63,6 +64,7 @@ MODEL_VARIANTS: dict[str, ModelVariant] = {
         ),
         ModelVariant("ast-tiny-16", "AST-tiny 16/16", "192 wide, patches without overlap", _TINY_16),
         ModelVariant("ast-tiny", "AST-tiny 10/10", "192 wide, patches overlapping by 6", _TINY),
+        ModelVariant("ast-small-stem", "AST-small, stem", "384 wide, stride 16, convolutional stem", _SMALL_STEM),
         ModelVariant("ast-small", "AST-small 10/10", "384 wide, patches overlapping by 6", _SMALL),
         ModelVariant("ast-base", "AST-base 10/10", "768 wide, as published", _BASE),
         ModelVariant(
