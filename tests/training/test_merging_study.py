@@ -77,9 +77,10 @@ def desk(tmp_path: Path) -> Desk:
 def test_the_study_that_ships_keeps_the_share_of_tokens_on_any_model() -> None:
     study = load_merging_study("fastast-r")
     words = list(study.schedules(BASE))
-    assert words[:8] == ["off", "5", "10", "15", "20", "30", "40", "decreasing:5"]
-    assert words[-1] == "energy-decreasing:40"
-    assert len(words) == study.n_settings == 25
+    assert words[:8] == ["off", "10", "20", "30", "40", "60", "80", "100"]
+    assert words[8] == "decreasing:10"
+    assert words[-1] == "energy-decreasing:100"
+    assert len(words) == study.n_settings == 29
     short = TransformerConfig(n_labels=35, max_frames=128)  # 144 patches: a twelfth of r, and what falls together once
     assert list(study.schedules(short))[:5] == ["off", "1", "2", "4", "5"]
     with pytest.raises(UserError, match="no tokens to merge"):
