@@ -33,8 +33,13 @@ class LedgerEntry:
     data: str = ""
 
     def is_on(self, data: str) -> bool:
-        """Whether it may have been on these clips; what is unknown counts."""
-        return not self.data or not data or self.data == data
+        """Whether it may have been on these clips."""
+        return may_be_same(self.data, data)
+
+
+def may_be_same(data: str, other: str) -> bool:
+    """Whether two identities of clips may be of the same ones; what is unknown counts."""
+    return not data or not other or data == other
 
 
 @dataclass(frozen=True, slots=True)

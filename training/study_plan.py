@@ -121,7 +121,7 @@ class Study:
     def cells(self) -> Iterator[Cell]:
         """Row after row within fold and seed, each behind those it needs: a study that is broken off has compared all
         rows on some folds."""
-        once: dict[str, Cell] = {}
+        seen = set[str]()  # a row of one seed comes by once for each of the study's
         for seed in self.seeds:
             for fold in self.folds or (RECIPES_OWN,):
                 made: dict[str, Cell] = {}
@@ -129,7 +129,8 @@ class Study:
                     needs = {name: made[name] for name in row.needs}
                     cell = _cell(row, fold, seed if row.seed is None else row.seed, needs, self.identity)
                     made[row.name] = cell
-                    if once.setdefault(cell.name, cell) is cell:
+                    if cell.name not in seen:
+                        seen.add(cell.name)
                         yield cell
 
 

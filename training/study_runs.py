@@ -18,7 +18,7 @@ from typing import IO
 from core.errors import UserError
 from core.training_messages import TrainingEpoch, TrainingFinished, TrainingMessage, from_line
 from training.study_folder import locked, passed_on, say, write_json
-from training.study_ledger import LedgerEntry, Ledgers
+from training.study_ledger import LedgerEntry, Ledgers, may_be_same
 from training.study_plan import Cell, Study
 
 LOG_NAME, CHECKPOINT_NAME = "log.jsonl", "checkpoint"
@@ -34,7 +34,7 @@ class _Mark:
     data: str
 
     def is_of(self, cell: Cell) -> bool:
-        return self.digest == cell.digest and (not self.data or not cell.data or self.data == cell.data)
+        return self.digest == cell.digest and may_be_same(self.data, cell.data)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from rich.table import Table
@@ -42,7 +42,7 @@ class RowOutcome:
     interval: tuple[float, float] | None
     seconds: float | None
     paper: PaperFigure | None
-    over_base: Difference | None = None
+    over_base: Difference | None
 
 
 def outcomes(study: Study, ledger: Ledger) -> tuple[RowOutcome, ...]:
@@ -54,20 +54,27 @@ def outcomes(study: Study, ledger: Ledger) -> tuple[RowOutcome, ...]:
         entry = ledger.of(cell.name, cell.digest, cell.data)
         if entry is not None:
             by_row[cell.row][cell.fold, cell.seed] = entry
-    metrics = {row.name: row.metric or study.metric for row in study.rows}
     runs = {row.name: by_row[row.of or row.name] for row in study.rows}
-    base = _values(runs[study.base], metrics[study.base]) if study.base else {}
-    rows = (_outcome(row, runs[row.name], metrics[row.name], n_wanted[row.of or row.name]) for row in study.rows)
+    values = {row.name: _values(runs[row.name], row.metric or study.metric) for row in study.rows}
     return tuple(
-        one
-        if one.name == study.base
-        else replace(one, over_base=_difference(_values(runs[one.name], metrics[one.name]), base))
-        for one in rows
+        _outcome(
+            row,
+            runs[row.name],
+            values[row.name],
+            n_wanted=n_wanted[row.of or row.name],
+            base={} if row.name == study.base else values.get(study.base, {}),
+        )
+        for row in study.rows
     )
 
 
-def _outcome(row: StudyRow, runs: dict[tuple[str, int], LedgerEntry], metric: str, n_wanted: int) -> RowOutcome:
-    by_place = _values(runs, metric)
+def _outcome(
+    row: StudyRow,
+    runs: dict[tuple[str, int], LedgerEntry],
+    by_place: dict[tuple[str, int], float],
+    n_wanted: int,
+    base: dict[tuple[str, int], float],
+) -> RowOutcome:
     values = list(by_place.values())
     return RowOutcome(
         name=row.name,
@@ -79,6 +86,7 @@ def _outcome(row: StudyRow, runs: dict[tuple[str, int], LedgerEntry], metric: st
         interval=mean_interval(values) if len(values) > 1 else None,
         seconds=statistics.fmean(runs[place].seconds for place in by_place) if values else None,
         paper=row.paper,
+        over_base=_difference(by_place, base),
     )
 
 

@@ -210,6 +210,23 @@ def test_what_ships_is_a_study(name: str) -> None:
     assert len({cell.digest for cell in cells}) == len(cells)
 
 
+@pytest.mark.parametrize(
+    ("study", "other", "rows"),
+    [
+        ("fastast", "ham", {"start": "start", "ast": "ast"}),
+        ("fastast-small", "ham-small", {"start": "start", "ast": "ast"}),
+        ("positions-tiny", "overlap", {"start": "start", "bilinear": "overlap-4"}),
+    ],
+)
+def test_rows_that_studies_say_they_share_are_the_same_runs(study: str, other: str, rows: dict[str, str]) -> None:
+    mine, theirs = (
+        {(cell.row, cell.fold, cell.seed): cell.digest for cell in load_study(name).cells()} for name in (study, other)
+    )
+    shared = {place: digest for place, digest in mine.items() if place[0] in rows}
+    assert len(shared) == 4
+    assert all(theirs[rows[row], fold, seed] == digest for (row, fold, seed), digest in shared.items())
+
+
 def test_the_list_names_those_that_ship(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_study(StudyOptions(None, as_json=True)) == 0
     listed = {row["name"]: row["n_cells"] for row in json.loads(capsys.readouterr().out)}
