@@ -133,6 +133,13 @@ def download_model(model: PublishedModel, report: ReportCall, should_stop: StopQ
     return download(model, None, report, should_stop)
 
 
+def arrived_bytes(model: PublishedModel) -> int:
+    """What a download of it that broke off has left."""
+    from core.model.model_download import arrived_bytes as arrived
+
+    return arrived(model)
+
+
 def import_model(path: Path) -> Path:
     """Keep a local checkpoint, as `main.py models import` does; the folder it is in then. Raises UserError."""
     from core.model.model_import import import_model as import_it
@@ -151,4 +158,5 @@ class CoreCalls:
     find_media: Callable[[Sequence[Path]], FoundMedia] = find_media
     list_models: Callable[[], tuple[ModelRow, ...]] = list_models
     download_model: Callable[[PublishedModel, ReportCall, StopQuestion], Path] = download_model
+    arrived_bytes: Callable[[PublishedModel], int] = arrived_bytes
     import_model: Callable[[Path], Path] = import_model

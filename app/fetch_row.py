@@ -31,6 +31,7 @@ class FetchRow:
     """A model, and how far it is on its way here. Owned by the GUI thread; a pool thread sees `stop` alone.
 
     name: what it is chosen by. published: its row in the table; None for one that was imported.
+    kept_bytes: what an earlier run of the program has brought of it.
     stop: of the attempt under way; every attempt has its own.
     """
 
@@ -40,6 +41,7 @@ class FetchRow:
     published: PublishedModel | None = None
     state: FetchState = FetchState.ABSENT
     progress: DownloadProgress | None = None
+    kept_bytes: int = 0
     error: UserError | None = None
     stop: threading.Event = field(default_factory=threading.Event)
 
@@ -58,6 +60,11 @@ class FetchRow:
         """It is not here, and the hub has it."""
         has_source = self.published is not None and self.published.can_be_downloaded
         return has_source and not self.is_here and not self.is_on_its_way
+
+    @property
+    def has_part(self) -> bool:
+        """Some of it has arrived: fetching it goes on from there."""
+        return not self.is_here and (self.progress is not None or self.kept_bytes > 0)
 
     @property
     def fraction(self) -> float | None:
@@ -83,8 +90,10 @@ class FetchRow:
             return "Waits for its turn."
         if self.has_all_arrived:
             return "Everything has arrived; getting it ready…"
-        if self.progress is None:
-            return "Asking for it…" if self.state is FetchState.FETCHING else ""
-        arrived = wording.megabytes_of(self.progress.done_bytes, self.progress.total_bytes)
+        is_asking = self.state is FetchState.FETCHING and self.progress is None
+        if is_asking or not self.has_part:
+            return "Asking for it…" if is_asking else ""
+        done, total = (self.progress.done_bytes, self.progress.total_bytes) if self.progress else (self.kept_bytes, 0)
+        arrived = wording.megabytes_of(done, total)
         kept = "" if self.state is FetchState.FETCHING else "; this part is kept"
         return f"{arrived} have arrived{kept}."

@@ -1,58 +1,90 @@
-"""How many tokens the model merges, as a menu that says what is left of them. Merges none itself."""
+"""How many tokens the model merges and in which way, as a menu that says what is left of them. Merges none itself."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu
 
 from app.live_session import LiveSession
-from app.user_settings import MERGES
+from app.user_settings import MERGE_AMOUNTS, merge_word
 
 _TIP = "Like tokens are joined between the layers: the model is faster, and a little less sure"
 _NO_TOKENS = "This model works without tokens: there is nothing to merge"
+_NO_NUMBER = "Choose first how many tokens a layer merges"
 _TITLES = {"auto": "As the model was saved", "off": "Off"}
+_FORMS = {
+    "": ("In pairs, evenly", "Every layer joins as many of the pairs that are most alike (ToMe)"),
+    "decreasing": ("In pairs, early layers more", "Twice as many in the first layer, none in the last (ToMe)"),
+    "energy": ("The common first, evenly", "What many tokens resemble is joined, what stands alone is kept (PiToMe)"),
+    "energy-decreasing": ("The common first, early layers more", "PiToMe, twice as many in the first layer"),
+}
 
 
 class MergeMenu(QObject):
-    """Follows a session; chosen: one of MERGES, as `--merge` takes them. `menu` is to be put into another."""
+    """Follows a session; chosen: one of MERGES, as `--merge` takes them. `menu` is to be put into another.
+
+    amounts, forms: its lines, by what they are in that word.
+    """
 
     chosen = Signal(str)
 
     def __init__(self, session: LiveSession, parent: QMenu) -> None:
         super().__init__(parent)
         self._session = session
+        self._form = ""
         self.menu = QMenu("Token &merging", parent)
         self.menu.setToolTipsVisible(True)
-        self._group = QActionGroup(self)
-        for merge in MERGES:
-            action = QAction(self.menu, checkable=True)
-            action.setData(merge)
-            self._group.addAction(action)
-            self.menu.addAction(action)
-        self._group.triggered.connect(self._on_triggered)
+        self.amounts = self._add_group(MERGE_AMOUNTS)
+        self.menu.addSeparator()
+        self.forms = self._add_group(_FORMS)
         session.tagger_changed.connect(self.refresh)
         self.refresh()
+
+    def _add_group(self, words: Iterable[str]) -> dict[str, QAction]:
+        """Lines of which one is checked."""
+        group = QActionGroup(self)
+        group.triggered.connect(self._on_triggered)
+        lines = {word: QAction(self.menu, checkable=True) for word in words}
+        for word, action in lines.items():
+            action.setData(word)
+            group.addAction(action)
+            self.menu.addAction(action)
+        return lines
 
     @Slot()
     def refresh(self) -> None:
         """What each choice leaves of the tokens of the model in use."""
         tagger = self._session.tagger
-        for action in self._group.actions():
-            merge = action.data()
-            before, after = (0, 0) if tagger is None else tagger.tokens_with(merge)
+        form, _, amount = self._session.merge.rpartition(":")
+        if amount.isdecimal():
+            self._form = form
+        has_none = False
+        for word, action in self.amounts.items():
+            before, after = (0, 0) if tagger is None else tagger.tokens_with(merge_word(word, self._form))
             has_none = tagger is not None and before == 0
-            action.setText(_title(merge) + (f": {before} → {after} tokens" if before else ""))
+            action.setText(_title(word) + (f": {before} → {after} tokens" if before else ""))
             action.setToolTip(_NO_TOKENS if has_none else _TIP)
             action.setEnabled(not has_none)
-            action.setChecked(merge == self._session.merge)
+            action.setChecked(word == amount)
+        for word, action in self.forms.items():
+            title, tip = _FORMS[word]
+            action.setText(title)
+            action.setEnabled(amount.isdecimal() and not has_none)
+            action.setToolTip(_NO_TOKENS if has_none else tip if amount.isdecimal() else _NO_NUMBER)
+            action.setChecked(word == self._form)
 
     @Slot(QAction)
     def _on_triggered(self, action: QAction) -> None:
+        is_form = action in self.forms.values()
+        amount = self._session.merge.rpartition(":")[2] if is_form else action.data()
+        form = action.data() if is_form else self._form
         # What is checked is what is so, not what was asked for.
         self.refresh()
-        self.chosen.emit(action.data())
+        self.chosen.emit(merge_word(amount, form))
 
 
-def _title(merge: str) -> str:
-    return _TITLES.get(merge) or f"{merge} a layer"
+def _title(amount: str) -> str:
+    return _TITLES.get(amount) or f"{amount} a layer"

@@ -66,6 +66,7 @@ class ModelDesk(QObject):
     def get_models(self) -> None:
         """Show the dialog, or bring it to the front."""
         self.fetching.refresh()
+        self.fetching.look_for_parts()
         if self.dialog is None:
             self.dialog = dialog = ModelsDialog(self.fetching, self._parts.appearance, self._window)
             dialog.use_wanted.connect(self._session.load_model)

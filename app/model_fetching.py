@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 _REPORT_EVERY_S = 0.1
+_WORTH_A_WORD = 1_000_000
+"""Bytes: what is less would be shown as nothing."""
 
 
 class ModelFetching(QObject):
@@ -56,6 +58,14 @@ class ModelFetching(QObject):
         """Look what is on this machine."""
         self._jobs.run(self._calls.list_models, self._on_listed)
 
+    def look_for_parts(self) -> None:
+        """Look what downloads that an earlier run of the program did not finish have left."""
+
+        def look() -> dict[str, int]:
+            return {model.name: self._calls.arrived_bytes(model) for model in PUBLISHED_MODELS}
+
+        self._jobs.run(look, self._on_parts)
+
     def fetch(self, row: FetchRow) -> None:
         """Get a model, or go on with what has arrived of it. One at a time; the others wait."""
         if row.published is None or not row.can_be_fetched:
@@ -73,7 +83,7 @@ class ModelFetching(QObject):
         """Fetch no more of it; what has arrived is kept for the next time."""
         if row.is_on_its_way:
             row.stop.set()
-            row.state = FetchState.STOPPED if row.progress is not None else FetchState.ABSENT
+            row.state = FetchState.STOPPED if row.has_part else FetchState.ABSENT
             self.row_changed.emit(row)
 
     @Slot()
@@ -103,7 +113,7 @@ class ModelFetching(QObject):
         here = {model.name for model in models}
         for row in self.rows:
             if row.name in here and not row.is_on_its_way:
-                row.state, row.progress, row.error = FetchState.HERE, None, None
+                row.state, row.progress, row.kept_bytes, row.error = FetchState.HERE, None, 0, None
             elif row.is_here:
                 row.state = FetchState.ABSENT
         published = [row for row in self.rows if row.published is not None]
@@ -115,6 +125,12 @@ class ModelFetching(QObject):
         self.rows = published + imported
         self.rows_changed.emit()
         self.listed.emit(models)
+
+    def _on_parts(self, arrived: dict[str, int]) -> None:
+        for row in self.rows:
+            if row.state is FetchState.ABSENT and arrived.get(row.name, 0) >= _WORTH_A_WORD:
+                row.kept_bytes, row.state = arrived[row.name], FetchState.STOPPED
+                self.row_changed.emit(row)
 
     @Slot(object, object, object)
     def _on_report(self, row: FetchRow, stop: threading.Event, progress: DownloadProgress | None) -> None:
@@ -133,7 +149,7 @@ class ModelFetching(QObject):
             return
         if row.stop is stop:
             # Even where it was stopped: the last byte was quicker.
-            row.state, row.progress = FetchState.HERE, None
+            row.state, row.progress, row.kept_bytes = FetchState.HERE, None, 0
             self.row_changed.emit(row)
         self._on_arrived(row.name)
 

@@ -10,11 +10,21 @@ from PySide6.QtCore import QByteArray, QSettings
 from app.appearance import THEME_CHOICES
 from app.colour_maps import COLOUR_MAPS
 from app.input_choice import InputChoice
+from core.model.merge_schedule import FORMS
 
 SPANS_S = (10, 30, 60, 120)
 DEFAULT_RANGE_DB = (-45, 30)
-MERGES = ("auto", "off", "8", "16", "24", "32", "40", "64")
-"""How tokens can be merged: as the model was saved, not at all, or so many a layer."""
+MERGE_AMOUNTS = ("auto", "off", "8", "16", "24", "32", "40", "64")
+"""How many tokens can be merged: as the model was saved, none, or so many a layer."""
+
+
+def merge_word(amount: str, form: str) -> str:
+    """As `--merge` takes it. form: one of FORMS; it says nothing where no number of tokens does."""
+    return f"{form}:{amount}" if form and amount.isdecimal() else amount
+
+
+MERGES = tuple(dict.fromkeys(merge_word(amount, form) for form in FORMS for amount in MERGE_AMOUNTS))
+"""What can be chosen in the window, as `--merge` takes it."""
 
 
 class UserSettings:

@@ -202,7 +202,7 @@ class ModelsDialog(QDialog):
 
     def _show_buttons(self, row: FetchRow) -> None:
         keeps_focus = row.is_here and self.fetch_button.hasFocus()
-        words = "Stop" if row.is_on_its_way else "Go on" if row.progress is not None else "Get"
+        words = "Stop" if row.is_on_its_way else "Go on" if row.has_part else "Get"
         self.fetch_button.setText(words)
         self.fetch_button.setAccessibleName(f"{words}: {row.title}")
         self.fetch_button.setToolTip(_FETCH_TIPS[words])

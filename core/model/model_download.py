@@ -69,6 +69,11 @@ def download_model(row: PublishedModel, folder: Path | None, report: Report, sho
         raise _disk_error(error, row) from error
 
 
+def arrived_bytes(row: PublishedModel) -> int:
+    """What an earlier download of `row` that broke off has left, in bytes: the next one goes on from there."""
+    return sum(path.stat().st_size for path in _arrivals(row).rglob("*") if path.is_file())
+
+
 def _from_cache(row: PublishedModel) -> Path | None:
     """The folder in Hugging Face's cache that holds all files, where there is one."""
     from core.model.hub_files import cached_file

@@ -24,6 +24,8 @@ _THRESHOLDS = {
     "none": "Thresholds were not fitted; they are a guess.",
 }
 """By what provenance has as "thresholds_from"."""
+_OTHER_NAME = "Rename the file or folder, or give another name with --name on the command line"
+"""For the window too, which takes the name that it has."""
 
 
 def import_model(path: Path, choices: ImportChoices | None = None, folder: Path | None = None) -> Path:
@@ -141,12 +143,12 @@ def _threshold_words(config: CheckpointConfig) -> str:
 
 def _refuse_taken(name: str, folder: Path) -> None:
     if name in MODEL_VARIANTS:
-        raise UserError(f"{name} is the name of a variant of Soundmark's own.", "Give another one with --name.")
+        raise UserError(f"{name} is the name of a variant of Soundmark's own.", f"{_OTHER_NAME}.")
     path = folder / name
     if is_taken(name, folder):
         raise UserError(
             f"There is a model {name} already." if is_checkpoint(path) else f"There is something else at {path}.",
-            f"Give another name with --name, or move {path} away first.",
+            f"{_OTHER_NAME}, or move {path} away first.",
         )
 
 
@@ -156,9 +158,9 @@ def _refuse_published(name: str, config: CheckpointConfig) -> None:
     if row is not None and not (config.provenance.get("published") == name and fits_row(row, config.model)):
         raise UserError(
             f"{name} is the name of a published model, and this is not known to be it.",
-            f"Give another name with --name. For that model itself: main.py models get {name}"
+            f"{_OTHER_NAME}. For that model itself: main.py models get {name}"
             if row.can_be_downloaded
-            else f"Give another name with --name. That model itself is in {row.file}.",
+            else f"{_OTHER_NAME}. That model itself is in {row.file}.",
         )
 
 

@@ -41,7 +41,8 @@ class FakeTagger:
 
     def tokens_with(self, merge: str) -> tuple[int, int]:
         """Four layers of 98 tokens, saved without merging."""
-        return 98, max(2, 98 - 4 * (int(merge) if merge.isdecimal() else 0))
+        amount = merge.rpartition(":")[2]
+        return 98, max(2, 98 - 4 * (int(amount) if amount.isdecimal() else 0))
 
 
 class FakeListener:
@@ -111,6 +112,7 @@ class FakeCore:
                 *self.hub.kept,
             ),
             download_model=self.hub.download,
+            arrived_bytes=self.hub.arrived_bytes,
             import_model=self.hub.import_model,
         )
 

@@ -50,6 +50,9 @@ class FakeHub:
             report(DownloadProgress(model.name, "model.safetensors", done, SIZE))
         return self._keep(model.name, model.title)
 
+    def arrived_bytes(self, model: PublishedModel) -> int:
+        return self.arrived.get(model.name, 0)
+
     def import_model(self, path: Path) -> Path:
         assert self.gate.wait(10)
         if path.name not in self.imports:

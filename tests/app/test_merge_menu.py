@@ -14,11 +14,12 @@ from app.core_calls import CoreCalls
 from app.input_choice import InputChoice
 from app.live_session import LiveSession
 from app.main_window import MainWindow
-from app.user_settings import MERGES
+from app.user_settings import MERGE_AMOUNTS, MERGES
 from core.audio.block import AudioBlock
 from core.inference.listener import Listener
 from core.inference.results import TagScores
 from core.inference.tagger import Tagger
+from core.model.merge_schedule import FORMS
 from fakes import ListSource, noise_blocks, tiny_tagger
 from tests.app.app_fakes import FakeCore, FakeTagger, scores
 from tests.app.conftest import MakeWindow
@@ -28,11 +29,11 @@ LONG_MS = 20_000
 
 
 def _lines(window: MainWindow) -> dict[str, QAction]:
-    return {action.data(): action for action in window.model_menu.merging.menu.actions()}
+    return window.model_menu.merging.amounts
 
 
 def test_every_choice_says_what_is_left(window: MainWindow, core: FakeCore, qtbot: QtBot) -> None:
-    assert list(_lines(window)) == list(MERGES)
+    assert list(_lines(window)) == list(MERGE_AMOUNTS)
     assert _lines(window)["8"].text() == "8 a layer", "without a model nobody knows"
     listen(window, core, qtbot)
     assert _lines(window)["8"].text() == "8 a layer: 98 → 66 tokens"
@@ -89,6 +90,43 @@ def test_a_model_without_tokens_offers_nothing_to_merge(
     listen(window, core, qtbot)
     assert not any(action.isEnabled() for action in _lines(window).values())
     assert "nothing to merge" in _lines(window)["8"].toolTip()
+
+
+def test_the_way_of_merging_goes_with_the_number(
+    window: MainWindow, make_window: MakeWindow, core: FakeCore, stored: Callable[[str], object], qtbot: QtBot
+) -> None:
+    listen(window, core, qtbot)
+    forms = window.model_menu.merging.forms
+    assert list(forms) == list(FORMS)
+    assert not any(action.isEnabled() for action in forms.values()), "as saved: the model says which way"
+    _lines(window)["16"].trigger()
+    assert all(action.isEnabled() for action in forms.values())
+    assert forms[""].isChecked()
+    forms["energy"].trigger()
+    assert core.listeners[-1].taggers[-1].merge == "energy:16"
+    assert forms["energy"].isChecked()
+    assert _lines(window)["16"].isChecked()
+    _lines(window)["8"].trigger()
+    assert window.session.merge == "energy:8", "another number, the same way"
+    _lines(window)["off"].trigger()
+    assert window.session.merge == "off"
+    assert not any(action.isEnabled() for action in forms.values())
+    _lines(window)["24"].trigger()
+    forms["energy-decreasing"].trigger()
+    window._parts.settings.flush()
+    assert stored("merge") == "energy-decreasing:24"
+    again = make_window()
+    again.session.load_model("starter")
+    qtbot.waitUntil(lambda: again.session.tagger is not None)
+    assert again.session.merge == "energy-decreasing:24"
+    assert again.model_menu.merging.forms["energy-decreasing"].isChecked()
+
+
+@pytest.mark.parametrize("merge", MERGES)
+def test_every_word_of_the_menu_is_one_of_the_taggers(merge: str) -> None:
+    before, after = tiny_tagger().with_merge(merge).tokens_with(merge)
+    assert 0 < after <= before
+    assert (after == before) == (merge in ("auto", "off"))
 
 
 class _PacedSource(ListSource):

@@ -254,3 +254,24 @@ def test_what_is_kept_is_listed_at_the_start(make_window: MakeWindow, hub: FakeH
     window = make_window()
     window.begin()
     qtbot.waitUntil(lambda: model.title in _model_lines(window))
+
+
+def test_what_an_earlier_run_has_fetched_is_gone_on_with(
+    window: MainWindow, core: FakeCore, hub: FakeHub, qtbot: QtBot
+) -> None:
+    first, second = PUBLISHED_MODELS[:2]
+    hub.arrived.update({first.name: 40 * MB, second.name: 5_000})
+    listen(window, core, qtbot)
+    dialog = _open(window, qtbot)
+    row = _row(dialog)
+    qtbot.waitUntil(lambda: row.state is FetchState.STOPPED)
+    assert dialog.fetch_button.text() == "Go on"
+    assert dialog.progress_words.text() == "40\u202fMB have arrived; this part is kept."
+    assert dialog.progress.isHidden(), "nobody knows yet of how much"
+    dialog.table.choose(1)
+    assert dialog.fetch_button.text() == "Get", "a few bytes are not worth a word"
+    dialog.table.choose(0)
+    dialog.fetch_button.click()
+    qtbot.waitUntil(lambda: row.is_here)
+    assert hub.begun == [(first.name, 40 * MB)]
+    assert row.kept_bytes == 0

@@ -16,7 +16,7 @@ from core.inference.tagger import load_tagger
 from core.model import hub_files, model_download, model_import
 from core.model.checkpoint import load_checkpoint
 from core.model.hugging_face_export import export_hugging_face
-from core.model.model_download import DownloadProgress, DownloadStopped, download_model
+from core.model.model_download import DownloadProgress, DownloadStopped, arrived_bytes, download_model
 from core.model.published import PublishedModel
 from fakes import tiny_checkpoint
 from rig.hub_server import COMMIT, Hub, etag_of, take_for_the_hub
@@ -93,8 +93,10 @@ def test_a_stop_keeps_the_part_and_the_next_try_goes_on(
     kept = parts(tmp_path)["model.safetensors.part"]
     assert 0 < kept < len(hub.files[f"{REPOSITORY}/model.safetensors"])
     assert not (tmp_path / "models").exists()
+    assert arrived_bytes(ROW) == sum(parts(tmp_path).values()) > kept
     hub.requests.clear()
     path, _ = get()
+    assert arrived_bytes(ROW) == 0, "nothing is left lying about"
     assert hub.ranges_of("model.safetensors") == [f"bytes={kept}-"]
     assert hub.ranges_of("config.json") == []
     assert load_checkpoint(path).config.name == ROW.title
