@@ -44,8 +44,9 @@ class MergeMenu(QObject):
         self.refresh()
 
     def _add_group(self, words: Iterable[str]) -> dict[str, QAction]:
-        """Lines of which one is checked."""
+        """Lines of which one is checked at most."""
         group = QActionGroup(self)
+        group.setExclusionPolicy(QActionGroup.ExclusionPolicy.ExclusiveOptional)
         group.triggered.connect(self._on_triggered)
         lines = {word: QAction(self.menu, checkable=True) for word in words}
         for word, action in lines.items():
@@ -59,7 +60,8 @@ class MergeMenu(QObject):
         """What each choice leaves of the tokens of the model in use."""
         tagger = self._session.tagger
         form, _, amount = self._session.merge.rpartition(":")
-        if amount.isdecimal():
+        is_number = amount.isdecimal()
+        if is_number:
             self._form = form
         has_none = False
         for word, action in self.amounts.items():
@@ -72,9 +74,10 @@ class MergeMenu(QObject):
         for word, action in self.forms.items():
             title, tip = _FORMS[word]
             action.setText(title)
-            action.setEnabled(amount.isdecimal() and not has_none)
-            action.setToolTip(_NO_TOKENS if has_none else tip if amount.isdecimal() else _NO_NUMBER)
-            action.setChecked(word == self._form)
+            action.setEnabled(is_number and not has_none)
+            action.setToolTip(_NO_TOKENS if has_none else tip if is_number else _NO_NUMBER)
+            # Saved with the model may be any of them.
+            action.setChecked(is_number and word == form)
 
     @Slot(QAction)
     def _on_triggered(self, action: QAction) -> None:

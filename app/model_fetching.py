@@ -128,9 +128,14 @@ class ModelFetching(QObject):
 
     def _on_parts(self, arrived: dict[str, int]) -> None:
         for row in self.rows:
-            if row.state is FetchState.ABSENT and arrived.get(row.name, 0) >= _WORTH_A_WORD:
-                row.kept_bytes, row.state = arrived[row.name], FetchState.STOPPED
-                self.row_changed.emit(row)
+            if row.state not in (FetchState.ABSENT, FetchState.FAILED):
+                continue  # of the others more is known than this look has seen
+            kept = arrived.get(row.name, 0)
+            row.kept_bytes = kept if kept >= _WORTH_A_WORD else 0
+            row.progress = row.progress if row.kept_bytes else None
+            if row.state is FetchState.ABSENT and row.has_part:
+                row.state = FetchState.STOPPED
+            self.row_changed.emit(row)
 
     @Slot(object, object, object)
     def _on_report(self, row: FetchRow, stop: threading.Event, progress: DownloadProgress | None) -> None:
@@ -157,6 +162,8 @@ class ModelFetching(QObject):
         if row.stop is stop and not stop.is_set():
             row.state, row.error = FetchState.FAILED, error
             self.row_changed.emit(row)
+            # What has arrived damaged is thrown away.
+            self.look_for_parts()
 
     def _on_arrived(self, name: str) -> None:
         self.arrived.emit(name)

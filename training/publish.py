@@ -219,6 +219,7 @@ def _provenance(run: PublishedRun) -> dict[str, Any]:
         "test_folds": list(config.test_folds),
         "recipe": {**config.to_dict(), "init": init, "teacher": [one["name"] for one in run.teachers]},
         "start": run.start.words,
+        "start_content": run.start.content,
         "teachers": list(run.teachers),
         "best_on_test": run.best_on_test,
         "commit": code_commit(),

@@ -21,7 +21,8 @@ LEDGER_NAME = "ledger.jsonl"
 class LedgerEntry:
     """How a cell ended. digest: of what decided its result then; seconds: of work, its parts summed; commit: of the
     code that did it; problem: why it failed; data: the identity of its clips (`study_data`), "" where it is unknown, as
-    in ledgers from before it was noted, or where the digest is of the clips too."""
+    in ledgers from before it was noted, or where the digest is of the clips too; start: the content of the weights
+    that it began with (`Start.content`), "" where it is unknown likewise."""
 
     cell: str
     digest: str
@@ -31,15 +32,16 @@ class LedgerEntry:
     metrics: dict[str, float] = field(default_factory=dict)
     problem: str = ""
     data: str = ""
+    start: str = ""
 
     def is_on(self, data: str) -> bool:
         """Whether it may have been on these clips."""
         return may_be_same(self.data, data)
 
 
-def may_be_same(data: str, other: str) -> bool:
-    """Whether two identities of clips may be of the same ones; what is unknown counts."""
-    return not data or not other or data == other
+def may_be_same(content: str, other: str) -> bool:
+    """Whether two identities, of clips or of weights, may be of the same ones; what is unknown counts."""
+    return not content or not other or content == other
 
 
 @dataclass(frozen=True, slots=True)

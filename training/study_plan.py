@@ -65,7 +65,7 @@ class PaperFigure:
 @dataclass(frozen=True, slots=True)
 class StudyRow:
     """A line of the table. recipe: its own, or the study's. settings: `KEY=VALUE`, the study's and then its own. needs:
-    the rows whose checkpoints it takes. of: the row whose runs it shows, "" for its own. metric: its own, or the
+    the rows whose checkpoints it takes. of: the row whose runs it shows, "" for its own. metric: its own, "" for the
     study's. seed: its only one, or None for all of the study's."""
 
     name: str
@@ -76,6 +76,11 @@ class StudyRow:
     of: str
     metric: str
     seed: int | None = None
+
+    @property
+    def init(self) -> str | None:
+        """What its runs begin with, by the name that the study has for it; None where its recipe says that."""
+        return _last(self.settings).get("init")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +118,10 @@ class Study:
     rows: tuple[StudyRow, ...]
     base: str = ""
     identity: Callable[[str], str] = lambda collection: ""
+
+    def metric_of(self, row: str) -> str:
+        """The figure that the row of this name shows."""
+        return next(one.metric for one in self.rows if one.name == row) or self.metric
 
     def on(self, identity: Callable[[str], str]) -> Study:
         """The same grid, whose cells know what clips they are on."""
@@ -171,9 +180,14 @@ def _in_order(rows: tuple[StudyRow, ...]) -> tuple[StudyRow, ...]:
 
 def _rows_named(settings: tuple[str, ...]) -> tuple[str, ...]:
     """The NAMEs of `cell:NAME`; of a setting that is given twice the last one counts."""
-    last = {key: value for key, _, value in (setting.partition("=") for setting in settings)}
+    last = _last(settings)
     parts = (part.strip() for key in _TAKE_CHECKPOINTS for part in last.get(key, "").split(","))
     return tuple(dict.fromkeys(part.removeprefix(CELL) for part in parts if part.startswith(CELL)))
+
+
+def _last(settings: tuple[str, ...]) -> dict[str, str]:
+    """What holds, where a setting is given twice."""
+    return {key: value for key, _, value in (setting.partition("=") for setting in settings)}
 
 
 def _with_cells(settings: tuple[str, ...], in_place: dict[str, str]) -> tuple[str, ...]:
@@ -264,6 +278,9 @@ def _recipe(recipe: str, study: Path) -> str:
 
 
 def _row(raw: dict[str, Any], recipe: str, shared: tuple[str, ...], study: Path) -> StudyRow:
+    if "of" in raw and {"settings", "seed", "recipe"} & raw.keys():
+        problem = f"The row {raw['name']} of {study.name} shows the runs of {raw['of']}, and has none of its own."
+        raise UserError(problem, "Give it name, of and metric alone.")
     paper = raw.get("paper")
     settings = (*shared, *_settings(raw.get("settings", {})))
     return StudyRow(

@@ -68,7 +68,8 @@ def run_cells(study: Study, place: StudyPlace) -> int:
                 say("Stopped; the same command goes on.")
                 return STOPPED
             place.ledgers.add(entry)
-            say(f"  {entry.problem or f'{study.metric} {entry.metrics.get(study.metric)}, {entry.seconds:.0f} s'}")
+            metric = study.metric_of(cell.row)
+            say(f"  {entry.problem or f'{metric} {entry.metrics.get(metric)}, {entry.seconds:.0f} s'}")
             code = code or int(entry.state == "failed")
     return code
 
@@ -150,8 +151,10 @@ def _run_cell(cell: Cell, place: StudyPlace, lock: IO[bytes]) -> LedgerEntry | N
     finished = next((one for one in reversed(messages) if isinstance(one, TrainingFinished)), None)
     if code or finished is None:
         return LedgerEntry(cell.name, cell.digest, "failed", seconds, problem=_problem(folder, code), data=cell.data)
-    commit = _commit(cell, place.out)
-    return LedgerEntry(cell.name, cell.digest, "finished", seconds, commit, finished.metrics, data=cell.data)
+    commit, start = (_provenance(cell, place.out, key) for key in ("commit", "start_content"))
+    return LedgerEntry(
+        cell.name, cell.digest, "finished", seconds, commit, finished.metrics, data=cell.data, start=start
+    )
 
 
 def _messages(folder: Path) -> list[TrainingMessage]:
@@ -170,9 +173,10 @@ def _problem(folder: Path, code: int) -> str:
     return f"failed: {said[-1] if said else f'it ended with exit code {code} and said nothing'}"
 
 
-def _commit(cell: Cell, out: Path) -> str:
+def _provenance(cell: Cell, out: Path, key: str) -> str:
+    """What the checkpoint of a run says of where it comes from, "" where it says nothing."""
     try:
         config = json.loads(_config_of(cell, out).read_text(encoding="utf-8"))
-        return str(config["provenance"]["commit"])
+        return str(config["provenance"].get(key, ""))
     except (OSError, ValueError, KeyError):
-        return "unknown"
+        return ""

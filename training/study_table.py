@@ -10,7 +10,7 @@ from typing import Any
 from rich.table import Table
 from scipy import stats
 
-from training.study_ledger import Ledger, LedgerEntry
+from training.study_ledger import Ledger, LedgerEntry, may_be_same
 from training.study_plan import PaperFigure, Study, StudyRow
 
 INTERVAL = "95 % interval of the mean by Student's t, over folds and seeds as if each were a draw of its own"
@@ -19,7 +19,8 @@ INTERVAL = "95 % interval of the mean by Student's t, over folds and seeds as if
 @dataclass(frozen=True, slots=True)
 class Difference:
     """How much more a row has than the study's base row, run against run of the same fold and seed. interval: None
-    where one run of each is all."""
+    where one run of each is all. Where both rows begin with the same, runs that began with other weights than the
+    base's, on another computer, are no pair."""
 
     n_pairs: int
     mean: float
@@ -30,10 +31,12 @@ class Difference:
 class RowOutcome:
     """One row so far. mean, seconds: None before the first run; deviation, interval: None before the second.
 
-    n_wanted: cells; seconds: mean of a run; over_base: None for the base row itself and without pairs of runs.
+    metric: the figure that it shows. n_wanted: cells; seconds: mean of a run; over_base: None for the base row itself,
+    for rows of one seed, which are no part of the comparison, and without pairs of runs.
     """
 
     name: str
+    metric: str
     n_runs: int
     n_failed: int
     n_wanted: int
@@ -55,14 +58,14 @@ def outcomes(study: Study, ledger: Ledger) -> tuple[RowOutcome, ...]:
         if entry is not None:
             by_row[cell.row][cell.fold, cell.seed] = entry
     runs = {row.name: by_row[row.of or row.name] for row in study.rows}
-    values = {row.name: _values(runs[row.name], row.metric or study.metric) for row in study.rows}
+    base = next((row for row in study.rows if row.name == study.base), None)
     return tuple(
         _outcome(
             row,
+            study.metric_of(row.name),
             runs[row.name],
-            values[row.name],
             n_wanted=n_wanted[row.of or row.name],
-            base={} if row.name == study.base else values.get(study.base, {}),
+            over_base=_over_base(study, row, base, runs) if base else None,
         )
         for row in study.rows
     )
@@ -70,14 +73,16 @@ def outcomes(study: Study, ledger: Ledger) -> tuple[RowOutcome, ...]:
 
 def _outcome(
     row: StudyRow,
+    metric: str,
     runs: dict[tuple[str, int], LedgerEntry],
-    by_place: dict[tuple[str, int], float],
     n_wanted: int,
-    base: dict[tuple[str, int], float],
+    over_base: Difference | None,
 ) -> RowOutcome:
+    by_place = _values(runs, metric)
     values = list(by_place.values())
     return RowOutcome(
         name=row.name,
+        metric=metric,
         n_runs=len(values),
         n_failed=len(runs) - len(values),
         n_wanted=n_wanted,
@@ -86,7 +91,7 @@ def _outcome(
         interval=mean_interval(values) if len(values) > 1 else None,
         seconds=statistics.fmean(runs[place].seconds for place in by_place) if values else None,
         paper=row.paper,
-        over_base=_difference(by_place, base),
+        over_base=over_base,
     )
 
 
@@ -97,8 +102,18 @@ def _values(runs: dict[tuple[str, int], LedgerEntry], metric: str) -> dict[tuple
     }
 
 
-def _difference(row: dict[tuple[str, int], float], base: dict[tuple[str, int], float]) -> Difference | None:
-    pairs = [row[place] - base[place] for place in row if place in base]
+def _over_base(
+    study: Study, row: StudyRow, base: StudyRow, runs: dict[str, dict[tuple[str, int], LedgerEntry]]
+) -> Difference | None:
+    if row is base or row.seed is not None:
+        return None
+    mine, bases = (_values(runs[one.name], study.metric_of(one.name)) for one in (row, base))
+    places = mine.keys() & bases.keys()
+    made = {one.name: one for one in study.rows}
+    if made[row.of or row.name].init == made[base.of or base.name].init:
+        starts = {place: (runs[row.name][place].start, runs[base.name][place].start) for place in places}
+        places = {place for place in places if may_be_same(*starts[place])}
+    pairs = [mine[place] - bases[place] for place in sorted(places)]
     if not pairs:
         return None
     return Difference(len(pairs), statistics.fmean(pairs), mean_interval(pairs) if len(pairs) > 1 else None)
@@ -117,26 +132,28 @@ def as_table(study: Study, rows: tuple[RowOutcome, ...]) -> Table:
     over = (f"over {study.base}, 95 %",) if study.base else ()
     paired = [f"{over[0]}: mean of the differences between runs of one fold and seed."] if over else []
     caption = "\n".join([*sources, *paired, f"± standard deviation; {INTERVAL}."])
-    table = Table(title=f"{study.title}: {study.metric}", caption=caption)
-    for heading in ("row", "ours", "95 %", *over, "runs", "paper", "seconds a run"):
-        table.add_column(heading, justify="left" if heading == "row" else "right")
+    table = Table(title=study.title, caption=caption)
+    for heading in ("row", "figure", "ours", "95 %", *over, "runs", "paper", "seconds a run"):
+        table.add_column(heading, justify="left" if heading in ("row", "figure") else "right")
     for row in rows:
         mean = "–" if row.mean is None else f"{row.mean:.4f}"
         ours = mean if row.deviation is None else f"{mean} ± {row.deviation:.4f}"
         span = "–" if row.interval is None else f"{row.interval[0]:.4f} to {row.interval[1]:.4f}"
         failed = f", {row.n_failed} failed" if row.n_failed else ""
         seconds = "–" if row.seconds is None else f"{row.seconds:.0f}"
-        difference = (_in_words(row.over_base),) if over else ()
+        difference = (_in_words(row),) if over else ()
         runs = f"{row.n_runs} of {row.n_wanted}{failed}"
-        table.add_row(row.name, ours, span, *difference, runs, _published(row.paper), seconds)
+        table.add_row(row.name, row.metric, ours, span, *difference, runs, _published(row.paper), seconds)
     return table
 
 
-def _in_words(difference: Difference | None) -> str:
+def _in_words(row: RowOutcome) -> str:
+    difference = row.over_base
     if difference is None:
         return "–"
-    span = difference.interval
-    return f"{difference.mean:+.4f}" + (f", {span[0]:+.4f} to {span[1]:+.4f}" if span else "")
+    span = f", {difference.interval[0]:+.4f} to {difference.interval[1]:+.4f}" if difference.interval else ""
+    pairs = f" ({difference.n_pairs} of {row.n_runs} runs)" if difference.n_pairs < row.n_runs else ""
+    return f"{difference.mean:+.4f}{span}{pairs}"
 
 
 def _published(paper: PaperFigure | None) -> str:
@@ -155,6 +172,7 @@ def as_dict(study: Study, rows: tuple[RowOutcome, ...]) -> dict[str, Any]:
     plain = [
         {
             "row": row.name,
+            "metric": row.metric,
             "mean": row.mean,
             "deviation": row.deviation,
             "interval": row.interval,

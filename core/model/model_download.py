@@ -70,8 +70,24 @@ def download_model(row: PublishedModel, folder: Path | None, report: Report, sho
 
 
 def arrived_bytes(row: PublishedModel) -> int:
-    """What an earlier download of `row` that broke off has left, in bytes: the next one goes on from there."""
-    return sum(path.stat().st_size for path in _arrivals(row).rglob("*") if path.is_file())
+    """What an earlier download of `row` that broke off has left, in bytes. The next one goes on from there, unless the
+    hub has another version by then."""
+    newest = max((path for path in _arrivals(row).glob("*")), key=_changed_at, default=None)
+    return 0 if newest is None else sum(_size(path) for path in newest.glob("*"))
+
+
+def _changed_at(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:  # gone since it was listed: a download that ends clears up
+        return 0.0
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def _from_cache(row: PublishedModel) -> Path | None:

@@ -14,6 +14,7 @@ MB = 1_000_000
 SIZE = 100 * MB
 STEP = 10 * MB
 BROKEN = UserError("The connection broke off.", "Get it again: what has arrived is kept.")
+DAMAGED = UserError("The model has arrived damaged.", "Try again.")
 NO_CHECKPOINT = UserError("notes.txt is a text file.", "Choose a checkpoint.")
 
 
@@ -29,6 +30,7 @@ class FakeHub:
         self.begun: list[tuple[str, int]] = []
         self.stalls_at: int | None = None
         self.breaks_at: int | None = None
+        self.comes_damaged = False
         self.imports: dict[str, str] = {}
         """File name to the title of the model in it."""
         self.gate = threading.Event()
@@ -48,6 +50,9 @@ class FakeHub:
             done += STEP
             self.arrived[model.name] = done
             report(DownloadProgress(model.name, "model.safetensors", done, SIZE))
+        if self.comes_damaged:
+            self.arrived[model.name] = 0
+            raise DAMAGED
         return self._keep(model.name, model.title)
 
     def arrived_bytes(self, model: PublishedModel) -> int:

@@ -98,7 +98,7 @@ def test_the_way_of_merging_goes_with_the_number(
     listen(window, core, qtbot)
     forms = window.model_menu.merging.forms
     assert list(forms) == list(FORMS)
-    assert not any(action.isEnabled() for action in forms.values()), "as saved: the model says which way"
+    assert not any(action.isEnabled() or action.isChecked() for action in forms.values()), "the model says which way"
     _lines(window)["16"].trigger()
     assert all(action.isEnabled() for action in forms.values())
     assert forms[""].isChecked()
@@ -106,6 +106,8 @@ def test_the_way_of_merging_goes_with_the_number(
     assert core.listeners[-1].taggers[-1].merge == "energy:16"
     assert forms["energy"].isChecked()
     assert _lines(window)["16"].isChecked()
+    forms["energy"].trigger()
+    assert forms["energy"].isChecked(), "chosen again it stays"
     _lines(window)["8"].trigger()
     assert window.session.merge == "energy:8", "another number, the same way"
     _lines(window)["off"].trigger()

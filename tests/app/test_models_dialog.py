@@ -275,3 +275,22 @@ def test_what_an_earlier_run_has_fetched_is_gone_on_with(
     qtbot.waitUntil(lambda: row.is_here)
     assert hub.begun == [(first.name, 40 * MB)]
     assert row.kept_bytes == 0
+
+
+def test_what_has_arrived_damaged_is_not_said_to_be_kept(dialog: ModelsDialog, hub: FakeHub, qtbot: QtBot) -> None:
+    hub.comes_damaged = True
+    dialog.fetch_button.click()
+    row = _row(dialog)
+    qtbot.waitUntil(lambda: row.state is FetchState.FAILED and not row.has_part)
+    assert "arrived damaged" in dialog.trouble.text()
+    assert "kept" not in dialog.progress_words.text()
+    assert dialog.fetch_button.text() == "Get"
+
+
+def test_what_a_broken_line_has_brought_is_said_to_be_kept(dialog: ModelsDialog, hub: FakeHub, qtbot: QtBot) -> None:
+    hub.breaks_at = 30 * MB
+    dialog.fetch_button.click()
+    row = _row(dialog)
+    qtbot.waitUntil(lambda: row.state is FetchState.FAILED and row.kept_bytes == 30 * MB)
+    assert dialog.progress_words.text() == "30 of 100\u202fMB have arrived; this part is kept."
+    assert dialog.fetch_button.text() == "Go on"

@@ -28,7 +28,8 @@ if (here / ("fail-" + out.name)).exists():
 (out / "checkpoint").mkdir(exist_ok=True)
 begins_with = [json.loads((pathlib.Path(one) / "config.json").read_text())["made_by"]
     for key in ("init", "teacher") for one in settings.get(key, "").split(",") if one]
-made = {"provenance": {"commit": "abc"}, "made_by": out.name, "begins_with": begins_with}
+provenance = {"commit": "abc", "start_content": " ".join(begins_with)}
+made = {"provenance": provenance, "made_by": out.name, "begins_with": begins_with}
 (out / "checkpoint" / "config.json").write_text(json.dumps(made))
 score = 0.5 + 0.1 * float(settings["learning_rate"]) + 0.01 * int(settings["test_folds"])
 said = [

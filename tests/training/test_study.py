@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import os
@@ -12,13 +13,14 @@ import time
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from core.errors import UsageError, UserError
 from training.merging_plan import is_merging
 from training.study import StudyOptions, run_study
 from training.study_ledger import LEDGER_NAME, Ledger, LedgerEntry, append_entry, read_ledger
-from training.study_plan import load_study, read_study_file, study_names
-from training.study_table import mean_interval, outcomes
+from training.study_plan import Cell, load_study, read_study_file, study_names
+from training.study_table import Difference, as_table, mean_interval, outcomes
 
 from .study_bench import STUDY, Bench
 
@@ -34,6 +36,7 @@ def test_it_runs_every_cell_once_and_sums_up(bench: Bench, capsys: pytest.Captur
     assert bench.run() == 0
     table = json.loads(capsys.readouterr().out)
     slow, fast = table["rows"]
+    assert slow["metric"] == "accuracy"
     assert slow["mean"] == pytest.approx(0.525)
     assert slow["deviation"] == pytest.approx(0.01 / math.sqrt(2))
     assert (slow["n_runs"], slow["n_wanted"], slow["seconds"], slow["paper"]) == (2, 2, 7.0, 0.9)
@@ -49,10 +52,13 @@ def test_a_row_can_show_another_figure_of_the_same_runs(bench: Bench, capsys: py
     assert bench.run() == 0
     assert len(bench.trace) == 8
     slow, _, shown = json.loads(capsys.readouterr().out)["rows"]
-    assert (shown["row"], shown["n_runs"], shown["n_wanted"]) == ("slow, ranked", 2, 2)
+    assert (shown["row"], shown["metric"], shown["n_runs"], shown["n_wanted"]) == ("slow, ranked", "map", 2, 2)
     assert shown["mean"] == pytest.approx(slow["mean"] / 2)
     bench.study.write_text(text.replace('of = "slow"', 'of = "brisk"'))
     with pytest.raises(UserError, match="brisk, a row that runs nothing"):
+        bench.run()
+    bench.study.write_text(text + "seed = 1\n")
+    with pytest.raises(UserError, match="has none of its own"):
         bench.run()
 
 
@@ -199,6 +205,48 @@ def test_rows_are_compared_with_the_base_run_against_run(bench: Bench, capsys: p
     bench.study.write_text('base = "brisk"\n' + STUDY)
     with pytest.raises(UserError, match="compares its rows with 'brisk'"):
         bench.run()
+
+
+def test_runs_that_began_with_other_weights_are_no_pair(bench: Bench) -> None:
+    text = 'base = "slow"\n' + STUDY.replace("epochs = 3", 'epochs = 3, init = "starter"')
+    bench.study.write_text(text)
+    study = load_study(str(bench.study))
+
+    def difference(starts: dict[str, str]) -> Difference | None:
+        of_study = load_study(str(bench.study))
+        return outcomes(of_study, Ledger(tuple(ran(cell, starts[cell.row + cell.fold]) for cell in of_study.cells())))[
+            1
+        ].over_base
+
+    def ran(cell: Cell, start: str) -> LedgerEntry:
+        score = {"slow": 0.5, "fast": 0.6}[cell.row]
+        return LedgerEntry(cell.name, cell.digest, "finished", 1.0, metrics={"accuracy": score}, start=start)
+
+    same = difference({"slow1": "a", "fast1": "a", "slow2": "", "fast2": "a"})
+    assert same is not None
+    assert same.n_pairs == 2, "what is unknown counts"
+    mixed = difference({"slow1": "a", "fast1": "b", "slow2": "a", "fast2": "a"})
+    assert mixed is not None
+    assert mixed.n_pairs == 1
+    ledger = Ledger(tuple(ran(cell, cell.row if cell.fold == "1" else "a") for cell in study.cells()))
+    said = io.StringIO()
+    Console(file=said, width=200).print(as_table(study, outcomes(study, ledger)))
+    assert "(1 of 2 runs)" in said.getvalue()
+    assert difference({"slow1": "a", "fast1": "b", "slow2": "a", "fast2": "b"}) is None
+    # Where a row is there to begin otherwise, other weights are what is compared.
+    bench.study.write_text(text.replace("learning_rate = 0.5", 'learning_rate = 0.5, init = ""'))
+    other = difference({"slow1": "a", "fast1": "b", "slow2": "a", "fast2": "b"})
+    assert other is not None
+    assert other.n_pairs == 2
+
+
+def test_a_row_of_one_seed_is_no_part_of_the_comparison(bench: Bench) -> None:
+    bench.study.write_text('base = "slow"\n' + STUDY.replace('name = "fast"', 'name = "fast"\nseed = 1'))
+    study = load_study(str(bench.study))
+    ledger = Ledger(
+        tuple(LedgerEntry(one.name, one.digest, "finished", 1.0, metrics={"accuracy": 0.5}) for one in study.cells())
+    )
+    assert [row.over_base for row in outcomes(study, ledger)] == [None, None]
 
 
 @pytest.mark.parametrize("name", [name for name in study_names() if not is_merging(read_study_file(name)[1])])

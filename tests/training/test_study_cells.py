@@ -58,6 +58,7 @@ def test_what_a_row_needs_runs_before_it_on_the_same_fold(chain: Bench) -> None:
     assert chain.run() == 0
     begun = [line.removeprefix("begins ") for line in chain.trace if line.startswith("begins")]
     assert begun[:4] == ["teacher-fold1-seed1", "student-fold1-seed1", "plain-fold1-seed1", "grandchild-fold1-seed1"]
+    assert chain.entry("student-fold1-seed1").start == "teacher-fold1-seed1", "the ledger knows what it began with"
     assert chain.begins_with("student-fold2-seed1") == ["teacher-fold2-seed1"]
     assert chain.begins_with("grandchild-fold1-seed1") == ["student-fold1-seed1"]
     assert chain.begins_with("plain-fold1-seed1") == []
