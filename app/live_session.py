@@ -63,7 +63,7 @@ class LiveSession(QObject):
         self.tagger: Tagger | None = None
         self.model: str | None = None
         self.merge = "auto"
-        """How tokens are merged, as `--merge` has it: auto, off, or a number a layer; for every model."""
+        """How tokens are merged, as `--merge` has it, for every model."""
         self.is_loading_model = False
         self.model_failure: UserError | None = None
         """Why the model asked for last could not be loaded."""

@@ -21,7 +21,9 @@ class TrainConfig:
     "starter", a checkpoint, or "timm:NAME" for ImageNet weights (see `initialisation`). freeze: the backbone stays as
     it is, a new head alone is trained: the last layer, or with a frame_loss the frame head beside it. strides: (mels,
     frames) from patch to patch, in place of the variant's or checkpoint's. positions: "bilinear" as published or
-    "nearest" where they are stretched, "random" to begin them anew, "" for what variant or checkpoint have.
+    "nearest" where they are stretched or fitted to other strides, "random" to begin them anew, "" for what variant or
+    checkpoint have. pooling, head, norm_eps: what the head reads, whether it is "norm" and linear layer or "linear"
+    alone, and the eps of every LayerNorm (see `TransformerConfig`); "" and 0 for what variant or checkpoint have.
     kernel_collapse: one kernel of ImageNet's three by their "sum", as released, or "average", as the paper's text has
     it. mel_window: of the log-mel, "hanning" as released or "hamming" as in the text, "" for the checkpoint's or
     hanning. conformers, channel_attention: what HAM-AST puts behind the transformer, in
@@ -76,6 +78,9 @@ class TrainConfig:
     freeze: bool = False
     strides: tuple[int, ...] = ()
     positions: Literal["", "bilinear", "nearest", "random"] = ""
+    pooling: Literal["", "class_tokens", "class", "mean"] = ""
+    head: Literal["", "norm", "linear"] = ""
+    norm_eps: float = 0.0
     kernel_collapse: Literal["sum", "average"] = "sum"
     mel_window: Literal["", "hanning", "hamming"] = ""
     conformers: int = 0

@@ -20,6 +20,8 @@ CHOICES = {
     "optimiser": ("adamw", "adam"),
     "mask_fill": ("mean", "zero"),
     "positions": ("", "bilinear", "nearest", "random"),
+    "pooling": ("", "class_tokens", "class", "mean"),
+    "head": ("", "norm", "linear"),
     "kernel_collapse": ("sum", "average"),
     "mel_window": ("", "hanning", "hamming"),
     "merge_kind": ("constant", "decreasing"),
@@ -66,6 +68,11 @@ def refuse_contradictions(config: TrainConfig) -> None:
         config.select == "best" and not (config.validation_folds or config.validation_share),
         "the best epoch is chosen on validation clips, and there are none",
         "select = last, or a validation_share",
+    )
+    _refuse(
+        config.freeze and bool(config.pooling or config.head or config.norm_eps),
+        "a frozen model keeps its pooling, its head's shape and its norms",
+        "freeze = false, or neither pooling, head nor norm_eps",
     )
     _refuse_wrong_frame_head(config)
     _refuse_wrong_teaching(config)
@@ -121,6 +128,7 @@ def _refuse_wrong_numbers(config: TrainConfig) -> None:
         "a batch_size that is a multiple of accumulate",
     )
     _refuse(not 0 < config.learning_rate < 1, f"learning_rate = {config.learning_rate} makes no sense", "about 0.001")
+    _refuse(not 0 <= config.norm_eps < 1, f"norm_eps = {config.norm_eps} norms nothing", "such as 1e-6, or 0")
     _refuse(config.mixup_alpha <= 0, f"mixup_alpha = {config.mixup_alpha} has no distribution", "0.1 to 10")
     for field in (
         "merge_r",

@@ -177,7 +177,8 @@ def _take_checkpoint(model: Network, start: Checkpoint, labels: LabelSet, adapta
     if adaptation.new_positions:
         weights["pos_embed"] = own["pos_embed"]
     place = {label.id: label.index for label in start.config.labels}
-    shared = [label for label in labels if label.id in place]
+    # Left out is a head of another shape than the one that is asked for.
+    shared = [label for label in labels if label.id in place and LAST_LAYERS[0] in theirs]
     for name in LAST_LAYERS:
         if name in own and name in theirs:
             rows = own[name].clone()

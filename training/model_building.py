@@ -10,13 +10,13 @@ from torch import nn
 
 from core.errors import UserError
 from core.labels import LabelSet
-from core.model.architecture import ConvolutionConfig, HybridConfig, ModelConfig
+from core.model.architecture import ConvolutionConfig, HybridConfig, ModelConfig, TransformerConfig
 from core.model.checkpoint import Checkpoint
 from core.model.networks import Network, build_network, last_layer
 from core.model.variants import find_variant
 from training.config import TrainConfig
 from training.frame_head import prepare_frame_head
-from training.initialisation import Adaptation, Start, initialise, new_module_names, read_start
+from training.initialisation import HEAD, Adaptation, Start, initialise, new_module_names, read_start
 from training.teachers import content_of
 
 KERNELS = {"time": 15, "sequence": 31, "grid": 7}
@@ -49,20 +49,22 @@ def build_model(config: TrainConfig, labels: LabelSet, start: Checkpoint | None 
         # Start where one label in `n_labels` is heard: otherwise the first epochs go into learning that.
         nn.init.constant_(last_layer(model).bias, -math.log(len(labels)))
     adaptation = Adaptation(config.kernel_collapse, config.positions == "random")
-    words = initialise(model, config.init, labels, start, adaptation)
+    fitted = None if start is None else _start_as_the_recipe_has_it(config, start)
+    words = initialise(model, config.init, labels, fitted, adaptation)
     if config.frame_loss:
         prepare_frame_head(model, config, labels, start)
     # Without a checkpoint the words tell one start from another.
     began = Start(words, start.config, content_of(start)) if start else Start(words, None, words)
-    return BuiltModel(model, new_module_names(model, config.init, labels, start, adaptation), began)
+    return BuiltModel(model, new_module_names(model, config.init, labels, fitted, adaptation), began)
 
 
 def _as_the_recipe_has_it(config: TrainConfig, architecture: ModelConfig) -> ModelConfig:
     """The architecture with the recipe's strides, positions and frame head; what a recipe leaves alone stays."""
     if isinstance(architecture, ConvolutionConfig):
-        asked = [name for name in ("strides", "positions", "frame_loss") if getattr(config, name)]
+        of_transformers = ("strides", "positions", "frame_loss", "pooling", "head", "norm_eps")
+        asked = [name for name in of_transformers if getattr(config, name)]
         if asked:
-            problem = f"A CNN ({architecture.backbone}) has no patches and no frame head."
+            problem = f"A CNN ({architecture.backbone}) has no patches, no LayerNorms and no frame head."
             raise UserError(problem, f"Leave {', '.join(asked)} out, or choose a transformer.")
         return architecture
     if config.strides and architecture.stem != "patch":
@@ -72,12 +74,36 @@ def _as_the_recipe_has_it(config: TrainConfig, architecture: ModelConfig) -> Mod
     positions = architecture.positions if config.positions in ("", "random") else config.positions
     # Without a loss a frame head would stay behind the model that it was trained with.
     return replace(
-        architecture,
+        _with_head_and_norms(config, architecture),
         stride_mels=mels,
         stride_frames=frames,
         positions=positions,
         frame_head=config.frame_loss > 0,
     )
+
+
+def _with_head_and_norms(config: TrainConfig, architecture: TransformerConfig) -> TransformerConfig:
+    """The architecture with the recipe's pooling, head and eps, on which the shape of no weight but the head's norm
+    depends."""
+    return replace(
+        architecture,
+        pooling=config.pooling or architecture.pooling,
+        head_norm=config.head == "norm" if config.head else architecture.head_norm,
+        norm_eps=config.norm_eps or architecture.norm_eps,
+        head_norm_eps=config.norm_eps or architecture.head_norm_eps,
+    )
+
+
+def _start_as_the_recipe_has_it(config: TrainConfig, start: Checkpoint) -> Checkpoint:
+    """The checkpoint with the recipe's pooling, head and eps; a head of another shape would mean something else and is
+    left out."""
+    architecture = start.config.model
+    if isinstance(architecture, ConvolutionConfig):
+        return start
+    fitted = _with_head_and_norms(config, architecture)
+    keeps_head = fitted.head_norm == architecture.head_norm
+    weights = {name: one for name, one in start.weights.items() if keeps_head or not name.startswith(HEAD)}
+    return Checkpoint(replace(start.config, model=fitted), weights)
 
 
 def _with_hybrid_attention(config: TrainConfig, architecture: ModelConfig) -> ModelConfig:

@@ -37,7 +37,7 @@ class TransformerConfig:
 
     max_frames: length of the position grid; longer inputs stretch it. patch_mels, patch_frames: of a patch, 16 x 16 as
     published, 128 x 2 in its ablation. stride_frames, stride_mels: patch strides (patches overlap by patch - stride).
-    positions: how a grid of positions that is too small is stretched. stem: "patch" is AST's linear patch embedding;
+    stem: "patch" is AST's linear patch embedding;
     "convolution" puts four 3x3 convolutions of stride 2 in its place (16 x 16 stride 16; Xiao et al.,
     arXiv:2106.14881); "residual" puts residual blocks there (32 mel bins x 16 frames a token, strides 32 and 16): a
     small CNN that the transformer reads.
@@ -45,7 +45,9 @@ class TransformerConfig:
     so that a gain, which adds a constant to log-mel, changes nothing.
     pooling: "class_tokens" averages class and distillation token as released; "class" takes the class token alone, as
     the paper's text has it; "mean" averages the patches.
-    norm_eps, head_norm_eps: LayerNorm's, as released; Hugging Face's models use 1e-12 for both.
+    norm_eps, head_norm_eps: LayerNorm's, as released; Hugging Face's models use 1e-12 for both. head_norm: the head is
+    a LayerNorm and a linear layer, as released; without it the linear layer alone, as the paper's text has it.
+    positions: how a grid of positions is stretched to a longer input and, of a checkpoint, to other strides.
     hybrid: HAM-AST's blocks, None for AST. frame_head: a second head, which tells when (see `frame_logits`).
     """
 
@@ -65,6 +67,7 @@ class TransformerConfig:
     pooling: Literal["class_tokens", "class", "mean"] = "class_tokens"
     norm_eps: float = 1e-6
     head_norm_eps: float = 1e-5
+    head_norm: bool = True
     positions: Literal["bilinear", "nearest"] = "bilinear"
     hybrid: HybridConfig | None = None
     frame_head: bool = False

@@ -59,6 +59,7 @@ def expressible(config: CheckpointConfig) -> TransformerConfig:
         f"its stem is made of {model.stem} blocks, not of patches": model.stem != "patch",
         "its patches are not square": model.patch_mels != model.patch_frames,
         f"it pools by {model.pooling}, not by both class tokens": model.pooling != "class_tokens",
+        "its head is a linear layer without a norm": not model.head_norm,
         "it subtracts each window's level": model.level != "absolute",
         "it has hybrid attention": model.hybrid is not None,
         "it has a head that tells when": model.frame_head,

@@ -96,9 +96,8 @@ class AudioSpectrogramTransformer(nn.Module):
         rates = [drop_path * i / max(1, config.depth - 1) for i in range(config.depth)]
         self.blocks = nn.ModuleList(Block(config, rate) for rate in rates)
         self.norm = nn.LayerNorm(config.embed_dim, eps=config.norm_eps)
-        self.mlp_head = nn.Sequential(
-            nn.LayerNorm(config.embed_dim, eps=config.head_norm_eps), nn.Linear(config.embed_dim, config.n_labels)
-        )
+        head_norm = nn.LayerNorm(config.embed_dim, eps=config.head_norm_eps) if config.head_norm else nn.Identity()
+        self.mlp_head = nn.Sequential(head_norm, nn.Linear(config.embed_dim, config.n_labels))
         self.frame_head = FrameHead(config) if config.frame_head else None
         self._initialise()
         # Last, so that with one seed all other parts begin as an AST's do.

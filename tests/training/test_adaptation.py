@@ -160,6 +160,8 @@ def test_a_recipe_decides_how_positions_are_stretched(start: Path) -> None:
         (["variant=ast-tiny-stem", "strides=10,10"], "are theirs"),
         (["variant=cnn-resnet18", "strides=10,10"], "has no patches"),
         (["variant=cnn-resnet18", "positions=nearest"], "has no patches"),
+        (["variant=cnn-resnet18", "head=linear"], "no LayerNorms"),
+        (["variant=cnn-resnet18", "pooling=mean"], "no LayerNorms"),
     ],
 )
 def test_models_without_patches_refuse(settings: list[str], problem: str) -> None:
@@ -176,11 +178,77 @@ def test_models_without_patches_refuse(settings: list[str], problem: str) -> Non
         ["positions=cubic"],
         ["kernel_collapse=max"],
         ["mel_window=x"],
+        ["pooling=max"],
+        ["head=square"],
+        ["norm_eps=2"],
+        ["init=starter", "variant=", "freeze=true", "head=linear"],
     ],
 )
 def test_impossible_settings_are_refused(settings: list[str]) -> None:
     with pytest.raises(UsageError, match="contradicts itself"):
         load_recipe("esc50-scratch", settings)
+
+
+def _start_of(folder: Path, **changes: object) -> Path:
+    model = AudioSpectrogramTransformer(replace(NARROW, **changes)).eval()  # type: ignore[arg-type]
+    config = CheckpointConfig("Owl", "", model.config, LogMelConfig(), LABELS, (0.5,) * 3)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(torch.randn_like(parameter) * 0.3)
+    save_checkpoint(Checkpoint(config, model.state_dict()), folder)
+    return folder
+
+
+def test_head_pooling_and_eps_are_as_released_unless_the_recipe_says_otherwise() -> None:
+    released = build_model(small("variant=ast-tiny"), LABELS).model.config
+    assert isinstance(released, TransformerConfig)
+    assert (released.pooling, released.head_norm, released.norm_eps) == ("class_tokens", True, 1e-6)
+    as_written = build_model(small("variant=ast-tiny", "pooling=class", "head=linear", "norm_eps=1e-12"), LABELS).model
+    as_written.eval()
+    config = as_written.config
+    assert isinstance(config, TransformerConfig)
+    assert (config.pooling, config.head_norm, config.norm_eps, config.head_norm_eps) == ("class", False, 1e-12, 1e-12)
+    # The text's head: a linear layer on the class token, and nothing between them.
+    log_mel = torch.randn(2, 64, 128)
+    with torch.inference_mode():
+        first = as_written.tokens(log_mel).x[:, 0]  # type: ignore[operator]
+        torch.testing.assert_close(as_written(log_mel), as_written.mlp_head[1](first))
+
+
+def test_a_checkpoint_goes_on_with_the_recipes_pooling_and_eps(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    start = _start_of(tmp_path / "start")
+    plain, asked = (
+        build_model(small("variant=", f"init={start}", *more), LABELS)
+        for more in ((), ("pooling=class", "norm_eps=1e-3"))
+    )
+    assert not asked.new_names
+    assert all(torch.equal(one, asked.model.state_dict()[name]) for name, one in plain.model.state_dict().items())
+    assert asked.model.config == replace(plain.model.config, pooling="class", norm_eps=1e-3, head_norm_eps=1e-3)  # type: ignore[call-arg]
+    assert asked.start == plain.start, "it is the same file"
+
+
+@pytest.mark.parametrize("had_norm", [True, False])
+def test_a_head_of_another_shape_begins_anew(tmp_path: Path, had_norm: bool) -> None:
+    start = _start_of(tmp_path / "start", head_norm=had_norm)
+    head = "linear" if had_norm else "norm"
+    built = build_model(small("variant=", f"init={start}", f"head={head}"), LABELS)
+    assert "without its last layer" in built.start.words
+    new = {"mlp_head.1.weight", "mlp_head.1.bias"} | (set() if had_norm else {"mlp_head.0.weight", "mlp_head.0.bias"})
+    assert set(built.new_names) == new
+    weights = read_start(str(start)).weights  # type: ignore[union-attr]
+    kept = {name: one for name, one in built.model.state_dict().items() if not name.startswith("mlp_head")}
+    assert all(torch.equal(one, weights[name]) for name, one in kept.items())
+
+
+def test_a_run_learns_with_the_papers_head(data: Path, tmp_path: Path) -> None:
+    settings = [one for one in PLAIN if not one.startswith("variant=")]
+    train(small(*settings, "variant=ast-tiny-16", "head=linear", "pooling=class", "epochs=1"), data, tmp_path, print)
+    checkpoint = read_start(str(tmp_path / "checkpoint"))
+    assert checkpoint is not None
+    assert isinstance(checkpoint.config.model, TransformerConfig)
+    assert not checkpoint.config.model.head_norm
+    assert checkpoint.build().mlp_head[0].state_dict() == {}
 
 
 def test_a_run_learns_at_strides_of_its_own(data: Path, tmp_path: Path) -> None:

@@ -131,6 +131,7 @@ def test_what_belongs_to_other_labels_is_left_out(tmp_path: Path) -> None:
     [
         ({"stem": "convolution"}, "its stem is made of convolution blocks"),
         ({"pooling": "mean"}, "it pools by mean"),
+        ({"head_norm": False}, "a linear layer without a norm"),
         ({"level": "window"}, "subtracts each window's level"),
         ({"hybrid": HybridConfig(n_conformers=1)}, "hybrid attention"),
         ({"frame_head": True}, "a head that tells when"),
