@@ -181,10 +181,13 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--precision", choices=("auto", "fp32", "bf16"), default="auto", help="auto: bf16 on a GPU")
     stride = "cut patches so far apart, in place of the model's own strides: 16x16"
     parser.add_argument("--stride", type=stride_pair, metavar="MELSxFRAMES", help=stride)
+    no_pad = "take short input as it is, without the zero frames that published models were trained with"
+    parser.add_argument("--no-pad", action="store_true", help=no_pad)
 
 
 def _model_options(options: argparse.Namespace) -> ModelOptions:
-    return ModelOptions(options.model, options.merge, options.device, options.precision, options.stride)
+    how = options.merge, options.device, options.precision, options.stride, options.no_pad
+    return ModelOptions(options.model, *how)
 
 
 def _tag(options: argparse.Namespace) -> int:
@@ -250,6 +253,7 @@ def _evaluate(options: argparse.Namespace) -> int:
         device=options.device,
         precision=options.precision,
         strides=options.stride,
+        no_pad=options.no_pad,
         as_json=options.json,
         out=options.out,
     )

@@ -41,6 +41,7 @@ def test_options_of_studies() -> None:
 def test_strides_are_two_numbers(verb: list[str]) -> None:
     assert parse(*verb)["stride"] is None
     assert parse(*verb, "--stride", "16x12")["stride"] == (16, 12)
+    assert (parse(*verb)["no_pad"], parse(*verb, "--no-pad")["no_pad"]) == (False, True)
 
 
 def test_options_of_models() -> None:

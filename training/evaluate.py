@@ -16,10 +16,9 @@ from rich.progress import track
 
 from core.errors import UsageError, UserError
 from core.evaluation_report import EvaluationReport
-from core.inference.tagger import Tagger, find_weights
+from core.inference.tagger import Tagger, changed, find_weights
 from core.labels import LabelSet
 from core.model.checkpoint import Checkpoint, load_checkpoint
-from core.model.strides import with_strides
 from training.averaging import ensemble_mean
 from training.datasets import ClipFrames, load_clips, multi_hot
 from training.manifest import LabelledClip, Manifest, read_manifest
@@ -32,7 +31,7 @@ from training.wording import listed
 @dataclass(frozen=True, slots=True)
 class EvaluateOptions:
     """What `evaluate` was asked for. models: one, or the members of an ensemble; empty means the starter. folds: those
-    to evaluate, empty for all clips. merge, device, precision, strides: as for tagging. out: file for the report."""
+    to evaluate, empty for all clips. merge to no_pad: as for tagging. out: file for the report."""
 
     models: tuple[str, ...]
     data: Path
@@ -42,6 +41,7 @@ class EvaluateOptions:
     device: str = "auto"
     precision: str = "auto"
     strides: tuple[int, int] | None = None
+    no_pad: bool = False
     as_json: bool = False
     out: Path | None = None
 
@@ -61,9 +61,10 @@ class SharedLabels:
 
 def run_evaluation(options: EvaluateOptions) -> int:
     """Evaluate and print; 0. Raises UserError."""
-    checkpoints = [load_checkpoint(find_weights(one)) for one in options.models or (None,)]
-    if options.strides is not None:
-        checkpoints = [with_strides(one, *options.strides) for one in checkpoints]
+    checkpoints = [
+        changed(load_checkpoint(find_weights(one)), options.strides, no_pad=options.no_pad)
+        for one in options.models or (None,)
+    ]
     labels, activation = _common_outputs(checkpoints)
     manifest = read_manifest(options.data, options.collection)
     clips = clips_of(manifest, options.folds)

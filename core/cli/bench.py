@@ -103,11 +103,10 @@ def _measure(options: BenchOptions, merge: str, frames: NDArray[np.float32]) -> 
 def _tagger(model: ModelOptions, merge: str) -> Tagger:
     """The tagger asked for; an architecture without weights gets random ones, which are as fast as any."""
     from core.audio.log_mel import LogMelConfig
-    from core.inference.tagger import Tagger
+    from core.inference.tagger import Tagger, changed
     from core.labels import LabelSet
     from core.model.checkpoint import Checkpoint, CheckpointConfig
     from core.model.networks import build_network
-    from core.model.strides import with_strides
     from core.model.variants import MODEL_VARIANTS
 
     variant = MODEL_VARIANTS.get(model.model or "starter")
@@ -123,7 +122,5 @@ def _tagger(model: ModelOptions, merge: str) -> Tagger:
         labels=LabelSet.from_ids([f"label_{i}" for i in range(n_labels)]),
         thresholds=(0.5,) * n_labels,
     )
-    checkpoint = Checkpoint(config, build_network(variant.model).state_dict())
-    if model.strides is not None:
-        checkpoint = with_strides(checkpoint, *model.strides)
+    checkpoint = changed(Checkpoint(config, build_network(variant.model).state_dict()), model.strides)
     return Tagger(checkpoint, device=model.device, precision=model.precision, merge=merge)

@@ -22,13 +22,15 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ModelOptions:
-    """Which model and how: as given on the command line. strides: (mels, frames), None for the model's own."""
+    """Which model and how: as given on the command line. strides: (mels, frames), None for the model's own. no_pad:
+    without zero frames behind short input."""
 
     model: str | None = None
     merge: str = "auto"
     device: str = "auto"
     precision: str = "auto"
     strides: tuple[int, int] | None = None
+    no_pad: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ def load_as_asked(model: ModelOptions) -> Tagger:
     from core.inference.tagger import load_tagger
 
     options = {"device": model.device, "precision": model.precision, "merge": model.merge}
-    return load_tagger(model.model, **options, strides=model.strides)
+    return load_tagger(model.model, **options, strides=model.strides, no_pad=model.no_pad)
 
 
 class _FileWriter(Protocol):

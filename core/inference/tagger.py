@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from contextlib import AbstractContextManager, nullcontext
 from copy import copy
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -156,13 +157,20 @@ def load_tagger(
     precision: str = "auto",
     merge: str = "auto",
     strides: tuple[int, int] | None = None,
+    no_pad: bool = False,
 ) -> Tagger:
     """A tagger from a variant's name, a checkpoint folder or a file; None is the starter. strides: of patches, (mels,
-    frames), in place of the checkpoint's. Raises UserError."""
-    checkpoint = load_checkpoint(find_weights(model))
+    frames), in place of the checkpoint's. no_pad: see `changed`. Raises UserError."""
+    checkpoint = changed(load_checkpoint(find_weights(model)), strides, no_pad=no_pad)
+    return Tagger(checkpoint, device=device, precision=precision, merge=merge)
+
+
+def changed(checkpoint: Checkpoint, strides: tuple[int, int] | None = None, *, no_pad: bool = False) -> Checkpoint:
+    """The checkpoint as somebody wants to use it: with other patch strides (mels, frames), and without the zero frames
+    that published models have behind short input. Raises UserError."""
     if strides is not None:
         checkpoint = with_strides(checkpoint, *strides)
-    return Tagger(checkpoint, device=device, precision=precision, merge=merge)
+    return replace(checkpoint, config=replace(checkpoint.config, pad_to_window=False)) if no_pad else checkpoint
 
 
 def find_weights(model: str | None) -> Path:

@@ -1,4 +1,4 @@
-"""`--stride` reaches the model in every verb that tags, and is refused where there are no patches."""
+"""`--stride` and `--no-pad` reach the model in every verb that tags; strides are refused where there are no patches."""
 
 from __future__ import annotations
 
@@ -53,3 +53,29 @@ def test_evaluate_names_the_strides_in_its_report(
 def test_a_model_without_patches_refuses_strides(capsys: pytest.CaptureFixture[str]) -> None:
     assert main.main(["bench", "--stride", "16x16", "--seconds", "0.01"]) == 2
     assert "has no patch strides" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verb", ["tag", "evaluate"])
+def test_short_input_may_stay_as_short_as_it_is(verb: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Published models hear zero frames behind it, unless somebody wants otherwise."""
+    for folder, is_padded in (("plain", False), ("padded", True)):
+        save_checkpoint(tiny_checkpoint(pad_to_window=is_padded), tmp_path / folder)
+    (tmp_path / "data" / "dog").mkdir(parents=True)
+    (tmp_path / "data" / "rain").mkdir()
+    clip = tmp_path / "data" / "dog" / "a.wav"
+    for path in (clip, tmp_path / "data" / "rain" / "a.wav"):
+        soundfile.write(path, np.random.default_rng(len(path.parent.name)).normal(0, 0.1, 16_000), 16_000)
+    words = {
+        "tag": [str(clip), "--format", "jsonl", "--all-scores"],
+        "evaluate": ["--data", str(tmp_path / "data"), "--json", "--out", str(tmp_path / "report.json")],
+    }[verb]
+
+    def scores(folder: str, *more: str) -> object:
+        assert main.main([verb, *words, "--model", str(tmp_path / folder), "--device", "cpu", *more]) == 0
+        said = capsys.readouterr().out
+        if verb == "tag":
+            return json.loads(said)["scores"]
+        return json.loads((tmp_path / "report.json").read_text())["clips"]
+
+    assert scores("plain") != scores("padded")
+    assert scores("plain") == scores("padded", "--no-pad") == scores("plain", "--no-pad")

@@ -18,6 +18,7 @@ from core.audio.log_mel import LogMel
 from core.errors import UserError
 from core.inference.tagger import Tagger
 from core.model.checkpoint import load_checkpoint
+from core.model.hugging_face_export import export_hugging_face
 from core.model.known_data_sets import audioset_labels
 
 SMALL: dict[str, Any] = {
@@ -87,6 +88,37 @@ def test_logits_are_those_of_transformers(tmp_path: Path, changes: dict) -> None
         ours = load_checkpoint(tmp_path).build()(log_mel)
     assert expected.abs().max() > 0.1
     torch.testing.assert_close(ours, expected, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("frequency_stride", [16, 10])
+@pytest.mark.parametrize("time_stride", [16, 10, 7])
+@pytest.mark.parametrize("max_length", [64, 100])
+@pytest.mark.parametrize("num_hidden_layers", [1, 3])
+@pytest.mark.parametrize("layer_norm_eps", [1e-12, 1e-4])
+def test_logits_are_those_of_transformers_on_the_whole_grid_and_back(
+    tmp_path: Path,
+    frequency_stride: int,
+    time_stride: int,
+    max_length: int,
+    num_hidden_layers: int,
+    layer_norm_eps: float,
+) -> None:
+    theirs = write_model(
+        tmp_path / "theirs",
+        frequency_stride=frequency_stride,
+        time_stride=time_stride,
+        max_length=max_length,
+        num_hidden_layers=num_hidden_layers,
+        layer_norm_eps=layer_norm_eps,
+    )
+    log_mel = torch.randn(2, theirs.config.max_length, theirs.config.num_mel_bins)
+    checkpoint = load_checkpoint(tmp_path / "theirs")
+    export_hugging_face(checkpoint, tmp_path / "back")
+    back = ASTForAudioClassification.from_pretrained(tmp_path / "back").eval()
+    with torch.inference_mode():
+        expected = theirs(log_mel).logits
+        torch.testing.assert_close(checkpoint.build()(log_mel), expected, rtol=0, atol=1e-5)
+        torch.testing.assert_close(back(log_mel).logits, expected, rtol=0, atol=1e-5)
 
 
 def test_names_of_version_5_load(folder: Path) -> None:

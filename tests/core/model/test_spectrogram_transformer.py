@@ -140,17 +140,6 @@ def test_parameter_counts_match_the_published_sizes() -> None:
     assert sum(p.numel() for p in base.parameters()) == 86_594_063
 
 
-@pytest.mark.parametrize("stem", ["patch", "convolution"])
-@pytest.mark.parametrize("pooling", ["class_tokens", "mean"])
-def test_r_zero_changes_nothing_to_the_bit(stem: str, pooling: str) -> None:
-    model = small_model(stem=stem, pooling=pooling, stride_frames=16, stride_mels=16)
-    log_mel = torch.randn(2, 200, 128)
-    with torch.inference_mode():
-        plain = model(log_mel)
-        for schedule in (MergeSchedule(), MergeSchedule("listed", listed=()), MergeSchedule("decreasing", 0)):
-            assert torch.equal(plain, model(log_mel, merge=schedule))
-
-
 @pytest.mark.parametrize("n_frames", [16, 17, 100, 255, 256, 300, 1000])
 def test_any_number_of_frames(n_frames: int) -> None:
     for model in (small_model(), small_model(stem="convolution", stride_frames=16, stride_mels=16)):
@@ -180,19 +169,6 @@ def test_unmerged_tokens_lie_on_the_grid_again() -> None:
     assert unmerge_tokens(tokens.x, tokens.places).shape == (2, 12 * 25 + 2, 48)
 
 
-def test_a_token_of_size_s_counts_like_s_tokens() -> None:
-    # ToMe, eq. 1: attention with ln(size) equals attention over the duplicates.
-    attention = SizedAttention(48, num_heads=3, qkv_bias=True).eval()
-    x = torch.randn(1, 6, 48)
-    size = torch.tensor([[1.0, 3.0, 1.0, 2.0, 1.0, 1.0]])
-    repeated = x.repeat_interleave(size[0].long(), dim=1)
-    with torch.inference_mode():
-        weighted, _ = attention.attend(x, size)
-        plain, _ = attention.attend(repeated, None)
-    starts = (size[0].cumsum(0) - size[0]).long()
-    torch.testing.assert_close(weighted, plain[:, starts], atol=1e-6, rtol=1e-5)
-
-
 @pytest.mark.parametrize("sized", [False, True])
 def test_attention_in_bf16_learns_as_in_fp32(sized: bool) -> None:
     """With gradients, bf16 on a CPU takes another way through the attention."""
@@ -211,18 +187,6 @@ def test_attention_in_bf16_learns_as_in_fp32(sized: bool) -> None:
 
     for ours, wanted in zip(output_and_gradient(torch.bfloat16), output_and_gradient(torch.float32), strict=True):
         assert (ours - wanted).norm() < 0.02 * wanted.norm()
-
-
-def test_merging_duplicates_changes_nothing_but_the_count() -> None:
-    # Two equal halves of the sound: merging equal tokens must leave the mean-pooled answer where it was.
-    model = small_model(pooling="mean", stride_frames=16, stride_mels=16)
-    with torch.no_grad():
-        model.pos_embed.zero_()
-    half = torch.randn(1, 16, 128)
-    log_mel = half.repeat(1, 8, 1)
-    schedule = MergeSchedule("listed", listed=(24,))
-    with torch.inference_mode():
-        torch.testing.assert_close(model(log_mel), model(log_mel, merge=schedule), atol=1e-5, rtol=1e-4)
 
 
 def test_a_gain_changes_nothing_with_window_level() -> None:
