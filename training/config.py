@@ -44,7 +44,8 @@ class TrainConfig:
     clip_norm: of the gradient, 0 for none. loss: "bce" (each label apart, sigmoid) or "ce" (one label a clip,
     softmax; mixup's soft targets kept). frame_loss: weight of the frame head's loss (see `frame_head`) beside it; 0
     leaves that head out. ema_decay: of the averaged weights; average_epochs: (first, last) epoch whose
-    weights are averaged plainly in place of it. drop_path, patch_drop: see the model. merge_r_training: tokens each
+    weights are averaged plainly in place of it. drop_path: see the model. patch_drop, row_drop, column_drop: shares of
+    the patches, and of their rows and columns, left out (patchout; see `Patchout`). merge_r_training: tokens each
     layer merges in training. precision: autocast type. teacher: checkpoints, by path or name, whose answers to the
     same batch are learnt beside the labels; label_weight: the labels' share of what is learnt; teacher_temperature:
     what the teachers' logits are divided by (see `distillation`).
@@ -119,6 +120,8 @@ class TrainConfig:
     average_epochs: tuple[int, ...] = ()
     drop_path: float = 0.0
     patch_drop: float = 0.0
+    row_drop: float = 0.0
+    column_drop: float = 0.0
     merge_r_training: int = 0
     precision: Literal["fp32", "bf16", "fp16"] = "bf16"
     teacher: tuple[str, ...] = ()

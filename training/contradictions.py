@@ -92,9 +92,9 @@ def refuse_contradictions(config: TrainConfig) -> None:
 
 def _refuse_wrong_frame_head(config: TrainConfig) -> None:
     _refuse(
-        config.frame_loss > 0 and config.patch_drop > 0,
-        "a frame head needs every patch, and patch_drop leaves some out",
-        "patch_drop = 0, or frame_loss = 0",
+        config.frame_loss > 0 and max(config.patch_drop, config.row_drop, config.column_drop) > 0,
+        "a frame head needs every patch, and patch_drop, row_drop or column_drop leaves some out",
+        "all of them 0, or frame_loss = 0",
     )
     _refuse(
         config.frame_loss > 0 and config.freeze and config.select == "best",
@@ -152,7 +152,7 @@ def _refuse_wrong_numbers(config: TrainConfig) -> None:
     )
     _refuse(not 0 <= config.mixup <= 1, f"mixup = {config.mixup} lies outside 0 to 1", "a share")
     shares = (config.background, config.drop_path, config.patch_drop, config.warp_time, config.ema_decay, *config.betas)
-    shares = (*shares, config.overlay, config.lowpass, config.validation_share)
+    shares = (*shares, config.row_drop, config.column_drop, config.overlay, config.lowpass, config.validation_share)
     _refuse(any(not 0 <= share < 1 for share in shares), "a share lies outside 0 to 1", "0 or more, under 1")
 
 

@@ -44,7 +44,13 @@ def build_model(config: TrainConfig, labels: LabelSet, start: Checkpoint | None 
         architecture = replace(start.config.model, n_labels=len(labels))
     architecture = _with_hybrid_attention(config, _as_the_recipe_has_it(config, architecture))
     _refuse_patches_of_cnn(config, architecture)
-    model = build_network(architecture, drop_path=config.drop_path, patch_drop=config.patch_drop)
+    model = build_network(
+        architecture,
+        drop_path=config.drop_path,
+        patch_drop=config.patch_drop,
+        row_drop=config.row_drop,
+        column_drop=config.column_drop,
+    )
     if config.loss == "bce":
         # Start where one label in `n_labels` is heard: otherwise the first epochs go into learning that.
         nn.init.constant_(last_layer(model).bias, -math.log(len(labels)))
@@ -129,7 +135,8 @@ def _with_hybrid_attention(config: TrainConfig, architecture: ModelConfig) -> Mo
 
 def _refuse_patches_of_cnn(config: TrainConfig, architecture: ModelConfig) -> None:
     """Settings that mean something to a transformer alone would stand in the card and do nothing."""
-    asked = [name for name in ("patch_drop", "merge_r_training", "merge_r") if getattr(config, name)]
+    of_patches = ("patch_drop", "row_drop", "column_drop", "merge_r_training", "merge_r")
+    asked = [name for name in of_patches if getattr(config, name)]
     if asked and isinstance(architecture, ConvolutionConfig):
         raise UserError(
             f"A CNN ({architecture.backbone}) has no patches to drop and no tokens to merge.",

@@ -12,14 +12,22 @@ Network = AudioSpectrogramTransformer | ConvolutionalTagger
 """Normalised log-mel `(B, T, mels)` in, logits `(B, labels)` out; `embed` gives what `mlp_head` reads."""
 
 
-def build_network(config: ModelConfig, *, drop_path: float = 0.0, patch_drop: float = 0.0) -> Network:
+def build_network(
+    config: ModelConfig,
+    *,
+    drop_path: float = 0.0,
+    patch_drop: float = 0.0,
+    row_drop: float = 0.0,
+    column_drop: float = 0.0,
+) -> Network:
     """The network that `config` describes, with random weights.
 
-    drop_path, patch_drop: regularisation while training; a CNN has no patches to drop. Raises UserError for a
+    drop_path and the others: regularisation while training; a CNN has no patches to drop. Raises UserError for a
     backbone that does not suit.
     """
     if isinstance(config, TransformerConfig):
-        return AudioSpectrogramTransformer(config, drop_path=drop_path, patch_drop=patch_drop)
+        dropped = {"patch_drop": patch_drop, "row_drop": row_drop, "column_drop": column_drop}
+        return AudioSpectrogramTransformer(config, drop_path=drop_path, **dropped)
     return ConvolutionalTagger(config, drop_path=drop_path)
 
 

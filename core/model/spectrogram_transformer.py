@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import torch
 from timm.layers.drop import DropPath
 from timm.layers.mlp import Mlp
-from timm.layers.patch_dropout import PatchDropoutWithIndices
 from torch import Tensor, nn
 
 from core.errors import UserError
@@ -23,6 +22,7 @@ from core.model.energy_matching import match_by_energy
 from core.model.frame_head import FrameHead
 from core.model.hybrid_attention import HybridAttention, PatchGrid
 from core.model.merge_schedule import Matcher, MergeSchedule, most_removable, tokens_after_layers
+from core.model.patchout import Patchout
 from core.model.positions import fit_positions
 from core.model.stems import STEMS
 from core.model.token_merging import Matching, follow, match_tokens, merge_tokens, unmerge_tokens
@@ -81,10 +81,18 @@ def _merge(tokens: TokenState, keys: Tensor, r: int, matcher: Matcher) -> TokenS
 class AudioSpectrogramTransformer(nn.Module):
     """Log-mel frames in, one logit a label out.
 
-    drop_path, patch_drop: regularisation while training (stochastic depth; share of patches left out).
+    drop_path: regularisation while training, stochastic depth. patch_drop, row_drop, column_drop: see `Patchout`.
     """
 
-    def __init__(self, config: TransformerConfig, *, drop_path: float = 0.0, patch_drop: float = 0.0) -> None:
+    def __init__(
+        self,
+        config: TransformerConfig,
+        *,
+        drop_path: float = 0.0,
+        patch_drop: float = 0.0,
+        row_drop: float = 0.0,
+        column_drop: float = 0.0,
+    ) -> None:
         super().__init__()
         self.config = config
         rows, columns = config.grid(config.max_frames)
@@ -92,7 +100,7 @@ class AudioSpectrogramTransformer(nn.Module):
         self.cls_token = nn.Parameter(torch.zeros(1, 1, config.embed_dim))
         self.dist_token = nn.Parameter(torch.zeros(1, 1, config.embed_dim))
         self.pos_embed = nn.Parameter(torch.zeros(1, N_PREFIX_TOKENS + rows * columns, config.embed_dim))
-        self.patch_drop = PatchDropoutWithIndices(patch_drop, num_prefix_tokens=N_PREFIX_TOKENS)
+        self.patchout = Patchout(N_PREFIX_TOKENS, patch_drop, row_drop, column_drop)
         rates = [drop_path * i / max(1, config.depth - 1) for i in range(config.depth)]
         self.blocks = nn.ModuleList(Block(config, rate) for rate in rates)
         self.norm = nn.LayerNorm(config.embed_dim, eps=config.norm_eps)
@@ -163,7 +171,7 @@ class AudioSpectrogramTransformer(nn.Module):
         x = patches.flatten(2).transpose(1, 2)  # (B, N, D), frequency-major, time fastest
         prefix = torch.cat([self.cls_token, self.dist_token], dim=1).expand(x.shape[0], -1, -1)
         x = torch.cat([prefix, x], dim=1) + self._positions(rows, columns, first_column)
-        x, kept = self.patch_drop(x)
+        x, kept = self.patchout(x, rows, columns)
         tokens = TokenState(x)
         per_layer = merge.per_layer(self.config.depth, rows * columns) if merge else [0] * self.config.depth
         for block, r in zip(self.blocks, per_layer, strict=True):

@@ -43,6 +43,8 @@ def test_whole_numbers_in_a_recipe_do_for_any_number_or_name(tmp_path: Path) -> 
         (["epochs=5.5"], "int is wanted"),
         (["merge_r=-1"], "negative"),
         (["patch_drop=1"], "outside 0 to 1"),
+        (["row_drop=1"], "outside 0 to 1"),
+        (["column_drop=-0.1"], "outside 0 to 1"),
         (["mixup_alpha=0"], "no distribution"),
         (["lengths_s="], "are empty"),
         (["freeze=perhaps"], "bool is wanted"),

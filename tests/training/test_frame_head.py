@@ -283,7 +283,7 @@ def test_a_model_without_a_loss_for_it_loses_its_frame_head(data: Path, tmp_path
         ((), "does not know Noise, and its last layer stays"),
         (("loss=ce",), "gives sigmoid probabilities"),
         (("init=", "variant=nano"), "begins at random"),
-        (("init=", "variant=cnn-resnet18"), "no patches and no frame head"),
+        (("init=", "variant=cnn-resnet18"), "no patches, no LayerNorms and no frame head"),
     ],
 )
 def test_a_frozen_model_that_cannot_be_right_is_refused(start: Path, more: tuple[str, ...], problem: str) -> None:
@@ -300,6 +300,7 @@ def test_a_frozen_model_that_cannot_be_right_is_refused(start: Path, more: tuple
     ("more", "problem"),
     [
         (("patch_drop=0.1",), "needs every patch"),
+        (("column_drop=0.1",), "needs every patch"),
         (("frame_loss=-1",), "negative"),
         (("select=best", "validation_share=0.2"), "which a frozen model never changes"),
     ],

@@ -23,6 +23,7 @@ from training.loop import TrainingRun
 from training.run_data import load_run_data
 from training.run_state import STATE_NAME
 from training.sampling import Batch
+from training.teachers import content_of
 
 from .runs import PLAIN, run, save_teacher, small, write_clips
 
@@ -124,6 +125,15 @@ def test_merging_and_dropping_patches_go_with_a_teacher(data: Path, cnn: Path, t
     tagger = load_tagger(finished.checkpoint, device="cpu")
     scores = tagger.tag(np.zeros((1024, 128), np.float32))
     assert scores.tokens_out < scores.tokens_in
+
+
+def test_a_transformer_that_has_learnt_with_patchout_teaches(data: Path, tmp_path: Path) -> None:
+    taught = run(data, tmp_path / "teacher", "patch_drop=0.1", "row_drop=0.25", "column_drop=0.4", "epochs=2")[-1]
+    assert isinstance(taught, TrainingFinished)
+    student = run(data, tmp_path / "student", f"teacher={taught.checkpoint}", *CNN, "epochs=1")[-1]
+    assert isinstance(student, TrainingFinished)
+    [teacher] = load_checkpoint(Path(student.checkpoint)).config.provenance["teachers"]
+    assert teacher["content"] == content_of(load_checkpoint(Path(taught.checkpoint)))
 
 
 @pytest.mark.parametrize("variant", ["nano", "nano-cnn"])

@@ -106,7 +106,7 @@ def test_each_kind_of_config_builds_its_network() -> None:
     tiny = TransformerConfig(3, embed_dim=24, depth=1, num_heads=2, stride_frames=16, stride_mels=16)
     network = build_network(tiny, drop_path=0.1, patch_drop=0.2)
     assert isinstance(network, AudioSpectrogramTransformer)
-    assert network.patch_drop.prob == 0.2
+    assert network.patchout.patches.prob == 0.2
     assert last_layer(network).in_features == 24
 
 

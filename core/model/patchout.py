@@ -1,0 +1,37 @@
+"""Leaves out patches while training: any ones, and whole rows or columns of the grid. Knows no attention.
+
+Patchout: Koutini et al., arXiv:2110.05069 (PaSST). Fewer tokens train faster, and no patch can be relied on.
+"""
+
+from __future__ import annotations
+
+import torch
+from timm.layers.patch_dropout import PatchDropoutWithIndices
+from torch import Tensor, nn
+
+
+class Patchout(nn.Module):
+    """Shares of what is left out, from 0 to under 1: `rows` of frequency and `columns` of time, the same for a whole
+    batch as in PaSST, and then `patches` of those that are left, drawn for each clip. Something always stays."""
+
+    def __init__(self, n_prefix_tokens: int, patches: float = 0.0, rows: float = 0.0, columns: float = 0.0) -> None:
+        super().__init__()
+        self.n_prefix_tokens, self.rows, self.columns = n_prefix_tokens, rows, columns
+        self.patches = PatchDropoutWithIndices(patches, num_prefix_tokens=n_prefix_tokens)
+
+    def forward(self, tokens: Tensor, rows: int, columns: int) -> tuple[Tensor, Tensor | None]:
+        """tokens: `(B, prefix + rows * columns, D)`, row after row. Returns those that stay, and the cells
+        (row * columns + column) of their patches `(B, K)`, None where all stay."""
+        if not self.training or not (self.rows or self.columns):
+            return self.patches(tokens)
+        kept_rows, kept_columns = _draw(rows, self.rows, tokens), _draw(columns, self.columns, tokens)
+        cells = (kept_rows[:, None] * columns + kept_columns).flatten()
+        prefix, patches = tokens.split([self.n_prefix_tokens, rows * columns], dim=1)
+        tokens, kept = self.patches(torch.cat([prefix, patches[:, cells]], dim=1))
+        return tokens, cells.expand(len(tokens), -1) if kept is None else cells[kept]
+
+
+def _draw(n: int, share: float, like: Tensor) -> Tensor:
+    """Which of n stay, in order."""
+    n_kept = max(1, round(n * (1 - share)))
+    return torch.randperm(n, device=like.device)[:n_kept].sort().values
