@@ -13,6 +13,7 @@ from core.labels import LabelSet
 from core.model.architecture import ConvolutionConfig, HybridConfig, ModelConfig, TransformerConfig
 from core.model.checkpoint import Checkpoint
 from core.model.networks import Network, build_network, last_layer
+from core.model.patchout import Shares
 from core.model.variants import find_variant
 from training.config import TrainConfig
 from training.frame_head import prepare_frame_head
@@ -44,13 +45,8 @@ def build_model(config: TrainConfig, labels: LabelSet, start: Checkpoint | None 
         architecture = replace(start.config.model, n_labels=len(labels))
     architecture = _with_hybrid_attention(config, _as_the_recipe_has_it(config, architecture))
     _refuse_patches_of_cnn(config, architecture)
-    model = build_network(
-        architecture,
-        drop_path=config.drop_path,
-        patch_drop=config.patch_drop,
-        row_drop=config.row_drop,
-        column_drop=config.column_drop,
-    )
+    left_out = Shares(config.patch_drop, config.row_drop, config.column_drop)
+    model = build_network(architecture, drop_path=config.drop_path, patchout=left_out)
     if config.loss == "bce":
         # Start where one label in `n_labels` is heard: otherwise the first epochs go into learning that.
         nn.init.constant_(last_layer(model).bias, -math.log(len(labels)))

@@ -6,28 +6,21 @@ from torch import nn
 
 from core.model.architecture import ModelConfig, TransformerConfig
 from core.model.convolutional import ConvolutionalTagger
+from core.model.patchout import NOTHING, Shares
 from core.model.spectrogram_transformer import AudioSpectrogramTransformer
 
 Network = AudioSpectrogramTransformer | ConvolutionalTagger
 """Normalised log-mel `(B, T, mels)` in, logits `(B, labels)` out; `embed` gives what `mlp_head` reads."""
 
 
-def build_network(
-    config: ModelConfig,
-    *,
-    drop_path: float = 0.0,
-    patch_drop: float = 0.0,
-    row_drop: float = 0.0,
-    column_drop: float = 0.0,
-) -> Network:
+def build_network(config: ModelConfig, *, drop_path: float = 0.0, patchout: Shares = NOTHING) -> Network:
     """The network that `config` describes, with random weights.
 
-    drop_path and the others: regularisation while training; a CNN has no patches to drop. Raises UserError for a
+    drop_path, patchout: regularisation while training; a CNN has no patches to drop. Raises UserError for a
     backbone that does not suit.
     """
     if isinstance(config, TransformerConfig):
-        dropped = {"patch_drop": patch_drop, "row_drop": row_drop, "column_drop": column_drop}
-        return AudioSpectrogramTransformer(config, drop_path=drop_path, **dropped)
+        return AudioSpectrogramTransformer(config, drop_path=drop_path, patchout=patchout)
     return ConvolutionalTagger(config, drop_path=drop_path)
 
 

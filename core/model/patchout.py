@@ -5,29 +5,43 @@ Patchout: Koutini et al., arXiv:2110.05069 (PaSST). Fewer tokens train faster, a
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from timm.layers.patch_dropout import PatchDropoutWithIndices
 from torch import Tensor, nn
 
 
-class Patchout(nn.Module):
-    """Shares of what is left out, from 0 to under 1: `rows` of frequency and `columns` of time, the same for a whole
-    batch as in PaSST, and then `patches` of those that are left, drawn for each clip. Something always stays."""
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """Of what is left out, from 0 to under 1: `rows` of frequency and `columns` of time, the same for a whole batch as
+    in PaSST, and then `patches` of those that are left, drawn for each clip. Something always stays."""
 
-    def __init__(self, n_prefix_tokens: int, patches: float = 0.0, rows: float = 0.0, columns: float = 0.0) -> None:
+    patches: float = 0.0
+    rows: float = 0.0
+    columns: float = 0.0
+
+
+NOTHING = Shares()
+
+
+class Patchout(nn.Module):
+    """Without parameters; in use it leaves out nothing."""
+
+    def __init__(self, n_prefix_tokens: int, shares: Shares) -> None:
         super().__init__()
-        self.n_prefix_tokens, self.rows, self.columns = n_prefix_tokens, rows, columns
-        self.patches = PatchDropoutWithIndices(patches, num_prefix_tokens=n_prefix_tokens)
+        self.n_prefix_tokens, self.shares = n_prefix_tokens, shares
+        self.single = PatchDropoutWithIndices(shares.patches, num_prefix_tokens=n_prefix_tokens)
 
     def forward(self, tokens: Tensor, rows: int, columns: int) -> tuple[Tensor, Tensor | None]:
         """tokens: `(B, prefix + rows * columns, D)`, row after row. Returns those that stay, and the cells
         (row * columns + column) of their patches `(B, K)`, None where all stay."""
-        if not self.training or not (self.rows or self.columns):
-            return self.patches(tokens)
-        kept_rows, kept_columns = _draw(rows, self.rows, tokens), _draw(columns, self.columns, tokens)
+        if not self.training or not (self.shares.rows or self.shares.columns):
+            return self.single(tokens)
+        kept_rows, kept_columns = _draw(rows, self.shares.rows, tokens), _draw(columns, self.shares.columns, tokens)
         cells = (kept_rows[:, None] * columns + kept_columns).flatten()
         prefix, patches = tokens.split([self.n_prefix_tokens, rows * columns], dim=1)
-        tokens, kept = self.patches(torch.cat([prefix, patches[:, cells]], dim=1))
+        tokens, kept = self.single(torch.cat([prefix, patches[:, cells]], dim=1))
         return tokens, cells.expand(len(tokens), -1) if kept is None else cells[kept]
 
 

@@ -22,7 +22,7 @@ from core.model.energy_matching import match_by_energy
 from core.model.frame_head import FrameHead
 from core.model.hybrid_attention import HybridAttention, PatchGrid
 from core.model.merge_schedule import Matcher, MergeSchedule, most_removable, tokens_after_layers
-from core.model.patchout import Patchout
+from core.model.patchout import NOTHING, Patchout, Shares
 from core.model.positions import fit_positions
 from core.model.stems import STEMS
 from core.model.token_merging import Matching, follow, match_tokens, merge_tokens, unmerge_tokens
@@ -81,18 +81,10 @@ def _merge(tokens: TokenState, keys: Tensor, r: int, matcher: Matcher) -> TokenS
 class AudioSpectrogramTransformer(nn.Module):
     """Log-mel frames in, one logit a label out.
 
-    drop_path: regularisation while training, stochastic depth. patch_drop, row_drop, column_drop: see `Patchout`.
+    drop_path, patchout: regularisation while training: stochastic depth, patches left out.
     """
 
-    def __init__(
-        self,
-        config: TransformerConfig,
-        *,
-        drop_path: float = 0.0,
-        patch_drop: float = 0.0,
-        row_drop: float = 0.0,
-        column_drop: float = 0.0,
-    ) -> None:
+    def __init__(self, config: TransformerConfig, *, drop_path: float = 0.0, patchout: Shares = NOTHING) -> None:
         super().__init__()
         self.config = config
         rows, columns = config.grid(config.max_frames)
@@ -100,7 +92,7 @@ class AudioSpectrogramTransformer(nn.Module):
         self.cls_token = nn.Parameter(torch.zeros(1, 1, config.embed_dim))
         self.dist_token = nn.Parameter(torch.zeros(1, 1, config.embed_dim))
         self.pos_embed = nn.Parameter(torch.zeros(1, N_PREFIX_TOKENS + rows * columns, config.embed_dim))
-        self.patchout = Patchout(N_PREFIX_TOKENS, patch_drop, row_drop, column_drop)
+        self.patchout = Patchout(N_PREFIX_TOKENS, patchout)
         rates = [drop_path * i / max(1, config.depth - 1) for i in range(config.depth)]
         self.blocks = nn.ModuleList(Block(config, rate) for rate in rates)
         self.norm = nn.LayerNorm(config.embed_dim, eps=config.norm_eps)

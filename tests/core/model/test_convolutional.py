@@ -18,6 +18,7 @@ from core.model.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from core.model.convolutional import ConvolutionalTagger, feature_width
 from core.model.merge_schedule import MergeSchedule
 from core.model.networks import build_network, last_layer
+from core.model.patchout import Shares
 from core.model.spectrogram_transformer import AudioSpectrogramTransformer
 from core.model.variants import MODEL_VARIANTS
 from fakes import LABELS, tiny_checkpoint
@@ -104,9 +105,9 @@ def test_impossible_architectures_are_refused(changes: dict[str, Any]) -> None:
 def test_each_kind_of_config_builds_its_network() -> None:
     assert isinstance(build_network(SMALL), ConvolutionalTagger)
     tiny = TransformerConfig(3, embed_dim=24, depth=1, num_heads=2, stride_frames=16, stride_mels=16)
-    network = build_network(tiny, drop_path=0.1, patch_drop=0.2)
+    network = build_network(tiny, drop_path=0.1, patchout=Shares(0.2))
     assert isinstance(network, AudioSpectrogramTransformer)
-    assert network.patchout.patches.prob == 0.2
+    assert network.patchout.shares.patches == 0.2
     assert last_layer(network).in_features == 24
 
 

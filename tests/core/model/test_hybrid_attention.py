@@ -24,6 +24,7 @@ from core.model.hybrid_attention import (
     PatchGrid,
 )
 from core.model.merge_schedule import MergeSchedule
+from core.model.patchout import Shares
 from core.model.spectrogram_transformer import AudioSpectrogramTransformer
 
 SMALL = TransformerConfig(
@@ -35,7 +36,7 @@ AXES = ("time", "sequence", "grid")
 
 def hybrid_model(hybrid: HybridConfig, *, patch_drop: float = 0.0, **changes: object) -> AudioSpectrogramTransformer:
     torch.manual_seed(0)
-    return AudioSpectrogramTransformer(replace(SMALL, hybrid=hybrid, **changes), patch_drop=patch_drop).eval()
+    return AudioSpectrogramTransformer(replace(SMALL, hybrid=hybrid, **changes), patchout=Shares(patch_drop)).eval()
 
 
 def shake(module: nn.Module, by: float = 0.1) -> None:

@@ -11,7 +11,7 @@ from torch import Tensor
 from core.model.architecture import HybridConfig, TransformerConfig
 from core.model.merge_schedule import MergeSchedule
 from core.model.networks import build_network
-from core.model.patchout import Patchout
+from core.model.patchout import Patchout, Shares
 from core.model.spectrogram_transformer import AudioSpectrogramTransformer
 
 N_PREFIX = 2
@@ -29,7 +29,9 @@ def test_what_stays_is_where_it_is_said_to_be(
     rows: int, columns: int, patches: float, of_rows: float, of_columns: float, seed: int
 ) -> None:
     torch.manual_seed(seed)
-    left, kept = Patchout(N_PREFIX, patches, of_rows, of_columns).train()(grid_tokens(3, rows, columns), rows, columns)
+    left, kept = Patchout(N_PREFIX, Shares(patches, of_rows, of_columns)).train()(
+        grid_tokens(3, rows, columns), rows, columns
+    )
     assert torch.equal(left[:, :N_PREFIX], grid_tokens(3, rows, columns)[:, :N_PREFIX]), "class tokens always stay"
     cells = left[:, N_PREFIX:, 0].long()
     if kept is not None:
@@ -40,7 +42,7 @@ def test_what_stays_is_where_it_is_said_to_be(
 
 def test_rows_and_columns_go_as_a_whole_and_for_all_clips_of_a_batch() -> None:
     torch.manual_seed(1)
-    _, kept = Patchout(N_PREFIX, rows=0.34, columns=0.4).train()(grid_tokens(4, 12, 99), 12, 99)
+    _, kept = Patchout(N_PREFIX, Shares(rows=0.34, columns=0.4)).train()(grid_tokens(4, 12, 99), 12, 99)
     assert kept is not None
     assert (kept == kept[0]).all()
     there = torch.zeros(12 * 99, dtype=torch.bool)
@@ -49,14 +51,14 @@ def test_rows_and_columns_go_as_a_whole_and_for_all_clips_of_a_batch() -> None:
     rows, columns = there.any(dim=1), there.any(dim=0)
     assert (int(rows.sum()), int(columns.sum())) == (8, 59), "PaSST leaves out 4 of 12 rows and 40 of 99 columns"
     assert torch.equal(there, rows[:, None] & columns)
-    _, again = Patchout(N_PREFIX, rows=0.34, columns=0.4).train()(grid_tokens(4, 12, 99), 12, 99)
+    _, again = Patchout(N_PREFIX, Shares(rows=0.34, columns=0.4)).train()(grid_tokens(4, 12, 99), 12, 99)
     assert again is not None
     assert not torch.equal(kept, again), "others each time"
 
 
 def test_in_use_nothing_is_left_out() -> None:
     tokens = grid_tokens(2, 4, 5)
-    left, kept = Patchout(N_PREFIX, 0.5, 0.5, 0.5).eval()(tokens, 4, 5)
+    left, kept = Patchout(N_PREFIX, Shares(0.5, 0.5, 0.5)).eval()(tokens, 4, 5)
     assert left is tokens
     assert kept is None
 
@@ -67,7 +69,7 @@ def test_a_model_learns_from_what_is_left(hybrid: HybridConfig | None) -> None:
     config = TransformerConfig(
         *(3, 128, 256), stride_frames=16, stride_mels=16, embed_dim=24, depth=2, num_heads=2, hybrid=hybrid
     )
-    model = build_network(config, patch_drop=0.2, row_drop=0.5, column_drop=0.5).train()
+    model = build_network(config, patchout=Shares(0.2, rows=0.5, columns=0.5)).train()
     assert isinstance(model, AudioSpectrogramTransformer)
     log_mel = torch.randn(2, 256, 128)
     n_left = []
