@@ -16,7 +16,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from rich.console import Console
 
 from core.inference.tagger import Tagger, find_weights
 from core.model.checkpoint import Checkpoint, load_checkpoint
@@ -34,11 +33,11 @@ from training.evaluate import (
 )
 from training.manifest import Manifest, read_manifest
 from training.merging_plan import MergingStudy
-from training.merging_table import LEAST_WIDTH, MergingRow, MergingTable, as_dict, as_table, timings
+from training.merging_table import MergingRow, MergingTable, as_dict, as_table, timings
 from training.merging_timing import Stopwatch
 from training.metrics import evaluate_scores
 from training.publish import code_commit
-from training.study_folder import data_of, locked, say
+from training.study_folder import data_of, locked, print_table, say
 from training.study_ledger import LEDGER_NAME, LedgerEntry, Ledgers
 
 
@@ -97,7 +96,7 @@ def run_merging_study(study: MergingStudy, options: MergingOptions) -> int:
     if options.as_json:
         print(json.dumps(as_dict(table), ensure_ascii=False))
     else:
-        Console(width=max(LEAST_WIDTH, Console().width)).print(as_table(table))
+        print_table(as_table(table))
     return 0
 
 

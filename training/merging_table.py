@@ -12,9 +12,6 @@ from rich.table import Table
 from core.model.cost import ModelCost
 from training.merging_plan import UNMERGED
 
-LEAST_WIDTH = 112
-"""Characters that the table needs to show all of each number."""
-
 
 @dataclass(frozen=True, slots=True)
 class Timing:
@@ -67,7 +64,7 @@ def timings(rounds: list[dict[str, float]], word: str) -> Timing | None:
 
 
 def as_table(table: MergingTable) -> Table:
-    """For the terminal; LEAST_WIDTH characters wide or more."""
+    """For the terminal; see `print_table`."""
     shown = Table(
         title=f"{table.title}: {table.model} on {table.data}, {table.split}: {table.n_clips} clips",
         caption=(

@@ -11,12 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
-
 from core.errors import UsageError
 from training.merging_plan import is_merging, load_merging_study
 from training.study_data import identities
-from training.study_folder import data_of, earlier_data, say
+from training.study_folder import data_of, earlier_data, print_table, say
 from training.study_ledger import LEDGER_NAME, Ledgers
 from training.study_plan import Study, load_study, read_study_file, study_names
 from training.study_runs import StudyPlace, cells_to_do, run_cells
@@ -116,7 +114,7 @@ def _print_table(study: Study, ledgers: Ledgers, as_json: bool) -> None:
     if as_json:
         print(json.dumps(as_dict(study, rows), ensure_ascii=False))
     else:
-        Console().print(as_table(study, rows))
+        print_table(as_table(study, rows))
 
 
 def _print_studies(as_json: bool) -> None:

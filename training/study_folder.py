@@ -1,4 +1,4 @@
-"""A study's folder: which data it is on, and the lock that keeps two calls apart. Runs nothing.
+"""A study's folder: which data it is on, the lock that keeps two calls apart, and what is said to people. Runs nothing.
 
 One lock is held as long as the process that took it, or a run that it started, lives, so that no two ever write to one
 folder.
@@ -13,6 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from rich.console import Console
+from rich.table import Table
+
 from core.errors import UsageError, UserError
 from core.model.whole_files import write_whole
 
@@ -22,11 +25,19 @@ except ImportError:  # Windows, where a second call must not be made by hand whi
     fcntl = None
 
 LOCK_NAME, DATA_NAME = "study.lock", "study.json"
+_LEAST_WIDTH = 120
 
 
 def say(words: str) -> None:
     """For people, beside the table."""
     print(words, file=sys.stderr, flush=True)
+
+
+def print_table(table: Table) -> None:
+    """Wide enough for its figures, even where the terminal is not."""
+    console = Console()
+    console.width = max(_LEAST_WIDTH, console.width)
+    console.print(table)
 
 
 def data_of(data: Path | None, out: Path, *, keep: bool = True) -> Path:

@@ -134,7 +134,8 @@ def as_table(study: Study, rows: tuple[RowOutcome, ...]) -> Table:
     caption = "\n".join([*sources, *paired, f"± standard deviation; {INTERVAL}."])
     table = Table(title=study.title, caption=caption)
     for heading in ("row", "figure", "ours", "95 %", *over, "runs", "paper", "seconds a run"):
-        table.add_column(heading, justify="left" if heading in ("row", "figure") else "right")
+        is_word = heading in ("row", "figure")
+        table.add_column(heading, justify="left" if is_word else "right", no_wrap=is_word)
     for row in rows:
         mean = "–" if row.mean is None else f"{row.mean:.4f}"
         ours = mean if row.deviation is None else f"{mean} ± {row.deviation:.4f}"

@@ -62,6 +62,17 @@ def test_a_row_can_show_another_figure_of_the_same_runs(bench: Bench, capsys: py
         bench.run()
 
 
+def test_a_narrow_terminal_gets_whole_words_and_figures(
+    bench: Bench, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "50")
+    bench.study.write_text('base = "slow"\n' + STUDY.replace('name = "fast"', 'name = "fast, and more of it"'))
+    assert bench.run(as_json=False) == 0
+    table = capsys.readouterr().out
+    assert "…" not in table
+    assert all(one in table for one in ("fast, and more of it", "accuracy", "0.5650 ±", "+0.0400", "0.9000"))
+
+
 def test_a_changed_cell_is_done_again_and_the_others_are_not(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
     bench.run()
     bench.study.write_text(STUDY.replace("0.5 }", "0.6 }").replace('"Rates"', '"Other words"'))
