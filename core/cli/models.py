@@ -79,9 +79,15 @@ def run_list(as_json: bool) -> int:
         return 0
     width = max(len(row.name) for row in rows)
     for row in rows:
-        score = f"{row.published.metric} {row.published.score:.4f}; " if row.published else ""
-        print(f"{row.name:{width}}   {_STATES[row.state]:20}   {score}{row.summary}")
+        facts = f"{_facts(row.published)}; " if row.published else ""
+        print(f"{row.name:{width}}   {_STATES[row.state]:20}   {facts}{row.summary}")
     return 0
+
+
+def _facts(model: PublishedModel) -> str:
+    """Score as published, strides, window and licence."""
+    strides, window_s = "x".join(map(str, model.strides)), model.frames / 100
+    return f"{model.metric} {model.score:.4f}, strides {strides}, {window_s:.2f} s, {model.licence}"
 
 
 def listed_models() -> list[ListedModel]:
