@@ -83,12 +83,10 @@ def unit_length(keys: Tensor) -> Tensor:
 
 
 def best_partner(scores: Tensor) -> tuple[Tensor, Tensor]:
-    """The highest score of each row of `(B, rows, columns)` and its column, both `(B, rows)`; the first of equal ones,
-    where argmax promises nothing."""
-    best = scores.amax(dim=-1)
-    columns = torch.arange(scores.shape[2], device=scores.device)
-    first = torch.where(scores == best.unsqueeze(-1), columns, scores.shape[2]).amin(dim=-1)
-    return best, first.clamp_max(scores.shape[2] - 1)
+    """The highest score of each row of `(B, rows, columns)` and its column, both `(B, rows)`; of equal ones the first,
+    as `Tensor.max` promises."""
+    best, column = scores.max(dim=-1)
+    return best, column
 
 
 def merge_tokens(x: Tensor, size: Tensor, matching: Matching) -> tuple[Tensor, Tensor]:
@@ -129,5 +127,7 @@ def _take(x: Tensor, indices: Tensor) -> Tensor:
 
 def _rows(indices: Tensor, n_tokens: int) -> Tensor:
     """Indices `(B, M)` into the tokens of each clip as indices `(B * M,)` into those of all clips together."""
+    if len(indices) == 1:
+        return indices[0]
     offsets = torch.arange(len(indices), device=indices.device) * n_tokens
     return (indices + offsets.unsqueeze(-1)).flatten()
