@@ -105,12 +105,13 @@ def _values(runs: dict[tuple[str, int], LedgerEntry], metric: str) -> dict[tuple
 def _over_base(
     study: Study, row: StudyRow, base: StudyRow, runs: dict[str, dict[tuple[str, int], LedgerEntry]]
 ) -> Difference | None:
-    if row is base or row.seed is not None:
+    made = {one.name: one for one in study.rows}
+    ran, base_ran = made[row.of or row.name], made[base.of or base.name]
+    if row is base or ran.seed is not None:
         return None
     mine, bases = (_values(runs[one.name], study.metric_of(one.name)) for one in (row, base))
     places = mine.keys() & bases.keys()
-    made = {one.name: one for one in study.rows}
-    if made[row.of or row.name].init == made[base.of or base.name].init:
+    if ran.init == base_ran.init:
         starts = {place: (runs[row.name][place].start, runs[base.name][place].start) for place in places}
         places = {place for place in places if may_be_same(*starts[place])}
     pairs = [mine[place] - bases[place] for place in sorted(places)]
