@@ -186,8 +186,7 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _model_options(options: argparse.Namespace) -> ModelOptions:
-    how = options.merge, options.device, options.precision, options.stride, options.no_pad
-    return ModelOptions(options.model, *how)
+    return ModelOptions(options.model, options.merge, options.device, options.precision, options.stride, options.no_pad)
 
 
 def _tag(options: argparse.Namespace) -> int:

@@ -15,6 +15,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -60,7 +61,7 @@ def main() -> None:
     clips = [clip for clip in manifest.clips if clip.fold == options.fold and clip.labels[0] in place]
     rng = np.random.default_rng(options.seed)
     chosen = [clips[i] for i in rng.permutation(len(clips))]
-    found = [one for one, _ in zip(_measure(chosen, tagger, place, rng), range(options.clips), strict=False)]
+    found = list(islice(_measure(chosen, tagger, place, rng), options.clips))
     heard = [one for one in found if one.onset_s is not None and one.offset_s is not None]
     onsets, offsets = np.array([one.onset_s for one in heard]), np.array([one.offset_s for one in heard])
     result = {

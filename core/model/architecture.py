@@ -37,10 +37,9 @@ class TransformerConfig:
 
     max_frames: length of the position grid; longer inputs stretch it. patch_mels, patch_frames: of a patch, 16 x 16 as
     published, 128 x 2 in its ablation. stride_frames, stride_mels: patch strides (patches overlap by patch - stride).
-    stem: "patch" is AST's linear patch embedding;
-    "convolution" puts four 3x3 convolutions of stride 2 in its place (16 x 16 stride 16; Xiao et al.,
-    arXiv:2106.14881); "residual" puts residual blocks there (32 mel bins x 16 frames a token, strides 32 and 16): a
-    small CNN that the transformer reads.
+    stem: "patch" is AST's linear patch embedding; "convolution" puts four 3x3 convolutions of stride 2 in its place
+    (16 x 16 stride 16; Xiao et al., arXiv:2106.14881); "residual" puts residual blocks there (32 mel bins x 16 frames a
+    token, strides 32 and 16): a small CNN that the transformer reads.
     level: "absolute" takes the normalised log-mel as published; "window" also subtracts the mean of the whole window,
     so that a gain, which adds a constant to log-mel, changes nothing.
     pooling: "class_tokens" averages class and distillation token as released; "class" takes the class token alone, as

@@ -73,7 +73,7 @@ def arrived_bytes(row: PublishedModel) -> int:
     """What an earlier download of `row` that broke off has left, in bytes. The next one goes on from there, unless the
     hub has another version by then."""
     newest = max((path for path in _arrivals(row).glob("*")), key=_changed_at, default=None)
-    return 0 if newest is None else sum(_size(path) for path in newest.glob("*"))
+    return 0 if newest is None else _bytes_in(newest)
 
 
 def _changed_at(path: Path) -> float:
@@ -81,6 +81,10 @@ def _changed_at(path: Path) -> float:
         return path.stat().st_mtime
     except OSError:  # gone since it was listed: a download that ends clears up
         return 0.0
+
+
+def _bytes_in(folder: Path) -> int:
+    return sum(_size(path) for path in folder.glob("*"))
 
 
 def _size(path: Path) -> int:
@@ -171,8 +175,7 @@ def _arrivals(row: PublishedModel) -> Path:
 
 def _refuse_full_disk(row: PublishedModel, arrivals: Path, folder: Path, total: int) -> None:
     """What is missing has to arrive; then the checkpoint of as many bytes is written."""
-    here = sum(path.stat().st_size for path in arrivals.glob("*")) if arrivals.is_dir() else 0
-    needs = [(_existing(arrivals), max(0, total - here)), (_existing(folder), total)]
+    needs = [(_existing(arrivals), max(0, total - _bytes_in(arrivals))), (_existing(folder), total)]
     if needs[0][0].stat().st_dev == needs[1][0].stat().st_dev:
         needs = [(needs[0][0], needs[0][1] + needs[1][1])]
     for place, wanted in needs:
