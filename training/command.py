@@ -61,7 +61,7 @@ def run_training(options: TrainOptions) -> int:
                 reporters.append(_describe_once_started(described, out))
         except UserError as error:
             return _fail(error, reporters or [to_json_lines])
-        return _train(config, Path(described.data), out, options, reporters)
+        return _train(config, Path(described.data), out, options, reporters, stack)
 
 
 def _described(options: TrainOptions) -> RunDescription:
@@ -113,14 +113,16 @@ def _write_description(described: RunDescription, out: Path) -> None:
     os.replace(new, out / RUN_NAME)
 
 
-def _train(config: TrainConfig, data: Path, out: Path, options: TrainOptions, reporters: list[Reporter]) -> int:
+def _train(
+    config: TrainConfig, data: Path, out: Path, options: TrainOptions, reporters: list[Reporter], stack: ExitStack
+) -> int:
     # Late: everything before answers wrong usage without loading torch.
     if config.freeze and not config.frame_loss:
         from training.head_training import train_head as train
     else:
         from training.runner import train
 
-    control = Control()
+    control = Control(until=stack)
     if options.control:
         control.read(sys.stdin)
 

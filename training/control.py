@@ -10,16 +10,21 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import IO, get_args
 
 from core.training_messages import Command
 
 
 class Control:
-    """The newest wish of whoever started the run; the loop asks between two steps."""
+    """The newest wish of whoever started the run; the loop asks between two steps.
 
-    def __init__(self) -> None:
+    until: a run that fails keeps hold of the signals until this closes; None: not beyond the failure. torchrun sends
+    SIGTERM to all as soon as one process is lost, and the others have still to say what became of the run.
+    """
+
+    def __init__(self, until: ExitStack | None = None) -> None:
+        self._until = until
         self._wishes: queue.SimpleQueue[Command] = queue.SimpleQueue()
         self._n_signals = 0
 
@@ -64,9 +69,12 @@ class Control:
             print("Stopping: the run is being saved. Press Ctrl+C again to break off at once.", file=sys.stderr)
             self._wishes.put("stop")
 
-        earlier = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, handler in earlier.items():
-                signal.signal(number, handler)
+        with ExitStack() as here:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                here.callback(signal.signal, number, signal.signal(number, on_signal))
+            try:
+                yield
+            except BaseException:
+                if self._until:
+                    self._until.push(here.pop_all())
+                raise

@@ -16,7 +16,7 @@ from tensorboardX import SummaryWriter
 
 from core.errors import UserError
 from core.training_messages import TrainingEpoch, TrainingStep, TrainingStopped, from_line, to_line
-from training import runner
+from training import command, runner
 from training.command import TrainOptions, read_description, run_training
 from training.control import Control
 from training.reporters import ProgressBar, to_tensorboard
@@ -68,6 +68,30 @@ def test_a_surprise_is_a_message_too(
     assert run_training(TrainOptions("starter", tmp_path, tmp_path / "out")) == 1
     assert "CUDA out of memory" in json.loads(capsys.readouterr().out)["problem"]
     assert "CUDA out of memory" in (tmp_path / "out" / "log.jsonl").read_text()
+
+
+def test_a_failure_is_told_before_a_signal_ends_the_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """torchrun sends SIGTERM to all as soon as one is lost: the others are about to say so."""
+    data, out = write_clips(tmp_path / "data"), tmp_path / "out"
+    ended: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, _frame: ended.append(number))
+
+    def lose_a_process(*_: object) -> bool:
+        raise RuntimeError("Connection closed by peer")
+
+    def exception(_words: str) -> None:
+        signal.raise_signal(signal.SIGTERM)
+
+    try:
+        monkeypatch.setattr(runner, "_run_to_end", lose_a_process)
+        monkeypatch.setattr(command._log, "exception", exception)
+        assert run_training(TrainOptions("starter", data, out, SMALL)) == 1
+        assert not ended
+        assert messages((out / "log.jsonl").read_text())[-1]["type"] == "failed"
+        signal.raise_signal(signal.SIGTERM)
+        assert ended == [signal.SIGTERM]  # afterwards it means what it did
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def test_resume_needs_nothing_but_the_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
