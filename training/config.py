@@ -26,8 +26,8 @@ class TrainConfig:
     alone, and the eps of every LayerNorm (see `TransformerConfig`); "" and 0 for what variant or checkpoint have.
     kernel_collapse: one kernel of ImageNet's three by their "sum", as released, or "average", as the paper's text has
     it. mel_window: of the log-mel, "hanning" as released or "hamming" as in the text, "" for the checkpoint's or
-    hanning. conformers, channel_attention: what HAM-AST puts behind the transformer, in
-    place of what variant or checkpoint have there; conformer_axis, conformer_width: see `HybridConfig`.
+    hanning. conformers, channel_attention, conformer_axis, conformer_width: what HAM-AST puts behind the transformer
+    (see `HybridConfig`); None and "" for what variant or checkpoint have there.
 
     Data. collection: name of a list in training/collections that joins several sets. test_folds: held out and
     reported, never trained on. validation_folds, or validation_share of the training recordings: choose the epoch,
@@ -84,10 +84,10 @@ class TrainConfig:
     norm_eps: float = 0.0
     kernel_collapse: Literal["sum", "average"] = "sum"
     mel_window: Literal["", "hanning", "hamming"] = ""
-    conformers: int = 0
-    channel_attention: bool = False
-    conformer_axis: Literal["time", "sequence", "grid"] = "time"
-    conformer_width: int = 0
+    conformers: int | None = None
+    channel_attention: bool | None = None
+    conformer_axis: Literal["", "time", "sequence", "grid"] = ""
+    conformer_width: int | None = None
 
     collection: str = ""
     test_folds: tuple[str, ...] = ("5",)
@@ -172,6 +172,8 @@ class TrainConfig:
 
 _KIND_OF_PARTS: dict[str, type[Any]] = {"decay_after": int, "average_epochs": int, "strides": int}
 """Of the lists that are empty unless a recipe says otherwise."""
+_KIND_IF_SET: dict[str, type[Any]] = {"conformers": int, "channel_attention": bool, "conformer_width": int}
+"""Of what is as variant or checkpoint have it unless a recipe says otherwise; an empty word leaves it so."""
 
 DEFAULTS: dict[str, Any] = {one.name: "" if one.default is MISSING else one.default for one in fields(TrainConfig)}
 
@@ -212,6 +214,8 @@ def _of_its_kind(key: str, value: Any, where: str) -> Any:
         parts = value if isinstance(value, list) else [value]
         kind = type(default[0]) if default else _KIND_OF_PARTS.get(key, str)
         return tuple(_scalar(key, part, kind, where) for part in parts if part != "")
+    if default is None:
+        return None if value == "" else _scalar(key, value, _KIND_IF_SET[key], where)
     return _scalar(key, value, type(default), where)
 
 

@@ -26,9 +26,9 @@ CHOICES = {
     "mel_window": ("", "hanning", "hamming"),
     "merge_kind": ("constant", "decreasing"),
     "matcher": ("bipartite", "energy"),
-    "conformer_axis": ("time", "sequence", "grid"),
+    "conformer_axis": ("", "time", "sequence", "grid"),
 }
-"""The words that a setting may be."""
+"""The words that a setting may be; "" leaves it to variant or checkpoint."""
 
 
 def refuse_contradictions(config: TrainConfig) -> None:
@@ -42,7 +42,7 @@ def refuse_contradictions(config: TrainConfig) -> None:
     )
     for field, choices in CHOICES.items():
         value = getattr(config, field)
-        _refuse(value not in choices, f"{field} = {value!r} is not known", " or ".join(choices))
+        _refuse(value not in choices, f"{field} = {value!r} is not known", " or ".join(filter(None, choices)))
     _refuse_wrong_numbers(config)
     _refuse(
         config.loss == "ce" and config.background > 0,
@@ -142,7 +142,7 @@ def _refuse_wrong_numbers(config: TrainConfig) -> None:
         "conformers",
         "conformer_width",
     ):
-        value = getattr(config, field)
+        value = getattr(config, field) or 0
         _refuse(value < 0, f"{field} = {value} is negative", "0 or more")
     strides = config.strides
     _refuse(

@@ -165,7 +165,8 @@ def _take_checkpoint(model: Network, start: Checkpoint, labels: LabelSet, adapta
             problem = (
                 f"The checkpoint {start.config.name} has other Conformers or channel attention than are asked for."
             )
-            raise UserError(problem, "Leave conformers and variant empty: the checkpoint then brings its own.")
+            remedy = "Leave variant and what is said of Conformers and channel attention empty: it brings its own."
+            raise UserError(problem, remedy)
         raise UserError(
             f"The checkpoint {start.config.name} was made from another architecture ({start.config.variant}).",
             "Leave the variant empty (variant=): the checkpoint then brings its own.",

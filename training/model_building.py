@@ -109,24 +109,36 @@ def _start_as_the_recipe_has_it(config: TrainConfig, start: Checkpoint) -> Check
 
 
 def _with_hybrid_attention(config: TrainConfig, architecture: ModelConfig) -> ModelConfig:
-    """The architecture with the recipe's Conformers and channel attention in place of its own, where it asks for any.
+    """The architecture with what the recipe says of Conformers and channel attention; the rest stays.
 
     Patches may be dropped beside them: the convolution finds zeros in the places of those that are not there, as
     beyond the edges, and each patch's true neighbours in theirs (see `hybrid_attention.PatchGrid`).
     """
-    if not config.conformers and (config.conformer_width or config.conformer_axis != "time"):
+    old = None if isinstance(architecture, ConvolutionConfig) else architecture.hybrid
+    new = _hybrid_as_the_recipe_has_it(config, old or HybridConfig())
+    if not new.n_conformers and (config.conformer_width or config.conformer_axis):
         raise UserError("The recipe describes Conformers and has none.", "Set conformers to 1 or more.")
-    if not config.conformers and not config.channel_attention:
+    hybrid = new if new.n_conformers or new.channel_attention else None
+    if hybrid == old:
         return architecture
     if isinstance(architecture, ConvolutionConfig):
         problem = f"Conformers and channel attention stand behind a transformer, not a CNN ({architecture.backbone})."
         raise UserError(problem, "Set conformers=0 and channel_attention=false, or choose a transformer.")
     if config.freeze:
         problem = "New Conformers or channel attention cannot learn in a model that stays as it is."
-        raise UserError(problem, "Set freeze=false, or conformers=0 and channel_attention=false.")
-    axis = config.conformer_axis
-    hybrid = HybridConfig(config.conformers, config.channel_attention, axis, KERNELS[axis], config.conformer_width)
+        raise UserError(problem, "Set freeze=false, or leave out what the recipe says of them.")
     return replace(architecture, hybrid=hybrid)
+
+
+def _hybrid_as_the_recipe_has_it(config: TrainConfig, old: HybridConfig) -> HybridConfig:
+    axis = config.conformer_axis or old.axis
+    return HybridConfig(
+        n_conformers=old.n_conformers if config.conformers is None else config.conformers,
+        channel_attention=old.channel_attention if config.channel_attention is None else config.channel_attention,
+        axis=axis,
+        kernel=old.kernel if axis == old.axis else KERNELS[axis],
+        width=old.width if config.conformer_width is None else config.conformer_width,
+    )
 
 
 def _refuse_patches_of_cnn(config: TrainConfig, architecture: ModelConfig) -> None:

@@ -76,6 +76,8 @@ class TransformerConfig:
         counts = (*counts, self.patch_mels, self.patch_frames, self.stride_frames, self.stride_mels)
         if not all(isinstance(count, int) and count >= 1 for count in counts) or not self.mlp_ratio > 0:
             raise UserError("An architecture's sizes are whole numbers from 1 on.", "Correct the config.")
+        if not (0 < self.norm_eps < 1 and 0 < self.head_norm_eps < 1):
+            raise UserError("A LayerNorm's eps lies between 0 and 1.", "Set it to about 1e-6.")
         if self.embed_dim % self.num_heads:
             raise UserError(
                 f"{self.embed_dim} channels cannot be shared by {self.num_heads} attention heads.",

@@ -24,7 +24,7 @@ from safetensors.torch import save
 from core.audio.log_mel import LogMelConfig
 from core.errors import UserError
 from core.labels import LabelSet
-from core.model.architecture import ModelConfig, model_config
+from core.model.architecture import ModelConfig, TransformerConfig, model_config
 from core.model.foreign_files import describe_foreign
 from core.model.merge_schedule import MergeSchedule
 from core.model.networks import Network, build_network
@@ -291,7 +291,11 @@ def _read_weights(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
 
 
 def check_weights(config: CheckpointConfig, weights: dict[str, torch.Tensor], path: Path) -> None:
-    """Every parameter there, of its shape, finite; nothing beside them."""
+    """Every parameter there, of its shape and kind, finite; nothing beside them."""
+    n_layers = len({name.split(".")[1] for name in weights if name.startswith("blocks.")})
+    if isinstance(config.model, TransformerConfig) and config.model.depth != n_layers:  # before they are built
+        problem = f"{path.name} has weights of {n_layers} layers, and its config describes {config.model.depth}."
+        raise UserError(problem, "Get the checkpoint anew.")
     try:
         with torch.device("meta"):
             expected = build_network(config.model).state_dict()
@@ -310,5 +314,7 @@ def check_weights(config: CheckpointConfig, weights: dict[str, torch.Tensor], pa
                 f"{name} in {path.name} has shape {tuple(tensor.shape)}, expected {tuple(expected[name].shape)}.",
                 "Get the checkpoint anew.",
             )
+        if tensor.is_floating_point() != expected[name].is_floating_point():
+            raise UserError(f"{name} in {path.name} is stored as {tensor.dtype}.", "Get the checkpoint anew.")
         if tensor.is_floating_point() and not torch.isfinite(tensor).all():
             raise UserError(f"{name} in {path.name} holds values that are not numbers.", "Train or get the model anew.")

@@ -163,7 +163,10 @@ def _labels(folder: _Folder, n_labels: int) -> LabelSet:
     """The model's own names; where they are those of a known data set, or none at all, with that one's ids."""
     if folder.own:
         return LabelSet.from_dicts(folder.own["labels"])
-    names = [str(folder.config.get("id2label", {}).get(str(i), f"LABEL_{i}")) for i in range(n_labels)]
+    given = folder.config.get("id2label") or {}
+    if given and given.keys() != {str(i) for i in range(n_labels)}:
+        raise UserError(f"id2label of {folder.name} does not number its labels from 0 to {n_labels - 1}.", _ANEW)
+    names = [str(given.get(str(i), f"LABEL_{i}")) for i in range(n_labels)]
     known = data_set_with(n_labels)
     has_names = names != [f"LABEL_{i}" for i in range(n_labels)]
     if known is not None and (not has_names or _is_named(known.labels(), names)):

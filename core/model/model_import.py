@@ -58,6 +58,9 @@ def keep_published(row: PublishedModel, arrived: Path, folder: Path) -> Path:
     """Convert the files of a published model that lie in `arrived`, and keep it by its name. Raises UserError for
     files of another kind, OSError of the disk, also where something bears that name already."""
     checkpoint = load_foreign(arrived, ImportChoices(name=row.title))
+    if not fits_row(row, checkpoint.config.model):
+        problem = f"What came from {row.repository} is an AST, but not the published {row.name}."
+        raise UserError(problem, "Try again later, or without HF_ENDPOINT where that is set.")
     provenance = {"source": f"https://huggingface.co/{row.repository}", **published_provenance(row)}
     # Whatever the hub's config leaves open: all of them were trained with binary cross-entropy.
     config = replace(checkpoint.config, provenance=provenance, activation="sigmoid")

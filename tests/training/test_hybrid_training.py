@@ -88,19 +88,22 @@ def test_its_own_checkpoint_goes_on_with_all_of_it(tmp_path: Path) -> None:
         for parameter in model.parameters():
             parameter.add_(torch.randn_like(parameter) * 0.1)
     path, log_mel = checkpoint(tmp_path / "ham", model), torch.randn(1, 60, 128)
-    for asked in ((), ASKED):
+    for asked in ((), ASKED, ("conformers=2",), ("channel_attention=true",)):
         again = built(f"init={path}", *asked)
         assert torch.equal(logits(again.model, log_mel), logits(model, log_mel))
         assert (again.start.words, again.new_names) == ("weights of Shore, its last layer too", ())
 
 
 @pytest.mark.parametrize(
-    "asked", [("conformers=3", "channel_attention=true"), ("conformers=2",), ("channel_attention=1",)]
+    "asked",
+    [
+        *(("conformers=3",), ("channel_attention=false",), ("conformers=0", "channel_attention=false")),
+        *(("conformer_axis=grid",), ("conformer_width=32",)),
+    ],
 )
 def test_other_blocks_than_the_checkpoint_has_are_refused(tmp_path: Path, asked: tuple[str, ...]) -> None:
     path = checkpoint(tmp_path / "ham", nano(HybridConfig(2, True)))
-    asked = tuple(one.replace("=1", "=true") for one in asked)
-    with pytest.raises(UserError, match=r"other Conformers or channel attention.*variant empty"):
+    with pytest.raises(UserError, match=r"other Conformers or channel attention.*Leave variant and what is said"):
         built(f"init={path}", *asked)
 
 
@@ -142,10 +145,25 @@ def test_contradictions_are_refused(settings: tuple[str, ...], says: str) -> Non
         build_model(small(*settings), LABELS)
 
 
-def test_settings_stand_in_place_of_a_variants_own_blocks() -> None:
-    model = build_model(small("variant=ham-tiny-6", "conformers=1", "conformer_axis=grid"), LABELS).model.config
+@pytest.mark.parametrize(
+    ("settings", "hybrid"),
+    [
+        ((), HybridConfig(6, True, "time", 15, 0)),
+        (("conformers=", "channel_attention="), HybridConfig(6, True, "time", 15, 0)),
+        (("conformers=1",), HybridConfig(1, True, "time", 15, 0)),
+        (("conformer_axis=grid",), HybridConfig(6, True, "grid", 7, 0)),
+        (("conformer_width=64",), HybridConfig(6, True, "time", 15, 64)),
+        (("channel_attention=false",), HybridConfig(6, False, "time", 15, 0)),
+        (("conformers=0",), HybridConfig(0, True, "time", 15, 0)),
+        (("conformers=0", "channel_attention=false"), None),
+    ],
+)
+def test_a_setting_changes_what_it_says_of_a_variants_own_blocks(
+    settings: tuple[str, ...], hybrid: HybridConfig | None
+) -> None:
+    model = build_model(small("variant=ham-tiny-6", *settings), LABELS).model.config
     assert isinstance(model, TransformerConfig)
-    assert model.hybrid == HybridConfig(1, False, "grid", 7, 0)
+    assert model.hybrid == hybrid
 
 
 def test_it_trains_with_patches_dropped_and_tokens_merged_and_is_used_live(data: Path, tmp_path: Path) -> None:

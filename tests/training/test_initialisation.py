@@ -22,7 +22,10 @@ from core.model.spectrogram_transformer import AudioSpectrogramTransformer
 from core.model.variants import MODEL_VARIANTS, find_variant
 from training import vision_weights
 from training.initialisation import initialise, new_module_names, read_start
+from training.model_building import build_model
 from training.vision_weights import SUITABLE
+
+from .runs import small
 
 DISTILLED, PLAIN_384 = "deit_tiny_distilled_patch16_224", "vit_tiny_patch16_384"
 LABELS = LabelSet.from_ids(["cat", "dog", "rain"])
@@ -101,6 +104,13 @@ def test_on_a_picture_of_its_own_size_it_computes_what_timm_does(distilled: tupl
     with torch.no_grad():
         expected = theirs.eval().forward_features(grey)  # pyright: ignore[reportCallIssue]
         torch.testing.assert_close(model.tokens(log_mel).x, expected, atol=1e-4, rtol=1e-4)
+
+
+def test_another_eps_than_theirs_may_be_asked_for(distilled: tuple[nn.Module, Path]) -> None:
+    settings = ("variant=ast-tiny-16", f"init=timm:{DISTILLED}@{distilled[1]}", "norm_eps=1e-12")
+    config = build_model(small(*settings), LABELS).model.config
+    assert isinstance(config, TransformerConfig)
+    assert (config.norm_eps, config.head_norm_eps) == (1e-12, 1e-12)
 
 
 def test_positions_are_cut_and_stretched_as_published(tmp_path: Path) -> None:

@@ -195,6 +195,14 @@ def test_labels_without_names_are_counted(tmp_path: Path) -> None:
     assert load_checkpoint(tmp_path).config.labels.names == ("Class 0", "Class 1", "Class 2")
 
 
+def test_weights_of_whole_numbers_are_refused(tmp_path: Path) -> None:
+    write_model(tmp_path)
+    weights = load_file(tmp_path / "model.safetensors")
+    save_file({name: one.int() for name, one in weights.items()}, tmp_path / "model.safetensors", {"format": "pt"})
+    with pytest.raises(UserError, match=r"stored as torch\.int32"):
+        load_checkpoint(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("file", "changes", "says"),
     [
@@ -209,8 +217,10 @@ def test_labels_without_names_are_counted(tmp_path: Path) -> None:
         ("config.json", {"num_attention_heads": 5}, "cannot be shared"),
         ("config.json", {"problem_type": "regression"}, "regression"),
         ("config.json", {"max_length": 128}, "has max_length 64"),
-        ("config.json", {"num_hidden_layers": 3}, "missing"),
-        ("config.json", {"num_hidden_layers": 1}, "unknown"),
+        ("config.json", {"num_hidden_layers": 3}, "weights of 2 layers"),
+        ("config.json", {"num_hidden_layers": 100_000}, "its config describes 100000"),
+        ("config.json", {"layer_norm_eps": -1}, "eps lies between"),
+        ("config.json", {"id2label": {"0": "cat", "1": "dog", "3": "rain"}}, "number its labels from 0 to 2"),
         ("config.json", {"time_stride": 16}, "pos_embed .* has shape"),
         ("preprocessor_config.json", {"sampling_rate": 44_100}, "sampling_rate 44100"),
         ("preprocessor_config.json", {"feature_extractor_type": "WhisperFeatureExtractor"}, "WhisperFeatureExtractor"),

@@ -17,7 +17,8 @@ from core.model import hub_files, model_download, model_import
 from core.model.checkpoint import load_checkpoint
 from core.model.hugging_face_export import export_hugging_face
 from core.model.model_download import DownloadProgress, DownloadStopped, arrived_bytes, download_model
-from core.model.published import PublishedModel
+from core.model.published import PublishedModel, find_published
+from core.model.released_weights import fits_row
 from fakes import tiny_checkpoint
 from rig.hub_server import COMMIT, Hub, etag_of, take_for_the_hub
 from rig.tiny_hub import REPOSITORY, ROW, get, parts, tiny_hub
@@ -62,6 +63,18 @@ def test_two_at_once_do_not_write_into_one_part(hub: Hub, tmp_path: Path) -> Non
         get()
     assert caught.value.problem == f"{ROW.name} is being fetched already."
     assert get()[0].is_dir()
+
+
+def test_another_ast_does_not_get_a_published_models_name_and_figures(
+    hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = find_published("ast-audioset-16-16-0.4422")
+    for name, content in list(hub.files.items()):
+        hub.add(row.repository, name.removeprefix(f"{REPOSITORY}/"), content)
+    monkeypatch.setattr(model_import, "fits_row", fits_row)
+    with pytest.raises(UserError, match=f"not the published {row.name}"):
+        get(row)
+    assert not (tmp_path / "models" / row.name).exists()
 
 
 def test_what_is_here_is_not_fetched_again(hub: Hub) -> None:
