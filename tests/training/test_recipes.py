@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
+from core.audio.log_mel import LogMelConfig
 from training.config import RECIPES, load_recipe
 
 NAMES = sorted(path.stem for path in RECIPES.glob("*.toml"))
@@ -147,3 +149,12 @@ def test_fine_tuning_moves_the_new_head_faster_than_the_rest() -> None:
     assert not config.freeze
     assert config.new_rate_factor > 1
     assert config.learning_rate < load_recipe("starter").learning_rate
+
+
+def test_a_teacher_may_hear_as_psla_normalises() -> None:
+    """(x + 4.6476) / 4.5699 (Gong et al., arXiv:2102.01243), where AST divides by twice the deviation."""
+    config = load_recipe("cmkd-teacher", ["mean=-4.6476", "std=2.28495", "variant=cnn-efficientnet-b2"])
+    assert "mean=-4.6476 std=2.28495" in (RECIPES / "cmkd-teacher.toml").read_text(encoding="utf-8")
+    log_mel = np.array([-15.9424, -4.6476, 0.0], np.float32)
+    expected = (log_mel + 4.6476) / 4.5699
+    np.testing.assert_allclose(LogMelConfig(mean=config.mean, std=config.std).normalise(log_mel), expected, atol=1e-6)
