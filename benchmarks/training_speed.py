@@ -1,7 +1,7 @@
 """Clips per second of our training loop against a plain Hugging Face one: same architecture, batch and machine.
 
     uv run --no-sync benchmarks/training_speed.py [--variant ast-base] [--frames 512] [--batch 4] [--steps 6]
-    uv run --no-sync benchmarks/training_speed.py --only-ours --also merge_r_training=32 --variant ast-tiny-stem --batch 16
+    uv run --no-sync benchmarks/training_speed.py --only-ours --also merge_r_training=32 --batch 16 --variant VARIANT
 
 The Hugging Face side is what its users write: ASTFeatureExtractor on each clip as it is loaded, a model of transformers
 (ASTForAudioClassification) in float32 (bf16 autocast with --hf-bf16, and always on a GPU), AdamW, one loop. Ours is
