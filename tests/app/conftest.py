@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -25,6 +26,14 @@ ONE_DEVICE = (
     "/bin/echo",
     '[{"name": "USB Mic", "host_api": "ALSA", "channels": 1, "sample_rate": 48000, "is_default": true}]',
 )
+
+
+@pytest.fixture(autouse=True)
+def windows_are_freed_between_tests() -> Iterator[None]:
+    """Qt holds a lock while PySide disconnects a signal; a collection that begins there and frees an earlier test's
+    widgets would wait for that lock for ever."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(autouse=True)
