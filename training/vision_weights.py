@@ -129,10 +129,10 @@ def _difference(theirs: nn.Module, ours: TransformerConfig) -> str:
     unlike = [key for key in unlike if key not in _FITTED]
     if unlike:
         return f"has parts of another kind ({', '.join(unlike[:3])})"
-    norm: Any = theirs.norm
+    eps: Any = theirs.norm.eps
     # A recipe may want another eps than theirs, but not weights of another family.
-    is_like = norm.eps in (_EPS, ours.norm_eps) and type(first.mlp.act) is nn.GELU
-    if first.attn.num_heads != ours.num_heads or not is_like:
+    is_foreign = eps not in (_EPS, ours.norm_eps) or type(first.mlp.act) is not nn.GELU
+    if first.attn.num_heads != ours.num_heads or is_foreign:
         return "computes attention, norms or activations otherwise"
     return ""
 
