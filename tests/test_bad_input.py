@@ -23,10 +23,10 @@ from core.errors import UserError
 from core.inference.results import TagScores
 from core.labels import LabelSet
 from rig import sounds
+from rig.waiting import PATIENCE_S
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 EXACTLY_1024_FRAMES = 164_080  # 1023 steps of 160 samples and one frame of 400
-START_TIMEOUT_S = 110
 
 ROTTEN = {
     "zero bytes.wav": "empty",
@@ -79,7 +79,7 @@ def soundmark(*words: str | Path) -> Run:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",
-        timeout=START_TIMEOUT_S,
+        timeout=PATIENCE_S,
     )
     assert "Traceback" not in done.stderr, done.stderr
     return Run(done.returncode, done.stdout, done.stderr)

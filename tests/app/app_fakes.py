@@ -16,6 +16,7 @@ from app.input_choice import InputChoice
 from core.errors import UserError
 from core.inference.results import FrameRun, Level, LiveStatus, LiveUpdate, TagScores
 from core.labels import LabelSet
+from rig.waiting import PATIENCE_S
 from tests.app.model_fakes import FakeHub
 
 NAMES = ("dog", "rain", "siren", "cat", "cow", "hen", "frog", "clock_tick", "train", "wind", "sea", "pig", "bee", "owl")
@@ -65,7 +66,9 @@ class FakeListener:
     def stop(self, timeout_s: float = 1.5) -> bool:
         self.stop_thread = threading.current_thread().name
         self.stopped.set()
-        return self.may_stop.wait(timeout_s)
+        _refuse_gui_thread(unless=self.may_stop)
+        # As PortAudio while the sound server hangs: no time limit of ours moves it.
+        return self.may_stop.wait(PATIENCE_S)
 
     def hear(self, first_frame: int = 0, frames: int = 10, **more: Any) -> None:
         """Put frames, and what else an update has, into the queue."""
@@ -125,6 +128,7 @@ class FakeCore:
             listener.may_stop.set()
 
     def _open(self, choice: InputChoice, tagger: Any) -> FakeListener:
+        _refuse_gui_thread()
         self.opened.append(choice)
         if choice in self.refused:
             raise self.refused[choice]
@@ -135,7 +139,7 @@ class FakeCore:
         return listener
 
     def _load(self, model: str | None) -> FakeTagger:
-        assert self.model_gate.wait(10)
+        assert self.model_gate.wait(PATIENCE_S)
         if model not in self.models:
             raise UserError(f"There is no model {model}.", "Choose another.")
         return self.models[model]
@@ -159,6 +163,12 @@ class FakeCore:
         if path.name in self.bad_files:
             raise self.bad_files[path.name]
         return FakePicture()
+
+
+def _refuse_gui_thread(unless: threading.Event | None = None) -> None:
+    """What may hang for as long as the sound server does must not be called where the window is drawn."""
+    if unless is None or not unless.is_set():
+        assert threading.current_thread() is not threading.main_thread(), "the window would hang here"
 
 
 def _find(paths: Sequence[Path]) -> FoundMedia:

@@ -18,6 +18,7 @@ from app.main_window import MainWindow
 from app.pins import Pins
 from app.soundmark_program import PROGRAM
 from app.user_settings import UserSettings
+from rig.waiting import PATIENCE_S
 from tests.app.app_fakes import FakeCore
 from tests.app.training_fakes import StandIn
 
@@ -69,7 +70,7 @@ def pins(settings_path: Path) -> Pins:
 def jobs(qtbot: QtBot) -> Iterator[BackgroundJobs]:
     made = BackgroundJobs()
     yield made
-    assert made.wait(5.0)
+    assert made.wait(PATIENCE_S)
 
 
 MakeWindow = Callable[..., MainWindow]
@@ -92,9 +93,9 @@ def make_window(qapp: QApplication, qtbot: QtBot, core: FakeCore, settings_path:
     for window in made:
         window.training.session.kill()
         window.close()
-        assert window.file_tagging.close(5.0)
-        assert window.models.fetching.close(5.0)
-        assert window.jobs.wait(5.0)
+        assert window.file_tagging.close(PATIENCE_S)
+        assert window.models.fetching.close(PATIENCE_S)
+        assert window.jobs.wait(PATIENCE_S)
 
 
 @pytest.fixture

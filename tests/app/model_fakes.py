@@ -9,6 +9,7 @@ from app.core_calls import ModelRow, ReportCall, StopQuestion
 from core.errors import UserError
 from core.model.model_download import DownloadProgress
 from core.model.published import PublishedModel
+from rig.waiting import PATIENCE_S
 
 MB = 1_000_000
 SIZE = 100 * MB
@@ -59,7 +60,7 @@ class FakeHub:
         return self.arrived.get(model.name, 0)
 
     def import_model(self, path: Path) -> Path:
-        assert self.gate.wait(10)
+        assert self.gate.wait(PATIENCE_S)
         if path.name not in self.imports:
             raise NO_CHECKPOINT
         return self._keep(path.stem, self.imports[path.name])

@@ -125,7 +125,7 @@ def test_another_clip_takes_the_place_of_the_one_that_plays(jobs: BackgroundJobs
     playback.play(Path("b"))
     qtbot.waitUntil(lambda: made[Path("a")].is_stopped)
     assert playback.path == Path("b")
-    qtbot.waitUntil(lambda: playback.path is None, timeout=5000)
+    qtbot.waitUntil(lambda: playback.path is None)
     qtbot.waitUntil(lambda: made[Path("b")].is_stopped)
 
 

@@ -17,6 +17,7 @@ from app.file_tagging import FileTagging
 from app.files_model import LENGTH, STATE, TAGS
 from core.errors import UserError
 from core.inference.results import TagScores
+from rig.waiting import PATIENCE_S
 from tests.app.app_fakes import FakeCore, FakeTagger, scores
 
 
@@ -80,7 +81,7 @@ def test_a_length_is_told_only_once_it_is_known(files: FileTagging, core: FakeCo
     def stop_after_two(path: Path, *others: Any) -> Iterator[TagScores]:
         yield scores(0, 1024)
         yield scores(500, 1524)
-        core.gate.wait(5)
+        core.gate.wait(PATIENCE_S)
 
     core.gate.clear()
     files._calls = replace(core.calls(), tag_file=stop_after_two)

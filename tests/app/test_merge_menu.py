@@ -25,8 +25,6 @@ from tests.app.app_fakes import FakeCore, FakeTagger, scores
 from tests.app.conftest import MakeWindow
 from tests.app.window_driving import listen
 
-LONG_MS = 20_000
-
 
 def _lines(window: MainWindow) -> dict[str, QAction]:
     return window.model_menu.merging.amounts
@@ -151,10 +149,10 @@ def test_the_real_model_merges_otherwise_in_a_stream_that_goes_on(jobs: Backgrou
     session.load_model(None)
     qtbot.waitUntil(lambda: session.tagger is not None)
     session.start()
-    qtbot.waitUntil(lambda: bool(heard), timeout=LONG_MS)
+    qtbot.waitUntil(lambda: bool(heard))
     session.use_merge("8")
     n_before, frames_before = len(heard), session.clock.next_frame
-    qtbot.waitUntil(lambda: len(heard) >= n_before + 2, timeout=LONG_MS)
+    qtbot.waitUntil(lambda: len(heard) >= n_before + 2)
     assert all(one.tokens_out == one.tokens_in for one in heard[:n_before])
     assert all(one.tokens_out < one.tokens_in for one in heard[n_before:]), "every window after the choice"
     assert session.clock.next_frame > frames_before

@@ -22,11 +22,11 @@ from core.model.hugging_face_export import export_hugging_face
 from core.model.published import PUBLISHED_MODELS
 from fakes import LABELS, tiny_checkpoint
 from rig.hub_server import Hub, hub_server, take_for_the_hub
+from rig.waiting import PATIENCE_S
 from tests.app.app_fakes import FakeCore
 from tests.app.conftest import NO_DEVICES
 
 PUBLISHED = PUBLISHED_MODELS[0]
-LONG_MS = 30_000
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def window(qapp: QApplication, core: FakeCore, tmp_path: Path, hub: Hub, qtbot: 
     core.let_go()
     made.close()
     assert made.models.fetching.close(10.0)
-    assert made.jobs.wait(10.0)
+    assert made.jobs.wait(PATIENCE_S)
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def dialog(window: MainWindow) -> ModelsDialog:
 def _use(window: MainWindow, dialog: ModelsDialog, core: FakeCore, qtbot: QtBot) -> Tagger:
     """Press the button, and wait for the model in the listener that went on."""
     dialog.use_button.click()
-    qtbot.waitUntil(lambda: isinstance(window.session.tagger, Tagger), timeout=LONG_MS)
+    qtbot.waitUntil(lambda: isinstance(window.session.tagger, Tagger))
     tagger = window.session.tagger
     assert isinstance(tagger, Tagger)
     assert core.listeners[0].taggers[-1] is tagger
@@ -87,19 +87,27 @@ def _use(window: MainWindow, dialog: ModelsDialog, core: FakeCore, qtbot: QtBot)
 
 
 def test_a_download_that_breaks_off_goes_on_and_ends_in_the_live_view(
-    window: MainWindow, dialog: ModelsDialog, core: FakeCore, hub: Hub, tmp_path: Path, qtbot: QtBot
+    window: MainWindow,
+    dialog: ModelsDialog,
+    core: FakeCore,
+    hub: Hub,
+    tmp_path: Path,
+    qtbot: QtBot,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("app.model_fetching._WORTH_A_WORD", 1)
     row = window.models.fetching.rows[0]
     hub.cut_after["model.safetensors"] = [10_000] + [0] * 5
     dialog.fetch_button.click()
-    qtbot.waitUntil(lambda: row.state is FetchState.FAILED, timeout=LONG_MS)
+    qtbot.waitUntil(lambda: row.state is FetchState.FAILED)
     assert dialog.trouble.isVisible()
     assert "cannot be reached" in dialog.trouble.text()
+    qtbot.waitUntil(lambda: row.kept_bytes >= 10_000)
     assert dialog.fetch_button.text() == "Go on"
     part = next((tmp_path / "hf").rglob("*.part"))
     assert part.stat().st_size == 10_000
     dialog.fetch_button.click()
-    qtbot.waitUntil(lambda: row.is_here, timeout=LONG_MS)
+    qtbot.waitUntil(lambda: row.is_here)
     assert hub.ranges_of("model.safetensors")[-1] == "bytes=10000-"
     assert (tmp_path / "models" / PUBLISHED.name / "model.safetensors").is_file()
     tagger = _use(window, dialog, core, qtbot)
@@ -122,7 +130,7 @@ def test_a_hugging_face_folder_is_imported_and_used(
 ) -> None:
     monkeypatch.setattr(file_dialogs, "ask_folder", lambda _parent, _title: exported)
     dialog.folder_button.click()
-    qtbot.waitUntil(lambda: dialog.table.chosen().name == "garden", timeout=LONG_MS)
+    qtbot.waitUntil(lambda: dialog.table.chosen().name == "garden")
     assert (tmp_path / "models" / "garden" / "model.safetensors").is_file()
     assert _use(window, dialog, core, qtbot).provenance
 
@@ -134,6 +142,6 @@ def test_a_file_that_is_no_checkpoint_is_refused_in_the_dialog(
     notes.write_text("no checkpoint at all")
     monkeypatch.setattr(file_dialogs, "ask_import", lambda _parent: notes)
     dialog.file_button.click()
-    qtbot.waitUntil(lambda: dialog.file_button.isEnabled(), timeout=LONG_MS)
+    qtbot.waitUntil(lambda: dialog.file_button.isEnabled())
     assert "notes.pth" in dialog.import_words.text()
     assert not (tmp_path / "models").exists()

@@ -46,7 +46,7 @@ def make_dialog(
         qtbot.addWidget(dialog)
         made.append(dialog)
         dialog.show()
-        qtbot.waitUntil(lambda: dialog.form.recipe.count() == 3, timeout=10_000)
+        qtbot.waitUntil(lambda: dialog.form.recipe.count() == 3)
         return dialog
 
     yield make
@@ -61,7 +61,7 @@ def dialog(make_dialog: Callable[[], TrainingDialog]) -> TrainingDialog:
 
 def _choose_data(dialog: TrainingDialog, qtbot: QtBot, path: str = "/birds") -> None:
     dialog.form.choose_data(path)
-    qtbot.waitUntil(lambda: dialog.pages.currentIndex() != 1, timeout=10_000)
+    qtbot.waitUntil(lambda: dialog.pages.currentIndex() != 1)
 
 
 def _wanted(dialog: TrainingDialog) -> TrainingPlan:
@@ -187,7 +187,7 @@ def test_the_output_folder_follows_data_and_recipe_until_it_is_chosen(dialog: Tr
 
 def test_a_folder_can_be_dropped(dialog: TrainingDialog, stand_in: StandIn, tmp_path: Path, qtbot: QtBot) -> None:
     assert drop(dialog, mime_of(str(tmp_path))).isAccepted()
-    qtbot.waitUntil(lambda: ["check", "--data", str(tmp_path), "--json"] in stand_in.asked, timeout=10_000)
+    qtbot.waitUntil(lambda: ["check", "--data", str(tmp_path), "--json"] in stand_in.asked)
 
 
 def test_choices_are_given_back(make_dialog: Callable[[], TrainingDialog], qtbot: QtBot) -> None:

@@ -16,8 +16,6 @@ from app.training_session import RunState, TrainingSession
 from core.training_messages import TrainingFailed, TrainingFinished, TrainingStep, TrainingStopped, to_line
 from tests.app.training_fakes import EPOCH, PREPARING, STARTED, STEPS, StandIn, write_run
 
-LONG_MS = 10_000
-
 
 @pytest.fixture
 def session(stand_in: StandIn) -> Iterator[TrainingSession]:
@@ -40,7 +38,7 @@ def plan(tmp_path: Path) -> TrainingPlan:
 
 
 def _until(session: TrainingSession, state: RunState, qtbot: QtBot) -> None:
-    qtbot.waitUntil(lambda: session.state is state, timeout=LONG_MS)
+    qtbot.waitUntil(lambda: session.state is state)
 
 
 def test_without_a_run_it_says_what_to_do(panel: TrainingPanel, qtbot: QtBot) -> None:
@@ -55,7 +53,7 @@ def test_before_the_first_step_it_says_what_it_prepares(
 ) -> None:
     stand_in.trains(PREPARING, waits=True)
     session.start(plan)
-    qtbot.waitUntil(lambda: panel.words.text() == "Decoding clips: 3 of 12", timeout=LONG_MS)
+    qtbot.waitUntil(lambda: panel.words.text() == "Decoding clips: 3 of 12")
     assert (panel.progress.value(), panel.progress.maximum()) == (3, 12)
 
 
@@ -77,7 +75,7 @@ def test_a_slow_run_does_not_seem_to_stand_still(
 ) -> None:  # fmt: skip
     stand_in.trains(STARTED, TrainingStep(1, 1, 20, 1.0, 1e-3, clips_per_second, 90.0), waits=True)
     session.start(plan)
-    qtbot.waitUntil(lambda: session.step is not None, timeout=LONG_MS)
+    qtbot.waitUntil(lambda: session.step is not None)
     assert panel.pace.text().endswith(words)
 
 
@@ -86,7 +84,7 @@ def test_curves_progress_and_pace_follow_the_run(
 ) -> None:
     stand_in.trains(STARTED, *STEPS, EPOCH, waits=True)
     session.start(plan)
-    qtbot.waitUntil(lambda: session.epoch is not None, timeout=LONG_MS)
+    qtbot.waitUntil(lambda: session.epoch is not None)
     assert session.curves.losses == {1: 1.0, 2: 0.5, 3: pytest.approx(1 / 3)}
     assert session.curves.metrics == {"accuracy": {1: 0.75}, "map": {1: 0.5}}
     assert (panel.progress.value(), panel.progress.maximum()) == (3, 20)
@@ -120,7 +118,7 @@ def test_a_run_that_has_stopped_goes_on_only_once_its_process_is_gone(
 ) -> None:
     stand_in.trains(STARTED, TrainingStopped("out", 7), EPOCH, waits=True)
     session.start(plan)
-    qtbot.waitUntil(lambda: session.epoch is not None, timeout=LONG_MS)
+    qtbot.waitUntil(lambda: session.epoch is not None)
     assert not panel.resume_button.isVisible()
     session.stop()
     _until(session, RunState.STOPPED, qtbot)
@@ -132,7 +130,7 @@ def test_a_failure_is_told_with_its_remedy_and_can_go_on(
 ) -> None:
     failed = TrainingFailed("The disk is full.", "Free some space.")
     stand_in.trains(STARTED, *STEPS, failed, exit=1, complaint="The disk is full. Free some space.")
-    with qtbot.waitSignal(session.ended, timeout=LONG_MS):
+    with qtbot.waitSignal(session.ended):
         session.start(plan)
     assert panel.trouble.text() == "The disk is full. Free some space."
     write_run(plan.out)
@@ -149,12 +147,12 @@ def test_a_run_that_died_before_it_saved_anything_begins_again(
     session: TrainingSession, stand_in: StandIn, plan: TrainingPlan, qtbot: QtBot
 ) -> None:
     stand_in.trains(PREPARING, exit=3, complaint="Killed")
-    with qtbot.waitSignal(session.ended, timeout=LONG_MS):
+    with qtbot.waitSignal(session.ended):
         session.start(plan)
     assert session.failure is not None
     assert "Killed" in session.failure.problem
     session.resume()
-    qtbot.waitUntil(lambda: len(stand_in.asked) == 2, timeout=LONG_MS)
+    qtbot.waitUntil(lambda: len(stand_in.asked) == 2)
     assert "--resume" not in stand_in.asked[-1]
 
 
@@ -163,7 +161,7 @@ def test_a_finished_run_offers_its_model_and_its_results(
 ) -> None:
     finished = TrainingFinished("/run/checkpoint", {"accuracy": 0.92}, "/run/evaluation.json")
     stand_in.trains(STARTED, *STEPS, EPOCH, finished)
-    with qtbot.waitSignal(session.finished, timeout=LONG_MS) as told:
+    with qtbot.waitSignal(session.finished) as told:
         session.start(plan)
     assert told.args == [finished]
     assert panel.heading.text() == "Finished"

@@ -35,7 +35,7 @@ def _run(process: TrainingProcess, qtbot: QtBot) -> tuple[list[TrainingMessage],
     errors: list[UserError] = []
     process.message.connect(said.append)
     process.failed.connect(errors.append)
-    with qtbot.waitSignal(process.ended, timeout=10_000):
+    with qtbot.waitSignal(process.ended):
         process.start([])
     return said, errors
 
@@ -78,13 +78,13 @@ print('{{"type": "stopped", "out": "' + " ".join(heard) + '", "step": 1}}')
     process = make(program)
     said: list[TrainingMessage] = []
     process.message.connect(said.append)
-    with qtbot.waitSignal(process.message, timeout=10_000):
+    with qtbot.waitSignal(process.message):
         process.start([])
     with pytest.raises(UserError, match="under way"):
         process.start([])
     process.pause()
     process.resume()
-    with qtbot.waitSignal(process.ended, timeout=10_000):
+    with qtbot.waitSignal(process.ended):
         process.stop(10)
     assert getattr(said[-1], "out", "") == "pause resume stop"
     assert not process.is_running
@@ -94,8 +94,8 @@ def test_one_that_will_not_end_is_killed_without_complaint(make: Make, qtbot: Qt
     process = make(f"import time; print({to_line(EPOCH)!r}); time.sleep(60)")
     errors: list[UserError] = []
     process.failed.connect(errors.append)
-    with qtbot.waitSignal(process.message, timeout=10_000):
+    with qtbot.waitSignal(process.message):
         process.start([])
-    with qtbot.waitSignal(process.ended, timeout=10_000):
+    with qtbot.waitSignal(process.ended):
         process.stop(0.1)
     assert errors == []

@@ -18,8 +18,6 @@ from tests.app.conftest import MakeWindow
 from tests.app.training_fakes import EPOCH, STARTED, STEPS, StandIn, finish_run, write_run
 from tests.app.window_driving import listen
 
-LONG_MS = 10_000
-
 
 @pytest.fixture
 def window(make_window: MakeWindow, stand_in: StandIn, qtbot: QtBot) -> MainWindow:
@@ -40,7 +38,7 @@ def _start(window: MainWindow, out: Path, qtbot: QtBot) -> None:
     dialog = _dialog(window)
     dialog.form.choose_data("/birds")
     dialog.form.out.setText(str(out))
-    qtbot.waitUntil(dialog.start_button.isEnabled, timeout=LONG_MS)
+    qtbot.waitUntil(dialog.start_button.isEnabled)
     dialog.start_button.click()
 
 
@@ -55,14 +53,14 @@ def _train_to_the_end(window: MainWindow, stand_in: StandIn, out: Path, qtbot: Q
     (out / "state.pt").unlink()
     stand_in.trains(STARTED, *STEPS, EPOCH, finished)
     _start(window, out, qtbot)
-    qtbot.waitUntil(lambda: bool(window.training.results), timeout=LONG_MS)
+    qtbot.waitUntil(lambda: bool(window.training.results))
     return finished
 
 
 def _run_that_waits(window: MainWindow, stand_in: StandIn, out: Path, qtbot: QtBot) -> None:
     stand_in.trains(STARTED, *STEPS, waits=True)
     _start(window, out, qtbot)
-    qtbot.waitUntil(lambda: window.training.session.state is RunState.RUNNING, timeout=LONG_MS)
+    qtbot.waitUntil(lambda: window.training.session.state is RunState.RUNNING)
 
 
 def _model_lines(window: MainWindow) -> dict[str, QAction]:
@@ -79,7 +77,7 @@ def test_from_the_menu_to_the_new_model_in_the_running_live_view(
     assert window.docks.panel("training", TrainingPanel).isVisible()
     core.models[finished.checkpoint] = birds = FakeTagger("Birds", ("wren", "owl"))
     window.training.results[0].use_button.click()
-    qtbot.waitUntil(lambda: window.session.tagger is birds, timeout=LONG_MS)
+    qtbot.waitUntil(lambda: window.session.tagger is birds)
     assert window.training.results[0].use_button.text() == "This model is in use"
     assert window.toolbar.model_button.text() == "Model: birds", "as in the menu: the run's name, not its recipe's"
     assert listener.taggers[-1] is birds
@@ -108,7 +106,7 @@ def test_after_a_few_clips_the_whole_model_is_the_next_button(
     window.training.results[0].tune_button.click()
     dialog = _dialog(window)
     dialog.form.out.setText(str(out.parent / "tuned"))
-    qtbot.waitUntil(dialog.start_button.isEnabled, timeout=LONG_MS)
+    qtbot.waitUntil(dialog.start_button.isEnabled)
     plan = dialog.form.plan()
     assert (plan.recipe, plan.data, plan.settings) == ("fine-tune", Path("/birds"), (f"init={finished.checkpoint}",))
 
@@ -118,7 +116,7 @@ def test_the_dialog_remembers_what_was_started(window: MainWindow, stand_in: Sta
     assert window.training.dialog is None
     window.menus.actions["new_training"].trigger()
     dialog = _dialog(window)
-    qtbot.waitUntil(lambda: dialog.form.recipe.count() == 3, timeout=LONG_MS)
+    qtbot.waitUntil(lambda: dialog.form.recipe.count() == 3)
     assert dialog.form.data.text() == "/birds"
     assert Path(dialog.form.out.text()).parent == out.parent
 
@@ -129,10 +127,10 @@ def test_the_menu_pauses_and_stops(window: MainWindow, stand_in: StandIn, out: P
     assert not actions["stop_training"].isEnabled()
     _run_that_waits(window, stand_in, out, qtbot)
     actions["pause_training"].trigger()
-    qtbot.waitUntil(lambda: window.training.session.state is RunState.PAUSED, timeout=LONG_MS)
+    qtbot.waitUntil(lambda: window.training.session.state is RunState.PAUSED)
     assert actions["pause_training"].text() == "Go o&n with the training"
     actions["stop_training"].trigger()
-    qtbot.waitUntil(lambda: window.training.session.state is RunState.STOPPED, timeout=LONG_MS)
+    qtbot.waitUntil(lambda: window.training.session.state is RunState.STOPPED)
     assert not actions["stop_training"].isEnabled()
 
 
@@ -140,7 +138,7 @@ def test_a_run_from_before_goes_on(window: MainWindow, stand_in: StandIn, out: P
     write_run(out, "esc50")
     stand_in.trains(STARTED, waits=True)
     window.training.resume_training(out)
-    qtbot.waitUntil(lambda: window.training.session.state is RunState.RUNNING, timeout=LONG_MS)
+    qtbot.waitUntil(lambda: window.training.session.state is RunState.RUNNING)
     assert stand_in.asked[-1][:2] == ["train", "esc50"]
     assert "--resume" in stand_in.asked[-1]
 
@@ -177,7 +175,7 @@ def test_stopped_on_closing_the_run_is_saved_first(
     window.close()
     assert window.training.question is not None
     window.training.question.stop_button.click()
-    qtbot.waitUntil(lambda: not window.isVisible(), timeout=LONG_MS)
+    qtbot.waitUntil(lambda: not window.isVisible())
     assert stand_in.obeyed == ["stop"]
     assert window.training.session.state is RunState.STOPPED
 
@@ -192,7 +190,7 @@ def test_a_run_may_finish_before_the_window_closes(
     assert window.isMinimized()
     assert stand_in.obeyed == []
     window.training.session.stop()
-    qtbot.waitUntil(lambda: not window.isVisible(), timeout=LONG_MS)
+    qtbot.waitUntil(lambda: not window.isVisible())
 
 
 def test_a_signal_stops_the_run_and_closes_without_asking(
@@ -201,5 +199,5 @@ def test_a_signal_stops_the_run_and_closes_without_asking(
     _run_that_waits(window, stand_in, out, qtbot)
     window.training.stop_and_close()
     assert window.training.question is None
-    qtbot.waitUntil(lambda: not window.isVisible(), timeout=LONG_MS)
+    qtbot.waitUntil(lambda: not window.isVisible())
     assert stand_in.obeyed == ["stop"]

@@ -11,11 +11,10 @@ import pytest
 
 from rig.child import Child
 from rig.virtual_microphone import VirtualMicrophone
+from rig.waiting import PATIENCE_S
 
 Start = Callable[..., Child]
 
-# Loading PyTorch and the model takes seconds, on a busy machine many.
-STARTED_S = 60
 LISTENED_S = 8
 HOP_S = 0.5
 
@@ -32,9 +31,9 @@ def is_window(line: str) -> bool:
 
 def test_a_microphone_is_tagged_twice_a_second(start: Start, microphone: VirtualMicrophone, sweep_wav: Path) -> None:
     child = start("listen", "--input", microphone.name, "--seconds", str(LISTENED_S), "--format", "jsonl")
-    child.wait_for_line(is_window, STARTED_S, "a first window")
+    child.wait_for_line(is_window, PATIENCE_S, "a first window")
     microphone.play(sweep_wav)
-    assert child.wait(STARTED_S) == 0, child.describe()
+    assert child.wait(PATIENCE_S) == 0, child.describe()
 
     *windows, summary = objects(child)
     assert {one["type"] for one in windows} == {"window"}
@@ -55,7 +54,7 @@ def test_a_real_recording_is_recognised_through_the_microphone(
 ) -> None:
     clips = [real_clip(label) for label in ("rooster", "siren", "clapping")]
     child = start("listen", "--input", microphone.name, "--format", "jsonl")
-    child.wait_for_line(is_window, STARTED_S, "a first window")
+    child.wait_for_line(is_window, PATIENCE_S, "a first window")
 
     heard = []
     for clip in clips:
@@ -64,7 +63,7 @@ def test_a_real_recording_is_recognised_through_the_microphone(
         windows = [json.loads(line) for line in child.stdout[before:]]
         heard.append({score["label"].lower() for window in windows for score in window["scores"][:3]})
     child.interrupt()
-    child.wait(15)
+    child.wait(PATIENCE_S)
 
     names = [clip.stem for clip in clips]
     recognised = [any(name in label for label in labels) for name, labels in zip(names, heard, strict=True)]
@@ -73,7 +72,7 @@ def test_a_real_recording_is_recognised_through_the_microphone(
 
 def test_a_file_is_listened_to_until_its_end(start: Start, sweep_wav: Path) -> None:
     child = start("listen", "--input", sweep_wav, "--format", "jsonl")
-    assert child.wait(STARTED_S) == 0, child.describe()
+    assert child.wait(PATIENCE_S) == 0, child.describe()
 
     *windows, summary = objects(child)
     assert windows
@@ -83,7 +82,7 @@ def test_a_file_is_listened_to_until_its_end(start: Start, sweep_wav: Path) -> N
 
 def test_without_a_microphone_the_demo_scene_plays_and_says_so(start: Start, no_device: dict[str, str]) -> None:
     child = start("listen", "--seconds", "3", "--format", "jsonl", extra=no_device)
-    assert child.wait(STARTED_S) == 0, child.describe()
+    assert child.wait(PATIENCE_S) == 0, child.describe()
 
     assert any("demo" in line.lower() for line in child.stderr), child.describe()
     *windows, summary = objects(child)
@@ -93,18 +92,18 @@ def test_without_a_microphone_the_demo_scene_plays_and_says_so(start: Start, no_
 
 def test_without_a_screen_the_window_gives_way_to_listening(start: Start) -> None:
     child = start()
-    child.wait_for_line(lambda line: "display" in line.lower() or "screen" in line.lower(), STARTED_S, "a word on it")
-    child.wait_for_line(lambda line: "%" in line or "0." in line, STARTED_S, "a first line of scores")
+    child.wait_for_line(lambda line: "display" in line.lower() or "screen" in line.lower(), PATIENCE_S, "a word on it")
+    child.wait_for_line(lambda line: "%" in line or "0." in line, PATIENCE_S, "a first line of scores")
     child.interrupt()
 
-    assert child.wait(15) == 0, child.describe()
+    assert child.wait(PATIENCE_S) == 0, child.describe()
     assert not any("Traceback" in line for line in child.stderr), child.describe()
 
 
 def test_an_unknown_input_is_refused_with_a_remedy(start: Start) -> None:
     child = start("listen", "--input", "no such microphone", "--seconds", "1")
 
-    assert child.wait(STARTED_S) != 0
+    assert child.wait(PATIENCE_S) != 0
     assert "no such microphone" in "\n".join(child.stderr)
     assert not any("Traceback" in line for line in child.stderr), child.describe()
 
@@ -112,7 +111,7 @@ def test_an_unknown_input_is_refused_with_a_remedy(start: Start) -> None:
 def test_devices_names_the_microphone(start: Start, microphone: VirtualMicrophone) -> None:
     child = start("devices", "--json")
 
-    assert child.wait(STARTED_S) == 0, child.describe()
+    assert child.wait(PATIENCE_S) == 0, child.describe()
     assert microphone.name in "\n".join(child.stdout)
     json.loads("\n".join(child.stdout))
 
@@ -120,6 +119,6 @@ def test_devices_names_the_microphone(start: Start, microphone: VirtualMicrophon
 def test_devices_says_so_when_there_are_none(start: Start, no_device: dict[str, str]) -> None:
     child = start("devices", extra=no_device)
 
-    child.wait(STARTED_S)
+    child.wait(PATIENCE_S)
     assert child.stdout or child.stderr
     assert not any("Traceback" in line for line in child.stderr), child.describe()

@@ -17,9 +17,7 @@ from core.audio.microphone import Microphone
 from core.errors import UserError
 from rig import sounds
 from rig.virtual_microphone import VirtualMicrophone
-
-NOTICED_S = 8
-RECOVERED_S = 15
+from rig.waiting import PATIENCE_S
 
 
 class Recording:
@@ -86,8 +84,8 @@ def test_sound_comes_through_whole(microphone: VirtualMicrophone, tmp_path: Path
     played = sounds.sweep(4, 48_000, low_hz=150, high_hz=1500)
     wav = sounds.write_wav(tmp_path / "sweep.wav", played, 48_000)
     with recording(microphone.name) as heard, microphone.playing(wav) as player:
-        heard.until(lambda: player.exit_code is not None, 30, "the end of the sound")
-        heard.until(heard.has_heard(0.6), 10, "what was still on its way")
+        heard.until(lambda: player.exit_code is not None, PATIENCE_S, "the end of the sound")
+        heard.until(heard.has_heard(0.6), PATIENCE_S, "what was still on its way")
         rate = heard.microphone.sample_rate
 
         expected = soxr.resample(played, 48_000, rate).astype(np.float32)
@@ -101,15 +99,15 @@ def test_sound_comes_through_whole(microphone: VirtualMicrophone, tmp_path: Path
 
 def test_an_unplugged_microphone_is_told_and_taken_up_again(microphone: VirtualMicrophone) -> None:
     with recording(microphone.name) as heard:
-        heard.until(heard.has_heard(0.5), 10, "sound")
+        heard.until(heard.has_heard(0.5), PATIENCE_S, "sound")
         began_s, heard_before_s = time.monotonic(), heard.blocks[-1].end_sample / heard.microphone.sample_rate
         microphone.unplug(microphone.name)
         try:
-            heard.until(lambda: heard.microphone.trouble is not None, NOTICED_S, "a word on the loss")
+            heard.until(lambda: heard.microphone.trouble is not None, PATIENCE_S, "a word on the loss")
         finally:
             microphone.plug(microphone.name)
-        heard.until(lambda: heard.microphone.trouble is None, RECOVERED_S, "the microphone")
-        heard.until(heard.has_heard(0.5), 10, "sound again")
+        heard.until(lambda: heard.microphone.trouble is None, PATIENCE_S, "the microphone")
+        heard.until(heard.has_heard(0.5), PATIENCE_S, "sound again")
 
         passed_s = time.monotonic() - began_s
         on_clock_s = heard.blocks[-1].end_sample / heard.microphone.sample_rate - heard_before_s
@@ -119,34 +117,34 @@ def test_an_unplugged_microphone_is_told_and_taken_up_again(microphone: VirtualM
 
 def test_a_crashed_sound_server_is_told_and_taken_up_again(microphone: VirtualMicrophone) -> None:
     with recording(microphone.name) as heard:
-        heard.until(heard.has_heard(0.5), 10, "sound")
+        heard.until(heard.has_heard(0.5), PATIENCE_S, "sound")
         microphone.stop()
         try:
-            heard.until(lambda: heard.microphone.trouble is not None, NOTICED_S, "a word on the loss")
+            heard.until(lambda: heard.microphone.trouble is not None, PATIENCE_S, "a word on the loss")
         finally:
             microphone.start()
-        heard.until(lambda: heard.microphone.trouble is None, RECOVERED_S, "the microphone")
-        heard.until(heard.has_heard(0.5), 10, "sound again")
+        heard.until(lambda: heard.microphone.trouble is None, PATIENCE_S, "the microphone")
+        heard.until(heard.has_heard(0.5), PATIENCE_S, "sound again")
 
 
 def test_samples_that_stop_are_told_and_taken_up_again(microphone: VirtualMicrophone) -> None:
     with recording(microphone.name) as heard:
-        heard.until(heard.has_heard(0.5), 10, "sound")
+        heard.until(heard.has_heard(0.5), PATIENCE_S, "sound")
         microphone.hold(True)
         try:
-            heard.until(lambda: heard.microphone.trouble is not None, NOTICED_S, "a word on the loss")
+            heard.until(lambda: heard.microphone.trouble is not None, PATIENCE_S, "a word on the loss")
         finally:
             microphone.hold(False)
-        heard.until(lambda: heard.microphone.trouble is None, RECOVERED_S, "samples")
-        heard.until(heard.has_heard(0.5), 10, "sound again")
+        heard.until(lambda: heard.microphone.trouble is None, PATIENCE_S, "samples")
+        heard.until(heard.has_heard(0.5), PATIENCE_S, "sound again")
 
 
 def test_a_muted_microphone_is_told_from_a_quiet_room(microphone: VirtualMicrophone, sweep_wav: Path) -> None:
     with recording(microphone.name) as heard, microphone.playing(sweep_wav):
-        heard.until(heard.has_heard(1), 10, "sound")
+        heard.until(heard.has_heard(1), PATIENCE_S, "sound")
         microphone.mute(True)
         try:
-            heard.until(lambda: heard.microphone.trouble is not None, NOTICED_S, "a word on the silence")
+            heard.until(lambda: heard.microphone.trouble is not None, PATIENCE_S, "a word on the silence")
             assert heard.microphone.trouble is not None
             assert "silence" in heard.microphone.trouble.problem
         finally:

@@ -18,15 +18,12 @@ from app.panels.training import TrainingPanel
 from app.training_session import RunState
 from rig import sounds
 from rig.virtual_screen import VirtualScreen
+from rig.waiting import PATIENCE_S
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SCREENSHOTS = REPOSITORY / "build" / "screenshots"
 # Processes that load PyTorch take seconds to start, on a busy machine many.
-LOADED_MS = 120_000
-TRAINED_MS = 400_000
 CLIPS_A_CLASS, CLIP_S = 5, 2
-
-pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture
@@ -51,12 +48,12 @@ def window(qt_on_screen: None, qapp: QApplication, qtbot: QtBot, tmp_path: Path)
     made.show()
     qtbot.waitExposed(made)
     made.begin(DEMO_SCENE)
-    qtbot.waitUntil(lambda: made.session.latest_scores is not None, timeout=LOADED_MS)
+    qtbot.waitUntil(lambda: made.session.latest_scores is not None)
     yield made
     made.training.session.kill()
     made.close()
     assert made.file_tagging.close(10)
-    assert made.jobs.wait(10)
+    assert made.jobs.wait(PATIENCE_S)
     made.deleteLater()
 
 
@@ -66,7 +63,7 @@ def test_from_the_menu_to_the_new_model_in_the_live_view(
     listener = window.session._listener
     _start_training(window, ten_clips, tmp_path / "run", screen, qtbot)
     run = window.training.session
-    qtbot.waitUntil(lambda: bool(window.training.results) or run.state is RunState.FAILED, timeout=TRAINED_MS)
+    qtbot.waitUntil(lambda: bool(window.training.results) or run.state is RunState.FAILED)
     assert run.failure is None, run.failure
     assert window.docks.panel("training", TrainingPanel).isVisible()
     assert run.curves.losses
@@ -74,8 +71,8 @@ def test_from_the_menu_to_the_new_model_in_the_live_view(
 
     frames_before = window.session.clock.next_frame
     window.training.results[0].use_button.click()
-    qtbot.waitUntil(lambda: len(window.session.labels or ()) == 2, timeout=LOADED_MS)
-    qtbot.waitUntil(lambda: window.session.latest_scores is not None, timeout=LOADED_MS)
+    qtbot.waitUntil(lambda: len(window.session.labels or ()) == 2)
+    qtbot.waitUntil(lambda: window.session.latest_scores is not None)
     scores, labels = window.session.latest_scores, window.session.labels
     assert scores is not None
     assert labels is not None
@@ -95,21 +92,21 @@ def test_a_stopped_training_keeps_its_work_and_goes_on(
     window.session.stop()
     _start_training(window, ten_clips, out, screen, qtbot, recipe="fine-tune")
     run = window.training.session
-    qtbot.waitUntil(lambda: run.step is not None or run.state is RunState.FAILED, timeout=TRAINED_MS)
+    qtbot.waitUntil(lambda: run.step is not None or run.state is RunState.FAILED)
     assert run.failure is None, run.failure
     window.menus.actions["stop_training"].trigger()
-    qtbot.waitUntil(lambda: run.state is RunState.STOPPED, timeout=LOADED_MS)
+    qtbot.waitUntil(lambda: run.state is RunState.STOPPED)
     assert (out / "state.pt").is_file()
     stopped_at = max(run.curves.losses)
     window.training.resume_training(out)
-    qtbot.waitUntil(lambda: run.step is not None or run.state is RunState.FAILED, timeout=TRAINED_MS)
+    qtbot.waitUntil(lambda: run.step is not None or run.state is RunState.FAILED)
     assert run.failure is None, run.failure
     assert run.step is not None
     assert run.step.step > stopped_at
     window.close()
     assert window.training.question is not None
     window.training.question.stop_button.click()
-    qtbot.waitUntil(lambda: not window.isVisible(), timeout=LOADED_MS)
+    qtbot.waitUntil(lambda: not window.isVisible())
 
 
 def _start_training(
@@ -118,12 +115,12 @@ def _start_training(
     window.menus.actions["new_training"].trigger()
     dialog = window.training.dialog
     assert dialog is not None
-    qtbot.waitUntil(lambda: dialog.form.recipe.count() > 0, timeout=LOADED_MS)
+    qtbot.waitUntil(lambda: dialog.form.recipe.count() > 0)
     assert dialog.form.recipe.currentData() == "few-clips", "the quick one is offered first"
     dialog.form.choose_recipe(recipe)
     dialog.form.choose_data(str(data))
     dialog.form.out.setText(str(out))
-    qtbot.waitUntil(lambda: dialog.pages.currentIndex() != 1, timeout=LOADED_MS)
+    qtbot.waitUntil(lambda: dialog.pages.currentIndex() != 1)
     assert dialog.start_button.isEnabled(), dialog.reason.text() or dialog.message.text()
     assert "10 clips of 2 classes" in dialog.report.summary.text()
     screen.picture(SCREENSHOTS / "training-dialog.png")
@@ -139,5 +136,5 @@ def _look_at_results(results: ResultsDialog, screen: VirtualScreen, qtbot: QtBot
     assert len(clips) == counts.counts[cells[0][0]][cells[0][1]]
     assert results.clip.path is not None
     assert results.clip.path.is_file()
-    qtbot.waitUntil(lambda: results.clip.plot._picture.history is not None, timeout=LOADED_MS)
+    qtbot.waitUntil(lambda: results.clip.plot._picture.history is not None)
     screen.picture(SCREENSHOTS / "training-results.png")

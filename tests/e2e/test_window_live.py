@@ -17,12 +17,10 @@ from core.inference.results import LiveUpdate
 from rig.child import Child
 from rig.virtual_microphone import VirtualMicrophone
 from rig.virtual_screen import VirtualScreen
+from rig.waiting import PATIENCE_S
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SCREENSHOTS = REPOSITORY / "build" / "screenshots"
-# Loading PyTorch and the model takes seconds, on a busy machine many.
-LOADED_MS = 60_000
-TOLD_MS = 15_000
 
 Open = Callable[[InputChoice | None], MainWindow]
 
@@ -43,8 +41,8 @@ def open_window(qt_on_screen: None, qapp: QApplication, qtbot: QtBot, tmp_path: 
     yield open_it
     for window in opened:
         window.close()
-        assert window.file_tagging.close(10)
-        assert window.jobs.wait(10)
+        assert window.file_tagging.close(PATIENCE_S)
+        assert window.jobs.wait(PATIENCE_S)
         window.deleteLater()
 
 
@@ -52,7 +50,7 @@ def open_window(qt_on_screen: None, qapp: QApplication, qtbot: QtBot, tmp_path: 
 def listening(open_window: Open, microphone: VirtualMicrophone, qtbot: QtBot) -> MainWindow:
     """The window listening to the virtual microphone, its model loaded."""
     window = open_window(InputChoice("microphone", microphone.name))
-    qtbot.waitUntil(lambda: window.session.latest_scores is not None, timeout=LOADED_MS)
+    qtbot.waitUntil(lambda: window.session.latest_scores is not None)
     return window
 
 
@@ -70,7 +68,7 @@ def test_sound_reaches_the_level_and_the_scores_come_twice_a_second(
     updates: list[LiveUpdate] = []
     listening.session.updated.connect(updates.append)
     with microphone.playing(sweep_wav) as player:
-        qtbot.waitUntil(lambda: player.exit_code is not None, timeout=LOADED_MS)
+        qtbot.waitUntil(lambda: player.exit_code is not None)
 
     assert max(update.level.rms_dbfs for update in updates) > -20
     ends_s = [scores.end_s for update in updates for scores in update.scores]
@@ -91,7 +89,7 @@ def test_a_real_recording_is_named(
 ) -> None:
     clip = real_clip("siren")
     with microphone.playing(clip):
-        qtbot.waitUntil(lambda: "siren" in " ".join(top_labels(listening)), timeout=TOLD_MS)
+        qtbot.waitUntil(lambda: "siren" in " ".join(top_labels(listening)))
         screen.picture(SCREENSHOTS / "live-siren.png")
 
 
@@ -106,10 +104,10 @@ def test_dropped_files_are_tagged(
     rotten = tmp_path / "rotten.wav"
     rotten.write_text("no sound")
     with drag("Soundmark", sweep_wav, rotten) as hand:
-        qtbot.waitUntil(lambda: hand.exit_code is not None, timeout=TOLD_MS)
+        qtbot.waitUntil(lambda: hand.exit_code is not None)
         assert hand.exit_code == 0, hand.describe()
-    qtbot.waitUntil(lambda: len(listening.files.rows) == 2, timeout=TOLD_MS)
-    qtbot.waitUntil(lambda: all(row.is_over for row in listening.files.rows), timeout=LOADED_MS)
+    qtbot.waitUntil(lambda: len(listening.files.rows) == 2)
+    qtbot.waitUntil(lambda: all(row.is_over for row in listening.files.rows))
 
     by_name = {row.path.name: row for row in listening.files.rows}
     good, bad = by_name[sweep_wav.name], by_name["rotten.wav"]
@@ -129,16 +127,16 @@ def test_an_unplugged_microphone_is_told_and_taken_up_again(
 ) -> None:
     microphone.unplug(microphone.name)
     try:
-        qtbot.waitUntil(lambda: listening.banner.isVisible(), timeout=TOLD_MS)
+        qtbot.waitUntil(lambda: listening.banner.isVisible())
         assert listening.session.trouble is not None
         assert listening.session.trouble.problem in listening.banner.text.text()
         screen.picture(SCREENSHOTS / "microphone-unplugged.png")
     finally:
         microphone.plug(microphone.name)
-    qtbot.waitUntil(lambda: listening.session.trouble is None, timeout=TOLD_MS)
+    qtbot.waitUntil(lambda: listening.session.trouble is None)
     assert not listening.banner.isVisible()
     before = listening.session.status.windows
-    qtbot.waitUntil(lambda: listening.session.status.windows > before, timeout=TOLD_MS)
+    qtbot.waitUntil(lambda: listening.session.status.windows > before)
 
 
 def test_without_any_microphone_the_demo_scene_plays_and_says_so(
@@ -148,8 +146,8 @@ def test_without_any_microphone_the_demo_scene_plays_and_says_so(
         monkeypatch.setenv(name, value)
     window = open_window(DEFAULT_MICROPHONE)
 
-    qtbot.waitUntil(lambda: window.session.input == DEMO_SCENE and window.session.is_listening, timeout=TOLD_MS)
+    qtbot.waitUntil(lambda: window.session.input == DEMO_SCENE and window.session.is_listening)
     assert window.banner.isVisible()
     assert "demo scene" in window.banner.text.text()
-    qtbot.waitUntil(lambda: window.session.latest_scores is not None, timeout=LOADED_MS)
+    qtbot.waitUntil(lambda: window.session.latest_scores is not None)
     screen.picture(SCREENSHOTS / "demo-scene.png")

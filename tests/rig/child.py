@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
-from rig.waiting import wait_for
+from rig.waiting import PATIENCE_S, wait_for
 
 
 class Child:
@@ -68,7 +68,7 @@ class Child:
         except subprocess.TimeoutExpired:
             raise AssertionError(f"still running after {timeout_s:g} s: {self.describe()}") from None
         for reader in self._readers:
-            reader.join(timeout=5)
+            reader.join(timeout=PATIENCE_S)
         return code
 
     def wait_for_line(self, accepts: Callable[[str], bool], timeout_s: float, what: str) -> str:
@@ -93,7 +93,7 @@ class Child:
         """What Ctrl+C does."""
         self._popen.send_signal(signal.SIGINT)
 
-    def end(self, timeout_s: float = 5) -> None:
+    def end(self, timeout_s: float = 20) -> None:
         """Ask the whole group to stop, then force it. Harmless when it ended before."""
         if not self._signal_group(signal.SIGTERM):
             return

@@ -22,14 +22,14 @@ from PySide6 import QtCore, QtGui, QtWidgets
 SIDE = 48
 STEPS = 20
 TAKEN, REFUSED, UNTRIED = 0, 1, 2
-GIVE_UP_S = 8
+GIVE_UP_S = 60
 # A target that is busy answers late; one that has not answered by the time of letting go gets nothing.
-ANSWER_S = 5
+ANSWER_S = 60
 
 
 def run(*words: str) -> str:
     """The output of an X client."""
-    return subprocess.run(words, capture_output=True, text=True, timeout=10, check=True).stdout
+    return subprocess.run(words, capture_output=True, text=True, timeout=60, check=True).stdout
 
 
 def middle_of(title: str) -> tuple[int, int]:

@@ -8,7 +8,7 @@ import pytest
 
 from rig.child import Child
 from rig.needed import missing_packages, why_not
-from rig.waiting import wait_for
+from rig.waiting import PATIENCE_S, wait_for
 
 
 def test_a_bare_machine_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,13 +33,13 @@ def test_waiting_in_vain_names_what_for() -> None:
 def test_a_child_that_ends_without_the_line_fails_at_once_with_its_output() -> None:
     with Child([sys.executable, "-c", "print('something else')"]) as child:
         with pytest.raises(AssertionError, match="something else"):
-            child.wait_for_line(lambda line: line == "ready", 30, "the word")
-        assert child.wait(5) == 0
+            child.wait_for_line(lambda line: line == "ready", PATIENCE_S, "the word")
+        assert child.wait(PATIENCE_S) == 0
 
 
 def test_a_child_is_ended_with_its_group() -> None:
     with Child([sys.executable, "-c", "import time; print('up', flush=True); time.sleep(60)"]) as child:
-        child.wait_for_line(lambda line: line == "up", 30, "the word")
+        child.wait_for_line(lambda line: line == "up", PATIENCE_S, "the word")
 
     assert child.exit_code is not None
     assert child.exit_code < 0

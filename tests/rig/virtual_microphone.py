@@ -14,9 +14,8 @@ from pathlib import Path
 from types import TracebackType
 
 from rig.child import Child
-from rig.waiting import wait_for
+from rig.waiting import PATIENCE_S, wait_for
 
-COMMAND_TIMEOUT_S = 20
 RATE_HZ = 48000
 
 
@@ -50,14 +49,14 @@ class VirtualMicrophone:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def start(self) -> None:
-        """Start the server and plug the microphone in. Fails the test when the server does not answer within 10 s."""
+        """Start the server and plug the microphone in. Fails the test when the server does not answer in time."""
         assert self._server is None, "started twice"
         for folder in ("run", "state"):
             (self._folder / folder).mkdir(mode=0o700, exist_ok=True)
         commands = self._folder / "server.pa"
         commands.write_text("load-module module-native-protocol-unix auth-anonymous=1\n")
         self._server = Child(_server_command(commands), self._server_environment())
-        wait_for(self._answers, 10, f"an answer of {self._server.describe()}")
+        wait_for(self._answers, PATIENCE_S, f"an answer of {self._server.describe()}")
         self.plug(self.name)
 
     def stop(self) -> None:
@@ -94,13 +93,15 @@ class VirtualMicrophone:
         """Play a WAV file into the microphone in the background; the child ends when the sound does."""
         return Child(["paplay", f"--device={self.name}", sound], self._client_environment())
 
-    def play(self, sound: Path, timeout_s: float = 60) -> None:
+    def play(self, sound: Path, timeout_s: float = PATIENCE_S) -> None:
         """Play a WAV file into the microphone and return when it has been heard."""
         with self.playing(sound) as player:
             assert player.wait(timeout_s) == 0, player.describe()
 
     def _answers(self) -> bool:
-        asked = subprocess.run(["pactl", "info"], env=self._client_environment(), capture_output=True, timeout=5)
+        asked = subprocess.run(
+            ["pactl", "info"], env=self._client_environment(), capture_output=True, timeout=PATIENCE_S
+        )
         return asked.returncode == 0
 
     def _pactl(self, *words: str) -> str:
@@ -109,7 +110,7 @@ class VirtualMicrophone:
             env=self._client_environment(),
             capture_output=True,
             text=True,
-            timeout=COMMAND_TIMEOUT_S,
+            timeout=PATIENCE_S,
         )
         assert told.returncode == 0, f"pactl {' '.join(words)}: {told.stderr}"
         return told.stdout

@@ -13,9 +13,7 @@ from pathlib import Path
 from types import TracebackType
 
 from rig.child import Child
-from rig.waiting import wait_for
-
-COMMAND_TIMEOUT_S = 20
+from rig.waiting import PATIENCE_S, wait_for
 
 
 class VirtualScreen:
@@ -36,7 +34,7 @@ class VirtualScreen:
                   "-noreset"]  # fmt: skip
         xvfb = Child(server)
         self._children.append(xvfb)
-        number = xvfb.wait_for_line(lambda line: line.strip().isdigit(), 20, "the number of a display").strip()
+        number = xvfb.wait_for_line(lambda line: line.strip().isdigit(), PATIENCE_S, "the number of a display").strip()
         self.environment = {
             "DISPLAY": f":{number}",
             "QT_QPA_PLATFORM": "xcb",
@@ -46,7 +44,7 @@ class VirtualScreen:
             "DBUS_SESSION_BUS_ADDRESS": "unix:path=/dev/null",  # no bus: programs find out at once
         }
         self._children.append(Child(["openbox", "--sm-disable"], self._client_environment()))
-        wait_for(self._is_managed, 20, "the window manager")
+        wait_for(self._is_managed, PATIENCE_S, "the window manager")
         return self
 
     def __exit__(
@@ -91,9 +89,7 @@ class VirtualScreen:
         return told.stdout
 
     def _ask(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            words, env=self._client_environment(), capture_output=True, text=True, timeout=COMMAND_TIMEOUT_S
-        )
+        return subprocess.run(words, env=self._client_environment(), capture_output=True, text=True, timeout=PATIENCE_S)
 
     def _is_managed(self) -> bool:
         return "window id" in self.run("xprop", "-root", "_NET_SUPPORTING_WM_CHECK")

@@ -8,6 +8,9 @@ from typing import TypeVar
 
 Found = TypeVar("Found")
 
+PATIENCE_S = 240
+"""How long a test waits for what must happen. Only a failure takes so long; a busy machine is none."""
+
 
 def wait_for(
     look: Callable[[], Found | None], timeout_s: float, what: str, pause: Callable[[float], None] = time.sleep

@@ -16,6 +16,7 @@ from tensorboardX import SummaryWriter
 
 from core.errors import UserError
 from core.training_messages import TrainingEpoch, TrainingStep, TrainingStopped, from_line, to_line
+from rig.waiting import PATIENCE_S
 from training import command, runner
 from training.command import TrainOptions, read_description, run_training
 from training.control import Control
@@ -123,13 +124,13 @@ def test_ctrl_c_saves_the_run_and_leaves_a_checkpoint(tmp_path: Path) -> None:
         [*command, *settings, "variant=ast-tiny-residual", "epochs=500", "save_every_s=0"], text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "OMP_NUM_THREADS": "1"},
     )  # fmt: skip
-    deadline = time.monotonic() + 80
+    deadline = time.monotonic() + PATIENCE_S
     while not (out / STATE_NAME).is_file():
         assert running.poll() is None, running.communicate()[1]
         assert time.monotonic() < deadline
         time.sleep(0.05)
     running.send_signal(signal.SIGINT)
-    output, errors = running.communicate(timeout=60)
+    output, errors = running.communicate(timeout=PATIENCE_S)
     assert running.returncode == 130, errors
     stopped = from_line(output.splitlines()[-1])
     assert isinstance(stopped, TrainingStopped)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from rig.waiting import PATIENCE_S
 from training.run_state import STATE_NAME
 
 from .runs import SMALL, save_teacher
@@ -24,7 +25,7 @@ TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--np
 
 
 def steps_of(command: list[str]) -> list[dict[str, list[int] | float]]:
-    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=110)
+    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=PATIENCE_S)
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
 
@@ -48,13 +49,13 @@ def test_a_killed_worker_ends_the_run_with_a_message_and_a_state_to_go_on_from(d
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     try:
-        deadline = time.monotonic() + 80
+        deadline = time.monotonic() + PATIENCE_S
         while not (out / STATE_NAME).is_file():
             assert running.poll() is None, running.communicate()[1]
             assert time.monotonic() < deadline
             time.sleep(0.05)
         os.kill(_second_worker(running.pid), signal.SIGKILL)
-        _, errors = running.communicate(timeout=60)
+        _, errors = running.communicate(timeout=PATIENCE_S)
     finally:
         running.kill()
     assert running.returncode != 0

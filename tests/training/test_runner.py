@@ -24,6 +24,7 @@ from core.training_messages import (
     TrainingStarted,
     TrainingStopped,
 )
+from rig.waiting import PATIENCE_S
 from training import loop, run_state, runner
 from training.control import Control
 from training.engine import build_fabric
@@ -62,7 +63,7 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_end(data: Path, tmp_path: P
         "evaluate_every=30",
     ]
     environment = {**os.environ, "PYTHONPATH": f"{REPOSITORY}:{HERE}", "OMP_NUM_THREADS": "1"}
-    done = subprocess.run([*script, *settings], env=environment, capture_output=True, text=True, timeout=110)
+    done = subprocess.run([*script, *settings], env=environment, capture_output=True, text=True, timeout=2 * PATIENCE_S)
     assert done.returncode == 0, done.stderr
     steps = [int(line) for line in done.stdout.split()]
     assert len(steps) == 10

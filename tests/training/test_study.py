@@ -16,6 +16,7 @@ import pytest
 from rich.console import Console
 
 from core.errors import UsageError, UserError
+from rig.waiting import PATIENCE_S
 from training.merging_plan import is_merging
 from training.study import StudyOptions, run_study
 from training.study_ledger import LEDGER_NAME, Ledger, LedgerEntry, append_entry, read_ledger
@@ -104,7 +105,7 @@ def test_killed_in_the_midst_the_next_call_waits_for_the_run_and_goes_on(bench: 
         "(sys.executable, str(folder / 'train.py')))"
     )
     killed = subprocess.Popen([sys.executable, "-c", script, str(bench.folder)], cwd=REPOSITORY)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_S
     while not bench.trace:
         assert time.monotonic() < deadline, "the first cell never began"
         time.sleep(0.02)
@@ -117,7 +118,7 @@ def test_killed_in_the_midst_the_next_call_waits_for_the_run_and_goes_on(bench: 
     assert later.stderr is not None
     assert "waiting for it to end" in later.stderr.readline()
     (bench.folder / "wait").unlink()
-    later.communicate(timeout=60)
+    later.communicate(timeout=PATIENCE_S)
     assert later.returncode == 0
     assert len(bench.ledger.entries) == 4
     # Never two at once: each run ends before another begins.

@@ -21,6 +21,7 @@ from core.model.published import PUBLISHED_MODELS, find_published
 from fakes import tiny_checkpoint
 from rig import sounds
 from rig.hub_server import Hub, hub_server, take_for_the_hub
+from rig.waiting import PATIENCE_S
 
 ROW = find_published("ast-audioset-16-16-0.4422")
 REPOSITORY_ROOT = Path(main.__file__).parent
@@ -118,7 +119,13 @@ def test_the_environment_says_where_the_hub_is_and_where_things_are_kept(hub: Hu
         "get",
         ROW.name,
     ]
-    options = {"cwd": REPOSITORY_ROOT, "env": environment, "capture_output": True, "encoding": "utf-8", "timeout": 100}
+    options = {
+        "cwd": REPOSITORY_ROOT,
+        "env": environment,
+        "capture_output": True,
+        "encoding": "utf-8",
+        "timeout": PATIENCE_S,
+    }
     broken = subprocess.run(words, **options)
     assert broken.returncode == 1
     assert "cannot be reached" in broken.stderr

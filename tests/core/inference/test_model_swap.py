@@ -8,6 +8,7 @@ from core.audio.block import AudioBlock
 from core.inference.listener import Listener
 from core.inference.results import TagScores
 from fakes import ListSource, noise_blocks, tiny_tagger
+from rig.waiting import PATIENCE_S
 
 
 class GatedTagger:
@@ -20,7 +21,7 @@ class GatedTagger:
 
     def tag(self, *args: object, **options: object) -> TagScores:
         self.began.set()
-        assert self.may_answer.wait(20)
+        assert self.may_answer.wait(PATIENCE_S)
         scores = self._tagger.tag(*args, **options)  # type: ignore[arg-type]
         self.answered.set()
         return scores
@@ -45,12 +46,12 @@ def test_scores_of_a_model_that_was_swapped_out_meanwhile_never_come() -> None:
     listener = Listener(source, tagger=old)  # type: ignore[arg-type]
     listener.start()
     source.feed(3)
-    assert old.began.wait(20)
+    assert old.began.wait(PATIENCE_S)
     listener.use_tagger(tiny_tagger())
     before = listener.take_update()
     assert before is None or not before.scores
     old.may_answer.set()
-    assert old.answered.wait(20)
+    assert old.answered.wait(PATIENCE_S)
     source.feed(4)
     scores: list[TagScores] = []
     while not scores:
