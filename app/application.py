@@ -47,8 +47,10 @@ def run(argv: Sequence[str]) -> int:
     assert isinstance(application, QApplication)
     report = ErrorReport(application)
     report.install()
-    GarbageTimer(application)
+    garbage = GarbageTimer(application)
     window = build_window(application, settings_path=options.settings)
+    window.session.tagger_changed.connect(garbage.end_start_up)
+    window.session.model_failed.connect(garbage.end_start_up)
     report.window = window
     close_on_signals(window)
     window.show()

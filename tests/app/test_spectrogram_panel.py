@@ -229,21 +229,6 @@ def test_frequencies_are_named_as_far_as_there_is_room(height_px: int, names: in
     assert all(above - below >= 15 * 128 / height_px for above, below in pairwise(rows))
 
 
-def test_painting_is_fast_enough_for_thirty_frames_a_second(panel: SpectrogramPanel, live: LiveScene) -> None:
-    panel.resize(1100, 600)
-    _hear(panel, live, LiveUpdate((noise(3000),), (scores(0, 1000, {2: 0.9, 5: 0.4, 1: 0.3, 7: 0.2, 8: 0.2}),)))
-    times = []
-    for i in range(60):
-        live.take(LiveUpdate((noise(3, 3000 + 3 * i),)))
-        live.advance(time.monotonic() + i / 30)
-        panel.refresh()
-        began = time.perf_counter()
-        panel.plot.viewport().repaint()
-        panel.lanes.repaint()
-        times.append(time.perf_counter() - began)
-    assert np.median(times) < 0.016
-
-
 def test_the_pointer_leaving_clears_the_readout(panel: SpectrogramPanel, live: LiveScene) -> None:
     _hear(panel, live, LiveUpdate((noise(1000),)))
     panel._on_hovered(-2.0, 60.5)

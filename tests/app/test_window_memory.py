@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 from collections.abc import Callable
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QObject, Qt
 from pytestqt.qtbot import QtBot
 
 from app.application import close_on_signals
+from app.garbage_timer import GarbageTimer
 from app.input_choice import DEMO_SCENE, InputChoice
 from app.main_window import MainWindow
 from core.errors import UserError
@@ -19,6 +21,27 @@ from tests.app.window_driving import listen, press
 
 USB = InputChoice("microphone", "USB Mic")
 BROKEN = UserError("The microphone cannot be opened.", "Plug it in.")
+
+
+def test_windows_are_closed_and_reopened_under_the_garbage_timer(
+    make_window: MakeWindow, core: FakeCore, qtbot: QtBot
+) -> None:
+    """pyqtgraph disconnects signals while a window goes; a collection inside that would wait for Qt's lock for ever."""
+    owner = QObject()
+    try:
+        garbage = GarbageTimer(owner)
+        garbage.end_start_up()
+        for _ in range(4):
+            window = make_window()
+            window.show()
+            listen(window, core, qtbot)
+            window.model_menu.chosen.emit("other")
+            window.close()
+            garbage.collect()
+        assert not gc.isenabled()
+    finally:
+        gc.unfreeze()
+        gc.enable()
 
 
 def test_stopped_it_stays_stopped_in_the_next_run(make_window: MakeWindow, core: FakeCore, qtbot: QtBot) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -147,3 +149,18 @@ def test_the_starter_is_the_default_and_ships() -> None:
     assert len(tagger.labels) == len(tagger.thresholds)
     recorded = tagger.provenance["metrics"]
     assert recorded["accuracy"] > 0.443, "the starter must beat the data set's random forest"
+
+
+def test_a_model_that_is_let_go_needs_no_garbage_collection() -> None:
+    """The window takes all that start-up made out of collection, the first model included."""
+    gc.collect()
+    gc.disable()
+    try:
+        tagger = tiny_tagger()
+        tagger.tag(np.zeros((100, 128), np.float32))
+        before = [weakref.ref(part) for part in gc.get_objects() if issubclass(type(part), torch.nn.Module)]
+        assert any(part() is not None for part in before)
+        del tagger
+        assert not [part() for part in before if part() is not None]
+    finally:
+        gc.enable()

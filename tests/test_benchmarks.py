@@ -1,0 +1,22 @@
+"""Each benchmark that needs no data runs on a small input and prints its figures. None is held to a time."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from rig.waiting import PATIENCE_S
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+def test_the_smoothness_of_the_window_is_measured() -> None:
+    command = [sys.executable, "benchmarks/window_smoothness.py", "--seconds", "1", "--json"]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=PATIENCE_S)
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout)
+    assert figures["beats"] > 0
+    assert figures["longest_stall_ms"] >= figures["stall_p99_ms"] >= 0
+    assert figures["paint_median_ms"] > 0
