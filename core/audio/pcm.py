@@ -35,13 +35,13 @@ def mono_samples(frame: av.AudioFrame) -> NDArray[np.float32]:
 
 
 def without_torn_sample(packet: av.Packet[av.AudioStream]) -> av.Packet | None:
-    """The packet up to its last whole sample, when it is PCM and ends within one; None otherwise.
+    """The packet up to its last whole sample, perhaps empty, when it is PCM and ends within one; None otherwise.
 
     libav refuses the whole packet for a spare byte at its end.
     """
     sample_bytes = pcm_sample_bytes(packet.stream)
     torn = packet.size % sample_bytes if sample_bytes else 0
-    if not torn or packet.size == torn:
+    if not torn:
         return None
     whole = av.Packet(bytes(packet)[:-torn])
     whole.pts, whole.dts, whole.time_base = packet.pts, packet.dts, packet.time_base

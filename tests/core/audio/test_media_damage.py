@@ -147,9 +147,9 @@ def test_a_small_loss_is_told_in_figures_that_differ(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("bits", "channels", "spare"), [(24, 1, 1), (24, 1, 2), (16, 1, 1), (24, 2, 5), (32, 2, 3)])
 def test_a_spare_byte_costs_no_sample(tmp_path: Path, bits: int, channels: int, spare: int) -> None:
-    body = bytes(RATE * channels * bits // 8 + spare)
-
-    assert len(read_clip(write_wav(tmp_path / "a.wav", body, bits, channels=channels))) == RATE
+    for n_samples in (RATE, 15 * 1024):  # within a packet of libav's, and between two
+        body = bytes(n_samples * channels * bits // 8 + spare)
+        assert len(read_clip(write_wav(tmp_path / "a.wav", body, bits, channels=channels))) == n_samples
 
 
 @pytest.mark.parametrize("bytes_per_s", [0, 1, RATE, 8 * RATE])
