@@ -102,10 +102,10 @@ class ClipPlayback(QObject):
 def start_sound(path: Path) -> Sound:
     """Read the first minute of a clip and play it on the default output. Raises UserError."""
     # Late: the decoder and PortAudio are wanted only once something is to be heard.
-    from core.audio.media_file import decode_blocks
+    from core.audio.media_file import decode_blocks, fill_gaps
 
     longest = round(_LONGEST_S * _SAMPLE_RATE)
-    blocks = takewhile(lambda block: block.start_sample < longest, decode_blocks(path, _SAMPLE_RATE))
+    blocks = takewhile(lambda block: block.start_sample < longest, fill_gaps(decode_blocks(path, _SAMPLE_RATE)))
     pieces = [block.samples for block in blocks]
     if not pieces:
         raise UserError(f"“{path.name}” holds no sound.", "Take it out of the data.")

@@ -44,10 +44,12 @@ class Listener(Protocol):
 
 
 class FilePicture(Protocol):
-    """A whole file as log-mel columns `(n, mels)`; see `core.inference.file_tagging`."""
+    """A whole file as log-mel columns `(n, mels)`; see `core.inference.file_picture`."""
 
     @property
     def columns(self) -> NDArray[np.float32]: ...
+    @property
+    def is_gap(self) -> NDArray[np.bool_]: ...
     @property
     def seconds_per_column(self) -> float: ...
     @property
@@ -103,9 +105,16 @@ def tag_file(path: Path, tagger: Any, on_progress: ProgressCall, should_stop: St
 
 def file_picture(path: Path, should_stop: StopQuestion) -> FilePicture:
     """The file's spectrogram, as coarse as a screen is. Raises UserError."""
-    from core.inference.file_tagging import file_picture as picture
+    from core.inference.file_picture import file_picture as picture
 
     return picture(path, should_stop=should_stop)
+
+
+def track_note(path: Path) -> str:
+    """What to tell about the choice of the file's audio track, often "". Raises UserError."""
+    from core.audio.media_file import track_note as note
+
+    return note(path)
 
 
 def find_media(paths: Sequence[Path]) -> FoundMedia:
@@ -155,6 +164,7 @@ class CoreCalls:
     load_tagger: Callable[[str | None], Tagger] = load_tagger
     tag_file: Callable[[Path, Any, ProgressCall, StopQuestion], Iterator[TagScores]] = tag_file
     file_picture: Callable[[Path, StopQuestion], FilePicture] = file_picture
+    track_note: Callable[[Path], str] = track_note
     find_media: Callable[[Sequence[Path]], FoundMedia] = find_media
     list_models: Callable[[], tuple[ModelRow, ...]] = list_models
     download_model: Callable[[PublishedModel, ReportCall, StopQuestion], Path] = download_model

@@ -30,7 +30,8 @@ class FileState(Enum):
 
 @dataclass(slots=True, eq=False)
 class FileRow:
-    """A file. progress: 0..1, None while its length is unknown. heard_s: how far it has been tagged.
+    """A file. progress: 0..1, None while its length is unknown. heard_s: how far it has been tagged. note: what
+    to know of its track.
 
     One owner, the GUI thread. Workers only read the flags: `stop` ends the tagging, `gone` also the picture.
     """
@@ -41,6 +42,7 @@ class FileRow:
     duration_s: float = 0.0
     heard_s: float = 0.0
     error: UserError | None = None
+    note: str = ""
     stop: threading.Event = field(default_factory=threading.Event)
     gone: threading.Event = field(default_factory=threading.Event)
     scene: Scene = field(init=False)
@@ -57,6 +59,7 @@ class FileRow:
     def wait_again(self) -> None:
         """Put a file back into the queue. A worker that has not yet noticed its flag keeps the old one."""
         self.state, self.error, self.progress, self.heard_s = FileState.WAITING, None, None, 0.0
+        self.note = ""
         self.stop = threading.Event()
         if self.scene.history is None:
             # The file may have been mended since.

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, Signal, SignalInstance, Slot
 
 from app.background import BackgroundJobs
 from app.core_calls import CoreCalls, FilePicture, FoundMedia, StopQuestion, Tagger
@@ -36,6 +36,7 @@ class FileTagging(QObject):
     busy_changed = Signal()
     scan_failed = Signal(object)
     _heard = Signal(object, object, object)
+    _noted = Signal(object, str)
 
     def __init__(self, calls: CoreCalls, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -46,6 +47,7 @@ class FileTagging(QObject):
         self._tagger: Tagger | None = None
         self._current: FileRow | None = None
         self._heard.connect(self._on_heard)
+        self._noted.connect(self._on_noted)
 
     @property
     def is_busy(self) -> bool:
@@ -150,6 +152,11 @@ class FileTagging(QObject):
             row.scene.window.show_all()
         self._tell(row)
 
+    @Slot(object, str)
+    def _on_noted(self, row: FileRow, note: str) -> None:
+        row.note = note
+        self._tell(row)
+
     def _on_over(self, row: FileRow, error: UserError | None) -> None:
         self._current = None
         if row.state is FileState.TAGGING:
@@ -182,14 +189,20 @@ class FileTagging(QObject):
     # ----- pool thread -----
 
     def _tag(self, row: FileRow, tagger: Any, should_stop: StopQuestion) -> None:
+        if note := self._calls.track_note(row.path):
+            self._emit(self._noted, row, note)
         answer = _Answer(self, row)
         for scores in self._calls.tag_file(row.path, tagger, answer.on_progress, should_stop):
             answer.add(scores)
         answer.send()
 
     def _emit_heard(self, row: FileRow, scores: tuple[TagScores, ...], progress: float | None) -> None:
+        self._emit(self._heard, row, scores, progress)
+
+    @staticmethod
+    def _emit(signal: SignalInstance, *values: object) -> None:
         try:
-            self._heard.emit(row, scores, progress)
+            signal.emit(*values)
         except RuntimeError:
             log.info("a file was tagged after the window was gone")
 

@@ -91,11 +91,15 @@ def _text(row: FileRow, column: int) -> str:
     if column == LENGTH:
         return wording.duration(row.duration_s) if row.duration_s else ""
     if column == TAGS:
-        return row.top_tags() if row.error is None else f"{row.error.problem} {row.error.remedy}"
+        if row.error is not None:
+            return f"{row.error.problem} {row.error.remedy}"
+        return f"{row.top_tags()}   ({row.note})" if row.note else row.top_tags()
     return row.state_text() if column == STATE else ""
 
 
 def _tool_tip(row: FileRow, column: int) -> str:
     if column == CANCEL:
         return "Remove from the list (Del)" if row.is_over else "Cancel this file"
-    return str(row.path) if column == NAME else _text(row, column)
+    if column == NAME:
+        return f"{row.path}\n{row.note}" if row.note else str(row.path)
+    return _text(row, column)

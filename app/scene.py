@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,7 +112,9 @@ def set_picture(scene: Scene, picture: FilePicture) -> None:
     """Give a file's scene its picture, all of it in view."""
     columns = picture.columns
     history = ColumnHistory(max(len(columns), 1), mels=columns.shape[1], columns_per_s=1 / picture.seconds_per_column)
-    history.append(FrameRun(columns, 0))
+    edges = [0, *(np.flatnonzero(np.diff(picture.is_gap)) + 1).tolist(), len(columns)]
+    for start, stop in pairwise(edges):
+        history.append(FrameRun(columns[start:stop], start, is_gap=bool(stop > start and picture.is_gap[start])))
     scene.history, scene.message = history, ""
     scene.window.first_s, scene.window.last_s = 0.0, max(picture.duration_s, history.end_s)
     scene.window.show_all()

@@ -12,7 +12,7 @@ class ScoreTrack:
     """The newest `capacity` windows. Row *i* holds from `starts_s[i]` to `stops_s[i]`.
 
     A live row holds since the row before it until its own end: that is what was known at the time. A file's row
-    holds from the window's start to the next window's start.
+    holds from the window's start to the next window's start, and never beyond its own end.
     """
 
     def __init__(self, labels: int, *, is_live: bool, capacity: int = 4096) -> None:
@@ -76,18 +76,20 @@ class ScoreTrack:
         return TagScores(self.peaks(start_s, stop_s), scores[0].start_frame, scores[-1].end_frame)
 
     def at(self, time_s: float) -> TagScores | None:
-        """The window that holds at a moment, or None before the first; after the last one it still holds."""
+        """The window that holds at a moment, or None before the first and in a gap; after the last one it still
+        holds."""
         if not self._count or time_s < self._starts_s[0]:
             return None
         row = int(np.searchsorted(self.starts_s, time_s, side="right")) - 1
-        return self._scores[row]
+        is_in_gap = row + 1 < self._count and time_s > self._stops_s[row]
+        return None if is_in_gap else self._scores[row]
 
     def _start_of(self, scores: TagScores, row: int) -> float:
         if row and self.is_live:
             # Never across a gap: a window speaks for what it heard.
             return max(float(self._stops_s[row - 1]), scores.start_s)
         if row:
-            self._stops_s[row - 1] = scores.start_s
+            self._stops_s[row - 1] = min(self._stops_s[row - 1], scores.start_s)
         return scores.start_s
 
     def _make_room(self) -> None:

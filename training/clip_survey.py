@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from core.audio.media_file import decode_blocks
-from core.audio.media_opening import open_media
-from core.audio.resample import StreamResampler
+from core.audio.media_file import decode_blocks, fill_gaps
+from core.audio.media_opening import open_media, sound_track
+from core.audio.resample import MODEL_SAMPLE_RATE, StreamResampler
 from core.errors import UserError
 from training.fingerprints import SAMPLE_RATE, Fingerprint, fingerprint
 
@@ -63,10 +63,10 @@ class DecodedClip:
 def decode(path: Path) -> DecodedClip:
     """Decode all of a file, and keep its beginning. Raises UserError for what cannot be read to its end."""
     with open_media(path) as container:
-        rate = container.streams.audio[0].rate
+        rate = sound_track(container).rate or MODEL_SAMPLE_RATE
     kept: list[NDArray[np.float32]] = [np.zeros(0, np.float32)]
     n_samples, most = 0, round(MOST_COMPARED_S * rate)
-    for block in decode_blocks(path, rate):
+    for block in fill_gaps(decode_blocks(path, rate)):
         if n_samples < most:
             kept.append(block.samples)
         n_samples += len(block.samples)

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from platformdirs import user_cache_path
 
 from core.audio.log_mel import LogMel, LogMelConfig
-from core.audio.media_file import decode_blocks
+from core.audio.media_file import decode_blocks, fill_gaps
 from core.errors import UserError
 from training.clip_keys import ClipKeys, ContentKey, content_key
 from training.frame_store import IN_USE_S, FrameStore, StoreError, evict
@@ -195,9 +195,9 @@ def _most_bytes() -> float:
 
 
 def _first_samples(path: str, sample_rate: int, n_wanted: int) -> NDArray[np.float32]:
-    """At most `n_wanted` samples from the file's start, however long the file."""
+    """At most `n_wanted` samples from where the file's sound begins, its holes filled, however long the file."""
     pieces, n_samples = [np.zeros(0, np.float32)], 0
-    for block in decode_blocks(path, sample_rate):
+    for block in fill_gaps(decode_blocks(path, sample_rate)):
         pieces.append(block.samples)
         n_samples += len(block.samples)
         if n_samples >= n_wanted:

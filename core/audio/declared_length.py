@@ -1,26 +1,35 @@
 """How long a media file says it is, where its header can be believed. Decodes nothing.
 
 libav shortens a WAV's length to what the file holds, and guesses where a header is silent; so the headers of
-WAV and MP3 are read here. Streams written to a pipe carry a length of 0 or of about 2 or 4 GiB: unknown.
+WAV and MP3 are read here. WAVs written to a pipe carry a length of 0, or one just below the largest number that
+fits into 31 or 32 bits: unknown.
 """
 
 from __future__ import annotations
 
+import re
 import struct
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 from av import AudioStream
 from av.container import InputContainer
 
-_UNKNOWN_BYTES = 0x7FFF_0000
+from core.audio.pcm import pcm_sample_bytes
+
+# A header's size lies near a limit, less some header or rounding (0x7FFFF000, 0x80000000, 0xFFFFFFFF - 36).
+_NEAR_LIMIT_BYTES = 0x1_0000
+_LONG_WAVS = (b"RF64", b"BW64")
+_SEE_DS64 = 0xFFFF_FFFF
 _EXACT_S = 0.1
+# Some programs count a header into the size of the data.
+_SLOPPY_SHARE = 0.05
 # libav's names of containers whose header counts the samples, or the ticks of each track
 _COUNTS_SAMPLES = {"aiff", "flac", "au", "tta", "wv"}
 _COUNTS_TICKS = {"wav", "mov,mp4,m4a,3gp,3g2,mj2"}
 _ID3_HEADER_BYTES = 10
 _MP3_LOOK_BYTES = 4096
+_CLOCK_TIME = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")
 
 # kbit/s by index, ISO/IEC 11172-3 and 13818-3, layer III
 _MPEG1_KBITS = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
@@ -30,26 +39,39 @@ _MP3_RATES_HZ = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (1
 
 @dataclass(frozen=True, slots=True)
 class DeclaredLength:
-    """length_s: what the header promises, None when nothing firm. tolerance_s: what may be missing without loss."""
+    """length_s: what the header promises, None when nothing firm. tolerance_s: what may be missing without loss.
+    is_end: it counts from timestamp 0 rather than from the track's first sample."""
 
     length_s: float | None = None
     tolerance_s: float = 0.25  # room for an encoder's padding
+    is_end: bool = False
 
 
-def declared_length(path: Path, container: InputContainer, stream: AudioStream) -> DeclaredLength:
-    """What the header of an opened file promises."""
+def declared_length(path: Path, container: InputContainer, track: AudioStream) -> DeclaredLength:
+    """What the header of an opened file promises of one of its tracks."""
     name = container.format.name
-    if name == "wav" and stream.codec_context.name.startswith("pcm_"):
-        return DeclaredLength(_wav_length_s(path), _EXACT_S)
+    if name == "wav" and (sample_bytes := pcm_sample_bytes(track)):
+        n_bytes = _wav_data_bytes(path)
+        if not n_bytes or not track.rate:
+            return DeclaredLength()
+        length_s = n_bytes / (sample_bytes * track.rate)  # not by the header's byte rate, which is often wrong
+        return DeclaredLength(length_s, min(_EXACT_S, length_s * _SLOPPY_SHARE))
     if name == "mp3":
         return DeclaredLength(_mp3_length_s(path))
     if name in _COUNTS_SAMPLES:
-        return DeclaredLength(_stream_length_s(stream), _EXACT_S)
+        return DeclaredLength(track_length_s(track), _EXACT_S)
     if name in _COUNTS_TICKS:
-        return DeclaredLength(_stream_length_s(stream))
-    if name == "matroska,webm" and not container.streams.video and container.duration:
-        return DeclaredLength(container.duration / 1e6)
+        return DeclaredLength(track_length_s(track))
+    if name == "matroska,webm":
+        return DeclaredLength(_matroska_end_s(container, track), is_end=True)
     return DeclaredLength()
+
+
+def track_length_s(track: AudioStream) -> float | None:
+    """The length that libav tells of a track alone, None when it tells none."""
+    if track.duration is None or track.time_base is None:
+        return None
+    return float(track.duration * track.time_base)
 
 
 def last_mp3_frame_is_cut(packet: bytes) -> bool:
@@ -80,36 +102,41 @@ class _Mp3Frame:
         return cls(n_samples, sample_rate, n_samples // 8 * kbits * 1000 // sample_rate)
 
 
-def _stream_length_s(stream: AudioStream) -> float | None:
-    if stream.duration is None or stream.time_base is None:
+def _matroska_end_s(container: InputContainer, track: AudioStream) -> float | None:
+    """Where a track ends, counted from 0: the header tells the end of the longest track, a tag that of each.
+
+    Some programs write a track's length into that tag: no later than its end. A tag that is left from a longer file
+    is not believed beyond the header.
+    """
+    if not container.duration or container.streams.video:
         return None
-    return float(stream.duration * stream.time_base)
+    end_s = container.duration / 1e6
+    if len(container.streams) == 1:
+        return end_s
+    tag = _CLOCK_TIME.fullmatch(track.metadata.get("DURATION", ""))
+    return min(end_s, int(tag[1]) * 3600 + int(tag[2]) * 60 + float(tag[3])) if tag else None
 
 
-def _wav_length_s(path: Path) -> float | None:
+def _wav_data_bytes(path: Path) -> int | None:
+    """The size that a WAV's header gives its data, None where that is a placeholder."""
     with path.open("rb") as file:
         kind = file.read(12)
-        if kind[:4] not in (b"RIFF", b"RF64") or kind[8:] != b"WAVE":
+        if kind[:4] not in (b"RIFF", *_LONG_WAVS) or kind[8:] != b"WAVE":
             return None
-        bytes_per_s, long_bytes = 0, None
+        long_bytes = 0
         while len(head := file.read(8)) == 8:
             tag, size = struct.unpack("<4sI", head)
             if tag == b"data":
-                n_bytes = long_bytes if long_bytes is not None else size
-                is_known = 0 < n_bytes < _UNKNOWN_BYTES or long_bytes is not None
-                return n_bytes / bytes_per_s if bytes_per_s and is_known else None
-            body = file.read(size) if tag in (b"fmt ", b"ds64") else _skip(file, size)
-            if tag == b"fmt " and size >= 12:
-                bytes_per_s = struct.unpack_from("<I", body, 8)[0]
-            elif tag == b"ds64" and size >= 16:
-                long_bytes = struct.unpack_from("<Q", body, 8)[0]
-            file.seek(size % 2, 1)
+                return long_bytes or None if size == _SEE_DS64 else None if _is_placeholder(size) else size
+            body = file.tell()
+            if tag == b"ds64" and kind[:4] in _LONG_WAVS:
+                long_bytes = int.from_bytes(file.read(16)[8:], "little")
+            file.seek(body + size + size % 2)
     return None
 
 
-def _skip(file: BinaryIO, n_bytes: int) -> bytes:
-    file.seek(n_bytes, 1)
-    return b""
+def _is_placeholder(n_bytes: int) -> bool:
+    return not n_bytes or any(abs(n_bytes - limit) < _NEAR_LIMIT_BYTES for limit in (2**31, 2**32))
 
 
 def _mp3_length_s(path: Path) -> float | None:

@@ -21,33 +21,38 @@ class DecodingTally:
     """What was met on the way through one file.
 
     format_name: libav's name of the container. declared_s: what its header promises, None when it does not.
-    tolerance_s: how much less than promised is still no loss (padding, rounding).
+    tolerance_s: how much less than promised is still no loss (padding, rounding). counts_from_s: the timestamp from
+    which declared_s counts. zero_s: the timestamp at which the file's clock, which places damage, shows 0.
     """
 
     path: Path
     format_name: str
     declared_s: float | None = None
     tolerance_s: float = 0.25
+    counts_from_s: float = 0.0
+    zero_s: float = 0.0
     decoded_s: float = 0.0
     reached_s: float = 0.0
+    clock_s: float = 0.0
     bad_packets: int = 0
     bad_tail: int = 0
     first_bad_s: float = 0.0
     is_cut: bool = False
 
     def add_good(self, duration_s: float, end_s: float | None) -> None:
-        """A frame was decoded; `end_s` is where it ends by the file's own clock, if it has one."""
+        """A frame was decoded; `end_s` is the timestamp of its end, if it has one."""
         if self.decoded_s == 0.0 and self.bad_packets <= _FREE_LEADING_PACKETS:
             self.bad_packets = 0
         self.bad_tail = 0
         self.decoded_s += duration_s
         # By the clock too: speech codecs leave pauses out.
-        self.reached_s = max(self.reached_s, self.decoded_s, end_s or 0.0)
+        self.reached_s = max(self.reached_s, self.decoded_s, (end_s or 0.0) - self.counts_from_s)
+        self.clock_s = self.clock_s + duration_s if end_s is None else end_s - self.zero_s
 
     def add_bad(self) -> None:
         """A packet could not be read or decoded."""
         if self.bad_packets == 0:
-            self.first_bad_s = self.reached_s
+            self.first_bad_s = self.clock_s
         self.bad_packets += 1
         self.bad_tail += 1
 
@@ -87,4 +92,5 @@ class DecodingTally:
     def _how_much(self) -> str:
         if self.declared_s is None or not self._is_short():
             return f"{self.decoded_s:.1f} s"
-        return f"{self.decoded_s:.1f} s of {self.declared_s:.1f} s"
+        n_digits = next((n for n in (1, 2) if round(self.decoded_s, n) < round(self.declared_s, n)), 3)
+        return f"{self.decoded_s:.{n_digits}f} s of {self.declared_s:.{n_digits}f} s"

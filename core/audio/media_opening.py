@@ -6,11 +6,12 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, cast
 
 import av
 import av.error
 import av.logging
+from av import AudioCodecContext, AudioStream
 from av.container import InputContainer
 
 from core.errors import UserError
@@ -24,7 +25,7 @@ _OPTIONS = {"protocol_whitelist": "file"}
 
 @contextmanager
 def open_media(path: Path) -> Iterator[InputContainer]:
-    """The opened container, which has at least one audio stream. Raises UserError."""
+    """The opened container, which has an audio track that can be decoded. Raises UserError."""
     refuse_unreadable(path)
     try:
         # "file:" because a name such as "take:1.wav" would otherwise be read as a protocol
@@ -37,7 +38,47 @@ def open_media(path: Path) -> Iterator[InputContainer]:
                 f"“{path.name}” has no sound{' in its video' if container.streams.video else ''}.",
                 "Choose a file with an audio track.",
             )
+        if not has_sound(container):
+            raise UserError(
+                f"“{path.name}” holds sound in a format that this program has no decoder for.",
+                "Convert it to WAV, FLAC or MP3 with the program that made it, or with one that plays it.",
+            )
         yield container
+
+
+def has_sound(container: InputContainer) -> bool:
+    """Whether it has an audio track that can be decoded."""
+    return any(map(_has_decoder, container.streams.audio))
+
+
+def sound_track(container: InputContainer) -> AudioStream:
+    """The audio track to read of a container that has sound: the first one whose decoder starts."""
+    tracks = [track for track in container.streams.audio if _has_decoder(track)]
+    return next(filter(_decoder_starts, tracks), tracks[0])
+
+
+def track_note(path: Path | str) -> str:
+    """What to tell about the choice of the track, as one sentence; "" when the first one is read. Raises UserError."""
+    path = Path(path)
+    with open_media(path) as container:
+        place = container.streams.audio.index(sound_track(container))
+    if not place:
+        return ""
+    skipped = "Audio track 1" if place == 1 else f"Audio tracks 1 to {place}"
+    return f"{skipped} cannot be decoded here, so audio track {place + 1} was used."
+
+
+def _has_decoder(track: AudioStream) -> bool:
+    # PyAV gives None where libav knows no decoder, though its stubs do not say so; decoding would crash then.
+    return cast(AudioCodecContext | None, track.codec_context) is not None
+
+
+def _decoder_starts(track: AudioStream) -> bool:
+    try:
+        track.codec_context.open(strict=False)
+    except (av.error.FFmpegError, ValueError):
+        return False
+    return True
 
 
 def refuse_unreadable(path: Path) -> None:

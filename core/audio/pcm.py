@@ -1,7 +1,8 @@
-"""Turns one decoded frame into mono float32, whatever its sample format. Opens no file."""
+"""Turns decoded frames into mono float32, whatever their sample format, and repairs PCM packets. Opens no file."""
 
 from __future__ import annotations
 
+import re
 from typing import cast
 
 import av
@@ -31,6 +32,29 @@ def mono_samples(frame: av.AudioFrame) -> NDArray[np.float32]:
     # too large for float32, or infinities that cancel: the reader looks for what is not finite
     with np.errstate(invalid="ignore", over="ignore"):
         return _mean(channels.astype(np.float32))
+
+
+def without_torn_sample(packet: av.Packet[av.AudioStream]) -> av.Packet | None:
+    """The packet up to its last whole sample, perhaps empty, when it is PCM and ends within one; None otherwise.
+
+    libav refuses the whole packet for a spare byte at its end.
+    """
+    sample_bytes = pcm_sample_bytes(packet.stream)
+    torn = packet.size % sample_bytes if sample_bytes else 0
+    if not torn:
+        return None
+    whole = av.Packet(bytes(packet)[:-torn])
+    whole.pts, whole.dts, whole.time_base = packet.pts, packet.dts, packet.time_base
+    return whole
+
+
+def pcm_sample_bytes(track: av.AudioStream) -> int:
+    """Bytes of one sample of all channels of uncompressed sound, as the decoder reads it; 0 for any other codec."""
+    name = track.codec_context.name
+    if not name.startswith("pcm_"):
+        return 0
+    bits = re.search("[0-9]+", name)
+    return track.channels * (int(bits[0]) // 8 if bits else 1)  # A-law and µ-law have a byte
 
 
 def _channels(frame: av.AudioFrame, sample_type: np.dtype[np.generic]) -> NDArray[np.generic]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import IO, Protocol
 
-from core.cli.output import FORMATS, ResultWriter, TaggedWindow
+from core.cli.output import FORMATS, ResultWriter, TaggedWindow, print_note
 from core.errors import UserError
 from core.inference.events import Event, EventTracker
 from core.inference.frame_rows import ROW_FRAMES, ROW_S
@@ -20,6 +20,7 @@ class FrameWriter(Protocol):
     def frames(self, source: str, scores: FrameScores) -> None: ...
     def end(self, source: str) -> None: ...
     def error(self, source: str, error: UserError) -> None: ...
+    def note(self, source: str, text: str) -> None: ...
 
 
 class FrameRows:
@@ -39,6 +40,9 @@ class FrameRows:
 
     def error(self, source: str, error: UserError) -> None:
         self._writer.error(source, error)
+
+    def note(self, source: str, text: str) -> None:
+        self._writer.note(source, text)
 
 
 class EventTable:
@@ -65,6 +69,9 @@ class EventTable:
 
     def error(self, source: str, error: UserError) -> None:
         print(f"{source}\n    {error.problem} {error.remedy}", file=self._file, flush=True)
+
+    def note(self, source: str, text: str) -> None:
+        print_note(source, text)
 
     def _write(self, events: list[Event]) -> None:
         self._n_events += len(events)

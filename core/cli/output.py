@@ -31,6 +31,7 @@ class ResultWriter(Protocol):
 
     def window(self, window: TaggedWindow) -> None: ...
     def error(self, source: str, error: UserError) -> None: ...
+    def note(self, source: str, text: str) -> None: ...
     def summary(self, values: dict[str, float]) -> None: ...
 
 
@@ -65,6 +66,9 @@ class JsonLines:
     def error(self, source: str, error: UserError) -> None:
         self._write({"type": "error", "source": source, "problem": error.problem, "remedy": error.remedy})
 
+    def note(self, source: str, text: str) -> None:
+        self._write({"type": "note", "source": source, "note": text})
+
     def summary(self, values: dict[str, float]) -> None:
         self._write({"type": "summary", **values})
 
@@ -92,6 +96,9 @@ class Csv:
     def error(self, source: str, error: UserError) -> None:
         print(f"{source}: {error}", file=sys.stderr, flush=True)
 
+    def note(self, source: str, text: str) -> None:
+        print_note(source, text)
+
     def summary(self, values: dict[str, float]) -> None:
         del values  # a CSV has one kind of row
 
@@ -116,8 +123,16 @@ class Table:
     def error(self, source: str, error: UserError) -> None:
         print(f"{source}\n    {error.problem} {error.remedy}", file=self._file, flush=True)
 
+    def note(self, source: str, text: str) -> None:
+        print_note(source, text)
+
     def summary(self, values: dict[str, float]) -> None:
         print("   ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in values.items()), file=self._file)
+
+
+def print_note(source: str, text: str) -> None:
+    """Tell on stderr what is no result and no error."""
+    print(f"{source}: {text}", file=sys.stderr, flush=True)
 
 
 FORMATS: dict[str, Callable[[IO[str], LabelSet, int | None], ResultWriter]] = {

@@ -52,7 +52,7 @@ class TagOptions:
 
 def run_tag(options: TagOptions) -> int:
     """Tag everything; 1 when a file could not be read, else 0. Raises UserError for wrong options."""
-    from core.audio.media_file import find_media
+    from core.audio.media_file import find_media, track_note
     from core.inference.file_tagging import lengths_for
 
     _check_writable(options.output)  # before the model is loaded
@@ -69,6 +69,8 @@ def run_tag(options: TagOptions) -> int:
         n_errors = len(found.problems)
         for path in found.files:
             try:
+                if note := track_note(path):
+                    writer.note(str(path), note)
                 writer.tag(path)
             except UserError as error:
                 n_errors += 1
@@ -97,13 +99,14 @@ class _FileWriter(Protocol):
 
     def tag(self, path: Path) -> None: ...
     def error(self, source: str, error: UserError) -> None: ...
+    def note(self, source: str, text: str) -> None: ...
 
 
 class _WindowByWindow:
     def __init__(self, file: IO[str], tagger: Tagger, options: TagOptions) -> None:
         self._writer = FORMATS[options.format](file, tagger.labels, options.top_k)
         self._tagger, self._options = tagger, options
-        self.error = self._writer.error
+        self.error, self.note = self._writer.error, self._writer.note
 
     def tag(self, path: Path) -> None:
         from core.inference.file_tagging import tag_file
@@ -119,7 +122,7 @@ class _FrameByFrame:
 
         self._writer = FRAME_FORMATS[options.format](file, tagger.labels, options.top_k)
         self._tagger, self._options = tagger, options
-        self.error = self._writer.error
+        self.error, self.note = self._writer.error, self._writer.note
 
     def tag(self, path: Path) -> None:
         from core.inference.frame_tagging import tag_file_frames

@@ -25,7 +25,7 @@ class Event:
 
 
 class EventTracker:
-    """Turns rows that follow each other into events, each as soon as it has ended."""
+    """Turns rows into events, each as soon as it has ended, also where rows are missing."""
 
     def __init__(self, n_labels: int) -> None:
         self._onsets_s = np.full(n_labels, np.nan)
@@ -37,6 +37,8 @@ class EventTracker:
         ended: list[Event] = []
         for centre_s, row in zip(scores.times_s, scores.probabilities, strict=True):
             start_s = float(centre_s) - ROW_S / 2
+            if start_s > self._end_s + ROW_S / 2:  # a hole in the sound ends everything
+                ended += self.finish()
             lasts = row >= LASTS_FROM
             ended += self._close(~lasts, start_s)
             begins = lasts & np.isnan(self._onsets_s)

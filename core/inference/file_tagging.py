@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.audio.log_mel import FRAMES_PER_SECOND, LogMelConfig, LogMelStream
+from core.audio.file_clock import LONGEST_FILLED_GAP_S
+from core.audio.log_mel import FRAMES_PER_SECOND, LogMelConfig
 from core.audio.media_file import decode_blocks, duration_s
 from core.errors import UsageError, UserError
-from core.inference.results import TagScores
+from core.inference.live_frames import LiveFrames
+from core.inference.results import FrameRun, TagScores
 
 if TYPE_CHECKING:
     from core.inference.tagger import Tagger
@@ -32,7 +34,9 @@ def tag_file(
     on_progress: Progress | None = None,
     should_stop: ShouldStop | None = None,
 ) -> Iterator[TagScores]:
-    """Scores of windows at 0, hop, 2 hops, … until every frame has been covered.
+    """Scores of windows at 0, hop, 2 hops, … until every frame has been covered; times are those of the file's clock.
+
+    Silence of up to 10.24 s in the file's timestamps is filled in; behind a longer one windows begin anew.
 
     window_s: up to 30.72 s, None for the window that the model was made for. hop_s: None for 5 s, or the window.
     on_progress gets the share done, or None where the file does not tell its length. Raises UserError for a
@@ -41,8 +45,8 @@ def tag_file(
     window, hop = lengths_for(tagger, window_s, hop_s)
     path = Path(path)
     damage: list[UserError] = []
-    frames = decode_frames(path, tagger.log_mel, damage, on_progress, should_stop)
-    for start, window_frames in slice_windows(frames, window, hop):
+    runs = decode_frames(path, tagger.log_mel, damage, on_progress, should_stop)
+    for start, window_frames in windows_of(runs, window, hop):
         yield tagger.tag(window_frames, start)
         if should_stop is not None and should_stop():
             return
@@ -68,6 +72,48 @@ def frames_of(window_s: float, hop_s: float, most_frames: int) -> tuple[int, int
             f"Use a hop of 0.01 to {window_s:g} s.",
         )
     return window, hop
+
+
+def windows_of(runs: Iterable[FrameRun], window: int, hop: int) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    """Windows as `slice_windows` cuts them, `(first frame, frames)`, on the clock of the runs.
+
+    After a hole too long to be filled they begin anew, at the frame where the sound comes back; a window that holds
+    filled-in silence alone is left out. Holds at most one window and one run.
+    """
+    coming = iter(runs)
+    run = next(coming, None)
+    while run is not None:
+        stretch = _Stretch(run, coming)
+        for start, frames in slice_windows(stretch.parts(), window, hop):
+            if stretch.has_sound(start, start + len(frames)):
+                yield stretch.first_frame + start, frames
+        run = stretch.next_run
+
+
+class _Stretch:
+    """Runs that follow each other, up to the next jump; `next_run` is then the one behind it."""
+
+    def __init__(self, first: FrameRun, coming: Iterator[FrameRun]) -> None:
+        self.first_frame = first.first_frame
+        self.next_run: FrameRun | None = first
+        self._coming = coming
+        self._gaps: deque[tuple[int, int]] = deque()
+
+    def parts(self) -> Iterator[NDArray[np.float32]]:
+        end = self.first_frame
+        while self.next_run is not None and self.next_run.first_frame == end:
+            run, start = self.next_run, end - self.first_frame
+            end += len(run.frames)
+            if run.is_gap:
+                self._gaps.append((start, end - self.first_frame))
+            yield run.frames
+            self.next_run = next(self._coming, None)
+
+    def has_sound(self, start: int, stop: int) -> bool:
+        """Whether frames `[start, stop)`, counted from this stretch, are not all filled in; asked in order."""
+        while self._gaps and self._gaps[0][1] <= start:
+            self._gaps.popleft()
+        return not self._gaps or not (self._gaps[0][0] <= start and stop <= self._gaps[0][1])
 
 
 def slice_windows(
@@ -96,66 +142,25 @@ def decode_frames(
     damage: list[UserError],
     on_progress: Progress | None,
     should_stop: ShouldStop | None,
-) -> Iterator[NDArray[np.float32]]:
-    """Log-mel of the file in parts. What breaks the file off once frames have come goes into `damage`."""
-    stream = LogMelStream(config)
+) -> Iterator[FrameRun]:
+    """Log-mel of the file in runs on the file's clock, its gaps treated as those of live sound are: filled up to
+    10.24 s, a jump where they are longer. What breaks the file off once frames have come goes into `damage`."""
+    frames = LiveFrames(config.sample_rate, config, LONGEST_FILLED_GAP_S)
     total_s = duration_s(path) if on_progress is not None else None
+    has_frames = False
     try:
         for block in decode_blocks(path, config.sample_rate):
-            frames = stream.push(block.samples)
-            if len(frames):
-                yield frames
+            for run in frames.push(block):
+                has_frames = has_frames or not run.is_gap
+                yield run
             if on_progress is not None:
                 on_progress(min(1.0, block.end_sample / config.sample_rate / total_s) if total_s else None)
             if should_stop is not None and should_stop():
                 return
     except UserError as error:
-        if not stream.n_frames:
+        if not has_frames:
             raise
         damage.append(error)
         return
-    if not stream.n_frames:
+    if not has_frames:
         raise UserError(f"{path.name} holds less than 25 ms of sound.", "Choose a longer recording.")
-
-
-@dataclass(frozen=True, slots=True)
-class FilePicture:
-    """A file's spectrogram, few enough columns to draw.
-
-    columns: float32 `(n, mels)`, raw log-mel, each the maximum over `seconds_per_column`. problem: why it
-    breaks off, for a damaged file.
-    """
-
-    columns: NDArray[np.float32]
-    seconds_per_column: float
-    duration_s: float
-    problem: UserError | None = None
-
-
-def file_picture(path: Path | str, log_mel_columns: int = 4096, should_stop: ShouldStop | None = None) -> FilePicture:
-    """The whole file's spectrogram in at most `log_mel_columns` columns, in constant memory. Raises UserError."""
-    path = Path(path)
-    damage: list[UserError] = []
-    columns: list[NDArray[np.float32]] = []
-    frames_per_column, n_frames = 1, 0
-    held: NDArray[np.float32] | None = None
-    for frames in decode_frames(path, LogMelConfig(), damage, None, should_stop):
-        n_frames += len(frames)
-        held = frames if held is None else np.concatenate([held, frames])
-        whole = len(held) // frames_per_column
-        columns += list(held[: whole * frames_per_column].reshape(whole, frames_per_column, held.shape[1]).max(axis=1))
-        held = held[whole * frames_per_column :]
-        while len(columns) > log_mel_columns:
-            # Twice too many: from now on a column is worth two of these.
-            if len(columns) % 2:
-                held = np.concatenate([np.repeat(columns.pop()[None], frames_per_column, axis=0), held])
-            columns = [np.maximum(a, b) for a, b in zip(columns[::2], columns[1::2], strict=True)]
-            frames_per_column *= 2
-    if held is not None and len(held):
-        columns.append(held.max(axis=0))
-    return FilePicture(
-        np.stack(columns) if columns else np.zeros((0, LogMelConfig().n_mels), np.float32),
-        frames_per_column / FRAMES_PER_SECOND,
-        n_frames / FRAMES_PER_SECOND,
-        damage[0] if damage else None,
-    )

@@ -35,6 +35,10 @@ def _centres_s(rows: range) -> NDArray[np.float64]:
     return ((np.arange(rows.start, rows.stop) + 0.5) * ROW_S).astype(np.float64)
 
 
+def _first_row(scores: FrameScores) -> int:
+    return round(float(scores.times_s[0]) / ROW_S - 0.5)
+
+
 class RowMean:
     """The mean over windows that follow each other, of each row that no later window can touch."""
 
@@ -47,7 +51,7 @@ class RowMean:
         """Count one window's rows; windows come by their start, and none leaves rows out between it and the others."""
         if not len(scores.times_s):
             return
-        place = round(float(scores.times_s[0]) / ROW_S - 0.5) - self._first
+        place = _first_row(scores) - self._first
         assert 0 <= place <= len(self._sums), f"row {place} does not join {len(self._sums)} rows"
         missing = max(0, place + len(scores.times_s) - len(self._sums))
         self._sums = np.pad(self._sums, ((0, missing), (0, 0)))
@@ -55,9 +59,20 @@ class RowMean:
         self._sums[place : place + len(scores.times_s)] += scores.probabilities
         self._counts[place : place + len(scores.times_s)] += 1
 
+    def take_unless_joined(self, scores: FrameScores) -> FrameScores:
+        """All rows, when rows are missing between them and `scores`; then the next ones are those of `scores`."""
+        end = self._first + len(self._sums)
+        if not len(scores.times_s) or _first_row(scores) <= end:
+            return self.take_before(self._first * ROW_FRAMES)
+        rest = self.take_before(None)
+        self._first = _first_row(scores)
+        return rest
+
     def take_before(self, frame: int | None) -> FrameScores:
         """The rows that begin before `frame`, or all of them, once."""
-        n_rows = len(self._sums) if frame is None else min(len(self._sums), -(-frame // ROW_FRAMES) - self._first)
+        n_rows = len(self._sums)
+        if frame is not None:
+            n_rows = min(n_rows, max(0, -(-frame // ROW_FRAMES) - self._first))
         means = (self._sums[:n_rows] / self._counts[:n_rows, None]).astype(np.float32)
         times_s = _centres_s(range(self._first, self._first + n_rows))
         self._sums, self._counts, self._first = self._sums[n_rows:], self._counts[n_rows:], self._first + n_rows

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from core.audio.log_mel import FRAMES_PER_SECOND
 from core.errors import UserError
-from core.inference.file_tagging import Progress, ShouldStop, decode_frames, lengths_for, slice_windows
+from core.inference.file_tagging import Progress, ShouldStop, decode_frames, lengths_for, windows_of
 from core.inference.frame_rows import RowMean
 from core.inference.results import FrameScores
 
@@ -25,7 +25,7 @@ def tag_file_frames(
     on_progress: Progress | None = None,
     should_stop: ShouldStop | None = None,
 ) -> Iterator[FrameScores]:
-    """Rows of 100 ms, in order and each once, as soon as no window to come has a say in them.
+    """Rows of 100 ms, in order and each once, as soon as no window to come has a say in them; none in a long hole.
 
     window_s: as for `tag_file`. hop_s: None for half the window, so that each moment is heard in two. on_progress,
     errors: as for `tag_file`; also UserError for a model without a frame head.
@@ -35,9 +35,13 @@ def tag_file_frames(
     path = Path(path)
     damage: list[UserError] = []
     means = RowMean(len(tagger.labels))
-    frames = decode_frames(path, tagger.log_mel, damage, on_progress, should_stop)
-    for start, of_window in slice_windows(frames, window, hop):
-        means.add(tagger.tag_frames(of_window, start))
+    runs = decode_frames(path, tagger.log_mel, damage, on_progress, should_stop)
+    for start, of_window in windows_of(runs, window, hop):
+        scores = tagger.tag_frames(of_window, start)
+        before_hole = means.take_unless_joined(scores)
+        if len(before_hole.times_s):
+            yield before_hole
+        means.add(scores)
         final = means.take_before(start + hop)
         if len(final.times_s):
             yield final

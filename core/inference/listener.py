@@ -182,9 +182,9 @@ class Listener:
         self._put(_Window(ring.read(start, end), start, end - first_frame < WINDOW_FRAMES, heard_s))
 
     def _offer_short_stream(self, ring: RingBuffer, first_frame: int) -> None:
-        """A file that ends within the first second is one window, at its true length."""
-        if self._tagger is not None and first_frame == 0 and 0 < ring.end < FIRST_WINDOW_FRAMES:
-            self._put(_Window(ring.read(0, ring.end), 0, True, time.monotonic()))
+        """What ends within a second of its beginning, as a file may, is one window, at its true length."""
+        if self._tagger is not None and 0 < ring.end - first_frame < FIRST_WINDOW_FRAMES:
+            self._put(_Window(ring.read(first_frame, ring.end), first_frame, True, time.monotonic()))
 
     def _put(self, window: _Window) -> None:
         with suppress(queue.Empty):

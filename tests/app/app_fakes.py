@@ -79,6 +79,7 @@ class FakePicture:
     """Twenty seconds, half a second a column."""
 
     columns: NDArray[np.float32] = np.linspace(-15, 5, 40 * 128, dtype=np.float32).reshape(40, 128)
+    is_gap: NDArray[np.bool_] = np.zeros(40, bool)
     seconds_per_column = 0.5
     duration_s = 20.0
 
@@ -94,6 +95,7 @@ class FakeCore:
         """Not found while another listener runs."""
         self.models: dict[str | None, FakeTagger] = {None: FakeTagger(), "starter": FakeTagger()}
         self.bad_files: dict[str, UserError] = {}
+        self.notes: dict[str, str] = {}
         self.gate = threading.Event()
         self.gate.set()
         self.model_gate = threading.Event()
@@ -108,6 +110,7 @@ class FakeCore:
             load_tagger=self._load,
             tag_file=self._tag,
             file_picture=self._picture,
+            track_note=lambda path: self.notes.get(path.name, ""),
             find_media=_find,
             list_models=lambda: (
                 ModelRow("starter", "Starter", "fake"),

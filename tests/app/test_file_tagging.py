@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QAbstractItemModelTester
@@ -14,11 +15,11 @@ from pytestqt.qtbot import QtBot
 
 from app.file_row import FileState
 from app.file_tagging import FileTagging
-from app.files_model import LENGTH, STATE, TAGS
+from app.files_model import LENGTH, NAME, STATE, TAGS
 from core.errors import UserError
 from core.inference.results import TagScores
 from rig.waiting import PATIENCE_S
-from tests.app.app_fakes import FakeCore, FakeTagger, scores
+from tests.app.app_fakes import FakeCore, FakePicture, FakeTagger, scores
 
 
 @pytest.fixture
@@ -158,3 +159,27 @@ def test_the_picture_is_read_once(files: FileTagging, qtbot: QtBot) -> None:
     files.ask_picture(row)
     assert row.scene.history is not None
     assert (row.scene.window.left_s, row.scene.window.right_s) == (0.0, 20.0)
+
+
+def test_a_note_about_the_track_is_on_the_files_row(files: FileTagging, core: FakeCore, qtbot: QtBot) -> None:
+    core.notes["phone.m4a"] = "Audio track 1 cannot be decoded here, so audio track 2 was used."
+    _add(files, "phone.m4a", "a.wav")
+    qtbot.waitUntil(lambda: _states(files) == [FileState.DONE] * 2)
+    assert "audio track 2 was used" in _text(files, 0, TAGS)
+    assert "audio track 2 was used" in files.model.index(0, NAME).data(Qt.ItemDataRole.ToolTipRole)
+    assert "track" not in _text(files, 1, TAGS)
+
+
+def test_gaps_of_a_file_are_gaps_of_its_picture(files: FileTagging, core: FakeCore, qtbot: QtBot) -> None:
+    picture = FakePicture()
+    picture.is_gap = np.zeros(40, bool)
+    picture.is_gap[:3] = picture.is_gap[10:12] = picture.is_gap[39:] = True
+    files._calls = replace(core.calls(), file_picture=lambda *_: picture)
+    _add(files, "a.wav")
+    qtbot.waitUntil(lambda: _states(files) == [FileState.DONE])
+    row = files.model.rows[0]
+    with qtbot.waitSignal(files.picture_ready):
+        files.ask_picture(row)
+    assert row.scene.history is not None
+    assert row.scene.history.gaps == [(0, 3), (10, 12), (39, 40)]
+    assert row.scene.history.end == 40

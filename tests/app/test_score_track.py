@@ -34,6 +34,17 @@ def test_file_rows_hold_from_start_to_the_next_start() -> None:
     np.testing.assert_allclose(track.stops_s, [5, 10, 20.24])
 
 
+def test_a_files_row_never_speaks_for_a_hole() -> None:
+    track = ScoreTrack(len(NAMES), is_live=False)
+    track.append(scores(0, 1000, {0: 0.9}))
+    track.append(scores(3000, 4000))
+    np.testing.assert_allclose(track.stops_s, [10, 40])
+    assert not track.peaks(12.0, 28.0).any()
+    assert track.at(20.0) is None
+    assert track.at(9.0) is not None
+    assert track.at(45.0) is not None
+
+
 def test_the_highest_of_a_stretch_is_each_labels_own() -> None:
     track = ScoreTrack(len(NAMES), is_live=False)
     for start, heard in ((0, {1: 0.9}), (500, {2: 0.4}), (1000, {1: 0.2, 2: 0.8})):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from core.errors import UserError
+from tests.core.audio.media_samples import with_unknown_codec, write_encoded, write_stretches
 from training.clip_survey import decode, flat_tops, survey
 
 from .recordings import RATE, hum, take, write
@@ -63,3 +64,17 @@ def test_what_cannot_be_read_is_an_answer_too(tmp_path: Path) -> None:
     assert isinstance(survey(tmp_path / "a.wav"), UserError)
     with pytest.raises(UserError):
         decode(tmp_path / "nowhere.wav")
+
+
+def test_a_track_that_nothing_decodes_is_told(tmp_path: Path) -> None:
+    path = with_unknown_codec(write_encoded(tmp_path / "a.webm", "libopus", rate=48_000), b"A_OPUS", b"A_XPUS")
+    found = survey(path)
+    assert isinstance(found, UserError)
+    assert "no decoder" in found.problem
+
+
+def test_a_hole_in_a_clip_counts_as_silence_and_a_late_beginning_does_not(tmp_path: Path) -> None:
+    clip = decode(write_stretches(tmp_path / "a.mka", "pcm_s16le", [(3.0, 4.0), (6.0, 7.0)]))
+    assert clip.duration_s == pytest.approx(4.0)
+    assert clip.samples[:100].any()
+    assert not clip.samples[48_000 : 3 * 48_000].any()

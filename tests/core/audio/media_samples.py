@@ -40,6 +40,39 @@ def write_encoded(
     return path
 
 
+def write_stretches(
+    path: Path, codec: str, stretches: list[tuple[float, float]], rate: int = 48_000, *, video_s: float = 0.0
+) -> Path:
+    """A tone from each start to each stop, seconds by the timestamps; with `video_s` a black picture beside it."""
+    with av.open(str(path), "w") as container:
+        picture = _add_picture(container) if video_s else None
+        stream = _add_mono(container, codec, rate)
+        if picture is not None:
+            _write_picture(container, picture, round(10 * video_s))
+        for start_s, stop_s in stretches:
+            _write_tone(container, stream, start_s, stop_s)
+        container.mux(stream.encode(None))
+    return path
+
+
+def write_two_tracks(path: Path, codec: str, first_s: float, second_s: float, rate: int = 48_000) -> Path:
+    """Two audio tracks, tones of two lengths."""
+    with av.open(str(path), "w") as container:
+        streams = [_add_mono(container, codec, rate) for _ in range(2)]
+        for stream, length_s in zip(streams, (first_s, second_s), strict=True):
+            _write_tone(container, stream, 0.0, length_s)
+            container.mux(stream.encode(None))
+    return path
+
+
+def with_unknown_codec(path: Path, known: bytes, unknown: bytes) -> Path:
+    """The file again, its first mention of a codec replaced by one that nobody knows."""
+    whole = path.read_bytes()
+    assert known in whole
+    path.write_bytes(whole.replace(known, unknown, 1))
+    return path
+
+
 def write_silent_video(path: Path) -> Path:
     """A video without a sound track."""
     with av.open(str(path), "w") as container:
@@ -68,6 +101,22 @@ def joined(path: Path, *parts: Path) -> Path:
     """The bytes of all `parts`, one behind the other."""
     path.write_bytes(b"".join(part.read_bytes() for part in parts))
     return path
+
+
+def _add_mono(container: OutputContainer, codec: str, rate: int) -> av.AudioStream:
+    stream = container.add_stream(codec, rate=rate)
+    assert isinstance(stream, av.AudioStream)
+    stream.layout = "mono"
+    return stream
+
+
+def _write_tone(container: OutputContainer, stream: av.AudioStream, start_s: float, stop_s: float) -> None:
+    rate = stream.rate
+    sound, start = tone(stop_s - start_s, rate), round(start_s * rate)
+    for first in range(0, len(sound), 960):
+        frame = av.AudioFrame.from_ndarray(sound[None, first : first + 960], format="fltp", layout="mono")
+        frame.sample_rate, frame.pts, frame.time_base = rate, start + first, Fraction(1, rate)
+        container.mux(stream.encode(frame))
 
 
 def _add_picture(container: OutputContainer) -> av.VideoStream:

@@ -17,7 +17,14 @@ from core.audio.block import AudioBlock
 from core.audio.declared_length import last_mp3_frame_is_cut
 from core.audio.media_file import decode_blocks, read_clip
 from core.errors import UserError
-from tests.core.audio.media_samples import tone, truncated, write_encoded, write_wav
+from tests.core.audio.media_samples import (
+    tone,
+    truncated,
+    write_encoded,
+    write_stretches,
+    write_two_tracks,
+    write_wav,
+)
 
 RATE = 16_000
 
@@ -101,7 +108,7 @@ def test_a_tag_of_another_file_encoding_is_no_obstacle(tmp_path: Path) -> None:
     assert len(read_clip(path)) == 1600
 
 
-@pytest.mark.parametrize("length", [0, 0x7FFF_F000, 0xFFFF_FFFF])
+@pytest.mark.parametrize("length", [0, 0x7FFF_F000, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF - 36, 0xFFFF_FFFF])
 def test_a_wav_written_to_a_pipe_knows_no_length_and_is_no_cut(tmp_path: Path, length: int) -> None:
     path = write_wav(tmp_path / "a.wav", bytes(2 * RATE), 16)
     whole = bytearray(path.read_bytes())
@@ -109,6 +116,88 @@ def test_a_wav_written_to_a_pipe_knows_no_length_and_is_no_cut(tmp_path: Path, l
     path.write_bytes(whole)
 
     assert len(read_clip(path)) == RATE
+
+
+@pytest.mark.parametrize(
+    ("length", "told"),
+    [
+        (0x7000_0000, "1.0 s of 58720.3 s"),
+        (0xB000_0000, "1.0 s of 92274.7 s"),
+        (4 * RATE, "1.0 s of 2.0 s"),
+        (2 * RATE + 4000, "1.0 s of 1.1 s"),
+    ],
+)
+def test_a_wav_that_holds_less_than_it_declares_says_how_much(tmp_path: Path, length: int, told: str) -> None:
+    path = write_wav(tmp_path / "a.wav", bytes(2 * RATE), 16)
+    whole = bytearray(path.read_bytes())
+    whole[40:44] = struct.pack("<I", length)
+    path.write_bytes(whole)
+
+    assert read_until_error(path) == (1.0, f"“a.wav” ends early: {told} could be read.")
+
+
+def test_a_small_loss_is_told_in_figures_that_differ(tmp_path: Path) -> None:
+    path = write_wav(tmp_path / "a.wav", bytes(600), 16)
+    whole = bytearray(path.read_bytes())
+    whole[40:44] = struct.pack("<I", 1200)
+    path.write_bytes(whole)
+
+    assert read_until_error(path)[1] == "“a.wav” ends early: 0.02 s of 0.04 s could be read."
+
+
+@pytest.mark.parametrize(("bits", "channels", "spare"), [(24, 1, 1), (24, 1, 2), (16, 1, 1), (24, 2, 5), (32, 2, 3)])
+def test_a_spare_byte_costs_no_sample(tmp_path: Path, bits: int, channels: int, spare: int) -> None:
+    for n_samples in (RATE, 15 * 1024):  # within a packet of libav's, and between two
+        body = bytes(n_samples * channels * bits // 8 + spare)
+        assert len(read_clip(write_wav(tmp_path / "a.wav", body, bits, channels=channels))) == n_samples
+
+
+@pytest.mark.parametrize("bytes_per_s", [0, 1, RATE, 8 * RATE])
+def test_a_wrong_byte_rate_is_no_cut(tmp_path: Path, bytes_per_s: int) -> None:
+    path = write_wav(tmp_path / "a.wav", bytes(4 * RATE), 16, channels=2)
+    whole = bytearray(path.read_bytes())
+    whole[28:32] = struct.pack("<I", bytes_per_s)
+    path.write_bytes(whole)
+
+    assert len(read_clip(path)) == RATE
+
+
+def test_the_long_sizes_of_rf64_count_in_rf64_alone(tmp_path: Path) -> None:
+    path = write_wav(tmp_path / "a.wav", bytes(2 * RATE), 16)
+    plain = path.read_bytes()
+    long_sizes = struct.pack("<4sIQQQI", b"ds64", 28, 0, 4 * RATE, 2 * RATE, 0)
+    path.write_bytes(plain[:12] + long_sizes + plain[12:])
+    assert len(read_clip(path)) == RATE
+
+    path.write_bytes(b"RF64\xff\xff\xff\xffWAVE" + long_sizes + plain[12:40] + b"\xff\xff\xff\xff" + plain[44:])
+    assert read_until_error(path) == (1.0, "“a.wav” ends early: 1.0 s of 2.0 s could be read.")
+
+
+def test_a_matroska_file_that_begins_late_is_whole_and_its_cut_is_seen(tmp_path: Path) -> None:
+    path = write_stretches(tmp_path / "a.webm", "libopus", [(30.0, 35.0)])
+
+    assert len(read_clip(path)) / RATE == pytest.approx(5.0, abs=0.1)
+    assert " ends early: " in read_until_error(truncated(path, 0.6))[1]
+
+
+def test_a_matroska_track_shorter_than_the_other_is_whole_and_its_cut_is_seen(tmp_path: Path) -> None:
+    path = write_two_tracks(tmp_path / "a.mka", "libopus", 2.0, 8.0)
+
+    assert len(read_clip(path)) / RATE == pytest.approx(2.0, abs=0.1)
+    assert " ends early: " in read_until_error(truncated(path, 0.1))[1]
+
+
+def test_damage_is_placed_on_the_files_clock(tmp_path: Path) -> None:
+    path = write_stretches(tmp_path / "a.m4a", "aac", [(5.0, 7.0)])
+    damaged = bytearray(path.read_bytes())
+    middle = damaged.index(b"mdat") + (damaged.index(b"moov") - damaged.index(b"mdat")) // 2
+    damaged[middle : middle + 1000] = bytes(1000)
+    path.write_bytes(damaged)
+
+    place = re.search(r"the first at ([0-9.]+) s", read_until_error(path)[1])
+
+    assert place
+    assert 5.5 < float(place[1]) < 6.5
 
 
 @pytest.mark.parametrize(("name", "codec"), [("a.mp3", "libmp3lame"), ("a.flac", "flac"), ("a.m4a", "aac")])

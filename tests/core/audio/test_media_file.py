@@ -10,9 +10,17 @@ import soundfile
 from av.container import InputContainer
 
 from core.audio import media_file
-from core.audio.media_file import decode_blocks, duration_s, read_clip
+from core.audio.media_file import decode_blocks, duration_s, read_clip, track_note
 from core.errors import UserError
-from tests.core.audio.media_samples import joined, tone, write_encoded, write_silent_video, write_wav
+from tests.core.audio.media_samples import (
+    joined,
+    tone,
+    with_unknown_codec,
+    write_encoded,
+    write_silent_video,
+    write_two_tracks,
+    write_wav,
+)
 
 RATE = 16_000
 
@@ -99,6 +107,10 @@ def test_ordinary_files_are_read_without_complaint(tmp_path: Path, name: str, co
     assert len(samples) / RATE == pytest.approx(2.0, abs=0.1)
     assert loudest_hz(samples) == pytest.approx(440, abs=2)
     assert duration_s(path) == pytest.approx(2.0, abs=0.1)
+    blocks = list(decode_blocks(path))
+    begins = [block.start_sample for block in blocks]
+    assert begins == [0, *(block.end_sample for block in blocks[:-1])], "an encoder's delay is no gap"
+    assert track_note(path) == ""
 
 
 def test_ogg_vorbis_is_read(tmp_path: Path) -> None:
@@ -173,6 +185,30 @@ def test_a_length_that_no_header_tells_is_none(tmp_path: Path) -> None:
 
     assert duration_s(path) is None
     assert len(read_clip(path)) == pytest.approx(RATE, abs=400)
+
+
+def test_a_track_without_a_decoder_is_told(tmp_path: Path) -> None:
+    webm = with_unknown_codec(write_encoded(tmp_path / "a.webm", "libopus", rate=48_000), b"A_OPUS", b"A_XPUS")
+    wav = write_wav(tmp_path / "a.wav", bytes(2 * RATE), 16, tag=0x1234)
+
+    for path in (webm, wav):
+        for read in (read_clip, duration_s, track_note):
+            with pytest.raises(UserError, match="in a format that this program has no decoder for") as caught:
+                read(path)
+            assert caught.value.remedy
+
+
+def test_the_first_track_that_can_be_decoded_is_read_and_a_note_says_so(tmp_path: Path) -> None:
+    path = write_two_tracks(tmp_path / "a.m4a", "aac", 2.0, 2.0)
+    # as a telephone records it: spatial sound that nobody decodes, and plain AAC beside it
+    with_unknown_codec(with_unknown_codec(path, b"mp4a", b"apac"), b"esds", b"dapa")
+
+    samples = read_clip(path)
+
+    assert len(samples) / RATE == pytest.approx(2.0, abs=0.1)
+    assert loudest_hz(samples) == pytest.approx(440, abs=1)
+    assert duration_s(path) == pytest.approx(2.0, abs=0.1)
+    assert track_note(path) == "Audio track 1 cannot be decoded here, so audio track 2 was used."
 
 
 def test_a_name_with_a_colon_is_no_protocol(tmp_path: Path) -> None:

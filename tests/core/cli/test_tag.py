@@ -22,6 +22,7 @@ from core.inference.results import FrameScores
 from core.labels import LabelSet
 from core.model.checkpoint import save_checkpoint
 from fakes import tiny_checkpoint
+from tests.core.audio.media_samples import with_unknown_codec, write_encoded, write_two_tracks
 
 
 @pytest.fixture
@@ -149,3 +150,40 @@ def test_every_format_has_frames_and_tells_what_went_wrong(capsys: pytest.Captur
         writer.error("b.wav", UserError("It is broken.", "Mend it."))
         told = file.getvalue() + capsys.readouterr().err
         assert all(words in told for words in ("a.wav", "b.wav", "It is broken.", "Mend it."))
+
+
+@pytest.mark.parametrize("name", ["csv", "jsonl", "table"])
+@pytest.mark.parametrize("frames", [False, True])
+def test_another_track_than_the_first_is_noted(
+    options: TagOptions,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    name: str,
+    frames: bool,
+) -> None:
+    path = write_two_tracks(tmp_path / "phone.m4a", "aac", 1.0, 1.0)
+    with_unknown_codec(with_unknown_codec(path, b"mp4a", b"apac"), b"esds", b"dapa")
+    monkeypatch.setattr(frame_tagging, "tag_file_frames", lambda *_args, **_kwargs: iter(()))
+    monkeypatch.setattr("core.inference.tagger.Tagger.refuse_without_frame_head", lambda _tagger: None)
+    output = tmp_path / "out"
+    paths = (path, *options.paths[:1])
+    assert run_tag(replace(options, paths=paths, format=name, output=output, frames=frames)) == 0
+    note = "Audio track 1 cannot be decoded here, so audio track 2 was used."
+    written, told = output.read_text(), capsys.readouterr().err
+    if name == "jsonl":
+        assert json.loads(written.splitlines()[0]) == {"type": "note", "source": str(path), "note": note}
+        assert "track 2" not in told
+    else:
+        assert told.count(f"{path}: {note}\n") == 1
+        assert "track 2" not in written
+
+
+def test_a_track_that_nothing_decodes_is_that_files_error(
+    options: TagOptions, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = with_unknown_codec(write_encoded(tmp_path / "odd.webm", "libopus", rate=48_000), b"A_OPUS", b"A_XPUS")
+    assert run_tag(replace(options, paths=(path, *options.paths[:1]))) == 1
+    assert "“odd.webm” holds sound in a format" in capsys.readouterr().err
+    assert options.output is not None
+    assert "a.wav" in options.output.read_text()

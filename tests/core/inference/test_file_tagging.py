@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from core.audio.log_mel import LogMel
 from core.errors import UserError
-from core.inference.file_tagging import file_picture, frames_of, slice_windows, tag_file
+from core.inference.file_picture import file_picture
+from core.inference.file_tagging import frames_of, slice_windows, tag_file
 from core.inference.tagger import Tagger
 from core.model.merge_schedule import MergeSchedule
 from fakes import tiny_checkpoint, tiny_tagger

@@ -95,3 +95,24 @@ def test_labels_have_events_of_their_own_and_the_end_closes_what_is_open() -> No
         (1, 0.0, 0.2),
         (0, 0.1, 0.4),
     ]
+
+
+def test_rows_that_are_missing_end_every_event() -> None:
+    tracker = EventTracker(1)
+    loud = np.full((3, 1), 0.9, np.float32)
+    events = tracker.push(FrameScores(loud, np.array([0.05, 0.15, 0.25])))
+    events += tracker.push(FrameScores(loud, np.array([50.05, 50.15, 50.25])))
+    events += tracker.finish()
+    assert [(event.onset_s, event.offset_s) for event in events] == [(0.0, 0.3), (50.0, 50.3)]
+
+
+def test_rows_before_a_hole_are_given_before_those_behind_it() -> None:
+    means = RowMean(1)
+    near, far = (FrameScores(np.full((2, 1), value, np.float32), times_s) for value, times_s in (
+        (0.2, np.array([0.05, 0.15])), (0.4, np.array([9.05, 9.15])),
+    ))  # fmt: skip
+    means.add(near)
+    assert len(means.take_unless_joined(near).times_s) == 0
+    assert means.take_unless_joined(far).times_s.tolist() == pytest.approx([0.05, 0.15])
+    means.add(far)
+    assert means.take_before(None).times_s.tolist() == pytest.approx([9.05, 9.15])
