@@ -55,3 +55,40 @@ def test_the_window_can_be_closed_while_the_model_still_loads(start: Start, scre
     assert soundmark.wait(SHOWN_S) == 0, soundmark.describe()
     # Importing PyTorch takes turns with the window: it may be slow to go, yet does not wait for the model.
     assert time.monotonic() - began_s < 2 * CLOSED_S
+
+
+def test_stop_and_start_while_the_sound_server_hangs_leave_a_window_that_listens_again(
+    start: Start, screen: VirtualScreen, microphone: VirtualMicrophone, environment: dict[str, str]
+) -> None:
+    log = Path(environment["XDG_STATE_HOME"]) / "Soundmark" / "log" / "soundmark.log"
+
+    def times_listening() -> int:
+        return log.read_text(encoding="utf-8").count("listening to ") if log.exists() else 0
+
+    soundmark = start(extra=screen.environment)
+    window = screen.wait_for_window("Soundmark", SHOWN_S)
+    wait_for(lambda: times_listening() == 1, SHOWN_S, "the first sound")
+    microphone.freeze(True)
+    try:
+        for _ in range(2):
+            # Long enough for the listener to notice, and for whoever opens to hang.
+            time.sleep(1.5)
+            screen.press(window, "ctrl+r")
+            screen.press(window, "ctrl+r")
+        time.sleep(1)
+    finally:
+        microphone.freeze(False)
+
+    def listens_again() -> bool:
+        """On a busy machine the last attempt may have been given up: there is another one then."""
+        try:
+            wait_for(lambda: times_listening() > 1 or soundmark.exit_code is not None, 15, "sound again")
+        except AssertionError:
+            screen.press(window, "ctrl+r")
+        return times_listening() > 1 or soundmark.exit_code is not None
+
+    wait_for(listens_again, 3 * SHOWN_S, "sound again")
+    assert soundmark.exit_code is None, soundmark.describe()
+    screen.picture(SCREENSHOTS / "sound-server-thawed.png")
+    screen.close_window(window)
+    assert soundmark.wait(SHOWN_S) == 0, soundmark.describe()
