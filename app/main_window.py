@@ -147,6 +147,7 @@ class MainWindow(DropWindow):
         self.dropped.connect(self._on_dropped)
         self.files_panel.open_wanted.connect(self.menus.actions["open_files"].trigger)
         self.file_tagging.scan_failed.connect(self.complaints.complain)
+        self.file_tagging.counts_changed.connect(self._refresh_actions)
         self.file_tagging.busy_changed.connect(self._refresh_actions)
         self.session.state_changed.connect(self._refresh_actions)
         self.session.state_changed.connect(self._remember)
