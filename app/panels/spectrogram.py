@@ -255,7 +255,7 @@ class SpectrogramPanel(QFrame):
     def _refresh_header(self) -> None:
         scene = self.scene
         room_px = self.caption.width()
-        _say(self.caption, self.caption.fontMetrics().elidedText(scene.title, Qt.TextElideMode.ElideMiddle, room_px))
+        _say(self.caption, self.caption.fontMetrics().elidedText(scene.caption, Qt.TextElideMode.ElideMiddle, room_px))
         following = scene.is_live and scene.window.is_following
         words = "● live" if following else "Newest sound" if scene.is_live and not scene.is_growing else "Back to live"
         if self.pill.text() != words:
