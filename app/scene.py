@@ -47,8 +47,12 @@ class Scene:
         self.labels, self.thresholds = tagger.labels, tagger.thresholds
 
     def scores_in_view(self) -> TagScores | None:
-        """The scores at the cursor; where there is none, at the live edge, or the highest of a file's part in view."""
-        if self.track is None:
+        """The scores at the cursor; where there is none, at the live edge, or the highest of a file's part in view.
+
+        None where nothing was heard.
+        """
+        is_lost = self.history is not None and self.cursor_s is not None and self.history.is_gap(self.cursor_s)
+        if self.track is None or is_lost:
             return None
         if self.is_live or self.cursor_s is not None:
             return self.track.at(self.window.right_s if self.cursor_s is None else self.cursor_s)

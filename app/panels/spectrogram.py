@@ -129,7 +129,8 @@ class SpectrogramPanel(QFrame):
         at_edge = scene.is_growing and window.is_following and window.last_s > 0
         self.plot.set_view(window.left_s, window.right_s, origin_s, marks_edge=at_edge)
         self.plot.set_cursor(scene.cursor_s if scene.cursor_s is None else scene.cursor_s - origin_s)
-        self.lanes.set_view(window.left_s, window.right_s, scene.cursor_s)
+        gaps = () if scene.history is None else scene.history.gaps_s
+        self.lanes.set_view(window.left_s, window.right_s, scene.cursor_s, gaps)
         self._refresh_header()
         self._place_message()
 

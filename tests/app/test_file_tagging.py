@@ -175,9 +175,7 @@ def test_busy_is_told_only_when_it_begins_and_ends(files: FileTagging, core: Fak
 
 def test_counts_are_told_whenever_a_file_is_in_another_state(files: FileTagging, qtbot: QtBot) -> None:
     counts: list[tuple[int, int]] = []
-    files.counts_changed.connect(
-        lambda: counts.append((len(files.model.rows), _states(files).count(FileState.DONE)))
-    )
+    files.counts_changed.connect(lambda: counts.append((len(files.model.rows), _states(files).count(FileState.DONE))))
     _add(files, "a.wav", "b.wav")
     qtbot.waitUntil(lambda: _states(files) == [FileState.DONE] * 2)
     files.clear()
