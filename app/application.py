@@ -42,7 +42,7 @@ def run(argv: Sequence[str]) -> int:
         print(error, file=sys.stderr)
         return 2
     options = _options(argv[1:])
-    start_log(log_folder())
+    no_log = start_log(log_folder())
     application = QApplication.instance() or QApplication(argv[:1])
     assert isinstance(application, QApplication)
     report = ErrorReport(application)
@@ -50,6 +50,8 @@ def run(argv: Sequence[str]) -> int:
     GarbageTimer(application)
     window = build_window(application, settings_path=options.settings)
     report.window = window
+    if no_log is not None:
+        window.complaints.note(no_log)
     close_on_signals(window)
     window.show()
     window.begin(DEMO_SCENE if options.demo else None, options.files)

@@ -19,8 +19,8 @@ from app.pins import Pins
 from app.scene import LiveScene, file_scene, set_picture
 from app.theme import PICTURE_VOID
 from app.widgets.lanes_strip import choose_lanes
-from app.widgets.spectrogram_plot import GUTTER_PX, MARGIN_PX
 from app.widgets.spectrogram_axes import HertzAxis, TimeAxis, TimeLabels
+from app.widgets.spectrogram_plot import GUTTER_PX, MARGIN_PX
 from core.inference.results import FrameRun, LiveUpdate
 from tests.app.app_fakes import NAMES, FakePicture, FakeTagger, noise, scores
 

@@ -57,6 +57,21 @@ def test_the_window_can_be_closed_while_the_model_still_loads(start: Start, scre
     assert time.monotonic() - began_s < 2 * CLOSED_S
 
 
+def test_without_any_folder_to_write_to_the_window_opens_and_closes_all_the_same(
+    start: Start, screen: VirtualScreen, tmp_path: Path
+) -> None:
+    no_folder = tmp_path / "a file"
+    no_folder.write_text("no folder")
+    homes = {f"XDG_{name}_HOME": f"{no_folder}/{name.lower()}" for name in ("CONFIG", "DATA", "STATE", "CACHE")}
+    soundmark = start(extra=screen.environment | homes | {"HOME": str(no_folder)})
+    window = screen.wait_for_window("Soundmark", SHOWN_S)
+    screen.picture(SCREENSHOTS / "no-log-folder.png")
+
+    screen.close_window(window)
+    assert soundmark.wait(SHOWN_S) == 0, soundmark.describe()
+    assert not any("Traceback" in line for line in soundmark.stderr), soundmark.describe()
+
+
 def test_stop_and_start_while_the_sound_server_hangs_leave_a_window_that_listens_again(
     start: Start, screen: VirtualScreen, microphone: VirtualMicrophone, environment: dict[str, str]
 ) -> None:
