@@ -18,6 +18,7 @@ SCREENSHOTS = REPOSITORY / "build" / "screenshots"
 SHOWN_S = 30
 CLOSED_S = 2
 COLOURS_OF_A_PICTURE = 200
+COLOURS_OF_A_WINDOW = 600
 
 
 def test_the_window_shows_sound_takes_a_drop_and_closes_at_once(
@@ -65,7 +66,7 @@ def test_without_any_folder_to_write_to_the_window_opens_and_closes_all_the_same
     homes = {f"XDG_{name}_HOME": f"{no_folder}/{name.lower()}" for name in ("CONFIG", "DATA", "STATE", "CACHE")}
     soundmark = start(extra=screen.environment | homes | {"HOME": str(no_folder)})
     window = screen.wait_for_window("Soundmark", SHOWN_S)
-    screen.picture(SCREENSHOTS / "no-log-folder.png")
+    wait_for(lambda: screen.picture(SCREENSHOTS / "no-log-folder.png") > COLOURS_OF_A_WINDOW, SHOWN_S, "its contents")
 
     screen.close_window(window)
     assert soundmark.wait(SHOWN_S) == 0, soundmark.describe()
