@@ -42,7 +42,7 @@ def run(argv: Sequence[str]) -> int:
         print(error, file=sys.stderr)
         return 2
     options = _options(argv[1:])
-    start_log(log_folder())
+    no_log = start_log(log_folder())
     application = QApplication.instance() or QApplication(argv[:1])
     assert isinstance(application, QApplication)
     report = ErrorReport(application)
@@ -52,6 +52,8 @@ def run(argv: Sequence[str]) -> int:
     window.session.tagger_changed.connect(garbage.end_start_up)
     window.session.model_failed.connect(garbage.end_start_up)
     report.window = window
+    if no_log is not None:
+        window.complaints.note(no_log)
     close_on_signals(window)
     window.show()
     window.begin(DEMO_SCENE if options.demo else None, options.files)

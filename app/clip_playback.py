@@ -116,33 +116,35 @@ class _PlayedSound:
     """An open output stream with its samples `(n,)`."""
 
     def __init__(self, samples: NDArray[np.float32]) -> None:
-        from core.audio.input_devices import load_sounddevice, open_streams, refresh_devices
+        from core.audio.input_devices import (
+            close_stream,
+            load_sounddevice,
+            portaudio_turn,
+            refresh_devices,
+            start_stream,
+        )
 
         self.duration_s = len(samples) / _SAMPLE_RATE
         self._samples, self._place = samples, 0
-        self._open_streams = open_streams
+        self._close_stream = close_stream
         sounddevice = load_sounddevice()
         self._is_over = sounddevice.CallbackStop
         try:
-            refresh_devices(sounddevice)
-            # Said beforehand: whoever opens a microphone meanwhile would end PortAudio under our stream.
-            open_streams.add(self)
-            self._stream: Any = sounddevice.OutputStream(
-                samplerate=_SAMPLE_RATE, channels=1, dtype="float32", callback=self._fill
-            )
-            self._stream.start()
+            with portaudio_turn():
+                refresh_devices(sounddevice)
+                made: Any = sounddevice.OutputStream(
+                    samplerate=_SAMPLE_RATE, channels=1, dtype="float32", callback=self._fill
+                )
+                self._stream = start_stream(made)
         except (sounddevice.PortAudioError, ValueError) as error:
-            open_streams.discard(self)
             raise UserError(
                 f"The clip cannot be played: {error}.",
                 "Check the loudspeakers in the sound settings, or show the clip in its folder and play it there.",
             ) from error
 
     def stop(self) -> None:
-        """Close the stream. Not by stop(), which waits for a device that may never answer."""
-        self._open_streams.discard(self)
-        self._stream.abort(ignore_errors=True)
-        self._stream.close(ignore_errors=True)
+        """Close the stream."""
+        self._close_stream(self._stream)
 
     def _fill(self, out: NDArray[np.float32], n_frames: int, _when: object, _status: object) -> None:
         piece = self._samples[self._place : self._place + n_frames]

@@ -56,6 +56,16 @@ class ColumnHistory:
         """The newest moment."""
         return self.end / self.columns_per_s
 
+    @property
+    def gaps_s(self) -> tuple[tuple[float, float], ...]:
+        """The stretches without sound, `[start, stop)` in seconds."""
+        rate = self.columns_per_s
+        return tuple((start / rate, stop / rate) for start, stop in self.gaps)
+
+    def is_gap(self, time_s: float) -> bool:
+        """Whether a moment is in a stretch without sound."""
+        return any(start_s <= time_s < stop_s for start_s, stop_s in self.gaps_s)
+
     def clear(self) -> None:
         """Forget everything, the clock too."""
         self.first = self.end = 0

@@ -32,6 +32,8 @@ class Complaints(QObject):
         self._session, self._devices, self._banner = session, devices, banner
         self._failed_input: UserError | None = None
         self._is_stale: Callable[[], bool] = _never
+        self._notes: list[str] = []
+        banner.cleared.connect(self._on_cleared)
         session.trouble_changed.connect(self._on_trouble)
         session.input_failed.connect(self._on_input_failed)
         session.model_failed.connect(self._on_model_failed)
@@ -41,6 +43,21 @@ class Complaints(QObject):
     def complain(self, error: UserError) -> None:
         """Say something that no button can mend."""
         self._say(f"{error.problem} {error.remedy}")
+
+    def note(self, error: UserError) -> None:
+        """Say something that waits until nothing else is said, and stays until it is dismissed."""
+        self._notes.append(f"{error.problem} {error.remedy}")
+        self._show_note()
+
+    def _show_note(self) -> None:
+        if self._notes and self._banner.isHidden():
+            self._say(self._notes[0])
+
+    @Slot()
+    def _on_cleared(self) -> None:
+        if self._notes and self._banner.text.text() == self._notes[0]:
+            del self._notes[0]
+        self._show_note()
 
     def _say(
         self, words: str, button: str = "", mend: Mend | None = None, *, until: Callable[[], bool] = _never

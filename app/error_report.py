@@ -44,22 +44,49 @@ def log_folder() -> Path:
     return Path(platformdirs.user_log_dir("Soundmark", appauthor=False))
 
 
-def start_log(folder: Path) -> None:
-    """Write a rotating log, and what the interpreter says when it crashes, into `folder`."""
+def start_log(folder: Path) -> UserError | None:
+    """Write a rotating log, and what the interpreter says when it crashes, into `folder`.
+
+    Where that cannot be, warnings and crashes go to stderr, and the reason comes back.
+    """
     global _crash_file
-    folder.mkdir(parents=True, exist_ok=True)
-    file = logging.handlers.RotatingFileHandler(
-        folder / "soundmark.log", maxBytes=1_000_000, backupCount=4, encoding="utf-8"
-    )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        crash_file = (folder / "crash.log").open("a", encoding="utf-8")
+        file = logging.handlers.RotatingFileHandler(
+            folder / "soundmark.log", maxBytes=1_000_000, backupCount=4, encoding="utf-8"
+        )
+    except OSError as error:
+        _log_to_stderr()
+        return _no_log_folder(folder, error)
     file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(threadName)s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[file], force=True)
-    _crash_file = (folder / "crash.log").open("a", encoding="utf-8")
+    _crash_file = crash_file
     faulthandler.enable(_crash_file)
+    return None
+
+
+def _log_to_stderr() -> None:
+    # A program started without a terminal may have no stderr at all.
+    handler = logging.NullHandler() if sys.stderr is None else logging.StreamHandler()
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    if sys.stderr is not None:
+        faulthandler.enable()
+
+
+def _no_log_folder(folder: Path, error: OSError) -> UserError:
+    return UserError(
+        f"There is no log file: {folder} cannot be written to ({error.strerror}).",
+        "Soundmark works without one. To have one, free some space or make the folder writable, and start it again.",
+    )
 
 
 def open_log_folder() -> None:
-    """Show the log files in the system's file browser."""
-    log_folder().mkdir(parents=True, exist_ok=True)
+    """Show the log files in the system's file browser. Raises UserError where there is no such folder."""
+    try:
+        log_folder().mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _no_log_folder(log_folder(), error) from error
     QDesktopServices.openUrl(QUrl.fromLocalFile(str(log_folder())))
 
 

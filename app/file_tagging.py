@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -28,12 +29,16 @@ _ANSWER_EVERY_S = 0.1
 
 
 class FileTagging(QObject):
-    """The queue of files. `model` has the rows; row_changed, picture_ready: a FileRow; added: those that came."""
+    """The queue of files. `model` has the rows; row_changed, picture_ready: a FileRow; added: those that came.
+
+    busy_changed: `is_busy` is another than before. counts_changed: so is the number of files in some state.
+    """
 
     row_changed = Signal(object)
     picture_ready = Signal(object)
     added = Signal(object)
     busy_changed = Signal()
+    counts_changed = Signal()
     scan_failed = Signal(object)
     _heard = Signal(object, object, object)
     _noted = Signal(object, str)
@@ -46,6 +51,8 @@ class FileTagging(QObject):
         self.model = FilesModel(self)
         self._tagger: Tagger | None = None
         self._current: FileRow | None = None
+        self._counts: Counter[FileState] = Counter()
+        self._was_busy = False
         self._heard.connect(self._on_heard)
         self._noted.connect(self._on_noted)
 
@@ -82,7 +89,7 @@ class FileTagging(QObject):
         self.cancel(row)
         row.gone.set()
         self.model.remove(row)
-        self.busy_changed.emit()
+        self._tell_counts()
 
     @Slot()
     def clear(self) -> None:
@@ -119,7 +126,7 @@ class FileTagging(QObject):
                 row.scene.message = f"{error.problem}<br>{error.remedy}"
                 self.model.row_changed(row)
                 came.append(row)
-        self.busy_changed.emit()
+        self._tell_counts()
         self.added.emit(came)
         self._start_next()
 
@@ -184,7 +191,16 @@ class FileTagging(QObject):
     def _tell(self, row: FileRow) -> None:
         self.model.row_changed(row)
         self.row_changed.emit(row)
-        self.busy_changed.emit()
+        self._tell_counts()
+
+    def _tell_counts(self) -> None:
+        counts, is_busy = Counter(row.state for row in self.model.rows), self.is_busy
+        if counts != self._counts:
+            self._counts = counts
+            self.counts_changed.emit()
+        if is_busy != self._was_busy:
+            self._was_busy = is_busy
+            self.busy_changed.emit()
 
     # ----- pool thread -----
 

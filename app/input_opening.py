@@ -107,6 +107,7 @@ class InputOpening(QObject):
     def _prove(self, listener: Listener, update: LiveUpdate) -> None:
         self._listener = None
         self.is_under_way = False
+        log.info("listening to %s", self._choice.title)
         self.proven.emit(listener, self._choice, update)
 
     def _refuse(self, error: UserError, *, was_opened: bool) -> None:

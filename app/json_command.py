@@ -17,7 +17,7 @@ class JsonCommand(QObject):
     """One question at a time; a new one takes the place of the one before.
 
     answered: what the command printed. failed: a UserError in the command's own words.
-    busy_changed: a question was asked, answered or given up.
+    busy_changed: `is_busy` is another than before.
     """
 
     answered = Signal(str)
@@ -37,16 +37,24 @@ class JsonCommand(QObject):
 
     def ask(self, *words: str) -> None:
         """Run the command `words`, as in `ask("recipes", "--json")`."""
-        self.cancel()
+        was_busy = self.is_busy
+        self._give_up()
         process = self._process = QProcess(self)
         process.finished.connect(self._on_finished)
         process.errorOccurred.connect(self._on_error)
+        # Before the start, which may fail at once.
+        if not was_busy:
+            self.busy_changed.emit()
         process.start(self._program[0], [*self._program[1:], *words])
-        self.busy_changed.emit()
 
     @Slot()
     def cancel(self) -> None:
         """Give up the question under way: neither `answered` nor `failed` follows."""
+        if self.is_busy:
+            self._give_up()
+            self.busy_changed.emit()
+
+    def _give_up(self) -> None:
         process, self._process = self._process, None
         if process is None:
             return
@@ -55,7 +63,6 @@ class JsonCommand(QObject):
             process.kill()
             process.waitForFinished(500)
         process.deleteLater()
-        self.busy_changed.emit()
 
     @Slot()
     def _on_finished(self) -> None:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import time
 
-import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
 from app.background import BackgroundJobs
@@ -30,6 +28,7 @@ HIDDEN_TICK_MS = 500
 class LiveSession(QObject):
     """What is heard now.
 
+    state_changed: what runs, opens or is heard is another than before.
     updated: a LiveUpdate on a clock that goes on across a change of input. restarted: the clock begins at 0.
     ticked: 30 times a second while something is shown. input_failed: a UserError; what ran before still runs.
     """
@@ -70,6 +69,7 @@ class LiveSession(QObject):
         self.latest_scores: TagScores | None = None
         self.status = LiveStatus()
         self.trouble: UserError | None = None
+        self._was_hearing = False
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setInterval(TICK_MS)
@@ -96,11 +96,6 @@ class LiveSession(QObject):
     def labels(self) -> LabelSet | None:
         """The labels of the model in use."""
         return None if self.tagger is None else self.tagger.labels
-
-    @property
-    def thresholds(self) -> NDArray[np.float32] | None:
-        """Probabilities above which a label counts as heard."""
-        return None if self.tagger is None else self.tagger.thresholds
 
     # ----- listening -----
 
@@ -154,7 +149,8 @@ class LiveSession(QObject):
         """
         self.is_loading_model = True
         self._model_waits, self._waiting_model = True, model
-        self._load_waiting_model()
+        # Also loads it, unless an input is being opened.
+        self.state_changed.emit()
 
     @Slot()
     def _load_waiting_model(self) -> None:
@@ -273,6 +269,7 @@ class LiveSession(QObject):
     def tick(self) -> None:
         """Take what the listener has, and let the picture move."""
         self._load_waiting_model()
+        self._tell_hearing()
         self._opening.poll(accept_trouble=self._listener is None)
         update = self._listener.take_update() if self._listener is not None else None
         if update is not None:
@@ -286,6 +283,7 @@ class LiveSession(QObject):
             self.latest_scores = update.scores[-1]
         self.status = update.status
         self._set_trouble(update.trouble)
+        self._tell_hearing()
         self.updated.emit(update)
         if update.has_ended:
             self._on_ended(update.failure)
@@ -300,6 +298,12 @@ class LiveSession(QObject):
         self.state_changed.emit()
         if failure is not None:
             self.input_failed.emit(failure)
+
+    def _tell_hearing(self) -> None:
+        """Whoever shows what is live hears of it also when sound stops or comes back by itself."""
+        if self._was_hearing != self.is_hearing:
+            self._was_hearing = self.is_hearing
+            self.state_changed.emit()
 
     def _set_trouble(self, trouble: UserError | None) -> None:
         said = self.trouble and (self.trouble.problem, self.trouble.remedy)

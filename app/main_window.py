@@ -136,7 +136,7 @@ class MainWindow(DropWindow):
             **self.models.deeds(),
             **self.training.deeds(),
             "keys": lambda: KeysDialog((*key_lines(self.menus.actions), *KEYS_IN_PICTURE), self).show(),
-            "log_folder": open_log_folder,
+            "log_folder": self._open_log_folder,
             "about": lambda: QMessageBox.about(self, "About Soundmark", ABOUT),
         }
 
@@ -147,6 +147,7 @@ class MainWindow(DropWindow):
         self.dropped.connect(self._on_dropped)
         self.files_panel.open_wanted.connect(self.menus.actions["open_files"].trigger)
         self.file_tagging.scan_failed.connect(self.complaints.complain)
+        self.file_tagging.counts_changed.connect(self._refresh_actions)
         self.file_tagging.busy_changed.connect(self._refresh_actions)
         self.session.state_changed.connect(self._refresh_actions)
         self.session.state_changed.connect(self._remember)
@@ -155,6 +156,7 @@ class MainWindow(DropWindow):
         self.training.panel_wanted.connect(lambda: self.docks.bring("training"))
         self.training.models_changed.connect(self._list_trained)
         self.stage.scene_changed.connect(self._refresh_actions)
+        self._parts.settings.write_failed.connect(self.complaints.note)
         self.complaints.inputs_wanted.connect(self.toolbar.input_button.showMenu)
         self._parts.appearance.changed.connect(self._apply_theme)
 
@@ -182,6 +184,7 @@ class MainWindow(DropWindow):
         self.models.fetching.refresh()
         self._parts.devices.refresh()
         self.add_files(files)
+        self._parts.settings.flush()
 
     # ----- deeds -----
 
@@ -204,6 +207,12 @@ class MainWindow(DropWindow):
     def _open_folder(self) -> None:
         folder = file_dialogs.ask_folder(self, "Tag a folder")
         self.add_files([folder] if folder is not None else [])
+
+    def _open_log_folder(self) -> None:
+        try:
+            open_log_folder()
+        except UserError as error:
+            self.complaints.complain(error)
 
     @Slot(object)
     def _choose_input(self, choice: InputChoice) -> None:

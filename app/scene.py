@@ -36,6 +36,11 @@ class Scene:
     is_growing: bool = False
     """Sound comes in at the right edge."""
 
+    @property
+    def caption(self) -> str:
+        """What the picture shows, in a few words."""
+        return self.title
+
     def use_labels(self, tagger: Tagger) -> None:
         """Scores come from this model from now on; those of another label set are forgotten."""
         if self.labels != tagger.labels:
@@ -43,8 +48,12 @@ class Scene:
         self.labels, self.thresholds = tagger.labels, tagger.thresholds
 
     def scores_in_view(self) -> TagScores | None:
-        """The scores at the cursor; where there is none, at the live edge, or the highest of a file's part in view."""
-        if self.track is None:
+        """The scores at the cursor; where there is none, at the live edge, or the highest of a file's part in view.
+
+        None where nothing was heard.
+        """
+        is_lost = self.history is not None and self.cursor_s is not None and self.history.is_gap(self.cursor_s)
+        if self.track is None or is_lost:
             return None
         if self.is_live or self.cursor_s is not None:
             return self.track.at(self.window.right_s if self.cursor_s is None else self.cursor_s)
@@ -57,10 +66,16 @@ class Scene:
 
 
 class LiveScene(Scene):
-    """The live sound: grows at its right edge, smoothly."""
+    """The live sound: grows at its right edge, smoothly.
+
+    source: what is listened to now. is_listening: it is open, whether or not sound comes from it.
+    """
 
     def __init__(self) -> None:
-        super().__init__("Live", is_live=True, history=ColumnHistory(LIVE_COLUMNS), is_growing=True)
+        super().__init__("Not listening", is_live=True, history=ColumnHistory(LIVE_COLUMNS), is_growing=True)
+        self.source = ""
+        self.is_listening = False
+        self._sources: list[tuple[float, str]] = []
         self._edge = SmoothEdge()
         self._epoch_s: float | None = None
 
@@ -68,6 +83,7 @@ class LiveScene(Scene):
         """A new stream begins at 0."""
         assert self.history is not None
         self.history.clear()
+        self._sources.clear()
         self._edge.reset()
         self._epoch_s = None
         self.cursor_s = None
@@ -79,6 +95,7 @@ class LiveScene(Scene):
         """Add what has been heard. wall_s: seconds since 1970, now."""
         assert self.history is not None
         for run in update.runs:
+            self._note_source(run.first_frame / self.history.columns_per_s)
             self.history.append(run)
         if update.runs:
             self._anchor(time.time() if wall_s is None else wall_s)
@@ -92,9 +109,31 @@ class LiveScene(Scene):
         self.window.first_s = self.history.start_s
         self.window.last_s = self._edge.advance(now_s, self.history.end_s)
 
+    @property
+    def caption(self) -> str:
+        """Whether what is in view is live, and whose sound it is; where nothing was heard, the title."""
+        if self.window.is_following and self.is_listening:
+            return f"{'Live' if self.is_growing else 'No sound'}: {self.source}"
+        heard = " → ".join(self.sources_in_view())
+        return f"{'Frozen' if self.is_listening else 'Stopped'}: {heard}" if heard else self.title
+
+    def sources_in_view(self) -> list[str]:
+        """The inputs whose sound is in view, from the left."""
+        ends_s = [start_s for start_s, _ in self._sources[1:]] + [self.window.last_s]
+        names = [
+            name
+            for (start_s, name), end_s in zip(self._sources, ends_s, strict=False)
+            if start_s < self.window.right_s and end_s > self.window.left_s
+        ]
+        return list(dict.fromkeys(names))
+
     def wall_clock_s(self, stream_s: float) -> float:
         """When a moment of the stream was, in seconds since 1970."""
         return (self._epoch_s or 0.0) + stream_s
+
+    def _note_source(self, start_s: float) -> None:
+        if not self._sources or self._sources[-1][1] != self.source:
+            self._sources.append((start_s, self.source))
 
     def _anchor(self, wall_s: float) -> None:
         assert self.history is not None

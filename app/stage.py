@@ -107,8 +107,9 @@ class Stage(QObject):
     @Slot()
     def _on_state(self) -> None:
         session = self._session
-        self._live.is_growing = session.is_listening
-        self._live.title = f"Live: {session.input.title}" if session.is_listening else "Live"
+        self._live.source = session.input.title
+        self._live.is_listening, self._live.is_growing = session.is_listening, session.is_hearing
+        self._live.title = _OPENING if session.is_opening else "Not listening"
         self._live.message = "" if session.is_listening else _OPENING if session.is_opening else _IDLE
         if self._row is None:
             self._spectrogram.refresh()

@@ -51,8 +51,10 @@ class StatusLine(QStatusBar):
         """Write what is so now."""
         self._age.restart()
         session = self._session
-        if session.is_listening:
+        if session.is_hearing:
             words = figures(session.status, session.latest_scores)
+        elif session.is_listening:
+            words = "No sound comes in"
         else:
             words = "Getting ready to listen…" if session.is_opening else "Not listening"
         _say(self.figures, words)

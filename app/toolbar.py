@@ -57,7 +57,7 @@ class ToolBar(QToolBar):
         self.input_button.setText(f"Input: {session.input.title}")
         loading = "loading…" if session.is_loading_model else "none"
         self.model_button.setText(f"Model: {loading if session.tagger is None else self._model_name()}")
-        if not session.is_listening:
+        if not session.is_hearing:
             self.meter.clear()
 
     def _model_name(self) -> str:
@@ -71,7 +71,9 @@ class ToolBar(QToolBar):
 
     @Slot(object)
     def _on_update(self, update: LiveUpdate) -> None:
-        self.meter.show_level(update.level)
+        # An input in trouble repeats its last level.
+        if self._session.is_hearing:
+            self.meter.show_level(update.level)
 
     @Slot()
     def _apply_theme(self) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QSettings
+from PySide6.QtCore import QByteArray, QObject, QSettings, Signal
 
 from app.appearance import THEME_CHOICES
 from app.colour_maps import COLOUR_MAPS
 from app.input_choice import InputChoice
+from core.errors import UserError
 from core.model.merge_schedule import FORMS
 
 SPANS_S = (10, 30, 60, 120)
@@ -27,13 +28,18 @@ MERGES = tuple(dict.fromkeys(merge_word(amount, form) for form in FORMS for amou
 """What can be chosen in the window, as `--merge` takes it."""
 
 
-class UserSettings:
+class UserSettings(QObject):
     """Reads and writes single settings; an unreadable value counts as not set.
 
     path: an INI file to use instead of the system's own place (tests, portable use).
+    write_failed: a UserError, the first time that they cannot be written.
     """
 
+    write_failed = Signal(object)
+
     def __init__(self, path: Path | None = None) -> None:
+        super().__init__()
+        self._has_failed = False
         if path is None:
             self._store = QSettings("Soundmark", "Soundmark")
         else:
@@ -45,7 +51,7 @@ class UserSettings:
 
     @geometry.setter
     def geometry(self, value: QByteArray) -> None:
-        self._store.setValue("geometry", value)
+        self._set("geometry", value)
 
     @property
     def state(self) -> QByteArray:
@@ -54,7 +60,7 @@ class UserSettings:
 
     @state.setter
     def state(self, value: QByteArray) -> None:
-        self._store.setValue("state", value)
+        self._set("state", value)
 
     @property
     def input(self) -> InputChoice:
@@ -62,7 +68,7 @@ class UserSettings:
 
     @input.setter
     def input(self, value: InputChoice) -> None:
-        self._store.setValue("input", value.to_text())
+        self._set("input", value.to_text())
 
     @property
     def listens(self) -> bool:
@@ -71,7 +77,7 @@ class UserSettings:
 
     @listens.setter
     def listens(self, value: bool) -> None:
-        self._store.setValue("listens", "yes" if value else "no")
+        self._set("listens", "yes" if value else "no")
 
     @property
     def colour_map(self) -> str:
@@ -79,7 +85,7 @@ class UserSettings:
 
     @colour_map.setter
     def colour_map(self, value: str) -> None:
-        self._store.setValue("colour_map", value)
+        self._set("colour_map", value)
 
     @property
     def theme(self) -> str:
@@ -87,7 +93,7 @@ class UserSettings:
 
     @theme.setter
     def theme(self, value: str) -> None:
-        self._store.setValue("theme", value)
+        self._set("theme", value)
 
     @property
     def range_db(self) -> tuple[int, int]:
@@ -101,7 +107,7 @@ class UserSettings:
 
     @range_db.setter
     def range_db(self, value: tuple[int, int]) -> None:
-        self._store.setValue("range", f"{value[0]}..{value[1]}")
+        self._set("range", f"{value[0]}..{value[1]}")
 
     @property
     def span_s(self) -> int:
@@ -111,7 +117,7 @@ class UserSettings:
 
     @span_s.setter
     def span_s(self, value: int) -> None:
-        self._store.setValue("span_s", value)
+        self._set("span_s", value)
 
     @property
     def pinned(self) -> tuple[str, ...]:
@@ -120,7 +126,7 @@ class UserSettings:
 
     @pinned.setter
     def pinned(self, value: tuple[str, ...]) -> None:
-        self._store.setValue("pinned", "\n".join(value))
+        self._set("pinned", "\n".join(value))
 
     @property
     def model(self) -> str | None:
@@ -129,7 +135,7 @@ class UserSettings:
 
     @model.setter
     def model(self, value: str | None) -> None:
-        self._store.setValue("model", value or "")
+        self._set("model", value or "")
 
     @property
     def merge(self) -> str:
@@ -138,7 +144,7 @@ class UserSettings:
 
     @merge.setter
     def merge(self, value: str) -> None:
-        self._store.setValue("merge", value)
+        self._set("merge", value)
 
     @property
     def trained_models(self) -> tuple[Path, ...]:
@@ -149,7 +155,7 @@ class UserSettings:
     def add_trained_model(self, checkpoint: Path) -> None:
         """Remember one more."""
         others = (path for path in self.trained_models if path != checkpoint)
-        self._store.setValue("trained_models", "\n".join(str(path) for path in (checkpoint, *others)))
+        self._set("trained_models", "\n".join(str(path) for path in (checkpoint, *others)))
 
     @property
     def training_choices(self) -> dict[str, str]:
@@ -160,11 +166,25 @@ class UserSettings:
     @training_choices.setter
     def training_choices(self, value: dict[str, str]) -> None:
         for key, text in value.items():
-            self._store.setValue(f"training/{key}", text)
+            self._set(f"training/{key}", text)
 
     def flush(self) -> None:
-        """Write to disk now."""
+        """Write to disk now, or say that this cannot be."""
         self._store.sync()
+        has_failed = self._store.status() == QSettings.Status.AccessError or not self._store.isWritable()
+        if has_failed and not self._has_failed:
+            self._has_failed = True
+            self.write_failed.emit(
+                UserError(
+                    f"Your settings cannot be saved in {self._store.fileName()}.",
+                    "They hold until Soundmark is closed. Free some space on the disk, or make the folder writable.",
+                )
+            )
+
+    def _set(self, key: str, value: QByteArray | str | int) -> None:
+        if self._store.value(key) != value:
+            self._store.setValue(key, value)
+            self.flush()
 
     def _text(self, key: str) -> str:
         value = self._store.value(key, "")

@@ -77,7 +77,7 @@ class FilesPanel(QFrame):
         self.clear_button.clicked.connect(self._files.clear)
         self.table.selected.connect(self.selected)
         self.table.end_wanted.connect(self._end)
-        self._files.busy_changed.connect(self.refresh)
+        self._files.counts_changed.connect(self.refresh)
         self._files.added.connect(self._on_added)
         self._appearance.changed.connect(self._apply_theme)
 

@@ -129,7 +129,8 @@ class SpectrogramPanel(QFrame):
         at_edge = scene.is_growing and window.is_following and window.last_s > 0
         self.plot.set_view(window.left_s, window.right_s, origin_s, marks_edge=at_edge)
         self.plot.set_cursor(scene.cursor_s if scene.cursor_s is None else scene.cursor_s - origin_s)
-        self.lanes.set_view(window.left_s, window.right_s, scene.cursor_s)
+        gaps = () if scene.history is None else scene.history.gaps_s
+        self.lanes.set_view(window.left_s, window.right_s, scene.cursor_s, gaps)
         self._refresh_header()
         self._place_message()
 
@@ -255,7 +256,7 @@ class SpectrogramPanel(QFrame):
     def _refresh_header(self) -> None:
         scene = self.scene
         room_px = self.caption.width()
-        _say(self.caption, self.caption.fontMetrics().elidedText(scene.title, Qt.TextElideMode.ElideMiddle, room_px))
+        _say(self.caption, self.caption.fontMetrics().elidedText(scene.caption, Qt.TextElideMode.ElideMiddle, room_px))
         following = scene.is_live and scene.window.is_following
         words = "● live" if following else "Newest sound" if scene.is_live and not scene.is_growing else "Back to live"
         if self.pill.text() != words:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Slot
+from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
 
 Mend = Callable[[], None]
 
 
 class Banner(QFrame):
-    """Hidden until `say`; says one thing at a time."""
+    """Hidden until `say`; says one thing at a time. cleared: it was dismissed, or is no longer so."""
+
+    cleared = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -52,6 +54,7 @@ class Banner(QFrame):
         """Nothing to say."""
         self._mend = None
         self.hide()
+        self.cleared.emit()
 
     @Slot()
     def _on_clicked(self) -> None:

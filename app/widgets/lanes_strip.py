@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPainterPath, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app import wording
@@ -41,6 +41,7 @@ class LanesStrip(QWidget):
         self._track: ScoreTrack | None = None
         self._view = (0.0, 1.0)
         self._cursor_s: float | None = None
+        self._gaps: tuple[tuple[float, float], ...] = ()
         self._message = ""
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
         self.setAccessibleName("Probability over time")
@@ -68,9 +69,15 @@ class LanesStrip(QWidget):
         self.setAccessibleDescription(", ".join(lane.name for lane in lanes) or message)
         self.update()
 
-    def set_view(self, left_s: float, right_s: float, cursor_s: float | None = None) -> None:
-        """The stretch of time above, and the marked moment."""
-        self._view, self._cursor_s = (left_s, right_s), cursor_s
+    def set_view(
+        self,
+        left_s: float,
+        right_s: float,
+        cursor_s: float | None = None,
+        gaps: tuple[tuple[float, float], ...] = (),
+    ) -> None:
+        """The stretch of time above, the marked moment, and the stretches without sound, where nothing is painted."""
+        self._view, self._cursor_s, self._gaps = (left_s, right_s), cursor_s, gaps
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
@@ -96,7 +103,9 @@ class LanesStrip(QWidget):
         return min(max(self.height() // _LOWEST_LANE_PX, 1), LANES)
 
     def _scores_now(self, track: ScoreTrack) -> TagScores | None:
-        """At the cursor or now; without either, in a file, the highest in view."""
+        """At the cursor or now; without either, in a file, the highest in view. None at a moment without sound."""
+        if self._cursor_s is not None and any(start_s <= self._cursor_s < stop_s for start_s, stop_s in self._gaps):
+            return None
         if track.is_live or self._cursor_s is not None:
             return track.at(self._view[1] if self._cursor_s is None else self._cursor_s)
         return track.highest(*self._view)
@@ -113,13 +122,26 @@ class LanesStrip(QWidget):
         painter.setPen(QPen(colour, 0))
         painter.setBrush(fill)
         painter.save()
-        painter.setClipRect(plot)
+        painter.setClipPath(self._heard(plot))
         painter.drawPolygon(outline)
         painter.restore()
         threshold_y = plot.bottom() - lane.threshold * plot.height()
         painter.setPen(QPen(QColor(self._theme.muted), 0, Qt.PenStyle.DotLine))
         painter.drawLine(QPointF(plot.left(), threshold_y), QPointF(plot.right(), threshold_y))
         self._paint_name(painter, lane, area)
+
+    def _heard(self, area: QRectF) -> QPainterPath:
+        """The area without the gaps: a window that reaches across one speaks for what it heard before and after."""
+        left_s, right_s = self._view
+        scale = area.width() / (right_s - left_s)
+        heard, lost = QPainterPath(), QPainterPath()
+        heard.addRect(area)
+        for start_s, stop_s in self._gaps:
+            if start_s < right_s and stop_s > left_s:
+                lost.addRect(
+                    area.left() + (start_s - left_s) * scale, area.top(), (stop_s - start_s) * scale, area.height()
+                )
+        return heard.subtracted(lost) if not lost.isEmpty() else heard
 
     def _outline(self, track: ScoreTrack, label: int, area: QRectF) -> QPolygonF:
         """Steps: each window's probability for as long as it holds, down to the base line where none holds."""

@@ -67,19 +67,13 @@ class _Picture(pg.GraphicsObject):
         self.ring.paint(p, area, left + self.origin_s, right + self.origin_s)
         if self.marks_edge:
             p.fillRect(QRectF(area.right() - 2, area.top(), 2, area.height()), self.edge_colour)
-        for start_s, stop_s in self._gaps():
+        for start_s, stop_s in self.history.gaps_s if self.history is not None else ():
             scale = area.width() / (right - left)
             x = (start_s - self.origin_s - left) * scale
             gap = QRectF(x, area.top(), (stop_s - start_s) * scale, area.height()) & area
             if not gap.isEmpty():
                 p.fillRect(gap, QColor(PICTURE_VOID))
                 p.fillRect(gap, QBrush(QColor(255, 255, 255, 60), Qt.BrushStyle.BDiagPattern))
-
-    def _gaps(self) -> list[tuple[float, float]]:
-        if self.history is None:
-            return []
-        rate = self.history.columns_per_s
-        return [(start / rate, stop / rate) for start, stop in self.history.gaps]
 
 
 class SpectrogramPlot(pg.PlotWidget):

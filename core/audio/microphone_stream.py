@@ -17,7 +17,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.audio.input_devices import InputDevice, find_input, open_streams, refresh_devices
+from core.audio.input_devices import (
+    InputDevice,
+    close_stream,
+    find_input,
+    portaudio_turn,
+    refresh_devices,
+    start_stream,
+)
 from core.errors import UserError
 
 _LATENCY_S = 0.1
@@ -62,10 +69,11 @@ class MicrophoneStream:
         self._overflows = 0
         self._has_finished = False
         try:
-            refresh_devices(sounddevice)
-            index, self.device = find_input(sounddevice, device_name)
-            self._stream, self.sample_rate = self._open(sounddevice, index, self.device, wanted_rate)
-            self.latency_s = float(self._stream.latency)
+            with portaudio_turn():
+                refresh_devices(sounddevice)
+                index, self.device = find_input(sounddevice, device_name)
+                self._stream, self.sample_rate = self._open(sounddevice, index, self.device, wanted_rate)
+                self.latency_s = float(self._stream.latency)
         except self._portaudio_error as error:
             raise UserError(
                 f"The microphone “{device_name or 'default'}” cannot be opened: {error}.",
@@ -89,10 +97,8 @@ class MicrophoneStream:
             return None
 
     def close(self) -> None:
-        """End the stream. Not by stop(), which waits for samples that may never come."""
-        open_streams.discard(self._stream)
-        self._stream.abort(ignore_errors=True)
-        self._stream.close(ignore_errors=True)
+        """End the stream. Hangs for as long as the sound server does."""
+        close_stream(self._stream)
 
     def _open(
         self, sounddevice: ModuleType, index: int, device: InputDevice, wanted_rate: int | None
@@ -110,7 +116,7 @@ class MicrophoneStream:
         raise AssertionError("there is always an attempt")
 
     def _start(self, sounddevice: ModuleType, index: int, rate: int, channels: int) -> Any:
-        stream = sounddevice.InputStream(
+        made = sounddevice.InputStream(
             device=index,
             samplerate=rate,
             channels=channels,
@@ -120,13 +126,7 @@ class MicrophoneStream:
             callback=self._on_block,
             finished_callback=self._on_finished,
         )
-        try:
-            stream.start()
-        except self._portaudio_error:
-            stream.close(ignore_errors=True)
-            raise
-        open_streams.add(stream)
-        return stream
+        return start_stream(made)
 
     def _on_block(self, frames: NDArray[np.float32], n_frames: int, _when: object, status: Any) -> None:
         self.last_arrival_s = self._clock()

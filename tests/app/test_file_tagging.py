@@ -183,3 +183,26 @@ def test_gaps_of_a_file_are_gaps_of_its_picture(files: FileTagging, core: FakeCo
     assert row.scene.history is not None
     assert row.scene.history.gaps == [(0, 3), (10, 12), (39, 40)]
     assert row.scene.history.end == 40
+
+
+def test_busy_is_told_only_when_it_begins_and_ends(files: FileTagging, core: FakeCore, qtbot: QtBot) -> None:
+    busy: list[bool] = []
+    told: list[int] = []
+    files.busy_changed.connect(lambda: busy.append(files.is_busy))
+    files.row_changed.connect(lambda: told.append(1))
+    core.windows_a_file = 40
+    _add(files, "a.wav", "b.wav", "c.wav")
+    qtbot.waitUntil(lambda: _states(files) == [FileState.DONE] * 3)
+    assert busy == [True, False]
+    assert len(told) > len(busy)
+    files.clear()
+    assert busy == [True, False]
+
+
+def test_counts_are_told_whenever_a_file_is_in_another_state(files: FileTagging, qtbot: QtBot) -> None:
+    counts: list[tuple[int, int]] = []
+    files.counts_changed.connect(lambda: counts.append((len(files.model.rows), _states(files).count(FileState.DONE))))
+    _add(files, "a.wav", "b.wav")
+    qtbot.waitUntil(lambda: _states(files) == [FileState.DONE] * 2)
+    files.clear()
+    assert counts == [(2, 0), (2, 0), (2, 1), (2, 1), (2, 2), (1, 1), (0, 0)]

@@ -20,6 +20,7 @@ from app.scene import LiveScene, file_scene, set_picture
 from app.theme import PICTURE_VOID
 from app.widgets.lanes_strip import choose_lanes
 from app.widgets.spectrogram_axes import HertzAxis, TimeAxis, TimeLabels
+from app.widgets.spectrogram_plot import GUTTER_PX, MARGIN_PX
 from core.inference.results import FrameRun, LiveUpdate
 from tests.app.app_fakes import NAMES, FakePicture, FakeTagger, noise, scores
 
@@ -89,6 +90,37 @@ def test_a_gap_is_hatched(panel: SpectrogramPanel, live: LiveScene) -> None:
     row = [_brightness(image, x, 0.5) for x in np.linspace(0.42, 0.58, 60)]
     assert max(row) > 40
     assert min(row) < 20
+
+
+def _lane_colours(panel: SpectrogramPanel, from_s: float, to_s: float) -> set[str]:
+    """The colours of the first lane, just above its base line, between two moments of the stream."""
+    lanes, window = panel.lanes, panel.scene.window
+    image = lanes.grab().toImage()
+    y = round(2 + (lanes.height() - 4) / lanes._room) - 8
+    width = lanes.width() - GUTTER_PX - MARGIN_PX
+    places = (np.linspace(from_s, to_s, 40) - window.left_s) / window.span_s
+    return {QColor(image.pixel(round(GUTTER_PX + place * width), y)).name() for place in places}
+
+
+def test_a_lane_is_empty_in_a_gap_that_is_shorter_than_the_window(panel: SpectrogramPanel, live: LiveScene) -> None:
+    windows = tuple(scores(0, end, {2: 0.9}) for end in (350, 400, 650, 700, 750, 1000))
+    _hear(panel, live, LiveUpdate((_tone(400, 0, 60), _tone(400, 600, 60)), windows))
+
+    empty = {QColor(panel._appearance.theme.panel).name()}
+    assert _lane_colours(panel, 4.1, 5.9) == empty
+    assert not _lane_colours(panel, 2.5, 3.9) & empty
+    assert not _lane_colours(panel, 6.1, 7.5) & empty
+
+
+def test_at_a_moment_without_sound_nothing_was_heard(panel: SpectrogramPanel, live: LiveScene) -> None:
+    windows = tuple(scores(0, end, {2: 0.9}) for end in (350, 400, 650, 700))
+    _hear(panel, live, LiveUpdate((_tone(400, 0, 60), _tone(400, 600, 60)), windows))
+    for moment_s, is_heard in ((3.0, True), (5.0, False), (6.4, True)):
+        live.cursor_s = moment_s
+        panel.refresh()
+        assert (live.scores_in_view() is not None) is is_heard
+        assert live.track is not None
+        assert (panel.lanes._scores_now(live.track) is not None) is is_heard
 
 
 def test_scrolling_draws_the_same_pixels_as_drawing_anew(panel: SpectrogramPanel, live: LiveScene) -> None:

@@ -139,6 +139,36 @@ def test_an_unplugged_microphone_is_told_and_taken_up_again(
     qtbot.waitUntil(lambda: listening.session.status.windows > before)
 
 
+def test_an_input_reopened_while_the_sound_server_hangs_is_heard_once_it_answers(
+    listening: MainWindow, microphone: VirtualMicrophone, qtbot: QtBot, screen: VirtualScreen
+) -> None:
+    button, caption = listening.banner.button, listening.spectrogram.caption
+    microphone.freeze(True)
+    try:
+        # Nothing is played, so that the banner may have spoken of silence before.
+        qtbot.waitUntil(lambda: "has stopped giving sound" in listening.banner.text.text(), timeout=TOLD_MS)
+        qtbot.waitUntil(lambda: caption.text() == f"No sound: {microphone.name}", timeout=TOLD_MS)
+        assert button.text() == "Reopen the input"
+        screen.picture(SCREENSHOTS / "sound-server-hangs.png")
+        button.click()
+        qtbot.waitUntil(lambda: listening.banner.isVisible() and button.text() == "Try again", timeout=TOLD_MS)
+        screen.picture(SCREENSHOTS / "sound-server-still-hangs.png")
+        button.click()
+        qtbot.wait(1000)
+    finally:
+        microphone.freeze(False)
+
+    def try_until_heard() -> bool:
+        if listening.banner.isVisible() and button.text() == "Try again":
+            button.click()
+        return listening.session.is_hearing
+
+    qtbot.waitUntil(try_until_heard, timeout=LOADED_MS)
+    qtbot.waitUntil(lambda: listening.session.status.windows > 0, timeout=LOADED_MS)
+    qtbot.waitUntil(lambda: caption.text() == f"Live: {microphone.name}", timeout=TOLD_MS)
+    screen.picture(SCREENSHOTS / "sound-server-answers.png")
+
+
 def test_without_any_microphone_the_demo_scene_plays_and_says_so(
     open_window: Open, no_device: dict[str, str], monkeypatch: pytest.MonkeyPatch, qtbot: QtBot, screen: VirtualScreen
 ) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from pathlib import Path
@@ -84,6 +85,11 @@ class VirtualMicrophone:
     def hold(self, is_held: bool) -> None:
         """Deliver no samples at all, with the stream still open; or go on."""
         self._pactl("suspend-sink", self.name, "1" if is_held else "0")
+
+    def freeze(self, is_frozen: bool) -> None:
+        """The server answers nobody and delivers nothing, as one that hangs; or goes on."""
+        assert self._server is not None, "no server to freeze"
+        os.kill(self._server.pid, signal.SIGSTOP if is_frozen else signal.SIGCONT)
 
     def mute(self, is_muted: bool) -> None:
         """Deliver exact zeros; or go on."""

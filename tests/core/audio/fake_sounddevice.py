@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -45,6 +46,8 @@ class FakeSounddevice:
     refused_rates: set[int] = field(default_factory=set)
     refused_channels: set[int] = field(default_factory=set)
     failing_start: str | None = None
+    may_open: threading.Event = field(default_factory=threading.Event)
+    """Cleared: opening hangs, as while the sound server does."""
     calls: list[str] = field(default_factory=list)
     streams: list[FakeInputStream] = field(default_factory=list)
     PortAudioError: type[Exception] = FakePortAudioError
@@ -52,6 +55,7 @@ class FakeSounddevice:
     def __post_init__(self) -> None:
         self.devices = list(self.plugged)
         self.is_initialized = True
+        self.may_open.set()
 
     @property
     def default(self) -> SimpleNamespace:
@@ -87,6 +91,7 @@ class FakeSounddevice:
         if options["channels"] in self.refused_channels:
             raise FakePortAudioError("Invalid number of channels [PaErrorCode -9998]")
         self.streams.append(FakeInputStream(self, options))
+        assert self.may_open.wait(60)
         return self.streams[-1]
 
 
@@ -100,12 +105,15 @@ class FakeInputStream:
         self.active = False
         self.latency = 0.1
         self.closed = False
+        self.may_abort = threading.Event()
+        self.may_abort.set()
 
     def start(self) -> None:
         self.active = True
 
     def abort(self, ignore_errors: bool = True) -> None:
         self.module.calls.append("abort")
+        assert self.may_abort.wait(60)
         self.active = False
 
     def close(self, ignore_errors: bool = True) -> None:
