@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from core.errors import UsageError, UserError
@@ -15,6 +15,7 @@ from core.training_messages import TrainingFailed, TrainingMessage, TrainingStar
 from training.config import TrainConfig, load_recipe
 from training.control import Control
 from training.reporters import ProgressBar, Reporter, stamp, to_json_lines, to_log, to_tensorboard
+from training.setting_paths import paths_of_recipe, with_absolute_paths
 
 _log = logging.getLogger(__name__)
 RUN_NAME = "run.json"
@@ -50,6 +51,7 @@ def run_training(options: TrainOptions) -> int:
             _refuse_under_torchrun(options)
             described = _described(options)
             config = load_recipe(described.recipe, list(described.settings))
+            described = replace(described, settings=(*described.settings, *paths_of_recipe(config)))
             out = options.out or Path("runs") / f"{config.name}-{stamp()}"
             if _is_first_process():
                 if options.resume and not (out / RUN_NAME).is_file():
@@ -71,21 +73,13 @@ def _described(options: TrainOptions) -> RunDescription:
             raise UsageError("No recipe is given.", "Name one, or go on with a run by --resume --out DIR.")
         earlier = read_description(options.out)
         data = str(options.data.absolute()) if options.data else earlier.data
-        return RunDescription(earlier.recipe, data, (*earlier.settings, *options.settings))
+        return RunDescription(earlier.recipe, data, (*earlier.settings, *with_absolute_paths(options.settings)))
     if options.data is None:
         raise UsageError("No training data is given.", "Give a folder of class folders, or ESC-50's, with --data.")
     if options.resume and options.out is None:
         raise UsageError("--resume goes on with a run, and none is named.", "Name its folder with --out.")
     recipe = str(Path(options.recipe).absolute()) if options.recipe.endswith(".toml") else options.recipe
-    settings = tuple(_with_absolute_path(one) for one in options.settings)
-    return RunDescription(recipe, str(options.data.absolute()), settings)
-
-
-def _with_absolute_path(setting: str) -> str:
-    """`init=runs/a` as it is understood from any folder; names stay names."""
-    key, _, value = setting.partition("=")
-    is_path = key in ("init", "collection") and value and Path(value).expanduser().exists()
-    return f"{key}={Path(value).expanduser().absolute()}" if is_path else setting
+    return RunDescription(recipe, str(options.data.absolute()), with_absolute_paths(options.settings))
 
 
 def read_description(out: Path) -> RunDescription:

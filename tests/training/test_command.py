@@ -21,8 +21,9 @@ from training.command import TrainOptions, read_description, run_training
 from training.control import Control
 from training.reporters import ProgressBar, to_tensorboard
 from training.run_state import STATE_NAME
+from training.setting_paths import with_absolute_paths
 
-from .runs import SMALL, write_clips
+from .runs import SMALL, save_teacher, write_clips
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -112,6 +113,32 @@ def test_a_refused_command_leaves_the_run_in_the_folder_as_it_was(tmp_path: Path
     assert run_training(TrainOptions(None, None, out, ("batch_size=4",), resume=True)) == 1
     assert run_training(TrainOptions("fine-tune", tmp_path, out)) == 1
     assert read_description(out) == before
+
+
+def test_relative_paths_mean_the_same_from_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    teacher = save_teacher(tmp_path / "models" / "owl", "nano", "other", 0)
+    (tmp_path / "starter").mkdir()  # a folder that is called like a model
+    monkeypatch.chdir(tmp_path)
+    settings = ("teacher=models/owl,starter", "init=starter", "init=models/owl", "init=timm:x@models/owl", "init=gone")
+    assert with_absolute_paths(settings) == (
+        *(f"teacher={teacher},starter", "init=starter", f"init={teacher}", f"init=timm:x@{teacher}", "init=gone"),
+    )
+
+
+def test_a_run_with_a_relative_teacher_resumes_from_another_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, out = write_clips(tmp_path / "data"), tmp_path / "out"
+    save_teacher(tmp_path / "owl", "nano", "other", 0)
+    save_teacher(tmp_path / "wren", "nano", "other", 1)
+    recipe = tmp_path / "mine.toml"
+    recipe.write_text('variant = "nano"\ninit = "wren"\n')
+    monkeypatch.chdir(tmp_path)
+    small = tuple(one for one in SMALL if not one.startswith(("init", "variant")))
+    assert run_training(TrainOptions("mine.toml", data, out, (*small, "epochs=1", "teacher=owl"))) == 0
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert run_training(TrainOptions(None, None, out, (), resume=True)) == 0
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl+C cannot be sent to one process there")
