@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from core.errors import UsageError, UserError
+from core.foreign_text import parse_json
 from core.training_messages import TrainingFailed, TrainingMessage, TrainingStarted
 from training.config import TrainConfig, load_recipe
 from training.control import Control
@@ -85,7 +86,7 @@ def _described(options: TrainOptions) -> RunDescription:
 def read_description(out: Path) -> RunDescription:
     """What the run in `out` was started with. Raises UserError."""
     try:
-        raw = json.loads((out / RUN_NAME).read_text(encoding="utf-8"))
+        raw = parse_json((out / RUN_NAME).read_text(encoding="utf-8"))
         return RunDescription(str(raw["recipe"]), str(raw["data"]), tuple(str(one) for one in raw["settings"]))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"{out} holds no run to go on with.", f"Choose a folder with {RUN_NAME} in it.") from error

@@ -34,14 +34,12 @@ from core.model.whole_files import write_whole
 if TYPE_CHECKING:
     from core.model.released_weights import ImportChoices
 
-FORMAT = "soundmark-checkpoint"
-FORMAT_VERSION = 1
+FORMAT, FORMAT_VERSION = "soundmark-checkpoint", 1
 WEIGHTS_NAME, CONFIG_NAME, CARD_NAME = "model.safetensors", "config.json", "README.md"
 EXPECTED = (
     "Choose a Soundmark checkpoint (a folder with config.json and model.safetensors, or one .safetensors file), a "
     "Hugging Face AST folder, or a .pth file of AST's authors."
 )
-
 
 ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "sigmoid": torch.sigmoid,
@@ -176,8 +174,7 @@ class CheckpointConfig:
         except KeyError as error:
             raise UserError(f"{where.name} has no entry {error}.", "Get the checkpoint anew.") from error
         except (TypeError, ValueError, AttributeError, ArithmeticError) as error:
-            problem = f"{where.name} is damaged ({error})."
-            raise UserError(problem, "Get the checkpoint anew.") from error
+            raise UserError(f"{where.name} is damaged ({error}).", "Get the checkpoint anew.") from error
 
 
 @dataclass(frozen=True, slots=True)

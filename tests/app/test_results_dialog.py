@@ -171,9 +171,10 @@ def test_a_run_goes_on_as_it_was_started(tmp_path: Path) -> None:
     assert read_plan(tmp_path).arguments == [
         *("few-clips", "--data", "/birds", "--out", str(tmp_path), "--resume", "--control", "init=starter")
     ]
-    (tmp_path / "run.json").write_text("{}")
-    with pytest.raises(UserError, match="does not say"):
-        read_plan(tmp_path)
+    for damaged in ("{}", "9" * 10_000, "[" * 100_000 + "]" * 100_000):
+        (tmp_path / "run.json").write_text(damaged)
+        with pytest.raises(UserError, match="does not say"):
+            read_plan(tmp_path)
     (tmp_path / "state.pt").unlink()
     with pytest.raises(UserError, match="no training run"):
         read_plan(tmp_path)

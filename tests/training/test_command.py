@@ -141,6 +141,13 @@ def test_a_run_with_a_relative_teacher_resumes_from_another_folder(
     assert run_training(TrainOptions(None, None, out, (), resume=True)) == 0
 
 
+@pytest.mark.parametrize("text", ["[]", "9" * 10_000, "[" * 100_000 + "]" * 100_000, '{"recipe": "starter"}'])
+def test_a_damaged_description_is_told(tmp_path: Path, text: str) -> None:
+    (tmp_path / "run.json").write_text(text)
+    with pytest.raises(UserError, match="no run"):
+        read_description(tmp_path)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl+C cannot be sent to one process there")
 def test_ctrl_c_saves_the_run_and_leaves_a_checkpoint(tmp_path: Path) -> None:
     data, out = write_clips(tmp_path / "data"), tmp_path / "out"
