@@ -11,6 +11,8 @@ from core.errors import UserError
 from core.foreign_text import parse_json
 
 REPORT_NAME = "evaluation.json"
+FIRST_FIGURES = ("accuracy", "map", "f1")
+"""What people want to know first; the other figures are for those who ask for them."""
 MOST_LABELS = 5000
 _LARGEST_FIGURE = 1e9
 
