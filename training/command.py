@@ -16,6 +16,7 @@ from core.training_messages import TrainingFailed, TrainingMessage, TrainingStar
 from training.config import TrainConfig, load_recipe
 from training.control import Control
 from training.reporters import ProgressBar, Reporter, stamp, to_json_lines, to_log, to_tensorboard
+from training.run_lock import sole_run
 from training.setting_paths import paths_of_recipe, with_absolute_paths
 
 _log = logging.getLogger(__name__)
@@ -55,6 +56,7 @@ def run_training(options: TrainOptions) -> int:
             described = replace(described, settings=(*described.settings, *paths_of_recipe(config)))
             out = options.out or Path("runs") / f"{config.name}-{stamp()}"
             if _is_first_process():
+                stack.enter_context(sole_run(out))  # before the first word in its log
                 if options.resume and not (out / RUN_NAME).is_file():
                     print(f"{out} holds no run yet: this one begins at the beginning.", file=sys.stderr)
                 reporters.append(to_json_lines if options.json or not sys.stdout.isatty() else ProgressBar())

@@ -148,6 +148,40 @@ def test_a_damaged_description_is_told(tmp_path: Path, text: str) -> None:
         read_description(tmp_path)
 
 
+HOLDER = """
+import os, sys
+from pathlib import Path
+from training.run_lock import sole_run
+with sole_run(Path(sys.argv[1])):
+    if os.fork():  # as a worker that prepares batches
+        print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="forks and kills")
+def test_a_second_run_in_one_folder_is_refused_until_the_first_is_gone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, out = write_clips(tmp_path / "data"), tmp_path / "out"
+    assert run_training(TrainOptions("starter", data, out, (*SMALL, "epochs=1"))) == 0
+    before = (out / "log.jsonl").read_bytes()
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(out)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=REPOSITORY
+    )
+    with holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        capsys.readouterr()
+        assert run_training(TrainOptions(None, None, out, resume=True)) == 1
+        assert "Another run is training into" in capsys.readouterr().out
+        assert (out / "log.jsonl").read_bytes() == before, "the log belongs to the first one"
+        holder.kill()
+        holder.wait()
+        # The worker still lives: it waits for the end of its standard input.
+        assert run_training(TrainOptions(None, None, out, resume=True)) == 0
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl+C cannot be sent to one process there")
 def test_ctrl_c_saves_the_run_and_leaves_a_checkpoint(tmp_path: Path) -> None:
     data, out = write_clips(tmp_path / "data"), tmp_path / "out"
