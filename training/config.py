@@ -177,6 +177,12 @@ _KIND_IF_SET: dict[str, type[Any]] = {"conformers": int, "channel_attention": bo
 
 DEFAULTS: dict[str, Any] = {one.name: "" if one.default is MISSING else one.default for one in fields(TrainConfig)}
 
+OF_NO_WEIGHT = (
+    *("init", "teacher", "title", "summary", "threads", "merge_r", "licence", "limits"),
+    *("evaluate_every", "save_every_s", "workers", "time_budget_min"),
+)
+"""Settings that a run may change when it is resumed: they have no part in what is still to come."""
+
 
 def load_recipe(recipe: str, overrides: list[str] | None = None) -> TrainConfig:
     """Read a recipe by name (training/recipes) or path, and apply `KEY=VALUE` overrides. Raises UserError."""

@@ -214,12 +214,13 @@ def test_words_on_standard_input_are_wishes() -> None:
 
 def test_the_bar_shows_the_run(capsys: pytest.CaptureFixture[str]) -> None:
     bar = ProgressBar()
-    bar(TrainingStep(1, 5, 10, 0.25, 1e-3, 20.0))
+    bar(TrainingStep(1, 5, 10, 0.25, 1e-3, 20.0, 90.0))
     bar(TrainingEpoch(1, 2, 0.5, 12.0, 84.0, {"accuracy": 0.5}))
     bar(TrainingStopped("out", 5, "out/checkpoint"))
     shown = capsys.readouterr().err
     assert "epoch 1: loss 0.500, accuracy 0.500" in shown
-    assert "--resume goes on" in shown
+    assert "continue with --resume" in shown
+    assert "This will take about 90 s" in shown
 
 
 def test_tensorboard_gets_the_curves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
