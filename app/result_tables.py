@@ -7,15 +7,15 @@ from pathlib import Path
 
 from app import wording
 from app.widgets.figures_table import Column
-from core.evaluation_report import ClassResult, ClipResult, EvaluationReport, Measured
+from core.evaluation_report import FIRST_FIGURES, ClassResult, ClipResult, EvaluationReport, Measured
 
 METRIC_NAMES = {
     "accuracy": ("Accuracy", True, "the share of clips whose class was found"),
     "map": ("mAP", True, "mean average precision: 100 % when no wrong clip ranks above a right one"),
-    "mauc": ("mAUC", True, "how often a right clip ranks above a wrong one; 50 % is chance"),
-    "d_prime": ("d′", False, "the same as a distance; 0 is chance"),
     "f1": ("F1", True, "precision and recall in one, over all clips"),
-    "f1_macro": ("Macro F1", True, "the same, every class counting alike"),
+    "f1_macro": ("Macro F1", True, "F1, every class counting alike"),
+    "mauc": ("mAUC", True, "how often a right clip ranks above a wrong one; 50 % is chance"),
+    "d_prime": ("d′", False, "mAUC as a distance; 0 is chance"),
     "ece": ("Calibration error", True, "how far the probabilities are from the truth; 0 % is best"),
     "brier": ("Brier", False, "the mean squared error of the probabilities; 0 is best"),
 }
@@ -66,18 +66,28 @@ def clip_columns(labels: Sequence[str]) -> tuple[Column, ...]:
     )
 
 
-def headline(report: EvaluationReport) -> str:
-    """The metrics with their 95 % intervals: `Accuracy 92 % (88–95 %), mAP …`."""
-    known = [(METRIC_NAMES[name], report.metrics[name]) for name in METRIC_NAMES if name in report.metrics]
-    words = [f"{name} {_interval(measured, is_share)}" for (name, is_share, _), measured in known]
+def first_figures(report: EvaluationReport) -> tuple[str, ...]:
+    """Keys of the metrics that people want to know first."""
+    return tuple(name for name in FIRST_FIGURES if name in report.metrics)
+
+
+def further_figures(report: EvaluationReport) -> tuple[str, ...]:
+    """Keys of all the others."""
+    return tuple(name for name in METRIC_NAMES if name in report.metrics and name not in FIRST_FIGURES)
+
+
+def figures_in_words(report: EvaluationReport, names: Sequence[str]) -> str:
+    """The metrics called `names` with their 95 % intervals: `Accuracy 92 % (88–95 %)   mAP …`."""
+    words = [f"{METRIC_NAMES[name][0]} {_interval(report.metrics[name], METRIC_NAMES[name][1])}" for name in names]
     # A line breaks between two metrics, never within one.
     return "   ".join(one.replace(" ", "\N{NO-BREAK SPACE}") for one in words)
 
 
-def meanings(report: EvaluationReport) -> str:
-    """A line for each metric of the headline: what it says."""
-    lines = [f"{name}: {words}." for key, (name, _, words) in METRIC_NAMES.items() if key in report.metrics]
-    return "\n".join([*lines, "In brackets the 95 % interval, over the held-out clips."])
+def meanings(names: Sequence[str]) -> str:
+    """A line for each of the metrics `names`: what it says."""
+    lines = [f"{METRIC_NAMES[name][0]}: {METRIC_NAMES[name][2]}." for name in names]
+    interval = "In brackets the 95 % interval, over the held-out clips; that of the accuracy is exact."
+    return "\n".join([*lines, interval, "Without brackets: the clips are too few to tell how far it would swing."])
 
 
 def clip_path(report: EvaluationReport, clip: ClipResult) -> Path:
@@ -93,7 +103,10 @@ def clips_of(report: EvaluationReport, truth: int, predicted: int) -> list[ClipR
 
 
 def _interval(measured: Measured, is_share: bool) -> str:
-    if is_share:
-        low, high = round(100 * measured.low), round(100 * measured.high)
-        return f"{wording.percent(measured.value)} ({low}–{high}{wording.THIN}%)"
-    return f"{measured.value:.2f} ({measured.low:.2f}–{measured.high:.2f})"
+    """No brackets where the bootstrap knows no interval: every draw of these clips gave the same figure."""
+    if not is_share:
+        value, low, high = (f"{one:.2f}" for one in measured.figures)
+        return value if low == value == high else f"{value} ({low}–{high})"
+    value, low, high = (round(100 * one) for one in measured.figures)
+    shown = wording.percent(measured.value)
+    return shown if low == value == high else f"{shown} ({low}–{high}{wording.THIN}%)"

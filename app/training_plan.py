@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from core.errors import UserError
 from core.evaluation_report import REPORT_NAME
+from core.foreign_text import parse_json
 
 STATE_NAME, RUN_NAME, LOG_NAME = "state.pt", "run.json", "log.jsonl"
 CHECKPOINT_NAME = "checkpoint"
@@ -67,7 +67,7 @@ def read_plan(folder: Path) -> TrainingPlan:
 
 def _read_run(folder: Path) -> TrainingPlan:
     try:
-        raw = json.loads((folder / RUN_NAME).read_text(encoding="utf-8"))
+        raw = parse_json((folder / RUN_NAME).read_text(encoding="utf-8"))
         settings = tuple(str(one) for one in raw.get("settings", ()))
         return TrainingPlan(str(raw["recipe"]), Path(raw["data"]), folder, settings, resumes=True)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

@@ -8,8 +8,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from core.errors import UserError
+from core.foreign_text import parse_json
 
 REPORT_NAME = "evaluation.json"
+FIRST_FIGURES = ("accuracy", "map", "f1")
+"""What people want to know first; the other figures are for those who ask for them."""
+MOST_LABELS = 5000
+_LARGEST_FIGURE = 1e9
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +24,11 @@ class Measured:
     value: float
     low: float
     high: float
+
+    @property
+    def figures(self) -> tuple[float, ...]:
+        """All three."""
+        return self.value, self.low, self.high
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +43,11 @@ class ClassResult:
     average_precision: float
     threshold: float
 
+    @property
+    def figures(self) -> tuple[float, ...]:
+        """All numbers of it."""
+        return self.n_clips, self.precision, self.recall, self.f1, self.average_precision, self.threshold
+
 
 @dataclass(frozen=True, slots=True)
 class ClipResult:
@@ -44,6 +59,16 @@ class ClipResult:
     predicted: int
     score: float
     truth_score: float
+
+    @property
+    def places(self) -> tuple[int, ...]:
+        """Of its true labels and of the predicted one, in the report's labels."""
+        return (*self.truth, self.predicted)
+
+    @property
+    def figures(self) -> tuple[float, ...]:
+        """Both probabilities."""
+        return self.score, self.truth_score
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +112,32 @@ class EvaluationReport:
     def load(cls, path: Path) -> EvaluationReport:
         """Read a saved report. Raises UserError."""
         try:
-            raw = json.loads(path.read_text(encoding="utf-8"))
-            raw["labels"] = tuple(raw["labels"])
+            raw = parse_json(path.read_text(encoding="utf-8"))
+            raw["labels"] = tuple(map(str, raw["labels"]))
             raw["metrics"] = {name: Measured(**one) for name, one in raw["metrics"].items()}
             raw["classes"] = tuple(ClassResult(**one) for one in raw["classes"])
             raw["clips"] = tuple(ClipResult(**{**one, "truth": tuple(one["truth"])}) for one in raw["clips"])
-            return cls(**raw)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            report = cls(**raw)
+            report.refuse_nonsense()
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError) as error:
             raise UserError(f"The evaluation {path.name} cannot be read.", "Evaluate the model again.") from error
+        return report
+
+    def refuse_nonsense(self) -> None:
+        """Raises ValueError for what no evaluation says: places of labels that there are not, figures without bounds;
+        UserError for more labels than a matrix of all pairs of them has room for."""
+        n_labels, known = len(self.labels), set(self.labels)
+        if n_labels > MOST_LABELS:
+            problem = f"The evaluation has {n_labels} classes; up to {MOST_LABELS} can be shown."
+            raise UserError(problem, "Evaluate the model on clips of fewer classes.")
+        if not all(isinstance(one, str) for one in (self.model, self.data, self.split, self.merge)):
+            raise ValueError("words that are no text")
+        if not all(type(place) is int and 0 <= place < n_labels for one in self.clips for place in one.places):
+            raise ValueError("labels that there are not")
+        figures = (figure for one in (*self.metrics.values(), *self.classes, *self.clips) for figure in one.figures)
+        if not all(type(figure) in (int, float) and abs(figure) <= _LARGEST_FIGURE for figure in figures):
+            raise ValueError("figures that are no numbers")
+        if not all(isinstance(one.label, str) and one.label in known for one in self.classes):
+            raise ValueError("classes that are no labels")
+        if not all(isinstance(one.path, str) for one in self.clips):
+            raise ValueError("clips without a path")

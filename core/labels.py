@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from core.bounds import MOST_LABELS, check_whole
 from core.errors import UserError
 
 
@@ -30,8 +32,9 @@ class LabelSet:
             raise UserError("The label set is empty.", "Give at least one label.")
         if [label.index for label in self.labels] != list(range(len(self.labels))):
             raise UserError("The label set is out of order.", "List the labels by index, from 0, without holes.")
-        ids = [label.id for label in self.labels]
-        twice = sorted({one for one in ids if ids.count(one) > 1}) if len(set(ids)) < len(ids) else []
+        check_whole("The number of labels", len(self.labels), 1, MOST_LABELS)
+        n_each = Counter(label.id for label in self.labels)
+        twice = sorted(one for one, n in n_each.items() if n > 1)
         if twice:
             raise UserError(f"Label ids occur twice: {', '.join(twice[:5])}.", "Give every label an id of its own.")
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from core.evaluation_report import EvaluationReport, Measured
+from core.evaluation_report import FIRST_FIGURES, EvaluationReport, Measured
 from core.model.checkpoint import CheckpointConfig
 from training.manifest import Manifest, Split
 
@@ -74,10 +74,14 @@ def _result(facts: CardFacts) -> str:
     if report is None:
         return f"No clips were held out for testing: how good this model is has not been measured. {notes}".rstrip()
     lines = [f"On {len(report.clips)} held-out clips of {report.data} ({report.split}), never trained on:", ""]
-    lines += [f"* {_WORDS[name]}: {_figure(name, measured)}" for name, measured in report.metrics.items()]
+    lines += _figures(report, [name for name in FIRST_FIGURES if name in report.metrics])
+    further = [name for name in _WORDS if name in report.metrics and name not in FIRST_FIGURES]
+    if further:
+        lines += ["", "<details><summary>Further figures</summary>", "", *_figures(report, further), "", "</details>"]
     lines += [
         "",
-        "In brackets the 95 % interval over clips (bootstrap): how far other clips would have moved a figure.",
+        "In brackets the 95 % interval over clips: how far other clips would have moved a figure. That of the accuracy "
+        "is exact (Clopper–Pearson), the others are by bootstrap, and left out where these clips are too few for one.",
     ]
     metrics = facts.config.provenance["metrics"]
     merge = facts.config.merge
@@ -100,10 +104,15 @@ _WORDS = {
 }
 
 
+def _figures(report: EvaluationReport, names: list[str]) -> list[str]:
+    return [f"* {_WORDS[name]}: {_figure(name, report.metrics[name])}" for name in names]
+
+
 def _figure(name: str, measured: Measured) -> str:
-    if name == "accuracy":
-        return f"**{measured.value:.1%}** ({measured.low:.1%} to {measured.high:.1%})"
-    return f"{measured.value:.3f} ({measured.low:.3f} to {measured.high:.3f})"
+    form = ".1%" if name == "accuracy" else ".3f"
+    value, low, high = (f"{one:{form}}" for one in measured.figures)
+    shown = f"**{value}**" if name == "accuracy" else value
+    return shown if low == value == high else f"{shown} ({low} to {high})"
 
 
 def _model_choice(facts: CardFacts) -> str:

@@ -16,13 +16,13 @@ that are not in it are left out.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from core.errors import UsageError, UserError
+from core.foreign_text import parse_toml
 from core.labels import Label, LabelSet
 from training.clip_listing import ClipListing, ClipRow, deal_folds
 
@@ -58,15 +58,18 @@ def load_collection(collection: str) -> Collection:
         problem = f"There is no collection {collection!r}."
         raise UsageError(problem, f"Choose one of {known}, or give the path of a .toml file.")
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raw = parse_toml(path.read_text(encoding="utf-8"))
+    except ValueError as error:
         raise UserError(f"{path.name} is not valid TOML ({error}).", "Correct that line.") from error
     sets = raw.get("sets")
     if not isinstance(sets, dict) or not sets or not all(isinstance(one, dict) for one in sets.values()):
         raise UserError(f"{path.name} names no data set.", "Add a table [sets.NAME] for each of them.")
-    names = {str(key): str(value) for key, value in raw.get("names", {}).items()}
+    named = raw.get("names", {})
+    if not isinstance(named, dict):
+        raise UserError(f"{path.name} has names that are no table.", "Write a table [names] of id = name.")
+    names = {str(key): str(value) for key, value in named.items()}
     return Collection(
-        raw.get("title", path.stem), tuple(_collected_set(*one, path.name) for one in sets.items()), names
+        str(raw.get("title", path.stem)), tuple(_collected_set(*one, path.name) for one in sets.items()), names
     )
 
 
@@ -76,15 +79,18 @@ def _collected_set(name: str, raw: dict[str, Any], file: str) -> CollectedSet:
         problem = f"{file} gives the set {name} {', '.join(unknown)}, which no set has."
         raise UserError(problem, "A set has labels, folds and leave_out.")
     folds, labels = raw.get("folds", "as given"), raw.get("labels", "as they are")
+    leave_out = raw.get("leave_out", [])
+    if not isinstance(leave_out, list) or not all(isinstance(one, str) for one in leave_out):
+        raise UserError(f"{file} does not say what to leave out of the set {name}.", "Give leave_out a list of texts.")
     if folds not in ("as given", "by group"):
         raise UserError(f"{file} gives the set {name} the folds {folds!r}.", "Use “as given” or “by group”.")
     if labels == "as they are":
-        return CollectedSet(name, None, folds == "by group", frozenset(raw.get("leave_out", ())))
+        return CollectedSet(name, None, folds == "by group", frozenset(leave_out))
     if not isinstance(labels, dict) or not all(_is_target(one) for one in labels.values()):
         remedy = "Give the table [sets.NAME.labels] of their labels to ours (a name, a list of names or “”)."
         raise UserError(f"{file} does not say what the labels of the set {name} mean.", remedy)
     ours = {key: ((one,) if one else ()) if isinstance(one, str) else tuple(one) for key, one in labels.items()}
-    return CollectedSet(name, ours, folds == "by group", frozenset(raw.get("leave_out", ())))
+    return CollectedSet(name, ours, folds == "by group", frozenset(leave_out))
 
 
 def _is_target(value: Any) -> bool:

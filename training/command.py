@@ -7,14 +7,17 @@ import logging
 import os
 import sys
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from core.errors import UsageError, UserError
+from core.foreign_text import parse_json
 from core.training_messages import TrainingFailed, TrainingMessage, TrainingStarted
 from training.config import TrainConfig, load_recipe
 from training.control import Control
 from training.reporters import ProgressBar, Reporter, stamp, to_json_lines, to_log, to_tensorboard
+from training.run_lock import sole_run
+from training.setting_paths import paths_of_recipe, with_absolute_paths
 
 _log = logging.getLogger(__name__)
 RUN_NAME = "run.json"
@@ -50,8 +53,10 @@ def run_training(options: TrainOptions) -> int:
             _refuse_under_torchrun(options)
             described = _described(options)
             config = load_recipe(described.recipe, list(described.settings))
+            described = replace(described, settings=(*described.settings, *paths_of_recipe(config)))
             out = options.out or Path("runs") / f"{config.name}-{stamp()}"
             if _is_first_process():
+                stack.enter_context(sole_run(out))  # before the first word in its log
                 if options.resume and not (out / RUN_NAME).is_file():
                     print(f"{out} holds no run yet: this one begins at the beginning.", file=sys.stderr)
                 reporters.append(to_json_lines if options.json or not sys.stdout.isatty() else ProgressBar())
@@ -71,27 +76,19 @@ def _described(options: TrainOptions) -> RunDescription:
             raise UsageError("No recipe is given.", "Name one, or go on with a run by --resume --out DIR.")
         earlier = read_description(options.out)
         data = str(options.data.absolute()) if options.data else earlier.data
-        return RunDescription(earlier.recipe, data, (*earlier.settings, *options.settings))
+        return RunDescription(earlier.recipe, data, (*earlier.settings, *with_absolute_paths(options.settings)))
     if options.data is None:
         raise UsageError("No training data is given.", "Give a folder of class folders, or ESC-50's, with --data.")
     if options.resume and options.out is None:
         raise UsageError("--resume goes on with a run, and none is named.", "Name its folder with --out.")
     recipe = str(Path(options.recipe).absolute()) if options.recipe.endswith(".toml") else options.recipe
-    settings = tuple(_with_absolute_path(one) for one in options.settings)
-    return RunDescription(recipe, str(options.data.absolute()), settings)
-
-
-def _with_absolute_path(setting: str) -> str:
-    """`init=runs/a` as it is understood from any folder; names stay names."""
-    key, _, value = setting.partition("=")
-    is_path = key in ("init", "collection") and value and Path(value).expanduser().exists()
-    return f"{key}={Path(value).expanduser().absolute()}" if is_path else setting
+    return RunDescription(recipe, str(options.data.absolute()), with_absolute_paths(options.settings))
 
 
 def read_description(out: Path) -> RunDescription:
     """What the run in `out` was started with. Raises UserError."""
     try:
-        raw = json.loads((out / RUN_NAME).read_text(encoding="utf-8"))
+        raw = parse_json((out / RUN_NAME).read_text(encoding="utf-8"))
         return RunDescription(str(raw["recipe"]), str(raw["data"]), tuple(str(one) for one in raw["settings"]))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"{out} holds no run to go on with.", f"Choose a folder with {RUN_NAME} in it.") from error

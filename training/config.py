@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import MISSING, asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from core.errors import UsageError, UserError
+from core.foreign_text import parse_toml
 from training.contradictions import refuse_contradictions
 
 RECIPES = Path(__file__).parent / "recipes"
@@ -177,6 +177,12 @@ _KIND_IF_SET: dict[str, type[Any]] = {"conformers": int, "channel_attention": bo
 
 DEFAULTS: dict[str, Any] = {one.name: "" if one.default is MISSING else one.default for one in fields(TrainConfig)}
 
+OF_NO_WEIGHT = (
+    *("init", "teacher", "title", "summary", "threads", "merge_r", "licence", "limits"),
+    *("evaluate_every", "save_every_s", "workers", "time_budget_min"),
+)
+"""Settings that a run may change when it is resumed: they have no part in what is still to come."""
+
 
 def load_recipe(recipe: str, overrides: list[str] | None = None) -> TrainConfig:
     """Read a recipe by name (training/recipes) or path, and apply `KEY=VALUE` overrides. Raises UserError."""
@@ -185,8 +191,8 @@ def load_recipe(recipe: str, overrides: list[str] | None = None) -> TrainConfig:
         names = ", ".join(sorted(one.stem for one in RECIPES.glob("*.toml")))
         raise UsageError(f"There is no recipe {recipe!r}.", f"Choose one of {names}, or give the path of a .toml file.")
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raw = parse_toml(path.read_text(encoding="utf-8"))
+    except ValueError as error:
         raise UserError(f"{path.name} is not valid TOML ({error}).", "Correct that line.") from error
     raw.setdefault("name", path.stem)
     raw.setdefault("title", path.stem)
@@ -223,13 +229,13 @@ def _scalar(key: str, value: Any, kind: type[Any], where: str) -> Any:
     try:
         if kind is bool:
             return {"true": True, "false": False}[str(value).lower()]
-        if kind is int and isinstance(value, float):
+        if (kind in (int, float) and isinstance(value, bool)) or (kind is int and isinstance(value, float)):
             raise ValueError("not a whole number")
         if kind is str and not isinstance(value, str | int):
             raise ValueError("no text")
         return kind(value)
-    except (ValueError, TypeError, KeyError) as error:
-        problem = f"{where} sets {key} to {value!r}, which is of the wrong kind ({kind.__name__} is wanted)."
+    except (ValueError, TypeError, KeyError, OverflowError) as error:
+        problem = f"{where} sets {key} to {str(value)[:60]!r}, which is of the wrong kind ({kind.__name__} is wanted)."
         raise UsageError(problem, "Correct that value.") from error
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import UsageError
 from core.model.variants import find_variant
+from training.setting_bounds import refuse_out_of_bounds
 
 if TYPE_CHECKING:
     from training.config import TrainConfig
@@ -88,6 +89,7 @@ def refuse_contradictions(config: TrainConfig) -> None:
         "average_epochs go beyond the last epoch, or stand beside select = best",
         "epochs that there are, and one way of choosing weights",
     )
+    refuse_out_of_bounds(config)
 
 
 def _refuse_wrong_frame_head(config: TrainConfig) -> None:

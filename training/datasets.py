@@ -146,7 +146,7 @@ class StoredClips:
         path = self._paths[index]
         try:
             key = known.get(path)
-            if key is None or not key.still_fits(os.stat(path)):
+            if key is None or not key.still_fits():
                 key = content_key(path)
             length = self._store.length_of(key.key)
             if length is None:
@@ -179,7 +179,7 @@ class StoredClips:
         frames = self._log_mel(_first_samples(path, self._log_mel.config.sample_rate, wanted)).astype(np.float16)
         if not len(frames):
             raise UserError(f"{os.path.basename(path)} is shorter than 25 ms.", "Remove it.")
-        if not key.still_fits(os.stat(path)):
+        if not key.still_fits():
             raise UserError(f"{os.path.basename(path)} changes while it is read.", "Try again when it is written.")
         self._store.write(key.key, frames)
         self.has_grown = True

@@ -6,6 +6,7 @@ than its clip holds the clip in silence, as a live window does.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import replace
@@ -86,7 +87,9 @@ def whole_clips(
     log_mel: LogMelConfig,
     batch_size: int,
     merge: MergeSchedule | None = None,
+    first: int = 0,
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
-    """(indices of clips, their features), batch by batch, each clip whole and unchanged, as it is evaluated."""
-    for batch in evaluation_batches(clips, log_mel, batch_size):
+    """(indices of clips, their features), batch by batch, each clip whole and unchanged, as it is evaluated; without
+    the batches before `first`."""
+    for batch in itertools.islice(evaluation_batches(clips, log_mel, batch_size), first, None):
         yield batch.clips.numpy(), embed(model, batch.log_mel, merge)

@@ -1,8 +1,9 @@
 """A new last layer on a backbone that stays as it is: ten to forty clips a class, under a minute. Knows no terminal.
 
-The backbone hears every clip whole and in as many views as the time allows (`listening`), then logistic regression
-fits the layer (`head_fitting`). Where no folds are held out, the figures are those of cross-validation: the backbone
-has learnt nothing from these clips, and each is tested by a layer that has learnt nothing from its part of them.
+The backbone hears every clip whole and in rounds of views, as many as the number of clips asks for (`listening`), then
+logistic regression fits the layer (`head_fitting`). Where no folds are held out, the figures are those of
+cross-validation: the backbone has learnt nothing from these clips, and each is tested by a layer that has learnt
+nothing from its part of them.
 """
 
 from __future__ import annotations
@@ -31,16 +32,15 @@ from training.frozen_features import whole_clips
 from training.head_fitting import CrossValidation, Head, cross_validate, fit_head, mean_loss
 from training.initialisation import Start, read_start
 from training.listening import Heard, Listening
+from training.listening_state import HeardSoFar, identity_of
 from training.manifest import LabelledClip
 from training.metrics import accuracy, mean_average_precision
 from training.model_building import build_model
 from training.publish import CHECKPOINT_NAME, Predictions, PublishedRun, finished_message, merge_schedule, publish
 from training.run_data import RunData, load_run_data
-from training.run_state import STATE_NAME
+from training.run_state import STATE_NAME, remove_leftovers
 from training.wording import listed
 
-LISTENING_S = 25.0
-"""From the call on, before the fit: with imports, fit and publishing all stays under a minute on two cores."""
 LIMITS = (
     "The last layer has learnt to tell these sounds from each other, from noise and from silence, and nothing else: "
     "any other sound may get the score of the label it is nearest to. A class of other sounds beside them helps."
@@ -75,12 +75,14 @@ def train_head(
 ) -> Path | None:
     """Run a recipe with `freeze`; returns the checkpoint's folder, None when it was asked to stop. Raises UserError.
 
-    config: `epochs` is the most views of a clip, `time_budget_min` the time for hearing them (0: 25 s); loss and
-    sound settings as anywhere, but nothing is mixed. resume: begins again, which costs a minute at most.
+    config: `epochs` is the most views of a clip; `time_budget_min` fits their number to so many minutes, once, at the
+    beginning (0: to the number of clips); loss and sound settings as anywhere, but nothing is mixed. resume: from what
+    was heard before, to the same weights.
     """
-    began, control = time.monotonic(), control or Control()
+    control = control or Control()
     _refuse_settings(config)
-    _refuse_other_runs(out, resume)
+    if not resume and ((out / STATE_NAME).is_file() or (out / CHECKPOINT_NAME).exists()):
+        raise UserError(f"{out} holds a run already.", "Resume it with --resume, or choose another --out.")
     out.mkdir(parents=True, exist_ok=True)
     if config.threads:
         torch.set_num_threads(config.threads)
@@ -90,9 +92,12 @@ def train_head(
     built = build_model(config, data.manifest.labels, start)
     model = built.model.eval()
     model.to("cuda" if torch.cuda.is_available() else "cpu")
-    deadline = began + (config.time_budget_min * 60 or LISTENING_S)
+    whole = np.zeros((len(data.train), last_layer(model).in_features), np.float32)
+    so_far = HeardSoFar(out / STATE_NAME, identity_of(config, data, built.start.content), whole)
+    so_far.resume()
+    remove_leftovers(out)
     with control.signals():
-        heard = Listening(config, data, model, tell=report, control=control, deadline=deadline).run(out)
+        heard = Listening(config, data, model, so_far, tell=report, control=control).run(str(out))
     if heard is None:
         return None
     fit_began = time.monotonic()
@@ -118,13 +123,6 @@ def _refuse_settings(config: TrainConfig) -> None:
         raise UsageError(problem, "Set validation_folds= and validation_share=0.")
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise UsageError("A new last layer alone is trained by one process.", "Start it without torchrun.")
-
-
-def _refuse_other_runs(out: Path, resume: bool) -> None:
-    if (out / STATE_NAME).is_file():
-        raise UserError(f"{out} holds a run that trains the whole model.", "Choose another --out.")
-    if (out / CHECKPOINT_NAME).exists() and not resume:
-        raise UserError(f"{out} holds a run already.", "Do it again by --resume, or choose another --out.")
 
 
 def _folds_of(clips: tuple[LabelledClip, ...], labels: LabelSet) -> NDArray[np.str_]:

@@ -1,17 +1,19 @@
-"""Lets a frozen backbone listen to clips for as long as there is time, says how far it is, and obeys. Fits no head
-that anybody keeps: the one after each round is there to show that it gets better."""
+"""Lets a frozen backbone listen to clips: each whole, then rounds of views, as many as the number of clips asks for.
+
+Says how far it is, saves, and obeys. Fits no head that anybody keeps: the one after each round is there to show that it
+gets better.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from core.model.networks import Network, last_layer
+from core.audio.log_mel import FRAMES_PER_SECOND
+from core.model.networks import Network
 from core.training_messages import (
     TrainingEpoch,
     TrainingMessage,
@@ -25,17 +27,28 @@ from training.config import TrainConfig
 from training.control import Control
 from training.frozen_features import ClipViews, embed, whole_clips
 from training.head_fitting import FeatureRows, Head, fit_head, mean_loss
+from training.listening_state import HeardSoFar
 from training.run_data import RunData
 
+VIEWS = 1500
+"""Of all clips together, about: the starter hears so many in half a minute on two cores."""
+_BUDGET_SHARE = 0.9
+"""Of a time budget, for the listening; decoding, fit and publishing have the rest."""
 _PASSING_PENALTY = 10.0
 _SECONDS_BETWEEN_REPORTS = 1.0
+
+
+def rounds_for(n_clips: int, most: int) -> int:
+    """Rounds of views of `n_clips` clips, from 1 to `most`. Of the clips alone: the weights must not depend on how busy
+    the machine is."""
+    return min(most, max(1, round(VIEWS / n_clips)))
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
     """What there is to fit: whole, one row a clip, in order; rows, the same with all views and the background.
 
-    n_epochs: rounds of views as announced, and one more for the fit.
+    n_epochs: rounds of views, and one more for the fit.
     """
 
     whole: FeatureRows
@@ -49,96 +62,157 @@ class Heard:
 
 
 class Listening:
-    """One pass over the training clips of `data`. deadline: `time.monotonic()` after which no view is begun."""
+    """One pass over the training clips of `data`, from where `so_far` is on."""
 
     def __init__(
         self,
         config: TrainConfig,
         data: RunData,
         model: Network,
+        so_far: HeardSoFar,
         *,
         tell: Callable[[TrainingMessage], None],
         control: Control,
-        deadline: float,
     ) -> None:
-        self._config, self._data, self._model = config, data, model
-        self._tell, self._control, self._deadline = tell, control, deadline
+        self._config, self._data, self._model, self._so_far = config, data, model, so_far
+        self._tell, self._control = tell, control
         self._views = ClipViews(data.train, config, data.log_mel)
-        self._parts: list[FeatureRows] = []
-        self._step = self._n_steps = 0
-        self._told = 0.0
+        self._pace = _Pace(config)
+        self._told = self._saved = time.monotonic()
+        self._head: Head | None = None
         self._loss = len(data.manifest.labels) * float(np.log(2))
         """Of a head that knows nothing."""
 
-    def run(self, out: Path) -> Heard | None:
-        """All that could be heard in time; None, said so, when somebody asked to stop."""
-        began = time.monotonic()
-        whole = self._hear_whole()
-        if whole is None:
+    def run(self, out: str) -> Heard | None:
+        """All there is to hear; None, said so, when somebody asked to stop. out: the run's folder, for people."""
+        so_far, a_round = self._so_far, len(self._views)
+        if not self._hear_whole():
             return self._stopped(out)
-        now = time.monotonic()
-        # A round of views takes about as long as the whole clips; without one a microphone would be a strange world.
-        self._deadline = max(self._deadline, now + 1.5 * (now - began))
-        n_rounds = min(self._config.epochs, max(1, int((self._deadline - now) / max(now - began, 1e-3))))
-        self._parts, self._n_steps = [whole], n_rounds * len(self._views)
-        n_clips, n_labels = whole.targets.shape
-        device = next(self._model.parameters()).device.type
-        self._tell(TrainingStarted(self._config.name, str(out), device, n_clips, n_labels, n_rounds + 1, 1))
-        head: Head | None = None
-        for in_round in range(1, n_rounds + 1):
-            began = time.monotonic()
-            for index in range(len(self._views)):
-                if not self._go_on():
-                    return self._stopped(out)
-                if time.monotonic() > self._deadline:
-                    return Heard(whole, self._rows(), n_rounds + 1)
-                self._hear_views(in_round, index)
-            head = fit_head(self._rows(), _PASSING_PENALTY, head)
-            self._loss, now = mean_loss(head.logits(whole.features), whole.targets), time.monotonic()
-            self._tell(TrainingEpoch(in_round, n_rounds + 1, self._loss, now - began, self._seconds_left(now)))
-        return Heard(whole, self._rows(), n_rounds + 1)
+        so_far.n_rounds = so_far.n_rounds or self._rounds()
+        self._save()
+        n_clips, n_labels = self._data.train.targets.shape
+        device, first = next(self._model.parameters()).device.type, so_far.step // a_round + 1
+        self._tell(TrainingStarted(self._config.name, out, device, n_clips, n_labels, so_far.n_rounds + 1, first))
+        self._tell_step(first)
+        self._pace.begin(so_far.step)
+        for step in range(so_far.step, so_far.n_rounds * a_round):
+            if not self._may_continue():
+                return self._stopped(out)
+            self._hear_views(step // a_round + 1, step % a_round)
+        return Heard(self._whole(), self._rows(), so_far.n_rounds + 1)
 
-    def _hear_whole(self) -> FeatureRows | None:
-        clips, size = self._data.train, self._config.batch_size
-        features = np.zeros((len(clips), last_layer(self._model).in_features), np.float32)
-        done = 0
-        for members, some in whole_clips(self._model, clips, self._data.log_mel, size):
-            features[members] = some
-            done += len(members)
-            self._tell(TrainingPreparing("Listening to whole clips", done, len(clips)))
-            if not self._go_on():
-                return None
-        return FeatureRows(features, clips.targets, np.arange(len(clips)))
+    def _hear_whole(self) -> bool:
+        """False when somebody asked to stop."""
+        clips, size, so_far = self._data.train, self._config.batch_size, self._so_far
+        batches = whole_clips(self._model, clips, self._data.log_mel, size, first=so_far.n_whole)
+        began, n_frames = time.monotonic(), 0
+        for members, some in batches:
+            so_far.whole[members] = some
+            so_far.n_whole += 1
+            n_frames += int(clips.lengths[members].sum())
+            self._pace.frames_a_second = n_frames / max(1e-9, time.monotonic() - began)
+            n_done = min(len(clips), so_far.n_whole * size)
+            self._tell(TrainingPreparing("Listening to whole clips", n_done, len(clips)))
+            if not self._may_continue():
+                return False
+            self._save_sometimes()
+        return True
+
+    def _rounds(self) -> int:
+        most, budget_s = self._config.epochs, 60 * self._config.time_budget_min * _BUDGET_SHARE
+        if not budget_s or not self._pace.frames_a_second:
+            return rounds_for(len(self._data.train), most)
+        whole_s = float(self._data.train.lengths.sum()) / self._pace.frames_a_second
+        return min(most, max(1, int((budget_s - whole_s) / self._pace.expected_s(len(self._views)))))
 
     def _hear_views(self, in_round: int, index: int) -> None:
-        began = time.monotonic()
+        so_far, began = self._so_far, time.monotonic()
         batch = self._views.batch(in_round, index)
-        features: NDArray[np.float32] = embed(self._model, batch.log_mel)
-        self._parts.append(FeatureRows(features, batch.targets.numpy(), batch.clips.numpy()))
-        self._step += 1
-        now = time.monotonic()
-        if now - self._told > _SECONDS_BETWEEN_REPORTS:
-            self._told, speed = now, len(batch.clips) / max(1e-9, now - began)
-            left = self._seconds_left(now)
-            self._tell(TrainingStep(in_round, self._step, self._n_steps, self._loss, 0.0, speed, left))
+        so_far.views.append(FeatureRows(embed(self._model, batch.log_mel), batch.targets.numpy(), batch.clips.numpy()))
+        so_far.step += 1
+        if index == len(self._views) - 1:
+            self._end_round(in_round)
+        elif time.monotonic() - self._told > _SECONDS_BETWEEN_REPORTS:
+            self._tell_step(in_round, len(batch.clips) / max(1e-9, time.monotonic() - began))
+        self._save_sometimes()
 
-    def _go_on(self) -> bool:
-        """Does what was asked for since the last batch; a pause takes nothing from the time."""
+    def _end_round(self, in_round: int) -> None:
+        self._head = fit_head(self._rows(), _PASSING_PENALTY, self._head)
+        whole = self._whole()
+        self._loss = mean_loss(self._head.logits(whole.features), whole.targets)
+        self._save()
+        seconds = self._pace.since_last_round()
+        self._tell(TrainingEpoch(in_round, self._so_far.n_rounds + 1, self._loss, seconds, self._seconds_left()))
+
+    def _tell_step(self, in_round: int, speed: float = 0.0) -> None:
+        self._told, so_far = time.monotonic(), self._so_far
+        n_steps = so_far.n_rounds * len(self._views)
+        self._tell(TrainingStep(in_round, so_far.step, n_steps, self._loss, 0.0, speed, self._seconds_left()))
+
+    def _seconds_left(self) -> float:
+        return self._pace.seconds_left(self._so_far.step, self._so_far.n_rounds * len(self._views))
+
+    def _may_continue(self) -> bool:
+        """Does what was asked for since the last batch; False to stop."""
         wish = self._control.poll()
         if wish == "pause":
             began = time.monotonic()
-            self._tell(TrainingPaused(self._step, paused=True))
+            self._save()
+            self._tell(TrainingPaused(self._so_far.step, paused=True))
             while wish == "pause":
                 wish = self._control.wait()
-            self._tell(TrainingPaused(self._step, paused=False))
-            self._deadline += time.monotonic() - began
+            self._tell(TrainingPaused(self._so_far.step, paused=False))
+            self._pace.leave_out(time.monotonic() - began)
         return wish != "stop"
 
-    def _stopped(self, out: Path) -> None:
-        self._tell(TrainingStopped(str(out), self._step))
+    def _stopped(self, out: str) -> None:
+        self._save()
+        self._tell(TrainingStopped(out, self._so_far.step))
+
+    def _save_sometimes(self) -> None:
+        if time.monotonic() - self._saved > self._config.save_every_s:
+            self._save()
+
+    def _save(self) -> None:
+        self._so_far.save()
+        self._saved = time.monotonic()
+
+    def _whole(self) -> FeatureRows:
+        targets = self._data.train.targets
+        return FeatureRows(self._so_far.whole, targets, np.arange(len(targets)))
 
     def _rows(self) -> FeatureRows:
-        return FeatureRows.joined(self._parts)
+        return FeatureRows.joined([self._whole(), *self._so_far.views])
 
-    def _seconds_left(self, now: float) -> float:
-        return max(0.0, self._deadline - now)
+
+class _Pace:
+    """How long batches of views take: by the whole clips before the first one, then by those that are done."""
+
+    def __init__(self, config: TrainConfig) -> None:
+        mean_s = float(np.average(config.lengths_s, weights=config.length_weights))
+        self._frames_a_batch = config.batch_size * mean_s * FRAMES_PER_SECOND
+        self.frames_a_second = 0.0
+        """Of whole clips; 0 where this process has heard none."""
+        self._began = self._round_began = time.monotonic()
+        self._first_step = 0
+
+    def begin(self, step: int) -> None:
+        self._began = self._round_began = time.monotonic()
+        self._first_step = step
+
+    def leave_out(self, seconds: float) -> None:
+        self._began, self._round_began = self._began + seconds, self._round_began + seconds
+
+    def since_last_round(self) -> float:
+        now = time.monotonic()
+        seconds, self._round_began = now - self._round_began, now
+        return seconds
+
+    def expected_s(self, n_batches: int) -> float:
+        return n_batches * self._frames_a_batch / self.frames_a_second if self.frames_a_second else 0.0
+
+    def seconds_left(self, step: int, n_steps: int) -> float:
+        n_done = step - self._first_step
+        if not n_done:
+            return self.expected_s(n_steps - step)
+        return (time.monotonic() - self._began) / n_done * (n_steps - step)

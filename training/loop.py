@@ -28,7 +28,7 @@ from core.model.merge_schedule import MergeSchedule
 from core.model.networks import Network
 from training.averaging import RangeAverage, WeightAverage, cumulative_mean
 from training.chance import generator_for, seed_of
-from training.config import DEFAULTS, TrainConfig
+from training.config import DEFAULTS, OF_NO_WEIGHT, TrainConfig
 from training.datasets import ClipFrames
 from training.distillation import blend
 from training.engine import gather_scores, sum_over_processes
@@ -45,12 +45,6 @@ from training.student import Student
 from training.teachers import Teachers, read_teachers
 from training.wording import listed
 from training.zero_frames import kept_zero_frames
-
-OF_NO_WEIGHT = (
-    *("init", "teacher", "title", "summary", "threads", "merge_r", "licence", "limits"),
-    *("evaluate_every", "save_every_s", "workers", "time_budget_min"),
-)
-"""Settings that a run may change when it goes on: they have no part in what is still to come."""
 
 
 class TrainingRun:

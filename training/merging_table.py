@@ -70,7 +70,7 @@ def as_table(table: MergingTable) -> Table:
         caption=(
             f"Windows of {table.window_s:g} s on {table.machine}. Medians of {table.n_rounds} rounds, × how many times "
             f"as fast as without merging in the same round; windows/s with {table.batch} at once. Accuracy with its "
-            "95 % interval over clips, by bootstrap."
+            "95 % interval over clips (Clopper–Pearson)."
         ),
         box=SIMPLE,
         pad_edge=False,

@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import betaincinv
 from sklearn.metrics import average_precision_score, f1_score, precision_recall_fscore_support, roc_auc_score
 
 from core.errors import UserError
@@ -33,7 +34,8 @@ _MOST_CERTAIN_AUC = 1 - 1e-6
 def evaluate_scores(
     scores: Scores, truth: Truth, thresholds: NDArray[np.float32], activation: Activation = "sigmoid", *, seed: int = 0
 ) -> dict[str, Measured]:
-    """Every figure that these clips define, with its 95 % interval over clips (see `bootstrap.intervals`).
+    """Every figure that these clips define, with its 95 % interval over clips: that of the accuracy, a share of clips,
+    is exact (`exact_interval`), the others' are by bootstrap (`bootstrap.intervals`).
 
     thresholds: `(labels,)`, from where a label counts as heard. Raises UserError for scores that are not numbers.
     """
@@ -41,12 +43,22 @@ def evaluate_scores(
     spans = intervals(scores, truth.astype(bool), thresholds, activation, np.random.default_rng(seed))
     measured: dict[str, Measured] = {}
     for name, value in figures.items():
-        if name == "d_prime":
+        if name == "accuracy":
+            measured[name] = Measured(value, *exact_interval(*_n_right_of(scores, truth)))
+        elif name == "d_prime":
             measured[name] = Measured(value, *(d_prime(figures["mauc"] + offset) for offset in spans["mauc"]))
         else:
             low, high = (min(1.0, max(0.0, value + offset)) for offset in spans[name])
             measured[name] = Measured(value, low, high)
     return measured
+
+
+def exact_interval(n_right: int, n_clips: int) -> tuple[float, float]:
+    """The 95 % interval of a share that was counted (Clopper and Pearson 1934): 10 of 10 are 69 to 100 %, where a
+    bootstrap, which only draws right ones, would say 100 to 100 %."""
+    low = float(betaincinv(n_right, n_clips - n_right + 1, 0.025)) if n_right else 0.0
+    high = float(betaincinv(n_right + 1, n_clips - n_right, 0.975)) if n_right < n_clips else 1.0
+    return low, high
 
 
 def point_figures(
@@ -95,6 +107,11 @@ def accuracy(scores: Scores, truth: Truth) -> float:
     """Share of the clips with a label whose highest score is a label of theirs."""
     labelled, correct = top_label(scores, truth)
     return float(correct.mean()) if len(labelled) else math.nan
+
+
+def _n_right_of(scores: Scores, truth: Truth) -> tuple[int, int]:
+    labelled, correct = top_label(scores, truth)
+    return int(correct.sum()), len(labelled)
 
 
 def top_label(scores: Scores, truth: Truth) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:

@@ -90,6 +90,7 @@ class ProgressBar:
             TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"),
             TextColumn("{task.fields[figures]}"), TimeRemainingColumn(), console=self._console,
         )  # fmt: skip
+        self._is_time_told = False
         self._task = self._bar.add_task("Preparing", total=None, figures="")
         self._bar.start()
 
@@ -103,7 +104,11 @@ class ProgressBar:
                     f" into {message.out}"
                 )
                 self._bar.reset(self._task, description=f"Epoch {message.first_epoch}", total=None, figures="")
+                self._is_time_told = False
             case TrainingStep():
+                if not self._is_time_told and message.seconds_left:
+                    self._console.print(f"This will take about {max(1, round(message.seconds_left))} s.")
+                    self._is_time_told = True
                 figures = f"loss {message.loss:.3f}, {message.clips_per_second:.0f} clips/s"
                 self._bar.update(
                     self._task, description=f"Epoch {message.epoch}", completed=message.step, total=message.n_steps,
@@ -115,7 +120,8 @@ class ProgressBar:
             case TrainingPaused():
                 self._bar.update(self._task, description="Paused" if message.paused else "Going on")
             case TrainingStopped():
-                self._end(f"Stopped after step {message.step}; --resume goes on. Model so far: {message.checkpoint}")
+                model = f" Model so far: {message.checkpoint}" if message.checkpoint else ""
+                self._end(f"Stopped after step {message.step}; continue with --resume.{model}")
             case TrainingFinished():
                 figures = ", ".join(f"{name} {value:.3f}" for name, value in message.metrics.items())
                 self._end(f"Done: {message.checkpoint}\n{figures}")

@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from core.errors import UsageError, UserError
+from core.foreign_text import parse_json
 from core.model.whole_files import write_whole
 
 try:
@@ -63,7 +64,7 @@ def earlier_data(out: Path) -> Path | None:
     if not path.is_file():
         return None
     try:
-        return Path(json.loads(path.read_text(encoding="utf-8"))["data"])
+        return Path(parse_json(path.read_text(encoding="utf-8"))["data"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         problem = f"{path} is damaged: it should tell which data the study is on."
         raise UserError(problem, "Delete it, and name the same data again with --data.") from error

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from core.errors import UserError
+from core.foreign_text import parse_json
 
 LEDGER_NAME = "ledger.jsonl"
 
@@ -126,7 +127,7 @@ def read_ledger(path: Path) -> Ledger:
     entries = []
     for line in text.splitlines():
         try:
-            entries.append(LedgerEntry(**json.loads(line)))
+            entries.append(LedgerEntry(**parse_json(line)))
         except (ValueError, TypeError):
             continue
     return Ledger(tuple(entries))

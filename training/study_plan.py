@@ -33,13 +33,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from core.errors import UsageError, UserError
+from core.foreign_text import parse_toml
 from training.config import DEFAULTS, TrainConfig, load_recipe
 
 STUDIES = Path(__file__).parent / "studies"
@@ -235,8 +235,8 @@ def read_study_file(study: str) -> tuple[Path, dict[str, Any]]:
         problem = f"There is no study {study!r}."
         raise UsageError(problem, f"Choose one of {', '.join(study_names())}, or give the path of a .toml file.")
     try:
-        return path, tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return path, parse_toml(path.read_text(encoding="utf-8"))
+    except ValueError as error:
         raise UserError(f"{path.name} is not valid TOML ({error}).", "Correct that line.") from error
 
 

@@ -7,7 +7,6 @@ its checkpoint is wanted here.
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from core.errors import UserError
+from core.foreign_text import parse_json
 from core.training_messages import TrainingEpoch, TrainingFinished, TrainingMessage, from_line
 from training.study_folder import locked, passed_on, say, write_json
 from training.study_ledger import LedgerEntry, Ledgers, may_be_same
@@ -104,7 +104,7 @@ def _config_of(cell: Cell, out: Path) -> Path:
 def _mark_in(folder: Path) -> _Mark | None:
     """None where there is none, or a damaged one."""
     try:
-        said = json.loads((folder / MARK_NAME).read_text(encoding="utf-8"))
+        said = parse_json((folder / MARK_NAME).read_text(encoding="utf-8"))
         return _Mark(str(said["digest"]), str(said.get("data", "")))
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -176,7 +176,7 @@ def _problem(folder: Path, code: int) -> str:
 def _provenance(cell: Cell, out: Path, key: str) -> str:
     """What the checkpoint of a run says of where it comes from, "" where it says nothing."""
     try:
-        config = json.loads(_config_of(cell, out).read_text(encoding="utf-8"))
+        config = parse_json(_config_of(cell, out).read_text(encoding="utf-8"))
         return str(config["provenance"].get(key, ""))
     except (OSError, ValueError, KeyError):
         return ""

@@ -3,7 +3,6 @@ Knows no spectrogram."""
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
@@ -18,6 +17,7 @@ from torch import Tensor, nn
 from core.errors import UserError
 from core.model.architecture import ModelConfig, TransformerConfig
 from core.model.convolutional import ConvolutionalTagger
+from core.model.foreign_files import read_pickled
 from core.model.spectrogram_transformer import AudioSpectrogramTransformer
 from core.model.variants import MODEL_VARIANTS
 
@@ -156,10 +156,6 @@ def _read(file: Path) -> dict[str, Tensor]:
     try:
         if file.suffix == ".safetensors":
             return load_file(file)
-        raw: Any = torch.load(file, map_location="cpu", weights_only=True)
-    except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
+    except (SafetensorError, OSError) as error:
         raise UserError(f"{file.name} cannot be read as weights.", "Get the file anew.") from error
-    raw = next((raw[key] for key in ("model", "state_dict") if isinstance(raw, dict) and key in raw), raw)
-    if not isinstance(raw, dict) or not all(isinstance(one, Tensor) for one in raw.values()):
-        raise UserError(f"{file.name} holds no weights by name.", "Give a file that timm or DeiT's authors wrote.")
-    return raw
+    return read_pickled(file, "Give a file that timm or DeiT's authors wrote.")

@@ -22,11 +22,21 @@ from PySide6.QtWidgets import (
 from app import wording
 from app.appearance import Appearance
 from app.clip_playback import ClipPlayback
-from app.result_tables import CLASS_COLUMNS, clip_columns, clip_path, clips_of, headline, meanings
+from app.result_tables import (
+    CLASS_COLUMNS,
+    clip_columns,
+    clip_path,
+    clips_of,
+    figures_in_words,
+    first_figures,
+    further_figures,
+    meanings,
+)
 from app.training_plan import Results
 from app.widgets.clip_view import ClipView
 from app.widgets.confusion_matrix import ConfusionMatrix
 from app.widgets.figures_table import FiguresTable
+from app.widgets.folded_figures import FigureText, FoldedFigures
 from app.widgets.push_button import push_button
 from app.widgets.window_size import resize_to_fit
 from core.evaluation_report import ClassResult, ClipResult, EvaluationReport
@@ -72,10 +82,7 @@ class ResultsDialog(QDialog):
 
     def _build(self) -> None:
         report = self._report
-        self.figures = QLabel(headline(report))
-        self.figures.setObjectName("Heading")
-        self.figures.setWordWrap(True)
-        self.figures.setToolTip(meanings(report))
+        self.figures = FoldedFigures(*(_figures(report, names(report)) for names in (first_figures, further_figures)))
         self.matrix = ConfusionMatrix(self._appearance.theme)
         columns = clip_columns(report.labels)
         self.classes = FiguresTable("Classes", "Select a class to list its clips", CLASS_COLUMNS)
@@ -195,6 +202,10 @@ class ResultsDialog(QDialog):
     @Slot()
     def _apply_theme(self) -> None:
         self.matrix.apply_theme(self._appearance.theme)
+
+
+def _figures(report: EvaluationReport, names: tuple[str, ...]) -> FigureText:
+    return FigureText(figures_in_words(report, names), meanings(names))
 
 
 def _muted(text: str) -> QLabel:

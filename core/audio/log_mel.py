@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torchaudio.compliance import kaldi
 
+from core.bounds import MOST_MELS, check_number, check_whole
 from core.errors import UserError
 
 FRAMES_PER_SECOND = 100
@@ -24,6 +25,8 @@ SILENCE = float(np.log(np.float32(np.finfo(np.float32).eps)))
 # Frame i is always computed as row i % 128 of a call on 128 frames: BLAS and FFT kernels round differently
 # for different row counts, so equal shapes are what makes a stream equal the clip to the bit.
 _FRAMES_PER_CALL = 128
+_LOWEST_RATE_HZ, _HIGHEST_RATE_HZ = 1000, 768_000
+"""Under the lowest, a frame of 25 ms has next to no samples; the highest is what recorders of bats reach."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +46,20 @@ class LogMelConfig:
     def __post_init__(self) -> None:
         if self.window not in ("hanning", "hamming"):
             raise UserError(f"The log-mel window {self.window!r} is not known.", "Use hanning or hamming.")
-        if self.sample_rate % FRAMES_PER_SECOND or self.sample_rate <= 0:
-            raise UserError(f"A sample rate of {self.sample_rate} Hz cannot be framed.", "Use a multiple of 100 Hz.")
+        check_whole("sample_rate", self.sample_rate, 0, _HIGHEST_RATE_HZ)
+        check_whole("n_mels", self.n_mels, 1, MOST_MELS)
+        if self.sample_rate % FRAMES_PER_SECOND or self.sample_rate < _LOWEST_RATE_HZ:
+            remedy = f"Use a multiple of 100 Hz, {_LOWEST_RATE_HZ} Hz or more."
+            raise UserError(f"A sample rate of {self.sample_rate} Hz cannot be framed.", remedy)
         if not 0 < self.std < math.inf:
             raise UserError(
                 f"The log-mel deviation {self.std} is not positive and finite.", "Compute the statistics anew."
             )
         if not math.isfinite(self.mean):
             raise UserError(f"The log-mel mean {self.mean} is not a number.", "Compute the statistics anew.")
+        # Beyond these, float32 knows them as 0 or as infinite.
+        check_number("The log-mel deviation", self.std, 1e-6, 1e6)
+        check_number("The log-mel mean", self.mean, -1e6, 1e6)
 
     @property
     def hop_length(self) -> int:

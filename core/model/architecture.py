@@ -5,7 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from core.bounds import MOST_FRAMES, MOST_LABELS, MOST_MELS, MOST_WIDTH, check_number, check_whole
 from core.errors import UserError
+
+_MOST_LAYERS, _MOST_PATCHES = 256, 200_000
+"""Published models have 24 layers and 1212 patches at most; strides of 1 make 114 017 of 128 x 1024."""
+_LONGEST_KERNEL, _LARGEST_RATIO = 1023, 64.0
+_HIGHEST = {
+    "n_labels": MOST_LABELS,
+    "n_mels": MOST_MELS,
+    "max_frames": MOST_FRAMES,
+    "patch_mels": MOST_MELS,
+    "patch_frames": MOST_FRAMES,
+    "stride_mels": MOST_MELS,
+    "stride_frames": MOST_FRAMES,
+    "embed_dim": MOST_WIDTH,
+    "depth": _MOST_LAYERS,
+    "num_heads": MOST_WIDTH,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +44,11 @@ class HybridConfig:
     def __post_init__(self) -> None:
         if self.axis not in ("time", "sequence", "grid"):
             raise UserError(f"Conformers do not run along {self.axis!r}.", "Use time, sequence or grid.")
-        if self.n_conformers < 0 or self.width < 0 or self.kernel < 1 or self.kernel % 2 == 0:
-            raise UserError("Conformers need counts from 0 on and an odd kernel.", "Correct the config.")
+        check_whole("n_conformers", self.n_conformers, 0, _MOST_LAYERS)
+        check_whole("width", self.width, 0, MOST_WIDTH)
+        check_whole("kernel", self.kernel, 1, _LONGEST_KERNEL)
+        if self.kernel % 2 == 0:
+            raise UserError(f"The kernel of the Conformers is {self.kernel}, and must be odd.", "Correct the config.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +92,10 @@ class TransformerConfig:
     frame_head: bool = False
 
     def __post_init__(self) -> None:
-        counts = (self.n_labels, self.n_mels, self.max_frames, self.embed_dim, self.depth, self.num_heads)
-        counts = (*counts, self.patch_mels, self.patch_frames, self.stride_frames, self.stride_mels)
-        if not all(isinstance(count, int) and count >= 1 for count in counts) or not self.mlp_ratio > 0:
-            raise UserError("An architecture's sizes are whole numbers from 1 on.", "Correct the config.")
+        for name, highest in _HIGHEST.items():
+            check_whole(name, getattr(self, name), 1, highest)
+        check_number("mlp_ratio", self.mlp_ratio, 0.0, _LARGEST_RATIO)
+        check_whole("The width of the layers' MLPs", int(self.embed_dim * self.mlp_ratio), 1, 4 * MOST_WIDTH)
         if not (0 < self.norm_eps < 1 and 0 < self.head_norm_eps < 1):
             raise UserError("A LayerNorm's eps lies between 0 and 1.", "Set it to about 1e-6.")
         if self.embed_dim % self.num_heads:
@@ -88,17 +108,18 @@ class TransformerConfig:
             raise UserError("The convolutional stem has patches and strides of 16.", "Set all of them to 16.")
         if self.stem == "residual" and cut != (16, 16, 32, 16):
             raise UserError("The residual stem has patches of 16, strides of 32 bins and 16 frames.", "Set them so.")
-        known = {
-            self.stem: ("patch", "convolution", "residual"),
-            self.pooling: ("class_tokens", "class", "mean"),
-            self.level: ("absolute", "window"),
-            self.positions: ("bilinear", "nearest"),
-        }
-        for choice, choices in known.items():
+        known = (
+            (self.stem, ("patch", "convolution", "residual")),
+            (self.pooling, ("class_tokens", "class", "mean")),
+            (self.level, ("absolute", "window")),
+            (self.positions, ("bilinear", "nearest")),
+        )
+        for choice, choices in known:
             if choice not in choices:
                 raise UserError(f"The architecture option {choice!r} is not known.", f"Use {' or '.join(choices)}.")
         if self.n_mels < self.patch_mels or self.max_frames < self.patch_frames:
             raise UserError("The input is smaller than one patch.", "Use at least one patch's frames and mel bins.")
+        check_whole("The number of patches", self.n_patches(self.max_frames), 1, _MOST_PATCHES)
 
     def grid(self, n_frames: int) -> tuple[int, int]:
         """Patch rows (frequency) and columns (time) of an input of `n_frames` frames."""
@@ -133,8 +154,10 @@ class ConvolutionConfig:
     level: Literal["absolute", "window"] = "absolute"
 
     def __post_init__(self) -> None:
-        if min(self.n_labels, self.n_mels, self.max_frames) < 1:
-            raise UserError("An architecture's sizes are whole numbers from 1 on.", "Correct the config.")
+        for name in ("n_labels", "n_mels", "max_frames"):
+            check_whole(name, getattr(self, name), 1, _HIGHEST[name])
+        if not isinstance(self.backbone, str):
+            raise UserError("The backbone of a CNN is a name.", "Correct the config.")
         if self.level not in ("absolute", "window"):
             raise UserError(f"The architecture option {self.level!r} is not known.", "Use absolute or window.")
 

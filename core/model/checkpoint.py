@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -22,7 +21,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from core.audio.log_mel import LogMelConfig
+from core.bounds import check_number
 from core.errors import UserError
+from core.foreign_text import parse_json
 from core.labels import LabelSet
 from core.model.architecture import ModelConfig, TransformerConfig, model_config
 from core.model.foreign_files import describe_foreign
@@ -33,14 +34,12 @@ from core.model.whole_files import write_whole
 if TYPE_CHECKING:
     from core.model.released_weights import ImportChoices
 
-FORMAT = "soundmark-checkpoint"
-FORMAT_VERSION = 1
+FORMAT, FORMAT_VERSION = "soundmark-checkpoint", 1
 WEIGHTS_NAME, CONFIG_NAME, CARD_NAME = "model.safetensors", "config.json", "README.md"
 EXPECTED = (
     "Choose a Soundmark checkpoint (a folder with config.json and model.safetensors, or one .safetensors file), a "
     "Hugging Face AST folder, or a .pth file of AST's authors."
 )
-
 
 ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "sigmoid": torch.sigmoid,
@@ -96,6 +95,8 @@ class CheckpointConfig:
             )
         if self.activation not in ACTIVATIONS:
             raise UserError(f"The activation {self.activation!r} is not known.", f"Use {' or '.join(ACTIVATIONS)}.")
+        for threshold in self.thresholds:
+            check_number("A threshold", threshold, 0.0, 1.0)
         self._refuse_wrong_calibration()
         if self.model.n_mels != self.log_mel.n_mels:
             raise UserError(
@@ -106,7 +107,7 @@ class CheckpointConfig:
     def _refuse_wrong_calibration(self) -> None:
         pairs = self.calibration
         is_whole = len(pairs) in (0, len(self.labels)) and all(len(pair) == 2 for pair in pairs)
-        if not is_whole or not all(0 < scale < math.inf and math.isfinite(offset) for scale, offset in pairs):
+        if not is_whole or not all(1e-6 <= scale <= 1e6 and abs(offset) <= 1e6 for scale, offset in pairs):
             raise UserError(
                 "The checkpoint's calibration is no scale above 0 and offset for each label.",
                 "Its config.json is damaged: get the checkpoint anew.",
@@ -143,8 +144,8 @@ class CheckpointConfig:
     def from_json(cls, text: str, where: Path) -> CheckpointConfig:
         """Read config.json's text. Raises UserError for what is not ours or not whole."""
         try:
-            raw = json.loads(text)
-        except json.JSONDecodeError as error:
+            raw = parse_json(text)
+        except ValueError as error:
             raise UserError(f"{where.name} is not valid JSON ({error}).", EXPECTED) from error
         if not isinstance(raw, dict) or raw.get("format") != FORMAT:
             raise UserError(describe_foreign(where, raw), EXPECTED)
@@ -172,9 +173,8 @@ class CheckpointConfig:
             )
         except KeyError as error:
             raise UserError(f"{where.name} has no entry {error}.", "Get the checkpoint anew.") from error
-        except (TypeError, ValueError, AttributeError) as error:
-            problem = f"{where.name} is damaged ({error})."
-            raise UserError(problem, "Get the checkpoint anew.") from error
+        except (TypeError, ValueError, AttributeError, ArithmeticError) as error:
+            raise UserError(f"{where.name} is damaged ({error}).", "Get the checkpoint anew.") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +258,7 @@ def _load_folder(path: Path) -> Checkpoint | None:
         raise UserError(f"The folder {path.name} has no {WEIGHTS_NAME}.", EXPECTED)
     config = CheckpointConfig.from_json(text, config_path)
     weights, _ = _read_weights(weights_path)
-    if hashlib.sha256(weights_path.read_bytes()).hexdigest() != json.loads(text).get("weights_sha256"):
+    if hashlib.sha256(weights_path.read_bytes()).hexdigest() != parse_json(text).get("weights_sha256"):
         problem = f"{WEIGHTS_NAME} and {CONFIG_NAME} in {path.name} do not belong together."
         raise UserError(problem, "Get the checkpoint anew.")
     return Checkpoint(config, weights)
@@ -276,8 +276,8 @@ def _load_file(path: Path) -> Checkpoint | None:
 
 def _is_of_transformers(text: str) -> bool:
     try:
-        raw = json.loads(text)
-    except json.JSONDecodeError:
+        raw = parse_json(text)
+    except ValueError:
         return False
     return isinstance(raw, dict) and raw.get("format") != FORMAT and "model_type" in raw
 

@@ -4,6 +4,7 @@ anything in them. Knows no architecture."""
 from __future__ import annotations
 
 import pickle
+import struct
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,10 @@ from torch import Tensor
 from core.errors import UserError
 
 _PICKLED = "a pickled PyTorch file"
+_DAMAGES = (RuntimeError, EOFError, OSError, ValueError, LookupError, AttributeError, TypeError, MemoryError)
+"""What torch.load raises, beside pickle's own error, for files that are not whole or not what they say."""
+_MOST_UNPACKED, _SPARE_BYTES = 4, 1_000_000
+"""Weights hardly shrink when somebody packs them, and few are there twice."""
 _WRAPPERS = ("state_dict", "model", "model_state_dict")
 _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"\x80\x02", _PICKLED),
@@ -36,13 +41,11 @@ def describe_foreign(path: Path, config: Any) -> str:
         return f"{path.name} {_of_json(config)}."
     if path.stat().st_size == 0:
         return f"{path.name} is empty."
-    if zipfile.is_zipfile(path):
-        try:
-            with zipfile.ZipFile(path) as archive:
-                names = archive.namelist()
-        except zipfile.BadZipFile:
+    members = _members(path)
+    if members is not None:
+        if not members:
             return f"{path.name} is a damaged ZIP archive."
-        is_pickled = any(name.endswith("data.pkl") for name in names)
+        is_pickled = any(one.filename.endswith("data.pkl") for one in members)
         return f"{path.name} is {_PICKLED if is_pickled else 'a ZIP archive'}."
     with open(path, "rb") as file:
         head = file.read(256)
@@ -63,6 +66,7 @@ def read_pickled(path: Path, remedy: str) -> dict[str, Tensor]:
     what = describe_foreign(path, None)
     if _PICKLED not in what:
         raise UserError(what, remedy)
+    _refuse_packed(path)
     try:
         found: Any = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
@@ -72,7 +76,7 @@ def read_pickled(path: Path, remedy: str) -> dict[str, Tensor]:
                 "Get it from its authors as a .safetensors file, or as weights alone (a state_dict).",
             ) from error
         raise UserError(f"{path.name} is a damaged or cut-off PyTorch file.", "Get the file anew.") from error
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError, AttributeError, UnicodeDecodeError) as error:
+    except _DAMAGES as error:
         raise UserError(f"{path.name} is a damaged or cut-off PyTorch file.", "Get the file anew.") from error
     if isinstance(found, dict):
         found = next((found[key] for key in _WRAPPERS if isinstance(found.get(key), dict)), found)
@@ -81,7 +85,32 @@ def read_pickled(path: Path, remedy: str) -> dict[str, Tensor]:
     odd = [name for name, one in found.items() if one.layout != torch.strided or one.is_quantized or one.is_meta]
     if odd:
         raise UserError(f"{odd[0]} in {path.name} is sparse, quantised or empty.", "Save it as plain numbers (dense).")
+    _refuse_more_than_stored(path, sum(one.numel() * one.element_size() for one in found.values()))
     return {str(name): tensor for name, tensor in found.items()}
+
+
+def _refuse_packed(path: Path) -> None:
+    """torch.save packs nothing: a file that unpacks to many times its size was made to fill the memory."""
+    _refuse_more_than_stored(path, sum(one.file_size for one in _members(path) or ()))
+
+
+def _members(path: Path) -> list[zipfile.ZipInfo] | None:
+    """What the directory of a ZIP file says; nothing where it is damaged, None where the file is no ZIP."""
+    try:
+        if not zipfile.is_zipfile(path):
+            return None
+        with zipfile.ZipFile(path) as archive:
+            return archive.infolist()
+    except (zipfile.BadZipFile, struct.error, RuntimeError, ValueError):  # also versions and names of no ZIP
+        return []
+
+
+def _refuse_more_than_stored(path: Path, n_bytes: int) -> None:
+    """Also of tensors that all show the same few numbers, which would be copied one by one later."""
+    size = path.stat().st_size
+    if n_bytes > _MOST_UNPACKED * size + _SPARE_BYTES:
+        problem = f"{path.name} has {size / 1e6:.1f} MB and would take {n_bytes / 1e6:.0f} MB of memory."
+        raise UserError(problem, "Get the weights as torch.save or safetensors writes them, one copy of each.")
 
 
 def _of_json(config: dict[str, Any]) -> str:

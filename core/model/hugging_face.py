@@ -6,7 +6,7 @@ back, whose entry "soundmark" holds what theirs has no words for.
 
 from __future__ import annotations
 
-import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from torch import Tensor
 
 from core.audio.log_mel import LogMelConfig
 from core.errors import UserError
+from core.foreign_text import parse_json
 from core.labels import Label, LabelSet
 from core.model.architecture import TransformerConfig
 from core.model.checkpoint import Checkpoint, CheckpointConfig
@@ -57,8 +58,8 @@ class _Folder:
 
 def shown_names(labels: LabelSet) -> list[str]:
     """What id2label says: names, and ids of those that share their name, which would be one in label2id."""
-    names = labels.names
-    return [one.name if names.count(one.name) == 1 else one.id for one in labels]
+    n_each = Counter(labels.names)
+    return [one.name if n_each[one.name] == 1 else one.id for one in labels]
 
 
 def read_hugging_face(path: Path, choices: ImportChoices | None = None) -> Checkpoint:
@@ -217,8 +218,8 @@ def _read_json(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise UserError(f"The folder {path.parent.name} has no {path.name}.", _ANEW)
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raw = parse_json(path.read_text(encoding="utf-8"))
+    except ValueError as error:
         raise UserError(f"{path.name} is not valid JSON ({error}).", _ANEW) from error
     if not isinstance(raw, dict):
         raise UserError(f"{path.name} holds no JSON object.", _ANEW)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from core.bounds import check_whole
 from core.errors import UserError
 
 Kind = Literal["constant", "decreasing", "listed"]
@@ -19,6 +20,7 @@ FORMS: dict[str, tuple[Kind, Matcher]] = {
     "energy-decreasing": ("decreasing", "energy"),
 }
 """What may stand in front of the number in `--merge`: `decreasing:20`."""
+_MOST_TOKENS, _MOST_LAYERS = 1_000_000, 256
 _REMEDY = "Use auto, off, tokens a layer as 16, decreasing:20, energy:16, energy-decreasing:20, or a list as 8,8,4."
 
 
@@ -52,6 +54,8 @@ class MergeSchedule:
             raise UserError("A merge schedule counts in whole tokens.", "Use whole numbers.")
         if min(counts) < 0:
             raise UserError("A merge schedule cannot remove a negative number of tokens.", "Use 0 or more.")
+        check_whole("A number of the merge schedule", max(counts), 0, _MOST_TOKENS)
+        check_whole("The length of the merge schedule's list", len(self.listed), 0, _MOST_LAYERS)
 
     def per_layer(self, depth: int, n_patches: int) -> tuple[int, ...]:
         """Tokens to remove in each of `depth` layers for an input of `n_patches` patches."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 import platformdirs
 
 from core.errors import UserError
+from core.foreign_text import parse_json
 
 CONFIG_NAME, WEIGHTS_NAME = "config.json", "model.safetensors"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
@@ -76,9 +76,9 @@ def _read(path: Path) -> KeptModel | None:
     if not is_checkpoint(path):
         return None
     try:
-        raw = json.loads((path / CONFIG_NAME).read_text(encoding="utf-8"))
+        raw = parse_json((path / CONFIG_NAME).read_text(encoding="utf-8"))
         n_labels, frames = len(raw["labels"]), int(raw["model"]["max_frames"])
         summary = f"{n_labels} labels, windows of {frames / 100:g} s"
         return KeptModel(path.name, str(raw["name"]), summary, path)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError):
         return None

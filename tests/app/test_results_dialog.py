@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,10 @@ from app.appearance import Appearance
 from app.background import BackgroundJobs
 from app.clip_playback import ClipPlayback
 from app.dialogs.results_dialog import ResultsDialog
+from app.result_tables import figures_in_words
 from app.training_plan import Results, TrainingPlan, find_results, read_plan
 from core.errors import UserError
+from core.evaluation_report import Measured
 from tests.app.app_fakes import FakePicture
 from tests.app.training_fakes import evaluation, finish_run, write_run
 
@@ -71,13 +74,32 @@ def _names(dialog: ResultsDialog) -> list[str]:
 
 
 def test_the_headline_has_figures_with_intervals(dialog: ResultsDialog) -> None:
-    words = dialog.figures.text().replace(wording.THIN, " ").replace("\N{NO-BREAK SPACE}", " ")
-    assert words == "Accuracy 75 % (30–95 %)   d′ 1.50 (1.00–2.00)"
+    words = dialog.figures.first.text().replace(wording.THIN, " ").replace("\N{NO-BREAK SPACE}", " ")
+    assert words == "Accuracy 75 % (30–95 %)"
+
+
+def test_the_other_figures_are_there_for_those_who_ask(dialog: ResultsDialog) -> None:
+    figures = dialog.figures
+    assert not figures.further.isVisible()
+    figures.button.click()
+    assert figures.further.isVisible()
+    assert figures.button.accessibleName() == "Fewer figures"
+    assert figures.further.text().replace("\N{NO-BREAK SPACE}", " ") == "d′ 1.50 (1.00–2.00)"
+    figures.button.click()
+    assert not figures.further.isVisible()
+
+
+def test_ten_clips_that_are_all_right_are_no_certainty() -> None:
+    measured = {"accuracy": Measured(1.0, 0.6915, 1.0), "map": Measured(1.0, 1.0, 1.0)}
+    words = figures_in_words(replace(evaluation(), metrics=measured), ("accuracy", "map"))
+    plain = words.replace(wording.THIN, " ").replace("\N{NO-BREAK SPACE}", " ")
+    assert plain == "Accuracy 100 % (69–100 %)   mAP 100 %"
 
 
 def test_every_figure_of_the_headline_is_explained(dialog: ResultsDialog) -> None:
-    explained = [line.partition(":")[0] for line in dialog.figures.toolTip().splitlines()]
-    assert explained[:-1] == ["Accuracy", "d′"]
+    labels = (dialog.figures.first, dialog.figures.further)
+    explained = [line.partition(":")[0] for label in labels for line in label.toolTip().splitlines() if ": " in line]
+    assert [one for one in explained if one != "Without brackets"] == ["Accuracy", "d′"]
 
 
 def test_a_click_on_a_cell_lists_its_clips(dialog: ResultsDialog, qtbot: QtBot) -> None:
@@ -171,9 +193,10 @@ def test_a_run_goes_on_as_it_was_started(tmp_path: Path) -> None:
     assert read_plan(tmp_path).arguments == [
         *("few-clips", "--data", "/birds", "--out", str(tmp_path), "--resume", "--control", "init=starter")
     ]
-    (tmp_path / "run.json").write_text("{}")
-    with pytest.raises(UserError, match="does not say"):
-        read_plan(tmp_path)
+    for damaged in ("{}", "9" * 10_000, "[" * 100_000 + "]" * 100_000):
+        (tmp_path / "run.json").write_text(damaged)
+        with pytest.raises(UserError, match="does not say"):
+            read_plan(tmp_path)
     (tmp_path / "state.pt").unlink()
     with pytest.raises(UserError, match="no training run"):
         read_plan(tmp_path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 
 from training import bootstrap, metrics
 
@@ -55,6 +56,29 @@ def test_the_interval_of_accuracy_is_the_binomial_one() -> None:
     measured = metrics.evaluate_scores(scores, truth, np.full(4, 0.5, np.float32))["accuracy"]
     assert measured.value == pytest.approx(0.6)
     assert measured.high - measured.low == pytest.approx(2 * 1.96 * np.sqrt(0.6 * 0.4 / 200), abs=0.03)
+
+
+@pytest.mark.parametrize(
+    ("n_right", "n_clips", "low", "high"),
+    [
+        (10, 10, 0.6915, 1.0),
+        (0, 10, 0.0, 0.3085),
+        (9, 10, 0.5550, 0.9975),
+        (1, 1, 0.025, 1.0),
+        (50, 100, 0.3983, 0.6017),
+    ],
+)
+def test_the_interval_of_a_share_is_clopper_and_pearsons(n_right: int, n_clips: int, low: float, high: float) -> None:
+    exact = binomtest(n_right, n_clips).proportion_ci(0.95, "exact")
+    assert metrics.exact_interval(n_right, n_clips) == pytest.approx((exact.low, exact.high))
+    assert metrics.exact_interval(n_right, n_clips) == pytest.approx((low, high), abs=1e-4)
+
+
+def test_ten_clips_that_are_all_right_leave_room_for_doubt() -> None:
+    truth = np.eye(2, dtype=np.float32)[np.arange(11) % 2]
+    truth[10] = 0  # a clip without a label is none of those that are right or wrong
+    measured = metrics.evaluate_scores(truth, truth, np.full(2, 0.5, np.float32))
+    assert measured["accuracy"].figures == pytest.approx((1.0, 0.6915, 1.0), abs=1e-4)
 
 
 def test_as_many_draws_as_there_is_time_for() -> None:

@@ -22,8 +22,9 @@ from training.command import TrainOptions, read_description, run_training
 from training.control import Control
 from training.reporters import ProgressBar, to_tensorboard
 from training.run_state import STATE_NAME
+from training.setting_paths import with_absolute_paths
 
-from .runs import SMALL, write_clips
+from .runs import SMALL, save_teacher, write_clips
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -115,6 +116,73 @@ def test_a_refused_command_leaves_the_run_in_the_folder_as_it_was(tmp_path: Path
     assert read_description(out) == before
 
 
+def test_relative_paths_mean_the_same_from_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    teacher = save_teacher(tmp_path / "models" / "owl", "nano", "other", 0)
+    (tmp_path / "starter").mkdir()  # a folder that is called like a model
+    monkeypatch.chdir(tmp_path)
+    settings = ("teacher=models/owl,starter", "init=starter", "init=models/owl", "init=timm:x@models/owl", "init=gone")
+    assert with_absolute_paths(settings) == (
+        *(f"teacher={teacher},starter", "init=starter", f"init={teacher}", f"init=timm:x@{teacher}", "init=gone"),
+    )
+
+
+def test_a_run_with_a_relative_teacher_resumes_from_another_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, out = write_clips(tmp_path / "data"), tmp_path / "out"
+    save_teacher(tmp_path / "owl", "nano", "other", 0)
+    save_teacher(tmp_path / "wren", "nano", "other", 1)
+    recipe = tmp_path / "mine.toml"
+    recipe.write_text('variant = "nano"\ninit = "wren"\n')
+    monkeypatch.chdir(tmp_path)
+    small = tuple(one for one in SMALL if not one.startswith(("init", "variant")))
+    assert run_training(TrainOptions("mine.toml", data, out, (*small, "epochs=1", "teacher=owl"))) == 0
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert run_training(TrainOptions(None, None, out, (), resume=True)) == 0
+
+
+@pytest.mark.parametrize("text", ["[]", "9" * 10_000, "[" * 100_000 + "]" * 100_000, '{"recipe": "starter"}'])
+def test_a_damaged_description_is_told(tmp_path: Path, text: str) -> None:
+    (tmp_path / "run.json").write_text(text)
+    with pytest.raises(UserError, match="no run"):
+        read_description(tmp_path)
+
+
+HOLDER = """
+import os, sys
+from pathlib import Path
+from training.run_lock import sole_run
+with sole_run(Path(sys.argv[1])):
+    if os.fork():  # as a worker that prepares batches
+        print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="forks and kills")
+def test_a_second_run_in_one_folder_is_refused_until_the_first_is_gone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, out = write_clips(tmp_path / "data"), tmp_path / "out"
+    assert run_training(TrainOptions("starter", data, out, (*SMALL, "epochs=1"))) == 0
+    before = (out / "log.jsonl").read_bytes()
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(out)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=REPOSITORY
+    )
+    with holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        capsys.readouterr()
+        assert run_training(TrainOptions(None, None, out, resume=True)) == 1
+        assert "Another run is training into" in capsys.readouterr().out
+        assert (out / "log.jsonl").read_bytes() == before, "the log belongs to the first one"
+        holder.kill()
+        holder.wait()
+        # The worker still lives: it waits for the end of its standard input.
+        assert run_training(TrainOptions(None, None, out, resume=True)) == 0
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl+C cannot be sent to one process there")
 def test_ctrl_c_saves_the_run_and_leaves_a_checkpoint(tmp_path: Path) -> None:
     data, out = write_clips(tmp_path / "data"), tmp_path / "out"
@@ -147,12 +215,13 @@ def test_words_on_standard_input_are_wishes() -> None:
 
 def test_the_bar_shows_the_run(capsys: pytest.CaptureFixture[str]) -> None:
     bar = ProgressBar()
-    bar(TrainingStep(1, 5, 10, 0.25, 1e-3, 20.0))
+    bar(TrainingStep(1, 5, 10, 0.25, 1e-3, 20.0, 90.0))
     bar(TrainingEpoch(1, 2, 0.5, 12.0, 84.0, {"accuracy": 0.5}))
     bar(TrainingStopped("out", 5, "out/checkpoint"))
     shown = capsys.readouterr().err
     assert "epoch 1: loss 0.500, accuracy 0.500" in shown
-    assert "--resume goes on" in shown
+    assert "continue with --resume" in shown
+    assert "This will take about 90 s" in shown
 
 
 def test_tensorboard_gets_the_curves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

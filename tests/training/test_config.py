@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
 
 from core.errors import UserError
-from training.config import RECIPES, load_recipe
+from training.collection import load_collection
+from training.config import RECIPES, TrainConfig, load_recipe
+from training.setting_bounds import BOUNDS
+from training.study_plan import load_study
 
 
 @pytest.mark.parametrize("recipe", sorted(path.stem for path in RECIPES.glob("*.toml")))
@@ -54,6 +59,15 @@ def test_whole_numbers_in_a_recipe_do_for_any_number_or_name(tmp_path: Path) -> 
         (["average_epochs=5,2"], "is no range"),
         (["loss=ce", "background=0"], "overlay has two"),
         (["variant=", "init="], "neither a variant nor a checkpoint"),
+        (["batch_size=1000000000"], "batch_size to 1000000000, which is outside 1 to 65536"),
+        (["workers=100000"], "workers to 100000"),
+        (["threads=1000000"], "threads"),
+        (["epochs=" + "9" * 4000], "epochs"),
+        (["epochs=" + "9" * 5000], "int is wanted"),
+        (["learning_rate=nan"], "makes no sense"),
+        (["gain_db=nan"], "gain_db to nan"),
+        (["noise_db=inf"], "noise_db to inf"),
+        (["lengths_s=1,2,3,4,nan"], "lengths_s to nan"),
         (["sampler=random"], "shuffle or weighted or capped"),
     ],
 )
@@ -74,3 +88,40 @@ def test_wrong_recipes_are_refused(tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_text('variant = "ast-tiny"\nepochs = "many"')
     with pytest.raises(UserError, match="wrong kind"):
         load_recipe(str(tmp_path / "a.toml"))
+
+
+@pytest.mark.parametrize("value", ["9" * 10_000, "[" * 100_000 + "]" * 100_000, "[" * 300 + "]" * 300])
+@pytest.mark.parametrize("read", [load_recipe, load_collection, load_study])
+def test_toml_that_python_cannot_take_is_told(tmp_path: Path, read: Callable[[str], object], value: str) -> None:
+    (tmp_path / "a.toml").write_text(f'variant = "ast-tiny"\nepochs = {value}\n')
+    with pytest.raises(UserError, match="not valid TOML"):
+        read(str(tmp_path / "a.toml"))
+
+
+def test_a_number_too_large_for_its_kind_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text(f'variant = "ast-tiny"\nmean = {"9" * 4000}\n')
+    with pytest.raises(UserError, match="float is wanted") as caught:
+        load_recipe(str(tmp_path / "a.toml"))
+    assert len(caught.value.problem) < 200
+
+
+def test_every_number_of_a_recipe_has_bounds() -> None:
+    """A setting that is added without them fails here."""
+    hints = get_type_hints(TrainConfig)
+    numbers = {name for name, hint in hints.items() if {int, float} & {hint, *get_args(hint)}}
+    assert BOUNDS.keys() == numbers
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'names = ["a"]\n[sets.x]\n',
+        "[sets.x]\nleave_out = 5\n",
+        "[sets.x]\nleave_out = [[1]]\n",
+        "[sets.x]\nlabels = 5\n",
+    ],
+)
+def test_wrong_collections_are_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a.toml").write_text(text)
+    with pytest.raises(UserError, match=r"a\.toml"):
+        load_collection(str(tmp_path / "a.toml"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -17,18 +18,22 @@ from core.model.checkpoint import Checkpoint, CheckpointConfig, load_checkpoint,
 from core.model.networks import build_network
 from core.model.variants import find_variant
 from core.training_messages import (
+    Command,
     TrainingEpoch,
     TrainingFinished,
     TrainingMessage,
     TrainingPaused,
     TrainingStarted,
+    TrainingStep,
     TrainingStopped,
 )
+from training import listening
 from training.config import TrainConfig, load_recipe
 from training.control import Control
 from training.head_training import train_head
-from training.run_state import STATE_NAME
+from training.listening import rounds_for
 
+from .runs import run as whole_model
 from .runs import write_clips
 
 
@@ -61,6 +66,28 @@ def run(config: TrainConfig, data: Path, out: Path, control: Control | None = No
     messages: list[TrainingMessage] = []
     train_head(config, data, out, messages.append, control=control)
     return messages
+
+
+class StopsSoon(Control):
+    """Lets a run have a batch or two."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._n_polls = 0
+
+    def poll(self) -> Command | None:
+        self._n_polls += 1
+        return "stop" if self._n_polls == 2 else None
+
+
+def resume(config: TrainConfig, data: Path, out: Path) -> list[TrainingMessage]:
+    messages: list[TrainingMessage] = []
+    train_head(config, data, out, messages.append, resume=True)
+    return messages
+
+
+def weights_of(out: Path) -> dict[str, torch.Tensor]:
+    return load_checkpoint(out / "checkpoint").weights
 
 
 def test_it_learns_and_the_tagger_takes_what_it_wrote(backbone: Path, clips: Path, tmp_path: Path) -> None:
@@ -122,15 +149,83 @@ def test_stop_ends_it_and_pause_waits(backbone: Path, clips: Path, tmp_path: Pat
     assert not (tmp_path / "checkpoint").exists()
 
 
-def test_it_begins_again_when_asked_only(backbone: Path, clips: Path, tmp_path: Path) -> None:
+def test_a_finished_run_is_left_alone_unless_it_is_resumed(backbone: Path, clips: Path, tmp_path: Path) -> None:
     config = few(backbone, "epochs=1")
     run(config, clips, tmp_path)
     with pytest.raises(UserError, match="holds a run already"):
         run(config, clips, tmp_path)
+    before = weights_of(tmp_path)
     assert train_head(config, clips, tmp_path, lambda _message: None, resume=True) == tmp_path / "checkpoint"
-    (tmp_path / STATE_NAME).touch()
+    assert all(torch.equal(weights_of(tmp_path)[name], one) for name, one in before.items())
+
+
+def test_another_run_is_not_resumed(backbone: Path, clips: Path, tmp_path: Path) -> None:
+    run(few(backbone, "epochs=1"), clips, tmp_path)
+    for setting, says in (("seed=5", "another seed"), ("test_folds=5", "another test_folds")):
+        with pytest.raises(UserError, match=says):
+            resume(few(backbone, "epochs=1", setting), clips, tmp_path)
+    whole_model(clips, tmp_path / "whole", "epochs=1")
     with pytest.raises(UserError, match="trains the whole model"):
-        train_head(config, clips, tmp_path, lambda _message: None, resume=True)
+        resume(few(backbone, "epochs=1"), clips, tmp_path / "whole")
+    with pytest.raises(UserError, match=r"another .*freeze"):
+        whole_model(clips, tmp_path, "epochs=1", resume=True)
+
+
+def test_the_number_of_rounds_follows_from_the_number_of_clips(
+    backbone: Path, clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert [rounds_for(n, 40) for n in (4, 40, 100, 400, 1000, 100_000)] == [40, 38, 15, 4, 2, 1]
+    monkeypatch.setattr(listening, "VIEWS", 40)  # of 20 clips
+    seen: list[TrainingMessage] = []
+
+    def slow(message: TrainingMessage) -> None:
+        seen.append(message)
+        time.sleep(0.05)  # as a machine that is busy with other things
+
+    train_head(few(backbone, "epochs=40"), clips, tmp_path / "slow", slow)
+    messages = run(few(backbone, "epochs=40"), clips, tmp_path / "quick")
+    [started] = [one for one in messages if isinstance(one, TrainingStarted)]
+    assert started.n_epochs == 3, "two rounds, and the fit"
+    slow_weights, quick_weights = weights_of(tmp_path / "slow"), weights_of(tmp_path / "quick")
+    assert all(torch.equal(slow_weights[name], one) for name, one in quick_weights.items())
+    first = messages[messages.index(started) + 1]
+    assert isinstance(first, TrainingStep)
+    assert (first.step, first.n_steps) == (0, 6)
+    assert first.seconds_left > 0, "the expected time is told before the first batch"
+
+
+def test_a_run_that_is_stopped_anywhere_resumes_to_the_same_weights(
+    backbone: Path, clips: Path, tmp_path: Path
+) -> None:
+    config = few(backbone, "epochs=2", "time_budget_min=1000")
+    whole = run(config, clips, tmp_path / "whole")
+    n_stops = 0
+    for part in range(50):
+        messages: list[TrainingMessage] = []
+        control = StopsSoon()
+        if train_head(config, clips, tmp_path / "broken", messages.append, control=control, resume=part > 0):
+            break
+        assert isinstance(messages[-1], TrainingStopped)
+        n_stops += 1
+    assert 6 <= n_stops < 10, "within the whole clips, and after each batch of two rounds of three"
+    assert [one.n_epochs for one in whole if isinstance(one, TrainingStarted)] == [3]
+    expected, found = weights_of(tmp_path / "whole"), weights_of(tmp_path / "broken")
+    assert all(torch.equal(found[name], one) for name, one in expected.items())
+
+
+def test_a_time_budget_is_asked_once(backbone: Path, clips: Path, tmp_path: Path) -> None:
+    control = Control()
+    config = few(backbone, "epochs=40", "time_budget_min=0.000001")
+
+    def stop_in_first_round(message: TrainingMessage) -> None:
+        if isinstance(message, TrainingStep):
+            control.wish("stop")
+
+    assert train_head(config, clips, tmp_path, stop_in_first_round, control=control) is None
+    [started] = [one for one in resume(config, clips, tmp_path) if isinstance(one, TrainingStarted)]
+    assert started.n_epochs == 2, "one round"
+    again = resume(few(backbone, "epochs=40", "time_budget_min=100"), clips, tmp_path)
+    assert [one.n_epochs for one in again if isinstance(one, TrainingStarted)] == [2]
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,7 @@ def test_what_was_measured_is_not_measured_again(desk: Desk, capsys: pytest.Capt
     assert not desk.out.exists()
     assert desk.run("--fold", "1", "--ledger", shared) == 0
     shown = capsys.readouterr().out
-    assert all(word in shown for word in ("energy-decreasing:152 ", "GMAC", "fold 1", "6 clips", ".0 to "))
+    assert all(word in shown for word in ("energy-decreasing:152 ", "GMAC", "fold 1", "6 clips", "% (", " to "))
     assert desk.cells == [
         *("scores off", "scores 76", "scores 152", "scores energy-decreasing:76", "scores energy-decreasing:152"),
         *("round 1", "round 2"),

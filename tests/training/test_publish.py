@@ -110,6 +110,18 @@ def test_the_report_names_every_clip_and_the_message_its_figures(tmp_path: Path)
     assert len(report.mistakes()) == labelled - right
 
 
+def test_the_card_has_the_first_figures_first_and_folds_the_others(tmp_path: Path) -> None:
+    folder = publish(finished_run(recipe(), test=predictions(side("2"), 1)), tmp_path)
+    accuracy = EvaluationReport.load(folder / "evaluation.json").metrics["accuracy"]
+    card = (folder / "README.md").read_text()
+    first, folded = card.split("<details><summary>Further figures</summary>\n\n")
+    folded = folded.split("\n\n</details>")[0]
+    assert [line.split()[1] for line in first.splitlines() if line.startswith("* ")] == ["accuracy", "mAP", "F1"]
+    assert f"**{accuracy.value:.1%}** ({accuracy.low:.1%} to {accuracy.high:.1%})" in first
+    assert len(folded.splitlines()) == 5
+    assert "That of the accuracy is exact (Clopper–Pearson)" in card
+
+
 def test_a_softmax_gets_one_temperature(tmp_path: Path) -> None:
     sides = {"test": predictions(side("2"), 1), "validation": predictions(side("3"), 2)}
     config = load_checkpoint(publish(finished_run(recipe(loss="ce"), **sides), tmp_path)).config

@@ -218,7 +218,7 @@ def test_weights_of_whole_numbers_are_refused(tmp_path: Path) -> None:
         ("config.json", {"problem_type": "regression"}, "regression"),
         ("config.json", {"max_length": 128}, "has max_length 64"),
         ("config.json", {"num_hidden_layers": 3}, "weights of 2 layers"),
-        ("config.json", {"num_hidden_layers": 100_000}, "its config describes 100000"),
+        ("config.json", {"num_hidden_layers": 100_000}, "depth is 100000"),
         ("config.json", {"layer_norm_eps": -1}, "eps lies between"),
         ("config.json", {"id2label": {"0": "cat", "1": "dog", "3": "rain"}}, "number its labels from 0 to 2"),
         ("config.json", {"time_stride": 16}, "pos_embed .* has shape"),

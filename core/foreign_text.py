@@ -1,0 +1,47 @@
+"""Reads JSON and TOML that may come from anywhere: whatever is in it, the only error is ValueError."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from typing import Any
+
+MOST_LEVELS = 200
+"""Lists and objects within each other. A checkpoint's provenance gains a level each time it is trained further."""
+
+
+def parse_json(text: str) -> Any:
+    """The value of a JSON text. Raises ValueError for what is no JSON, is nested deeper than MOST_LEVELS or holds an
+    integer of thousands of digits."""
+    try:
+        value = json.loads(text)
+    except RecursionError as error:
+        raise ValueError(_TOO_DEEP) from error
+    _refuse_deep(value)
+    return value
+
+
+def parse_toml(text: str) -> dict[str, Any]:
+    """The table of a TOML text. Raises ValueError as `parse_json` does."""
+    try:
+        table = tomllib.loads(text)
+    except RecursionError as error:
+        raise ValueError(_TOO_DEEP) from error
+    _refuse_deep(table)
+    return table
+
+
+_TOO_DEEP = f"nested more than {MOST_LEVELS} levels deep"
+
+
+def _refuse_deep(value: Any) -> None:
+    level = [value]
+    for _ in range(MOST_LEVELS + 1):
+        level = [inner for one in level if isinstance(one, dict | list) for inner in _parts(one)]
+        if not level:
+            return
+    raise ValueError(_TOO_DEEP)
+
+
+def _parts(value: dict[str, Any] | list[Any]) -> list[Any]:
+    return list(value.values()) if isinstance(value, dict) else value

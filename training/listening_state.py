@@ -1,0 +1,64 @@
+"""What a frozen backbone has heard so far, kept in OUT/state.pt: a run that was stopped or killed resumes where it was,
+to the same weights. Hears nothing itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from core.errors import UserError
+from training.config import DEFAULTS, OF_NO_WEIGHT, TrainConfig
+from training.head_fitting import FeatureRows
+from training.run_data import RunData
+from training.run_state import read_state, write_state
+
+_KIND = "listening"
+
+
+class HeardSoFar:
+    """whole: float32 `(clips, D)`, of each clip whole, of which `n_whole` batches are filled in. n_rounds: of views in
+    all, 0 while that is not known. views: of the first `step` batches of views, in order."""
+
+    def __init__(self, path: Path, identity: dict[str, Any], whole: NDArray[np.float32]) -> None:
+        self.whole, self.n_whole = whole, 0
+        self.n_rounds, self.step = 0, 0
+        self.views: list[FeatureRows] = []
+        self._path, self._identity = path, identity
+
+    def save(self) -> None:
+        """Write all of it. Raises UserError; what was saved before then stays."""
+        views = FeatureRows.joined(self.views) if self.views else None
+        parts = (views.features, views.targets, views.clips) if views else ()
+        heard = {"whole": torch.from_numpy(self.whole), "views": [torch.from_numpy(part) for part in parts]}
+        counts = {"n_whole": self.n_whole, "n_rounds": self.n_rounds, "step": self.step}
+        write_state(self._path, {"kind": _KIND, **self._identity, **heard, **counts})
+
+    def resume(self) -> None:
+        """Take over what was saved, where something was. Raises UserError for another run's state."""
+        if not self._path.is_file():
+            return
+        state = read_state(self._path)
+        if state.get("kind") != _KIND:
+            problem = f"{self._path.parent} holds a run that trains the whole model."
+            raise UserError(problem, "Choose another --out.")
+        self._refuse_another(state)
+        self.whole, self.n_whole = state["whole"].numpy(), state["n_whole"]
+        self.n_rounds, self.step = state["n_rounds"], state["step"]
+        self.views = [FeatureRows(*(part.numpy() for part in state["views"]))] if state["views"] else []
+
+    def _refuse_another(self, state: dict[str, Any]) -> None:
+        mine, theirs = self._identity["config"], state["config"]
+        changed = [key for key in mine if key not in OF_NO_WEIGHT and mine[key] != theirs.get(key, DEFAULTS[key])]
+        changed += [words for key, words in (("data", "data"), ("start", "init")) if state[key] != self._identity[key]]
+        if changed:
+            problem = f"{self._path.parent} holds a run with another {', '.join(changed)}."
+            raise UserError(problem, "Choose another --out, or delete that folder.")
+
+
+def identity_of(config: TrainConfig, data: RunData, start_content: str) -> dict[str, Any]:
+    """What must be the same for a run to resume. start_content: `Start.content`."""
+    return {"config": config.to_dict(), "data": data.identity(), "start": start_content}
