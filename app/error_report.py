@@ -49,7 +49,7 @@ def start_log(folder: Path) -> None:
     global _crash_file
     folder.mkdir(parents=True, exist_ok=True)
     file = logging.handlers.RotatingFileHandler(
-        folder / "soundmark.log", maxBytes=1_000_000, backupCount=4, encoding="utf-8"
+        folder / "soundmark.log", maxBytes=1_000_000, backupCount=4, encoding="utf-8", errors="backslashreplace"
     )
     file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(threadName)s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[file], force=True)

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from core.errors import UserError
+from core.file_names import json_text
 
 FindingKind = Literal[
     "unreadable",
@@ -64,7 +65,7 @@ class DataReport:
 
     def to_json(self) -> str:
         """One JSON object."""
-        return json.dumps(asdict(self), ensure_ascii=False)
+        return json_text(asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> DataReport:

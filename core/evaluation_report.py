@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from core.errors import UserError
+from core.file_names import json_text
 
 REPORT_NAME = "evaluation.json"
 
@@ -75,7 +76,7 @@ class EvaluationReport:
 
     def to_json(self) -> str:
         """One JSON object."""
-        return json.dumps(asdict(self), ensure_ascii=False)
+        return json_text(asdict(self))
 
     def save(self, path: Path) -> None:
         """Write the report whole or not at all."""

@@ -15,6 +15,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from core.data_report import DataReport, Finding
+from core.file_names import shown
 from core.training_messages import TrainingPreparing
 from training.preflight import Report, check_data
 from training.wording import count
@@ -92,6 +93,6 @@ def _print_finding(finding: Finding, console: Console) -> None:
     console.print(f"[{colour}]{finding.severity}[/]: {escape(finding.text)}", highlight=False, soft_wrap=True)
     console.print(f"    {escape(finding.remedy)}", highlight=False, soft_wrap=True)
     for path in finding.paths[:_PATHS_SHOWN]:
-        console.print(f"    {escape(path)}", highlight=False, style="dim", soft_wrap=True)
+        console.print(f"    {escape(shown(path))}", highlight=False, style="dim", soft_wrap=True)
     if len(finding.paths) > _PATHS_SHOWN:
         console.print(f"    … and {len(finding.paths) - _PATHS_SHOWN} more", highlight=False, style="dim")

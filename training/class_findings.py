@@ -8,6 +8,7 @@ from pathlib import Path
 
 from core.audio.media_file import find_media
 from core.data_report import Finding
+from core.file_names import shown
 from training.manifest import Manifest
 from training.wording import count, listed
 
@@ -64,7 +65,7 @@ def class_findings(manifest: Manifest, folder: Path, *, needs_split: bool) -> li
 
 def _folders_without_clips(folder: Path) -> list[str]:
     folders = sorted(one for one in folder.iterdir() if one.is_dir() and one.name[0] not in "._")
-    return [one.name for one in folders if not find_media([one]).files]
+    return [shown(one.name) for one in folders if not find_media([one]).files]
 
 
 def _one_finding(names: Sequence[str], what: Finding) -> list[Finding]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from core.data_report import Finding
 from core.errors import UserError
+from core.file_names import shown
 from training.clip_survey import SILENT_DB, ClipSurvey
 from training.manifest import Manifest
 from training.wording import count, listed
@@ -98,7 +99,7 @@ def _unreadable(unreadable: Sequence[tuple[Path, UserError]]) -> list[Finding]:
         by_remedy.setdefault(error.remedy, []).append((path, error))
     findings = list[Finding]()
     for remedy, these in by_remedy.items():
-        problem = these[0][1].problem
+        problem = shown(these[0][1].problem)
         if len(these) > 1:
             problem = f"{len(these)} clips cannot be read: {_names([path for path, _ in these])}. The first: {problem}"
         findings.append(Finding("unreadable", "error", problem, remedy, full_paths([path for path, _ in these])))

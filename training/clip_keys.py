@@ -14,6 +14,8 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.file_names import is_unicode
+
 _COLUMNS = "path TEXT PRIMARY KEY, size INTEGER, time_ns INTEGER, key TEXT"
 _PATHS_A_QUERY = 500
 
@@ -40,6 +42,11 @@ def content_key(path: str) -> ContentKey:
     return ContentKey(path, stat.st_size, stat.st_mtime_ns, digest.hexdigest())
 
 
+def _stored(path: str) -> str | bytes:
+    """A path as SQLite takes it: its bytes where they are not UTF-8."""
+    return path if is_unicode(path) else os.fsencode(path)
+
+
 class ClipKeys:
     """The remembered keys. file: made with its folder where it is not there, made anew where it is damaged."""
 
@@ -52,10 +59,10 @@ class ClipKeys:
         try:
             with closing(self._open()) as database:
                 for first in range(0, len(paths), _PATHS_A_QUERY):
-                    some = paths[first : first + _PATHS_A_QUERY]
+                    some = [_stored(path) for path in paths[first : first + _PATHS_A_QUERY]]
                     marks = ",".join("?" * len(some))
                     rows = database.execute(f"SELECT path, size, time_ns, key FROM clips WHERE path IN ({marks})", some)
-                    found |= {row[0]: ContentKey(*row) for row in rows}
+                    found |= {one.path: one for one in (ContentKey(os.fsdecode(row[0]), *row[1:]) for row in rows)}
         except (sqlite3.OperationalError, OSError):
             return found  # locked, or on a drive that cannot lock: hashing again costs time alone
         except sqlite3.DatabaseError:
@@ -64,7 +71,7 @@ class ClipKeys:
 
     def remember(self, keys: Iterable[ContentKey]) -> None:
         """Keep `keys`, each in place of an earlier one of its path."""
-        rows = [(one.path, one.size, one.time_ns, one.key) for one in keys]
+        rows = [(_stored(one.path), one.size, one.time_ns, one.key) for one in keys]
         if not rows:
             return
         try:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from core.file_names import name_bytes
 from core.labels import LabelSet
 
 FOLDS = ("1", "2", "3", "4", "5")
@@ -42,7 +43,7 @@ class ClipListing:
 
 def name_digest(name: str) -> str:
     """A number that is the same on every machine and says nothing of a name's place in a list."""
-    return hashlib.sha256(name.encode()).hexdigest()
+    return hashlib.sha256(name_bytes(name)).hexdigest()
 
 
 def deal_folds(rows: Sequence[ClipRow]) -> tuple[ClipRow, ...]:

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from core.errors import UsageError, UserError
+from core.file_names import json_text
 from core.training_messages import TrainingFailed, TrainingMessage, TrainingStarted
 from training.config import TrainConfig, load_recipe
 from training.control import Control
@@ -52,7 +53,7 @@ def run_training(options: TrainOptions) -> int:
             config = load_recipe(described.recipe, list(described.settings))
             out = options.out or Path("runs") / f"{config.name}-{stamp()}"
             if _is_first_process():
-                if options.resume and not (out / RUN_NAME).is_file():
+                if options.resume and not os.path.isfile(out / RUN_NAME):
                     print(f"{out} holds no run yet: this one begins at the beginning.", file=sys.stderr)
                 reporters.append(to_json_lines if options.json or not sys.stdout.isatty() else ProgressBar())
                 to_file, log = to_log(out)
@@ -84,7 +85,7 @@ def _described(options: TrainOptions) -> RunDescription:
 def _with_absolute_path(setting: str) -> str:
     """`init=runs/a` as it is understood from any folder; names stay names."""
     key, _, value = setting.partition("=")
-    is_path = key in ("init", "collection") and value and Path(value).expanduser().exists()
+    is_path = key in ("init", "collection") and value and os.path.exists(os.path.expanduser(value))
     return f"{key}={Path(value).expanduser().absolute()}" if is_path else setting
 
 
@@ -109,7 +110,7 @@ def _describe_once_started(described: RunDescription, out: Path) -> Reporter:
 
 def _write_description(described: RunDescription, out: Path) -> None:
     new = out / f"{RUN_NAME}.new"
-    new.write_text(json.dumps(asdict(described), indent=1, ensure_ascii=False), encoding="utf-8")
+    new.write_text(json_text(asdict(described), indent=1), encoding="utf-8")
     os.replace(new, out / RUN_NAME)
 
 

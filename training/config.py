@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from dataclasses import MISSING, asdict, dataclass, fields, replace
 from pathlib import Path
@@ -181,7 +182,7 @@ DEFAULTS: dict[str, Any] = {one.name: "" if one.default is MISSING else one.defa
 def load_recipe(recipe: str, overrides: list[str] | None = None) -> TrainConfig:
     """Read a recipe by name (training/recipes) or path, and apply `KEY=VALUE` overrides. Raises UserError."""
     path = Path(recipe) if recipe.endswith(".toml") else RECIPES / f"{recipe}.toml"
-    if not path.is_file():
+    if not os.path.isfile(path):
         names = ", ".join(sorted(one.stem for one in RECIPES.glob("*.toml")))
         raise UsageError(f"There is no recipe {recipe!r}.", f"Choose one of {names}, or give the path of a .toml file.")
     try:

@@ -121,9 +121,9 @@ def _refuse_settings(config: TrainConfig) -> None:
 
 
 def _refuse_other_runs(out: Path, resume: bool) -> None:
-    if (out / STATE_NAME).is_file():
+    if os.path.isfile(out / STATE_NAME):
         raise UserError(f"{out} holds a run that trains the whole model.", "Choose another --out.")
-    if (out / CHECKPOINT_NAME).exists() and not resume:
+    if os.path.exists(out / CHECKPOINT_NAME) and not resume:
         raise UserError(f"{out} holds a run already.", "Do it again by --resume, or choose another --out.")
 
 

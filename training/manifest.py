@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter, defaultdict
 from collections.abc import Collection as AnyOf
 from collections.abc import Sequence
@@ -9,10 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import UserError
+from core.file_names import shown
 from core.labels import LabelSet
 from training.clip_listing import ClipListing, name_digest
 from training.collection import load_collection, read_collection
 from training.layouts import read_layout
+from training.wording import listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +104,11 @@ def read_manifest(folder: Path, collection: str = "") -> Manifest:
     """
     manifest, missing = read_present(folder, collection)
     if missing:
-        names = ", ".join(path.name for path in missing[:3])
+        names = listed([path.name for path in missing], 3)
+        place = shown((folder.parent if os.path.isfile(folder) else folder).name)
         raise UserError(
             f"{len(missing)} of {len(missing) + len(manifest.clips)} clips are missing ({names}).",
-            f"Get {(folder.parent if folder.is_file() else folder).name} anew, or take their lines out of its list.",
+            f"Bring them back to {place}, or take their lines out of its list.",
         )
     return manifest
 
@@ -113,21 +117,22 @@ def read_present(folder: Path, collection: str = "") -> tuple[Manifest, tuple[Pa
     """As `read_manifest`, with the clips whose files are there, and the paths of those whose are not: for who wants
     to tell all that is wrong. The labels are those of the whole list."""
     if collection:
-        if not folder.is_dir():
+        if not os.path.isdir(folder):
             raise UserError(f"There is no data folder {folder}.", "Give one with --data.")
         joined = load_collection(collection)
         return _manifest(joined.title, read_collection(folder, joined, read_layout))
-    return _manifest(folder.stem if folder.is_file() else folder.name, read_layout(folder))
+    return _manifest(folder.stem if os.path.isfile(folder) else folder.name, read_layout(folder))
 
 
 def _manifest(name: str, listing: ClipListing) -> tuple[Manifest, tuple[Path, ...]]:
     labels = listing.labels or LabelSet.from_ids(sorted({label for row in listing.rows for label in row.labels}))
     index = {label.id: label.index for label in labels}
-    there = [row for row in listing.rows if row.path.is_file()]
-    gone = tuple(row.path for row in listing.rows if not row.path.is_file())
+    is_there = [os.path.isfile(row.path) for row in listing.rows]  # Path.is_file raises for names that are too long
+    there = [row for row, there in zip(listing.rows, is_there, strict=True) if there]
+    gone = tuple(row.path for row, there in zip(listing.rows, is_there, strict=True) if not there)
     clips = tuple(LabelledClip(row.path, tuple(index[one] for one in row.labels), row.fold, row.group) for row in there)
     licences = tuple(Counter(row.licence or "not stated" for row in there).most_common())
-    manifest = Manifest(name, clips, labels, licences, listing.layout, len(listing.missing), listing.missing[:5])
+    manifest = Manifest(shown(name), clips, labels, licences, listing.layout, len(listing.missing), listing.missing[:5])
     return manifest, gone
 
 

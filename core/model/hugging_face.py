@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
 from core.audio.log_mel import LogMelConfig
@@ -26,6 +25,7 @@ from core.model.hugging_face_weights import own_from_hugging_face
 from core.model.known_data_sets import AUDIOSET, KnownDataSet, data_set_with, unnamed_labels
 from core.model.merge_schedule import MergeSchedule
 from core.model.released_weights import ImportChoices, fitting_labels, ratio_of, variant_of
+from core.model.weight_files import read_safetensors
 
 MODEL_TYPE = "audio-spectrogram-transformer"
 EXTRACTOR_TYPE = "ASTFeatureExtractor"
@@ -232,6 +232,6 @@ def _read_weights(path: Path) -> dict[str, Tensor]:
             raise UserError(f"The folder {path.name} has neither {WEIGHTS_NAME} nor {PICKLED_NAME}.", _ANEW)
         return read_pickled(path / PICKLED_NAME, _ANEW)
     try:
-        return load_file(weights)
+        return read_safetensors(weights)[0]
     except (SafetensorError, OSError) as error:
         raise UserError(describe_foreign(weights, None), f"{_ANEW} ({error})") from error

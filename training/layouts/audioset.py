@@ -54,7 +54,7 @@ def read_audioset(folder: Path) -> ClipListing | None:
     name gives the fold "eval", any other "train". Listed clips that are not there are counted, not refused: videos
     vanish. All labels of the file are kept, in its order; the group is the YouTube id.
     """
-    if not (folder / _LABEL_FILE).is_file():
+    if not os.path.isfile(folder / _LABEL_FILE):
         return None
     labels = read_audioset_labels(folder / _LABEL_FILE)
     known = {label.id for label in labels}

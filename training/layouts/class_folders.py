@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
 from core.audio.media_file import find_media
+from core.file_names import shown
 from training.clip_listing import ClipListing, ClipRow, deal_folds
 
 # A counter, a take letter, or both, set apart from the name: "rec-3", "rec_12b", "rec b", "rec (2)", "rec copy".
@@ -23,16 +25,16 @@ def read_class_folders(folder: Path) -> ClipListing | None:
     they lie. Where all files of a class share one name, or bear the class's own (`dog_1` to `dog_40` in `dog`), the
     number tells recordings apart and each file is a group of its own.
     """
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         return None
     rows: list[ClipRow] = []
-    for class_folder in sorted(path for path in folder.iterdir() if path.is_dir() and path.name[0] not in "._"):
+    for class_folder in sorted(path for path in folder.iterdir() if os.path.isdir(path) and path.name[0] not in "._"):
         files = find_media([class_folder]).files
         names = [source_name(path.stem) for path in files]
         counters = {name for name, n in Counter(names).items() if n == len(files) > 1}
         counters |= {name for name in names if _plain(name) == _plain(class_folder.name)}
         rows += [
-            ClipRow(path, (class_folder.name,), group="" if name in counters else name)
+            ClipRow(path, (shown(class_folder.name),), group="" if name in counters else name)
             for path, name in zip(files, names, strict=True)
         ]
     # "1.wav" in two classes is no take of one recording: a name is shared only where a take was taken off it.

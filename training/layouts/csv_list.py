@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -61,7 +62,7 @@ def read_any_csv(path: Path) -> ClipListing | None:
 
 
 def _read_list(path: Path, audio: Path, columns: _Columns, layout: str) -> ClipListing | None:
-    if not path.is_file():
+    if not os.path.isfile(path):
         return None
     rows = tuple(_rows(path, audio, columns))
     if not rows:
