@@ -21,6 +21,10 @@ FindingKind = Literal[
     "empty_class",
     "tiny_class",
     "shared_source",
+    "look_alike",
+    "split",
+    "left_out",
+    "note",
 ]
 
 

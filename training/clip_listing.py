@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from core.data_report import Finding
 from core.file_names import name_bytes
 from core.labels import LabelSet
 
@@ -30,15 +31,18 @@ class ClipRow:
 @dataclass(frozen=True, slots=True)
 class ClipListing:
     """All rows of a data set, also those whose file is not there. layout: how it was read, in words. labels: the label
-    set where the data fixes one.
+    set where the data fixes one; has_own_vocabulary: that one is published with the data, whatever clips there are.
 
     missing: names of listed clips that are not on the disk, in the layouts where that is no error; they have no row.
+    notes: what was done to read the data that its owner should know.
     """
 
     layout: str
     rows: tuple[ClipRow, ...]
     labels: LabelSet | None = None
     missing: tuple[str, ...] = ()
+    has_own_vocabulary: bool = False
+    notes: tuple[Finding, ...] = ()
 
 
 def name_digest(name: str) -> str:

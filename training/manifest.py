@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.data_report import Finding
 from core.errors import UserError
 from core.file_names import shown
 from core.labels import LabelSet
 from training.clip_listing import ClipListing, name_digest
 from training.collection import load_collection, read_collection
+from training.data_rules import look_alike_findings, refuse
 from training.layouts import read_layout
 from training.wording import listed
 
@@ -27,6 +29,11 @@ class LabelledClip:
     labels: tuple[int, ...]
     fold: str
     group: str
+
+    @property
+    def recording(self) -> str:
+        """What no split parts: the group, or the file itself."""
+        return self.group or str(self.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +52,8 @@ class Manifest:
     """All clips of a data set, its labels in order, and its licences as stated (by clips).
 
     layout: how the data were read, in words. n_missing: listed clips that are not on the disk, in the layouts where
-    that is no error; missing: the first few of their names.
+    that is no error; missing: the first few of their names. has_own_vocabulary: the labels are a published list,
+    whatever clips there are. notes: what was done to read the data that its owner should know.
     """
 
     name: str
@@ -55,6 +63,8 @@ class Manifest:
     layout: str = "manifest.csv"
     n_missing: int = 0
     missing: tuple[str, ...] = ()
+    has_own_vocabulary: bool = False
+    notes: tuple[Finding, ...] = ()
 
     def split(self, test_folds: AnyOf[str], validation_folds: AnyOf[str] = (), validation_share: float = 0.0) -> Split:
         """Three sides of which no two share a group. Without `test_folds` nothing is held out.
@@ -72,8 +82,8 @@ class Manifest:
         n_left_out = len(self.clips) - len(test) - len(validation) - len(train)
         if validation_share:
             chosen = _share_of_groups(train, validation_share)
-            validation += tuple(clip for clip in train if _group_of(clip) in chosen)
-            train = [clip for clip in train if _group_of(clip) not in chosen]
+            validation += tuple(clip for clip in train if clip.recording in chosen)
+            train = [clip for clip in train if clip.recording not in chosen]
         sides = (train, *((validation,) if validation_folds or validation_share else ()))
         if not all(sides) or (test_folds and not test):
             self._refuse_empty(len(train), len(validation), len(test))
@@ -100,7 +110,8 @@ def read_manifest(folder: Path, collection: str = "") -> Manifest:
     """Read the data in `folder` (or a CSV file) by the first layout that recognises it, see `training.layouts`.
 
     collection: name or .toml path of a list that joins several sets below the folder. Labels keep the order that the
-    data give them (AudioSet), else they are sorted by id. Raises UserError, for missing clips one for all of them.
+    data give them (AudioSet), else they are sorted by id. Raises UserError, for missing clips one for all of them, and
+    for labels that look the same.
     """
     manifest, missing = read_present(folder, collection)
     if missing:
@@ -110,6 +121,8 @@ def read_manifest(folder: Path, collection: str = "") -> Manifest:
             f"{len(missing)} of {len(missing) + len(manifest.clips)} clips are missing ({names}).",
             f"Bring them back to {place}, or take their lines out of its list.",
         )
+    if not manifest.has_own_vocabulary:
+        refuse(look_alike_findings(manifest.labels))
     return manifest
 
 
@@ -132,17 +145,17 @@ def _manifest(name: str, listing: ClipListing) -> tuple[Manifest, tuple[Path, ..
     gone = tuple(row.path for row, there in zip(listing.rows, is_there, strict=True) if not there)
     clips = tuple(LabelledClip(row.path, tuple(index[one] for one in row.labels), row.fold, row.group) for row in there)
     licences = tuple(Counter(row.licence or "not stated" for row in there).most_common())
-    manifest = Manifest(shown(name), clips, labels, licences, listing.layout, len(listing.missing), listing.missing[:5])
+    manifest = Manifest(
+        *(shown(name), clips, labels, licences, listing.layout, len(listing.missing), listing.missing[:5]),
+        has_own_vocabulary=listing.has_own_vocabulary,
+        notes=listing.notes,
+    )
     return manifest, gone
 
 
-def _group_of(clip: LabelledClip) -> str:
-    return clip.group or str(clip.path)
-
-
 def _without_groups_of(held_out: Sequence[LabelledClip], clips: list[LabelledClip]) -> list[LabelledClip]:
-    groups = {_group_of(clip) for clip in held_out}
-    return [clip for clip in clips if _group_of(clip) not in groups]
+    groups = {clip.recording for clip in held_out}
+    return [clip for clip in clips if clip.recording not in groups]
 
 
 def _share_of_groups(clips: Sequence[LabelledClip], share: float) -> set[str]:
@@ -150,8 +163,8 @@ def _share_of_groups(clips: Sequence[LabelledClip], share: float) -> set[str]:
     sizes: dict[int, Counter[str]] = defaultdict(Counter)
     home: dict[str, int] = {}
     for clip in sorted(clips, key=lambda clip: str(clip.path)):
-        label = home.setdefault(_group_of(clip), clip.labels[0] if clip.labels else -1)
-        sizes[label][_group_of(clip)] += 1
+        label = home.setdefault(clip.recording, clip.labels[0] if clip.labels else -1)
+        sizes[label][clip.recording] += 1
     chosen = set[str]()
     for groups in sizes.values():
         room = round(share * groups.total())

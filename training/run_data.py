@@ -12,6 +12,7 @@ from typing import Any
 from core.audio.log_mel import LogMelConfig
 from core.training_messages import TrainingMessage, TrainingPreparing
 from training.config import TrainConfig
+from training.data_rules import learning_findings, refuse, silence_findings
 from training.datasets import ClipFrames, frame_statistics, load_clips
 from training.manifest import LabelledClip, Manifest, Split, read_manifest
 
@@ -48,6 +49,7 @@ def load_run_data(
     """Read and decode what the recipe wants. start: the front end of the checkpoint that the run begins with, whose
     statistics its weights are used to. Raises UserError."""
     manifest = read_manifest(folder, config.collection)
+    refuse(learning_findings(manifest))
     split = manifest.split(config.test_folds, config.validation_folds, config.validation_share)
     front_end = start or LogMelConfig()
     if config.mel_window:
@@ -63,6 +65,7 @@ def load_run_data(
         front_end = replace(front_end, mean=config.mean, std=config.std)
     elif start is None:
         mean, std = frame_statistics(train)
+        refuse(silence_findings([std]))
         front_end = replace(front_end, mean=round(mean, 4), std=round(std, 4))
     return RunData(
         manifest, split, train, load(split.validation, "validation"), load(split.test, "held-out"), front_end

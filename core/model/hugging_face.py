@@ -17,7 +17,7 @@ from torch import Tensor
 
 from core.audio.log_mel import LogMelConfig
 from core.errors import UserError
-from core.labels import Label, LabelSet
+from core.labels import Label, LabelSet, readable
 from core.model.architecture import TransformerConfig
 from core.model.checkpoint import Checkpoint, CheckpointConfig
 from core.model.foreign_files import describe_foreign, read_pickled
@@ -177,7 +177,7 @@ def _labels(folder: _Folder, n_labels: int) -> LabelSet:
 def _label(index: int, name: str) -> Label:
     """A name that somebody wrote for people stays; `crying_baby` is shown as `Crying baby`."""
     is_written = name != name.lower() or " " in name
-    return Label(index, name, name if is_written else name.replace("_", " ").capitalize())
+    return Label(index, name, name if is_written else readable(name))
 
 
 def _is_named(labels: LabelSet, names: list[str]) -> bool:

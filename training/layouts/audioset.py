@@ -78,7 +78,7 @@ def read_audioset(folder: Path) -> ClipListing | None:
     if not rows:
         problem = f"None of the {len(missing)} listed clips lies below {folder.name}."
         raise UserError(problem, "Put them there, named by their YouTube ids.")
-    return ClipListing("AudioSet", tuple(rows), labels, tuple(missing))
+    return ClipListing("AudioSet", tuple(rows), labels, tuple(missing), has_own_vocabulary=True)
 
 
 def read_audioset_labels(path: Path) -> LabelSet:
