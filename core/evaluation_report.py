@@ -38,13 +38,16 @@ class ClassResult:
 @dataclass(frozen=True, slots=True)
 class ClipResult:
     """One held-out clip. truth: its labels; predicted: the label with the highest score, `score` its probability;
-    truth_score: the highest probability of a true label. Labels are indices into the report's."""
+    truth_score: the highest probability of a true label. Labels are indices into the report's. start_s, end_s: the part
+    of the file that the clip is, None for the file's end."""
 
     path: str
     truth: tuple[int, ...]
     predicted: int
     score: float
     truth_score: float
+    start_s: float = 0.0
+    end_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

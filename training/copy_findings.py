@@ -39,7 +39,7 @@ class Sides:
     def words_for(self, clip: LabelledClip) -> str:
         """`“a.wav” (rain, fold 1)`."""
         labels = " and ".join(self.label_names[i] for i in clip.labels) or "no label"
-        return f"“{shown(clip.path.name)}” ({labels}{f', fold {clip.fold}' if clip.fold else ''})"
+        return f"“{shown(clip.name)}” ({labels}{f', fold {clip.fold}' if clip.fold else ''})"
 
 
 @dataclass(frozen=True, slots=True)

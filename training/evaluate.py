@@ -75,7 +75,8 @@ def run_evaluation(options: EvaluateOptions) -> int:
         Tagger(one, device=options.device, precision=options.precision, merge=options.merge) for one in checkpoints
     ]
     scored = _score(taggers, shared, labels, activation)
-    warnings = [*notes_on_training(checkpoints, manifest, shared.clips), *notes_on_labels(shared)]
+    warnings = [one.text for one in manifest.notes]
+    warnings += [*notes_on_training(checkpoints, manifest, shared.clips), *notes_on_labels(shared)]
     report = report_on(
         scored,
         model=" + ".join(tagger.name for tagger in taggers),
@@ -153,6 +154,7 @@ def _score(taggers: list[Tagger], shared: SharedLabels, labels: LabelSet, activa
         truth=multi_hot([clip.labels for clip in shared.clips], len(labels))[:, columns],
         thresholds=thresholds[columns],
         activation=activation,
+        parts=tuple(clip.part for clip in shared.clips),
     )
 
 

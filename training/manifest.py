@@ -14,6 +14,7 @@ from core.errors import UserError
 from core.file_names import shown
 from core.labels import LabelSet
 from training.clip_listing import ClipListing, name_digest
+from training.clip_parts import WHOLE, Part
 from training.collection import load_collection, read_collection
 from training.data_rules import look_alike_findings, refuse
 from training.layouts import read_layout
@@ -22,13 +23,20 @@ from training.wording import listed
 
 @dataclass(frozen=True, slots=True)
 class LabelledClip:
-    """One recording. labels: indices into the manifest's labels, none for a clip of nothing known. fold: "" where the
-    data has none. group: what must stay on one side of a split (a recording, a speaker); "" is a group of its own."""
+    """A file or a part of one. labels: indices into the manifest's labels, none for a clip of nothing known. fold: ""
+    where the data has none. group: what must stay on one side of a split (a recording, a speaker); "" is one of its
+    own."""
 
     path: Path
     labels: tuple[int, ...]
     fold: str
     group: str
+    part: Part = WHOLE
+
+    @property
+    def name(self) -> str:
+        """What people know it by: the file's name, and which part of it is meant."""
+        return f"{self.path.name}{self.part.words()}"
 
     @property
     def recording(self) -> str:
@@ -143,7 +151,9 @@ def _manifest(name: str, listing: ClipListing) -> tuple[Manifest, tuple[Path, ..
     is_there = [os.path.isfile(row.path) for row in listing.rows]  # Path.is_file raises for names that are too long
     there = [row for row, there in zip(listing.rows, is_there, strict=True) if there]
     gone = tuple(row.path for row, there in zip(listing.rows, is_there, strict=True) if not there)
-    clips = tuple(LabelledClip(row.path, tuple(index[one] for one in row.labels), row.fold, row.group) for row in there)
+    clips = tuple(
+        LabelledClip(row.path, tuple(index[one] for one in row.labels), row.fold, row.group, row.part) for row in there
+    )
     licences = tuple(Counter(row.licence or "not stated" for row in there).most_common())
     manifest = Manifest(
         *(shown(name), clips, labels, licences, listing.layout, len(listing.missing), listing.missing[:5]),

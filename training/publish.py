@@ -181,6 +181,7 @@ def _report(
         truth=run.test.truth,
         thresholds=np.asarray(thresholds, np.float32),
         activation=activation,
+        parts=tuple(clip.part for clip in run.test.clips),
     )
     split = run.tested_how or f"fold {', '.join(run.config.test_folds)}"
     merge = "off" if run.test.merge.removes_nothing() else run.test.merge.describe()

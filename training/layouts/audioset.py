@@ -104,7 +104,7 @@ def _segments_of(path: Path) -> Iterator[tuple[str, _Segment]]:
             continue
         where = f"line {line} of {path.name}"
         try:
-            youtube_id, start, _, mids = cells
+            youtube_id, start, _, mids = cells[:4] if not any(cells[4:]) else cells  # spreadsheets add empty columns
             yield where, _Segment(youtube_id, float(start), tuple(mids.split(",")), fold)
         except ValueError as error:
             remedy = "A line is YTID, start_seconds, end_seconds, positive_labels in quotes."

@@ -149,3 +149,15 @@ def test_every_format_has_frames_and_tells_what_went_wrong(capsys: pytest.Captur
         writer.error("b.wav", UserError("It is broken.", "Mend it."))
         told = file.getvalue() + capsys.readouterr().err
         assert all(words in told for words in ("a.wav", "b.wav", "It is broken.", "Mend it."))
+
+
+def test_what_a_folder_holds_besides_is_counted_on_stderr(
+    options: TagOptions, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "sounds").mkdir()
+    options.paths[0].rename(tmp_path / "sounds" / "a.wav")
+    (tmp_path / "sounds" / "notes.txt").touch()
+    assert run_tag(replace(options, paths=(tmp_path / "sounds",))) == 0
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith("Note: 1 other file is left out")
+    assert ".txt (1)" in line
