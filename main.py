@@ -126,8 +126,7 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
     _add_data_options(parser)
     folds = "folds that will be held out, with commas between (default: each in its turn)"
     parser.add_argument("--test-folds", type=comma_names, default=(), metavar="K", help=folds)
-    recipe = "say what this recipe would refuse, a name or a .toml file (default: what any recipe would)"
-    parser.add_argument("--recipe", default="", metavar="RECIPE", help=recipe)
+    parser.add_argument("--recipe", default="", metavar="RECIPE", help="what this one refuses (default: what any does)")
     parser.set_defaults(run=_check)
 
 
@@ -221,12 +220,8 @@ def _devices(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> int:
     from training.check import CheckOptions, run_check
 
-    wanted = CheckOptions(
-        *(options.data, options.collection, options.test_folds, options.json),
-        recipe=options.recipe,
-        settings=tuple(options.settings),
-    )
-    return run_check(wanted)
+    data = (options.data, options.collection, options.test_folds, options.json)
+    return run_check(CheckOptions(*data, options.recipe, tuple(options.settings)))
 
 
 def _statistics(options: argparse.Namespace) -> int:
