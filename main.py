@@ -43,7 +43,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
     options, rest = parser.parse_known_args(argv)
     # argparse takes no KEY=VALUE that stands behind --data and --out.
     settings = [word for word in rest if not word.startswith("-")]
-    if rest and (options.verb != "train" or len(settings) < len(rest)):
+    if rest and (options.verb not in ("train", "check") or len(settings) < len(rest)):
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     options.settings = getattr(options, "settings", []) + settings
     return options
@@ -126,6 +126,7 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
     _add_data_options(parser)
     folds = "folds that will be held out, with commas between (default: each in its turn)"
     parser.add_argument("--test-folds", type=comma_names, default=(), metavar="K", help=folds)
+    parser.add_argument("--recipe", default="", metavar="RECIPE", help="what this one refuses (default: what any does)")
     parser.set_defaults(run=_check)
 
 
@@ -219,7 +220,8 @@ def _devices(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> int:
     from training.check import CheckOptions, run_check
 
-    return run_check(CheckOptions(options.data, options.collection, options.test_folds, options.json))
+    data = (options.data, options.collection, options.test_folds, options.json)
+    return run_check(CheckOptions(*data, options.recipe, tuple(options.settings)))
 
 
 def _statistics(options: argparse.Namespace) -> int:

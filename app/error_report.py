@@ -54,7 +54,7 @@ def start_log(folder: Path) -> UserError | None:
         folder.mkdir(parents=True, exist_ok=True)
         crash_file = (folder / "crash.log").open("a", encoding="utf-8")
         file = logging.handlers.RotatingFileHandler(
-            folder / "soundmark.log", maxBytes=1_000_000, backupCount=4, encoding="utf-8"
+            folder / "soundmark.log", maxBytes=1_000_000, backupCount=4, encoding="utf-8", errors="backslashreplace"
         )
     except OSError as error:
         _log_to_stderr()

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from core.errors import UserError
+from core.file_names import json_text
 
 FindingKind = Literal[
     "unreadable",
@@ -20,6 +21,10 @@ FindingKind = Literal[
     "empty_class",
     "tiny_class",
     "shared_source",
+    "look_alike",
+    "split",
+    "left_out",
+    "note",
 ]
 
 
@@ -64,7 +69,7 @@ class DataReport:
 
     def to_json(self) -> str:
         """One JSON object."""
-        return json.dumps(asdict(self), ensure_ascii=False)
+        return json_text(asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> DataReport:

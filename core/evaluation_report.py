@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from core.errors import UserError
+from core.file_names import json_text
 from core.foreign_text import parse_json
 
 REPORT_NAME = "evaluation.json"
@@ -52,13 +52,16 @@ class ClassResult:
 @dataclass(frozen=True, slots=True)
 class ClipResult:
     """One held-out clip. truth: its labels; predicted: the label with the highest score, `score` its probability;
-    truth_score: the highest probability of a true label. Labels are indices into the report's."""
+    truth_score: the highest probability of a true label. Labels are indices into the report's. start_s, end_s: the part
+    of the file that the clip is, None for the file's end."""
 
     path: str
     truth: tuple[int, ...]
     predicted: int
     score: float
     truth_score: float
+    start_s: float = 0.0
+    end_s: float | None = None
 
     @property
     def places(self) -> tuple[int, ...]:
@@ -100,7 +103,7 @@ class EvaluationReport:
 
     def to_json(self) -> str:
         """One JSON object."""
-        return json.dumps(asdict(self), ensure_ascii=False)
+        return json_text(asdict(self))
 
     def save(self, path: Path) -> None:
         """Write the report whole or not at all."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,19 @@ from typing import Any
 
 from core.bounds import MOST_LABELS, check_whole
 from core.errors import UserError
+
+
+def readable(label_id: str) -> str:
+    """A name for people: underscores become spaces, the first letter a capital, and all other capitals stay."""
+    words = label_id.replace("_", " ")
+    return words[:1].upper() + words[1:]
+
+
+def look_of(name: str) -> str:
+    """What people tell labels apart by: the same for names that differ in capitals, in spaces and underscores, or in
+    how their accents are stored (NFC, NFD), and in nothing else."""
+    folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+    return " ".join(folded.replace("_", " ").split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +54,16 @@ class LabelSet:
 
     @classmethod
     def from_ids(cls, ids: Sequence[str]) -> LabelSet:
-        """Labels known by id alone: `crying_baby` is shown as `Crying baby`."""
-        return cls(tuple(Label(i, one, one.replace("_", " ").capitalize()) for i, one in enumerate(ids)))
+        """Labels known by id alone: `crying_baby` is shown as `Crying baby`, `DJ_scratch` as `DJ scratch`. Ids that
+        would be shown alike are shown as they are."""
+        names = [readable(one) for one in ids]
+        n_alike = Counter(names)
+        return cls(
+            tuple(
+                Label(i, one, name if n_alike[name] == 1 else one)
+                for i, (one, name) in enumerate(zip(ids, names, strict=True))
+            )
+        )
 
     @classmethod
     def from_dicts(cls, rows: Sequence[dict[str, Any]]) -> LabelSet:

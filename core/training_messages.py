@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from core.errors import UserError
+from core.file_names import json_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ _NAMES = {kind: name for name, kind in _TYPES.items()}
 
 def to_line(message: TrainingMessage) -> str:
     """One line of JSON, without the newline."""
-    return json.dumps({"type": _NAMES[type(message)], **asdict(message)}, ensure_ascii=False)
+    return json_text({"type": _NAMES[type(message)], **asdict(message)})
 
 
 def from_line(line: str) -> TrainingMessage:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOMS_ALLOWED = {"main": {"app", "core", "training"}, "app": {"core"}, "training": {"core"}, "core": set[str]()}
 CORE_ORDER = (
-    {"errors"},
+    {"errors", "file_names"},
     {"bounds", "foreign_text"},
     {"labels", "training_messages", "data_report", "evaluation_report"},
     {"audio"},

@@ -6,7 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
@@ -15,7 +15,9 @@ from rich.progress import Progress
 from rich.table import Table
 
 from core.data_report import DataReport, Finding
+from core.file_names import shown
 from core.training_messages import TrainingPreparing
+from training.config import TrainConfig, load_recipe
 from training.preflight import Report, check_data
 from training.wording import count
 
@@ -25,18 +27,28 @@ _PATHS_SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class CheckOptions:
-    """data: folder or list of labelled clips. test_folds: those that a training will hold out, none for any."""
+    """data: folder or list of labelled clips. test_folds: those that a training will hold out, none for any. recipe,
+    settings: what the data are for, as `train` takes it; "" for any recipe."""
 
     data: Path
     collection: str = ""
     test_folds: tuple[str, ...] = ()
     as_json: bool = False
+    recipe: str = ""
+    settings: tuple[str, ...] = ()
+
+    def config(self) -> TrainConfig | None:
+        """The recipe, with the test folds that were asked for. Raises UserError."""
+        if not self.recipe:
+            return None
+        config = load_recipe(self.recipe, list(self.settings))
+        return replace(config, test_folds=self.test_folds or config.test_folds)
 
 
 def run_check(options: CheckOptions) -> int:
     """Check and print; 0, or on a terminal 1 where the data cannot be trained on. Raises UserError."""
     with progress_bar() as report:
-        found = check_data(options.data, options.collection, options.test_folds, report)
+        found = check_data(options.data, options.collection, options.test_folds, report, options.config())
     if options.as_json:
         print(found.to_json())
         return 0
@@ -92,6 +104,6 @@ def _print_finding(finding: Finding, console: Console) -> None:
     console.print(f"[{colour}]{finding.severity}[/]: {escape(finding.text)}", highlight=False, soft_wrap=True)
     console.print(f"    {escape(finding.remedy)}", highlight=False, soft_wrap=True)
     for path in finding.paths[:_PATHS_SHOWN]:
-        console.print(f"    {escape(path)}", highlight=False, style="dim", soft_wrap=True)
+        console.print(f"    {escape(shown(path))}", highlight=False, style="dim", soft_wrap=True)
     if len(finding.paths) > _PATHS_SHOWN:
         console.print(f"    … and {len(finding.paths) - _PATHS_SHOWN} more", highlight=False, style="dim")

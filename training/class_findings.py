@@ -8,6 +8,7 @@ from pathlib import Path
 
 from core.audio.media_file import find_media
 from core.data_report import Finding
+from core.file_names import shown
 from training.manifest import Manifest
 from training.wording import count, listed
 
@@ -16,7 +17,9 @@ FEWEST_CLIPS = 10
 
 
 def class_findings(manifest: Manifest, folder: Path, *, needs_split: bool) -> list[Finding]:
-    """Classes without clips, with too few, or with all of them in one fold. needs_split: clips will be held out."""
+    """Classes without clips, with too few, or with all of them in one fold. needs_split: clips will be held out.
+    Those of a single clip are told by `data_rules`, where they stop a training."""
+    fewest = 1 if manifest.has_own_vocabulary else 2
     folds_of: dict[str, set[str]] = defaultdict(set)
     n_clips: Counter[str] = Counter({label.name: 0 for label in manifest.labels})
     for clip in manifest.clips:
@@ -26,20 +29,10 @@ def class_findings(manifest: Manifest, folder: Path, *, needs_split: bool) -> li
     empty = [name for name, n in n_clips.items() if n == 0]
     if manifest.layout == "class folders":
         empty += _folders_without_clips(folder)
-    single = [name for name, n in n_clips.items() if n == 1 and needs_split]
-    tiny = sorted((n, name) for name, n in n_clips.items() if 0 < n < FEWEST_CLIPS and name not in single)
+    tiny = sorted((n, name) for name, n in n_clips.items() if fewest <= n < FEWEST_CLIPS)
     in_one_fold = [name for name, n in n_clips.items() if n > 1 and needs_split and len(folds_of[name]) == 1]
     return [
         *_one_finding(empty, Finding("empty_class", "warning", "no clip", "Add clips, or take the class away.")),
-        *_one_finding(
-            single,
-            Finding(
-                "tiny_class",
-                "error",
-                "a single clip",
-                "Add clips of other recordings: one clip cannot be both trained on and tested.",
-            ),
-        ),
         *_one_finding(
             [f"{name} ({n})" for n, name in tiny],
             Finding(
@@ -64,7 +57,7 @@ def class_findings(manifest: Manifest, folder: Path, *, needs_split: bool) -> li
 
 def _folders_without_clips(folder: Path) -> list[str]:
     folders = sorted(one for one in folder.iterdir() if one.is_dir() and one.name[0] not in "._")
-    return [one.name for one in folders if not find_media([one]).files]
+    return [shown(one.name) for one in folders if not find_media([one]).files]
 
 
 def _one_finding(names: Sequence[str], what: Finding) -> list[Finding]:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from core.data_report import Finding
 from core.errors import UserError
+from core.file_names import shown
 from training.clip_survey import SILENT_DB, ClipSurvey
-from training.manifest import Manifest
+from training.manifest import LabelledClip, Manifest
 from training.wording import count, listed
 
 SHORTEST_S, SHORT_S, LONGEST_S = 0.025, 0.2, 10.24
@@ -23,16 +24,16 @@ def clip_findings(
     missing: Sequence[Path], manifest: Manifest, surveys: Sequence[ClipSurvey | UserError]
 ) -> list[Finding]:
     """One finding for each fault, with all clips that have it. surveys: of the manifest's clips, in their order."""
-    paths = [clip.path for clip in manifest.clips]
-    heard = [(path, one) for path, one in zip(paths, surveys, strict=True) if isinstance(one, ClipSurvey)]
-    too_short = [path for path, one in heard if one.duration_s < SHORTEST_S]
-    short = [path for path, one in heard if SHORTEST_S <= one.duration_s < SHORT_S]
-    long = [path for path, one in heard if one.duration_s > LONGEST_S]
-    silent = [path for path, one in heard if one.is_silent and one.duration_s >= SHORTEST_S]
-    clipped = [path for path, one in heard if one.n_flat_tops >= MOST_FLAT_TOPS]
+    clips = manifest.clips
+    heard = [(clip, one) for clip, one in zip(clips, surveys, strict=True) if isinstance(one, ClipSurvey)]
+    too_short = [clip for clip, one in heard if one.duration_s < SHORTEST_S]
+    short = [clip for clip, one in heard if SHORTEST_S <= one.duration_s < SHORT_S]
+    long = [clip for clip, one in heard if one.duration_s > LONGEST_S]
+    silent = [clip for clip, one in heard if one.is_silent and one.duration_s >= SHORTEST_S]
+    clipped = [clip for clip, one in heard if one.n_flat_tops >= MOST_FLAT_TOPS]
     return [
         *_missing(missing, manifest),
-        *_unreadable([(path, one) for path, one in zip(paths, surveys, strict=True) if isinstance(one, UserError)]),
+        *_unreadable([(clip, one) for clip, one in zip(clips, surveys, strict=True) if isinstance(one, UserError)]),
         *_one_finding(
             too_short,
             Finding("short", "error", "shorter than 25 ms", "Remove them: there is nothing in them to learn from."),
@@ -74,14 +75,15 @@ def clip_findings(
 
 
 def full_paths(paths: Sequence[Path]) -> tuple[str, ...]:
-    """As findings carry them: absolute, so that another process opens the same files."""
-    return tuple(os.path.abspath(path) for path in paths)
+    """As findings carry them: absolute, so that another process opens the same files, and each once."""
+    return tuple(dict.fromkeys(os.path.abspath(path) for path in paths))
 
 
 def _missing(missing: Sequence[Path], manifest: Manifest) -> list[Finding]:
     findings = list[Finding]()
     if missing:
-        text = f"{count(len(missing), 'listed clip is', 'listed clips are')} not there: {_names(missing)}."
+        names = listed([path.name for path in missing], 3)
+        text = f"{count(len(missing), 'listed clip is', 'listed clips are')} not there: {names}."
         remedy = "Bring them back, or take their lines out of the list."
         findings.append(Finding("missing", "error", text, remedy, full_paths(missing)))
     if manifest.n_missing:
@@ -91,27 +93,27 @@ def _missing(missing: Sequence[Path], manifest: Manifest) -> list[Finding]:
     return findings
 
 
-def _unreadable(unreadable: Sequence[tuple[Path, UserError]]) -> list[Finding]:
-    """One finding for each way to mend it."""
-    by_remedy: dict[str, list[tuple[Path, UserError]]] = {}
-    for path, error in unreadable:
-        by_remedy.setdefault(error.remedy, []).append((path, error))
+def _unreadable(unreadable: Sequence[tuple[LabelledClip, UserError]]) -> list[Finding]:
+    """One finding for each way to fix it."""
+    by_remedy: dict[str, list[tuple[LabelledClip, UserError]]] = {}
+    for clip, error in unreadable:
+        by_remedy.setdefault(error.remedy, []).append((clip, error))
     findings = list[Finding]()
     for remedy, these in by_remedy.items():
-        problem = these[0][1].problem
+        problem = shown(these[0][1].problem)
         if len(these) > 1:
-            problem = f"{len(these)} clips cannot be read: {_names([path for path, _ in these])}. The first: {problem}"
-        findings.append(Finding("unreadable", "error", problem, remedy, full_paths([path for path, _ in these])))
+            problem = f"{len(these)} clips cannot be read: {_names([clip for clip, _ in these])}. The first: {problem}"
+        findings.append(Finding("unreadable", "error", problem, remedy, full_paths([clip.path for clip, _ in these])))
     return findings
 
 
-def _one_finding(paths: Sequence[Path], what: Finding) -> list[Finding]:
+def _one_finding(clips: Sequence[LabelledClip], what: Finding) -> list[Finding]:
     """`what` with its clips, its text made a sentence; none without a clip."""
-    if not paths:
+    if not clips:
         return []
-    text = f"{count(len(paths), 'clip is', 'clips are')} {what.text}: {_names(paths)}."
-    return [Finding(what.kind, what.severity, text, what.remedy, full_paths(paths))]
+    text = f"{count(len(clips), 'clip is', 'clips are')} {what.text}: {_names(clips)}."
+    return [Finding(what.kind, what.severity, text, what.remedy, full_paths([clip.path for clip in clips]))]
 
 
-def _names(paths: Sequence[Path]) -> str:
-    return listed([path.name for path in paths], 3)
+def _names(clips: Sequence[LabelledClip]) -> str:
+    return listed([clip.name for clip in clips], 3)

@@ -8,7 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from core.data_report import Finding
+from core.file_names import name_bytes
 from core.labels import LabelSet
+from training.clip_parts import WHOLE, Part
 
 FOLDS = ("1", "2", "3", "4", "5")
 """The folds that clips are dealt to where their data has none."""
@@ -17,32 +20,36 @@ FOLDS = ("1", "2", "3", "4", "5")
 @dataclass(frozen=True, slots=True)
 class ClipRow:
     """One clip as its list has it. labels: ids, none for a clip of nothing known. fold, group, licence: "" where the
-    data does not say; clips of one group (a recording, a speaker) belong on one side of a split."""
+    data does not say; clips of one group (a recording, a speaker) belong on one side of a split. part: of the file."""
 
     path: Path
     labels: tuple[str, ...]
     fold: str = ""
     group: str = ""
     licence: str = ""
+    part: Part = WHOLE
 
 
 @dataclass(frozen=True, slots=True)
 class ClipListing:
     """All rows of a data set, also those whose file is not there. layout: how it was read, in words. labels: the label
-    set where the data fixes one.
+    set where the data fixes one; has_own_vocabulary: that one is published with the data, whatever clips there are.
 
     missing: names of listed clips that are not on the disk, in the layouts where that is no error; they have no row.
+    notes: what was done to read the data that its owner should know.
     """
 
     layout: str
     rows: tuple[ClipRow, ...]
     labels: LabelSet | None = None
     missing: tuple[str, ...] = ()
+    has_own_vocabulary: bool = False
+    notes: tuple[Finding, ...] = ()
 
 
 def name_digest(name: str) -> str:
     """A number that is the same on every machine and says nothing of a name's place in a list."""
-    return hashlib.sha256(name.encode()).hexdigest()
+    return hashlib.sha256(name_bytes(name)).hexdigest()
 
 
 def deal_folds(rows: Sequence[ClipRow]) -> tuple[ClipRow, ...]:
@@ -67,6 +74,27 @@ def deal_folds(rows: Sequence[ClipRow]) -> tuple[ClipRow, ...]:
             of_label[fold] += groups[group]
             total[fold] += groups[group]
     return tuple(replace(row, fold=fold_of[_group_of(row)]) for row in rows)
+
+
+def united_by_file(rows: Sequence[ClipRow]) -> tuple[ClipRow, ...]:
+    """The same rows; groups that share a file have become one, named as the first of them: parts of one file are of one
+    recording, whatever their list says."""
+    joined: dict[str, str] = {}
+
+    def root(group: str) -> str:
+        while group in joined:
+            group = joined[group]
+        return group
+
+    of_file: dict[Path, str] = {}
+    for row in rows:
+        mine, theirs = root(_group_of(row)), root(of_file.setdefault(row.path, _group_of(row)))
+        if mine != theirs:
+            joined[mine] = theirs
+    roots = [root(_group_of(row)) for row in rows]
+    return tuple(
+        row if one == _group_of(row) else replace(row, group=one) for row, one in zip(rows, roots, strict=True)
+    )
 
 
 def _group_of(row: ClipRow) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from core.audio.media_file import decode_blocks, fill_gaps
 from core.audio.media_opening import open_media, sound_track
 from core.audio.resample import MODEL_SAMPLE_RATE, StreamResampler
 from core.errors import UserError
+from training.clip_parts import WHOLE, Part, cut
 from training.fingerprints import SAMPLE_RATE, Fingerprint, fingerprint
 
 SILENT_DB = -60.0
@@ -60,25 +60,38 @@ class DecodedClip:
         return np.concatenate([resampler.push(self.samples), resampler.flush()])
 
 
-def decode(path: Path) -> DecodedClip:
-    """Decode all of a file, and keep its beginning. Raises UserError for what cannot be read to its end."""
+def decode(path: Path, part: Part = WHOLE) -> DecodedClip:
+    """Decode a file or a part of it, and keep its beginning. Raises UserError for what cannot be read to its end."""
+    (_, clip), *_ = decode_parts(path, [part])
+    return clip
+
+
+def decode_parts(path: Path, parts: Sequence[Part]) -> Iterator[tuple[int, DecodedClip]]:
+    """Each part, by its index, in one pass over the file. Raises UserError."""
     with open_media(path) as container:
         rate = sound_track(container).rate or MODEL_SAMPLE_RATE
-    kept: list[NDArray[np.float32]] = [np.zeros(0, np.float32)]
-    n_samples, most = 0, round(MOST_COMPARED_S * rate)
-    for block in fill_gaps(decode_blocks(path, rate)):
-        if n_samples < most:
-            kept.append(block.samples)
-        n_samples += len(block.samples)
-    return DecodedClip(np.concatenate(kept)[:most], rate, n_samples / rate)
+    for one in cut(path, rate, [part.span(rate) for part in parts], round(MOST_COMPARED_S * rate)):
+        yield one.index, DecodedClip(one.samples, rate, one.n_samples / rate)
+
+
+def survey_parts(path: Path, parts: Sequence[Part]) -> list[ClipSurvey | UserError]:
+    """Look at parts of one file, or say why they cannot be read."""
+    done: dict[int, ClipSurvey] = {}
+    try:
+        for i, clip in decode_parts(path, parts):
+            done[i] = _survey(clip)
+    except UserError as error:
+        return [done.get(i, error) for i in range(len(parts))]
+    return [done[i] for i in range(len(parts))]
 
 
 def survey(path: Path) -> ClipSurvey | UserError:
     """Look at one file, or say why it cannot be read."""
-    try:
-        clip = decode(path)
-    except UserError as error:
-        return error
+    [one] = survey_parts(path, [WHOLE])
+    return one
+
+
+def _survey(clip: DecodedClip) -> ClipSurvey:
     peak = float(np.abs(clip.samples).max(initial=0.0))
     surveyed = ClipSurvey(clip.duration_s, peak, 0, "", fingerprint(np.zeros(0, np.float32)))
     if surveyed.is_silent:

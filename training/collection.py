@@ -16,6 +16,7 @@ that are not in it are left out.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -53,7 +54,7 @@ class Collection:
 def load_collection(collection: str) -> Collection:
     """Read a collection by name (training/collections) or by the path of a .toml file. Raises UserError."""
     path = Path(collection) if collection.endswith(".toml") else COLLECTIONS / f"{collection}.toml"
-    if not path.is_file():
+    if not os.path.isfile(path):
         known = ", ".join(sorted(one.stem for one in COLLECTIONS.glob("*.toml")))
         problem = f"There is no collection {collection!r}."
         raise UsageError(problem, f"Choose one of {known}, or give the path of a .toml file.")
@@ -103,7 +104,7 @@ def read_collection(folder: Path, collection: Collection, read_listing: ReadList
     A group that is a number is taken for a Freesound id and means the same recording in every set; any other gets its
     set's name before it. Raises UserError that lists every missing set, or what a set has not that its table names.
     """
-    missing = [one.name for one in collection.sets if not (folder / one.name).is_dir()]
+    missing = [one.name for one in collection.sets if not os.path.isdir(folder / one.name)]
     if missing:
         problem = f"{folder} lacks {len(missing)} of the {len(collection.sets)} sets of {collection.title}: "
         raise UserError(f"{problem}{', '.join(missing)}.", "Put them there, or take them out of the collection's file.")

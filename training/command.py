@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import sys
@@ -11,6 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from core.errors import UsageError, UserError
+from core.file_names import json_text
 from core.foreign_text import parse_json
 from core.training_messages import TrainingFailed, TrainingMessage, TrainingStarted
 from training.config import TrainConfig, load_recipe
@@ -57,7 +57,7 @@ def run_training(options: TrainOptions) -> int:
             out = options.out or Path("runs") / f"{config.name}-{stamp()}"
             if _is_first_process():
                 stack.enter_context(sole_run(out))  # before the first word in its log
-                if options.resume and not (out / RUN_NAME).is_file():
+                if options.resume and not os.path.isfile(out / RUN_NAME):
                     print(f"{out} holds no run yet: this one begins at the beginning.", file=sys.stderr)
                 reporters.append(to_json_lines if options.json or not sys.stdout.isatty() else ProgressBar())
                 to_file, log = to_log(out)
@@ -106,7 +106,7 @@ def _describe_once_started(described: RunDescription, out: Path) -> Reporter:
 
 def _write_description(described: RunDescription, out: Path) -> None:
     new = out / f"{RUN_NAME}.new"
-    new.write_text(json.dumps(asdict(described), indent=1, ensure_ascii=False), encoding="utf-8")
+    new.write_text(json_text(asdict(described), indent=1), encoding="utf-8")
     os.replace(new, out / RUN_NAME)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import MISSING, asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -187,7 +188,7 @@ OF_NO_WEIGHT = (
 def load_recipe(recipe: str, overrides: list[str] | None = None) -> TrainConfig:
     """Read a recipe by name (training/recipes) or path, and apply `KEY=VALUE` overrides. Raises UserError."""
     path = Path(recipe) if recipe.endswith(".toml") else RECIPES / f"{recipe}.toml"
-    if not path.is_file():
+    if not os.path.isfile(path):
         names = ", ".join(sorted(one.stem for one in RECIPES.glob("*.toml")))
         raise UsageError(f"There is no recipe {recipe!r}.", f"Choose one of {names}, or give the path of a .toml file.")
     try:

@@ -15,6 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from core.errors import UserError
+from training.clip_parts import WHOLE, Part
 from training.clip_survey import ClipSurvey, decode, waveform_agreement
 from training.fingerprints import HOP, Likeness, likenesses
 
@@ -33,12 +34,15 @@ class Copies:
 
 
 def find_copies(
-    paths: Sequence[Path], surveys: Sequence[ClipSurvey | None], report: Callable[[int, int], None]
+    paths: Sequence[Path],
+    surveys: Sequence[ClipSurvey | None],
+    report: Callable[[int, int], None],
+    parts: Sequence[Part] = (),
 ) -> list[Copies]:
     """All copies among clips, exact ones first. A survey is None where a clip could not be read.
 
     A clip with exact copies stands for them when others are compared with it; a recording's near copies are told once,
-    with the exact ones among them. report: candidate pairs done and of all.
+    with the exact ones among them. report: candidate pairs done and of all. parts: of the files, none for whole ones.
     """
     by_digest: dict[str, list[int]] = {}
     for i, one in enumerate(surveys):
@@ -46,21 +50,22 @@ def find_copies(
             by_digest.setdefault(one.digest, []).append(i)
     exact = [Copies(tuple(clips), is_exact=True) for clips in by_digest.values() if len(clips) > 1]
     same = {clips[0]: clips for clips in by_digest.values()}
-    alike = _near_pairs(paths, surveys, list(same), report)
+    sounds = list(zip(paths, parts or [WHOLE] * len(paths), strict=True))
+    alike = _near_pairs(sounds, surveys, list(same), report)
     return exact + [
         Copies(tuple(sorted(i for one in group for i in same[one])), is_exact=False) for group in _connected(alike)
     ]
 
 
 def _near_pairs(
-    paths: Sequence[Path],
+    sounds: Sequence[tuple[Path, Part]],
     surveys: Sequence[ClipSurvey | None],
     different: Sequence[int],
     report: Callable[[int, int], None],
 ) -> Iterator[tuple[int, int]]:
     fingerprints = [one.fingerprint for i in different if (one := surveys[i]) is not None]
     found = likenesses(fingerprints)
-    sound_of = lru_cache(_CLIPS_KEPT)(lambda i: decode(paths[different[i]]).resampled)
+    sound_of = lru_cache(_CLIPS_KEPT)(lambda i: decode(*sounds[different[i]]).resampled)
 
     def is_copy(pair: Likeness) -> bool:
         try:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.data_report import Finding
+from core.file_names import shown
 from training.clip_findings import full_paths
 from training.copies import Copies
 from training.manifest import LabelledClip
@@ -38,7 +39,7 @@ class Sides:
     def words_for(self, clip: LabelledClip) -> str:
         """`“a.wav” (rain, fold 1)`."""
         labels = " and ".join(self.label_names[i] for i in clip.labels) or "no label"
-        return f"“{clip.path.name}” ({labels}{f', fold {clip.fold}' if clip.fold else ''})"
+        return f"“{shown(clip.name)}” ({labels}{f', fold {clip.fold}' if clip.fold else ''})"
 
 
 @dataclass(frozen=True, slots=True)

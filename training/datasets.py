@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import math
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -21,9 +22,9 @@ from numpy.typing import NDArray
 from platformdirs import user_cache_path
 
 from core.audio.log_mel import LogMel, LogMelConfig
-from core.audio.media_file import decode_blocks, fill_gaps
 from core.errors import UserError
 from training.clip_keys import ClipKeys, ContentKey, content_key
+from training.clip_parts import Part, cut
 from training.frame_store import IN_USE_S, FrameStore, StoreError, evict
 from training.manifest import LabelledClip
 
@@ -65,7 +66,8 @@ def load_clips(
     report: called with the number of clips done and of all. Raises UserError that names every unreadable clip.
     """
     cache, most_bytes = user_cache_path("soundmark"), _most_bytes()
-    stored = StoredClips(tuple(str(clip.path) for clip in clips), log_mel, round(longest_s * 100), cache / "log-mel")
+    sources = [(str(clip.path), clip.part) for clip in clips]
+    stored = StoredClips(sources, log_mel, round(longest_s * 100), cache / "log-mel")
     lengths = stored.prepare(ClipKeys(cache / "keys.sqlite"), report or (lambda done, total: None))
     if stored.has_grown:
         evict(cache / "log-mel", most_bytes)
@@ -93,18 +95,23 @@ def frame_statistics(clips: ClipFrames) -> tuple[float, float]:
 class StoredClips:
     """Reads the frames of files from the store, and decodes again what is not there or damaged.
 
-    A file that is gone or changed does no harm while its frames are stored. Copies work in other processes.
+    A file that is gone or changed does no harm while its frames are stored; parts of one file are decoded in one pass.
+    Copies work in other processes.
     """
 
-    def __init__(self, paths: tuple[str, ...], log_mel: LogMelConfig, most_frames: int, folder: Path) -> None:
-        self._paths = tuple(os.path.abspath(path) for path in paths)
+    def __init__(
+        self, sources: Sequence[tuple[str, Part]], log_mel: LogMelConfig, most_frames: int, folder: Path
+    ) -> None:
+        """sources: path of each clip's file, and which part of it."""
+        self._paths = tuple(os.path.abspath(path) for path, _ in sources)
+        self._parts = tuple(part for _, part in sources)
         self.has_grown = False
         """Whether it stored anything."""
         self._most_frames = most_frames
         self._log_mel = LogMel(log_mel)
         self._store = FrameStore(folder / _name_of(log_mel, most_frames), log_mel.n_mels)
-        self._keys = [""] * len(paths)
-        self._looked_at = np.zeros(len(paths))
+        self._keys = [""] * len(sources)
+        self._looked_at = np.zeros(len(sources))
 
     def __call__(self, index: int) -> NDArray[np.float16]:
         """The frames of one clip, checked in full at the first reading and then twice a day."""
@@ -125,84 +132,110 @@ class StoredClips:
         with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
             for chunk in _chunks(_own_order(len(self._paths))):
                 known = known_keys.known([self._paths[i] for i in chunk])
-                new = list[ContentKey]()
-                for i, done in zip(chunk, pool.map(self._prepare, chunk, itertools.repeat(known)), strict=True):
-                    n_done += 1
-                    report(n_done, len(self._paths))
-                    if isinstance(done, UserError):
-                        errors[i] = done
-                        continue
-                    lengths[i], key = done
-                    self._keys[i] = key.key
-                    if known.get(key.path) != key:
-                        new.append(key)
-                known_keys.remember(new)
+                new = dict[str, ContentKey]()
+                files = self._by_file(chunk)
+                for found, key in pool.map(self._prepare, files, itertools.repeat(known)):
+                    for i, one in found.items():
+                        n_done += 1
+                        report(n_done, len(self._paths))
+                        if isinstance(one, UserError):
+                            errors[i] = one
+                        else:
+                            lengths[i] = one
+                    if key is not None and known.get(key.path) != key:
+                        new[key.path] = key
+                known_keys.remember(new.values())
         if errors:
             listed = " ".join(errors[i].problem for i in sorted(errors)[:10])
-            raise UserError(f"{len(errors)} clips cannot be read. {listed}", "Mend them, or take them out of the list.")
+            raise UserError(f"{len(errors)} clips cannot be read. {listed}", "Fix them, or take them out of the list.")
         return lengths
 
-    def _prepare(self, index: int, known: dict[str, ContentKey]) -> tuple[int, ContentKey] | UserError:
-        path = self._paths[index]
+    def _by_file(self, chunk: Sequence[int]) -> list[list[int]]:
+        """The clips of each file together: one pass decodes them all."""
+        files: dict[str, list[int]] = {}
+        for i in chunk:
+            files.setdefault(self._paths[i], []).append(i)
+        return list(files.values())
+
+    def _prepare(
+        self, members: Sequence[int], known: dict[str, ContentKey]
+    ) -> tuple[dict[int, int | UserError], ContentKey | None]:
+        """Store the clips of one file; the length of each in frames or why there is none, and the key of the file."""
+        path, found, key = self._paths[members[0]], dict[int, int | UserError](), None
         try:
             key = known.get(path)
             if key is None or not key.still_fits():
                 key = content_key(path)
-            length = self._store.length_of(key.key)
-            if length is None:
-                frames, key = self._decode(path)
-                length = len(frames)
-            return length, key
+            new = [i for i in members if not self._is_stored(i, key, found)]
+            if new:
+                key = content_key(path)
+                for i, frames in self._decode(path, key, new):
+                    found[i] = frames if isinstance(frames, UserError) else len(frames)
+            return found, key
         except StoreError:
             raise  # a full disk is no fault of the clip: the first one ends it all
         except UserError as error:
-            return error
+            why = error
         except OSError as error:
-            return UserError(f"{os.path.basename(path)} cannot be opened ({error.strerror}).", "Look where it went.")
+            why = UserError(f"{os.path.basename(path)} cannot be opened ({error.strerror}).", "Look where it went.")
+        return {i: found.get(i, why) for i in members}, key
+
+    def _is_stored(self, index: int, file_key: ContentKey, found: dict[int, int | UserError]) -> bool:
+        """Whether a clip's frames are there; their length goes into `found`."""
+        key = self._parts[index].key(file_key.key)
+        length = self._store.length_of(key)
+        if length is not None:
+            self._keys[index], found[index] = key, length
+        return length is not None
 
     def _decode_again(self, index: int) -> NDArray[np.float16]:
         path = self._paths[index]
         try:
-            frames, key = self._decode(path)
+            key = content_key(path)
+            if self._parts[index].key(key.key) != self._keys[index]:
+                problem = f"{os.path.basename(path)} was changed, and its decoded frames are gone."
+                raise UserError(problem, "Start the run anew with the clips as they are now.")
+            [(_, frames)] = self._decode(path, key, [index])
         except OSError as error:
             problem = f"{os.path.basename(path)} and its decoded frames are gone ({error.strerror})."
             raise UserError(problem, "Bring the clip back, or start anew without it.") from error
-        if key.key != self._keys[index]:
-            problem = f"{os.path.basename(path)} was changed, and its decoded frames are gone."
-            raise UserError(problem, "Start the run anew with the clips as they are now.")
+        if isinstance(frames, UserError):
+            raise frames
         return frames
 
-    def _decode(self, path: str) -> tuple[NDArray[np.float16], ContentKey]:
-        """Decode and store one file; its frames, and the key of what was decoded. Raises UserError, OSError."""
-        key = content_key(path)
-        wanted = self._log_mel.config.samples_for(self._most_frames)
-        frames = self._log_mel(_first_samples(path, self._log_mel.config.sample_rate, wanted)).astype(np.float16)
-        if not len(frames):
-            raise UserError(f"{os.path.basename(path)} is shorter than 25 ms.", "Remove it.")
-        if not key.still_fits():
-            raise UserError(f"{os.path.basename(path)} changes while it is read.", "Try again when it is written.")
-        self._store.write(key.key, frames)
-        self.has_grown = True
-        return frames, key
+    def _decode(
+        self, path: str, key: ContentKey, members: Sequence[int]
+    ) -> Iterator[tuple[int, NDArray[np.float16] | UserError]]:
+        """Decode and store clips of one file in one pass: the frames of each, or why it has none. key: of the file as
+        it is now. Raises UserError, OSError for what is wrong with the file."""
+        rate, wanted = self._log_mel.config.sample_rate, self._log_mel.config.samples_for(self._most_frames)
+        spans = [self._parts[i].span(rate) for i in members]
+        spans = [(first, min(last, first + wanted)) for first, last in spans]  # however long the file
+        for one in cut(path, rate, spans, wanted):
+            i = members[one.index]
+            name = f"{os.path.basename(path)}{self._parts[i].words()}"
+            frames = self._log_mel(one.samples).astype(np.float16)
+            if not len(frames):
+                yield i, UserError(f"{name} is shorter than 25 ms.", "Remove it.")
+                continue
+            if not key.still_fits():
+                raise UserError(f"{name} changes while it is read.", "Try again when it is written.")
+            self._keys[i] = self._parts[i].key(key.key)
+            self._store.write(self._keys[i], frames)
+            self.has_grown = True
+            yield i, frames
 
 
 def _most_bytes() -> float:
     text = os.environ.get("SOUNDMARK_CACHE_GB", str(_MOST_GB))
     try:
-        return float(text) * 1e9
-    except ValueError as error:
-        raise UserError(f"SOUNDMARK_CACHE_GB is {text!r}, no number.", "Set it to a number such as 20.") from error
-
-
-def _first_samples(path: str, sample_rate: int, n_wanted: int) -> NDArray[np.float32]:
-    """At most `n_wanted` samples from where the file's sound begins, its holes filled, however long the file."""
-    pieces, n_samples = [np.zeros(0, np.float32)], 0
-    for block in fill_gaps(decode_blocks(path, sample_rate)):
-        pieces.append(block.samples)
-        n_samples += len(block.samples)
-        if n_samples >= n_wanted:
-            break
-    return np.concatenate(pieces)[:n_wanted]
+        gigabytes = float(text)
+    except ValueError:
+        gigabytes = math.nan
+    if not 0 <= gigabytes < math.inf:
+        remedy = "Set it to a number of gigabytes from 0 on, such as 20, or remove it."
+        raise UserError(f"SOUNDMARK_CACHE_GB is {text!r}, which is no size of a cache.", remedy)
+    return gigabytes * 1e9
 
 
 def _name_of(log_mel: LogMelConfig, most_frames: int) -> str:

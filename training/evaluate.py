@@ -17,7 +17,7 @@ from rich.progress import track
 from core.errors import UsageError, UserError
 from core.evaluation_report import EvaluationReport
 from core.inference.tagger import Tagger, changed, find_weights
-from core.labels import LabelSet
+from core.labels import LabelSet, look_of
 from core.model.checkpoint import Checkpoint, load_checkpoint
 from training.averaging import ensemble_mean
 from training.datasets import ClipFrames, load_clips, multi_hot
@@ -50,13 +50,15 @@ class EvaluateOptions:
 class SharedLabels:
     """What model and data both know. columns: places among the model's labels, ascending. unknown: the data's labels
     that the model lacks, with their clips. clips: those to evaluate, their labels as the model counts them; n_left_out:
-    clips of nothing but unknown labels. n_others: labels of the model that the data do not know."""
+    clips of nothing but unknown labels. n_others: labels of the model that the data do not know. respelt: labels of the
+    data that the model has in another spelling, with that one."""
 
     columns: tuple[int, ...]
     unknown: tuple[tuple[str, int], ...]
     clips: tuple[LabelledClip, ...]
     n_left_out: int
     n_others: int
+    respelt: tuple[tuple[str, str], ...] = ()
 
 
 def run_evaluation(options: EvaluateOptions) -> int:
@@ -73,7 +75,8 @@ def run_evaluation(options: EvaluateOptions) -> int:
         Tagger(one, device=options.device, precision=options.precision, merge=options.merge) for one in checkpoints
     ]
     scored = _score(taggers, shared, labels, activation)
-    warnings = [*notes_on_training(checkpoints, manifest, shared.clips), *notes_on_labels(shared)]
+    warnings = [one.text for one in manifest.notes]
+    warnings += [*notes_on_training(checkpoints, manifest, shared.clips), *notes_on_labels(shared)]
     report = report_on(
         scored,
         model=" + ".join(tagger.name for tagger in taggers),
@@ -86,8 +89,9 @@ def run_evaluation(options: EvaluateOptions) -> int:
 
 
 def match_labels(clips: tuple[LabelledClip, ...], of_data: LabelSet, of_model: LabelSet) -> SharedLabels:
-    """Match by id. Raises UserError when nothing matches."""
-    place = {label.id: label.index for label in of_model}
+    """Match by id, or where the model has it not, by the look of a name: labels that look the same to people are one
+    label, as in a check and a training. Raises UserError when nothing matches."""
+    place = _places(of_data, of_model)
     unknown = Counter(of_data[i].name for clip in clips for i in clip.labels if of_data[i].id not in place)
     known, n_left_out = [], 0
     for clip in clips:
@@ -103,7 +107,23 @@ def match_labels(clips: tuple[LabelledClip, ...], of_data: LabelSet, of_model: L
             f"The model knows none of the labels of these clips ({some}, …).",
             "Evaluate it on data whose labels have the same ids as the model's.",
         )
-    return SharedLabels(columns, tuple(unknown.most_common()), tuple(known), n_left_out, len(of_model) - len(columns))
+    names = [(label.id, of_model[place[label.id]].id) for label in of_data if label.id in place]
+    return SharedLabels(
+        *(columns, tuple(unknown.most_common()), tuple(known), n_left_out, len(of_model) - len(columns)),
+        respelt=tuple(pair for pair in names if pair[0] != pair[1]),
+    )
+
+
+def _places(of_data: LabelSet, of_model: LabelSet) -> dict[str, int]:
+    """Where the model has the labels of the data, by their ids."""
+    place = {label.id: label.index for label in of_model}
+    if of_model.has_cryptic_ids or of_data.has_cryptic_ids:
+        return place
+    n_alike = Counter(look_of(label.id) for label in of_model)
+    by_look = {look: i for one, i in place.items() if n_alike[look := look_of(one)] == 1}
+    taken = {place[label.id] for label in of_data if label.id in place}
+    found = {label.id: by_look.get(look_of(label.id)) for label in of_data if label.id not in place}
+    return place | {one: i for one, i in found.items() if i is not None and i not in taken}
 
 
 def tag_whole(tagger: Tagger, clips: tuple[LabelledClip, ...]) -> Scores:
@@ -134,6 +154,7 @@ def _score(taggers: list[Tagger], shared: SharedLabels, labels: LabelSet, activa
         truth=multi_hot([clip.labels for clip in shared.clips], len(labels))[:, columns],
         thresholds=thresholds[columns],
         activation=activation,
+        parts=tuple(clip.part for clip in shared.clips),
     )
 
 
@@ -214,6 +235,9 @@ def notes_on_labels(shared: SharedLabels) -> Iterator[str]:
             f"The model lacks {len(shared.unknown)} labels of the data: {names}. "
             f"{shared.n_left_out} clips of nothing else are left out."
         )
+    if shared.respelt:
+        pairs = listed([f"{theirs} as {ours}" for theirs, ours in shared.respelt], 5)
+        yield f"Labels that differ from the model's in spelling alone are taken for its own: {pairs}."
     if shared.n_others:
         yield (
             f"{shared.n_others} labels of the model that the data do not know take no part: "

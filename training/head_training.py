@@ -20,13 +20,13 @@ import torch
 from numpy.typing import NDArray
 
 from core.errors import UsageError, UserError
-from core.labels import LabelSet
 from core.model.merge_schedule import MergeSchedule
 from core.model.networks import Network, last_layer
 from core.training_messages import TrainingEpoch, TrainingMessage
 from training.clip_listing import ClipRow, deal_folds
 from training.config import TrainConfig
 from training.control import Control
+from training.data_rules import recording_findings, refuse
 from training.datasets import ClipFrames
 from training.frozen_features import whole_clips
 from training.head_fitting import CrossValidation, Head, cross_validate, fit_head, mean_loss
@@ -39,7 +39,6 @@ from training.model_building import build_model
 from training.publish import CHECKPOINT_NAME, Predictions, PublishedRun, finished_message, merge_schedule, publish
 from training.run_data import RunData, load_run_data
 from training.run_state import STATE_NAME, remove_leftovers
-from training.wording import listed
 
 LIMITS = (
     "The last layer has learnt to tell these sounds from each other, from noise and from silence, and nothing else: "
@@ -88,7 +87,7 @@ def train_head(
         torch.set_num_threads(config.threads)
     start = read_start(config.init)
     data = load_run_data(config, data_folder, start.config.log_mel if start else None, report)
-    folds = _folds_of(data.split.train, data.manifest.labels)
+    folds = _folds_of(data.split.train)
     built = build_model(config, data.manifest.labels, start)
     model = built.model.eval()
     model.to("cuda" if torch.cuda.is_available() else "cpu")
@@ -125,22 +124,18 @@ def _refuse_settings(config: TrainConfig) -> None:
         raise UsageError("A new last layer alone is trained by one process.", "Start it without torchrun.")
 
 
-def _folds_of(clips: tuple[LabelledClip, ...], labels: LabelSet) -> NDArray[np.str_]:
-    """`(clips,)`: the part of each in the cross-validation; a recording is in one. Raises UserError for too little."""
-    if len(labels) < 2:
-        problem = f"There is one class only, {labels.names[0]}."
-        raise UserError(problem, "Add another one, such as the sounds of the room when nothing is to be heard.")
-    n_clips = Counter(label for clip in clips for label in clip.labels)
-    scarce = [label.name for label in labels if n_clips[label.index] < 2]
-    if scarce:
-        names = listed(scarce, 10)
-        problem = f"{len(scarce)} of {len(labels)} classes have fewer than two clips to learn from: {names}."
-        raise UserError(problem, "Add clips, ten or more of each, or take these classes out.")
-    rows = [ClipRow(one.path, (str(one.labels[0]),) if one.labels else (), group=one.group) for one in clips]
-    folds = np.array([row.fold for row in deal_folds(rows)])
-    if len(set(folds.tolist())) < 2:
-        raise UserError("All clips are of one recording.", "Add clips of another one, or say of which each is.")
-    return folds
+def _refuse_other_runs(out: Path, resume: bool) -> None:
+    if os.path.isfile(out / STATE_NAME):
+        raise UserError(f"{out} holds a run that trains the whole model.", "Choose another --out.")
+    if os.path.exists(out / CHECKPOINT_NAME) and not resume:
+        raise UserError(f"{out} holds a run already.", "Do it again by --resume, or choose another --out.")
+
+
+def _folds_of(clips: tuple[LabelledClip, ...]) -> NDArray[np.str_]:
+    """`(clips,)`: the part of each in the cross-validation; a recording is in one part. Raises UserError."""
+    refuse(recording_findings(clips))
+    rows = [ClipRow(one.path, (str(one.labels[0]),) if one.labels else (), group=one.recording) for one in clips]
+    return np.array([row.fold for row in deal_folds(rows)])
 
 
 def _put_into(model: Network, head: Head) -> None:
@@ -226,7 +221,7 @@ def _notes(run: FittedHead, is_crossed: bool) -> tuple[str, ...]:
     if run.start.config:
         earlier = run.start.config.provenance.get("data", "data it does not name")
         notes.append(f"The backbone was trained on {earlier}: clips that it has in common with these look too good.")
-    groups = {(label, clip.group or str(clip.path)) for clip in clips for label in clip.labels}
+    groups = {(label, clip.recording) for clip in clips for label in clip.labels}
     n_groups = Counter(label for label, _ in groups)
     alone = [label.name for label in run.data.manifest.labels if n_groups[label.index] == 1]
     if alone and is_crossed:

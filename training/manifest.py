@@ -2,28 +2,46 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter, defaultdict
 from collections.abc import Collection as AnyOf
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.data_report import Finding
 from core.errors import UserError
+from core.file_names import shown
 from core.labels import LabelSet
 from training.clip_listing import ClipListing, name_digest
+from training.clip_parts import WHOLE, Part
 from training.collection import load_collection, read_collection
+from training.data_rules import look_alike_findings, refuse
 from training.layouts import read_layout
+from training.wording import listed
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledClip:
-    """One recording. labels: indices into the manifest's labels, none for a clip of nothing known. fold: "" where the
-    data has none. group: what must stay on one side of a split (a recording, a speaker); "" is a group of its own."""
+    """A file or a part of one. labels: indices into the manifest's labels, none for a clip of nothing known. fold: ""
+    where the data has none. group: what must stay on one side of a split (a recording, a speaker); "" is one of its
+    own."""
 
     path: Path
     labels: tuple[int, ...]
     fold: str
     group: str
+    part: Part = WHOLE
+
+    @property
+    def name(self) -> str:
+        """What people know it by: the file's name, and which part of it is meant."""
+        return f"{self.path.name}{self.part.words()}"
+
+    @property
+    def recording(self) -> str:
+        """What no split parts: the group, or the file itself."""
+        return self.group or str(self.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +60,8 @@ class Manifest:
     """All clips of a data set, its labels in order, and its licences as stated (by clips).
 
     layout: how the data were read, in words. n_missing: listed clips that are not on the disk, in the layouts where
-    that is no error; missing: the first few of their names.
+    that is no error; missing: the first few of their names. has_own_vocabulary: the labels are a published list,
+    whatever clips there are. notes: what was done to read the data that its owner should know.
     """
 
     name: str
@@ -52,6 +71,8 @@ class Manifest:
     layout: str = "manifest.csv"
     n_missing: int = 0
     missing: tuple[str, ...] = ()
+    has_own_vocabulary: bool = False
+    notes: tuple[Finding, ...] = ()
 
     def split(self, test_folds: AnyOf[str], validation_folds: AnyOf[str] = (), validation_share: float = 0.0) -> Split:
         """Three sides of which no two share a group. Without `test_folds` nothing is held out.
@@ -69,8 +90,8 @@ class Manifest:
         n_left_out = len(self.clips) - len(test) - len(validation) - len(train)
         if validation_share:
             chosen = _share_of_groups(train, validation_share)
-            validation += tuple(clip for clip in train if _group_of(clip) in chosen)
-            train = [clip for clip in train if _group_of(clip) not in chosen]
+            validation += tuple(clip for clip in train if clip.recording in chosen)
+            train = [clip for clip in train if clip.recording not in chosen]
         sides = (train, *((validation,) if validation_folds or validation_share else ()))
         if not all(sides) or (test_folds and not test):
             self._refuse_empty(len(train), len(validation), len(test))
@@ -97,15 +118,19 @@ def read_manifest(folder: Path, collection: str = "") -> Manifest:
     """Read the data in `folder` (or a CSV file) by the first layout that recognises it, see `training.layouts`.
 
     collection: name or .toml path of a list that joins several sets below the folder. Labels keep the order that the
-    data give them (AudioSet), else they are sorted by id. Raises UserError, for missing clips one for all of them.
+    data give them (AudioSet), else they are sorted by id. Raises UserError, for missing clips one for all of them, and
+    for labels that look the same.
     """
     manifest, missing = read_present(folder, collection)
     if missing:
-        names = ", ".join(path.name for path in missing[:3])
+        names = listed([path.name for path in missing], 3)
+        place = shown((folder.parent if os.path.isfile(folder) else folder).name)
         raise UserError(
             f"{len(missing)} of {len(missing) + len(manifest.clips)} clips are missing ({names}).",
-            f"Get {(folder.parent if folder.is_file() else folder).name} anew, or take their lines out of its list.",
+            f"Bring them back to {place}, or take their lines out of its list.",
         )
+    if not manifest.has_own_vocabulary:
+        refuse(look_alike_findings(manifest.labels))
     return manifest
 
 
@@ -113,31 +138,34 @@ def read_present(folder: Path, collection: str = "") -> tuple[Manifest, tuple[Pa
     """As `read_manifest`, with the clips whose files are there, and the paths of those whose are not: for who wants
     to tell all that is wrong. The labels are those of the whole list."""
     if collection:
-        if not folder.is_dir():
+        if not os.path.isdir(folder):
             raise UserError(f"There is no data folder {folder}.", "Give one with --data.")
         joined = load_collection(collection)
         return _manifest(joined.title, read_collection(folder, joined, read_layout))
-    return _manifest(folder.stem if folder.is_file() else folder.name, read_layout(folder))
+    return _manifest(folder.stem if os.path.isfile(folder) else folder.name, read_layout(folder))
 
 
 def _manifest(name: str, listing: ClipListing) -> tuple[Manifest, tuple[Path, ...]]:
     labels = listing.labels or LabelSet.from_ids(sorted({label for row in listing.rows for label in row.labels}))
     index = {label.id: label.index for label in labels}
-    there = [row for row in listing.rows if row.path.is_file()]
-    gone = tuple(row.path for row in listing.rows if not row.path.is_file())
-    clips = tuple(LabelledClip(row.path, tuple(index[one] for one in row.labels), row.fold, row.group) for row in there)
+    is_there = [os.path.isfile(row.path) for row in listing.rows]  # Path.is_file raises for names that are too long
+    there = [row for row, there in zip(listing.rows, is_there, strict=True) if there]
+    gone = tuple(row.path for row, there in zip(listing.rows, is_there, strict=True) if not there)
+    clips = tuple(
+        LabelledClip(row.path, tuple(index[one] for one in row.labels), row.fold, row.group, row.part) for row in there
+    )
     licences = tuple(Counter(row.licence or "not stated" for row in there).most_common())
-    manifest = Manifest(name, clips, labels, licences, listing.layout, len(listing.missing), listing.missing[:5])
+    manifest = Manifest(
+        *(shown(name), clips, labels, licences, listing.layout, len(listing.missing), listing.missing[:5]),
+        has_own_vocabulary=listing.has_own_vocabulary,
+        notes=listing.notes,
+    )
     return manifest, gone
 
 
-def _group_of(clip: LabelledClip) -> str:
-    return clip.group or str(clip.path)
-
-
 def _without_groups_of(held_out: Sequence[LabelledClip], clips: list[LabelledClip]) -> list[LabelledClip]:
-    groups = {_group_of(clip) for clip in held_out}
-    return [clip for clip in clips if _group_of(clip) not in groups]
+    groups = {clip.recording for clip in held_out}
+    return [clip for clip in clips if clip.recording not in groups]
 
 
 def _share_of_groups(clips: Sequence[LabelledClip], share: float) -> set[str]:
@@ -145,8 +173,8 @@ def _share_of_groups(clips: Sequence[LabelledClip], share: float) -> set[str]:
     sizes: dict[int, Counter[str]] = defaultdict(Counter)
     home: dict[str, int] = {}
     for clip in sorted(clips, key=lambda clip: str(clip.path)):
-        label = home.setdefault(_group_of(clip), clip.labels[0] if clip.labels else -1)
-        sizes[label][_group_of(clip)] += 1
+        label = home.setdefault(clip.recording, clip.labels[0] if clip.labels else -1)
+        sizes[label][clip.recording] += 1
     chosen = set[str]()
     for groups in sizes.values():
         room = round(share * groups.total())

@@ -13,40 +13,56 @@ from core.errors import UserError
 from core.training_messages import TrainingPreparing
 from training.class_findings import class_findings
 from training.clip_findings import clip_findings
-from training.clip_survey import ClipSurvey, survey
+from training.clip_survey import ClipSurvey, survey_parts
+from training.config import TrainConfig
 from training.copies import find_copies
 from training.copy_findings import Sides, copy_findings, shared_source_findings
-from training.manifest import Manifest, read_present
+from training.data_rules import learning_findings, look_alike_findings, silence_findings
+from training.manifest import LabelledClip, Manifest, read_present
+from training.split_findings import split_findings
 
 _SEVERITIES = ("error", "warning", "note")
 
 Report = Callable[[TrainingPreparing], None]
 
 
-def check_data(folder: Path, collection: str, test_folds: Collection[str], report: Report) -> DataReport:
+def check_data(
+    folder: Path, collection: str, test_folds: Collection[str], report: Report, config: TrainConfig | None = None
+) -> DataReport:
     """Decode every clip once and report on the data; missing and unreadable clips end nothing.
+
+    What a training refuses is an error, found by the training's own rules: those for any recipe, and with `config`
+    those for that one, whose test folds then count.
 
     test_folds: the folds that a training will hold out; copies and recordings on both sides of that are told apart.
     Without them, those in more than one fold are. Raises UserError where there is nothing to report on: no data, a
     broken list, no such fold.
     """
-    manifest, missing = read_present(folder, collection)
+    manifest, missing = read_present(folder, collection or (config.collection if config else ""))
     manifest.refuse_unknown_folds(test_folds)
+    held_out = frozenset(test_folds or (config.test_folds if config else ()))
     folds = Counter(clip.fold for clip in manifest.clips if clip.fold)
-    paths = [clip.path for clip in manifest.clips]
-    surveys = _surveys(paths, report)
+    surveys = _surveys(manifest.clips, report)
     heard = [None if isinstance(one, UserError) else one for one in surveys]
+    seconds = [0.0 if one is None else one.duration_s for one in heard]
     copies = find_copies(
-        paths, heard, lambda done, total: report(TrainingPreparing("Comparing what may be copies", done, total))
+        [clip.path for clip in manifest.clips],
+        heard,
+        lambda done, total: report(TrainingPreparing("Comparing what may be copies", done, total)),
+        [clip.part for clip in manifest.clips],
     )
-    sides = Sides(manifest.clips, tuple(label.name for label in manifest.labels), frozenset(test_folds))
+    sides = Sides(manifest.clips, tuple(label.name for label in manifest.labels), held_out)
     findings = [
         *clip_findings(missing, manifest, surveys),
+        *manifest.notes,
+        *([] if manifest.has_own_vocabulary else look_alike_findings(manifest.labels)),
+        *learning_findings(manifest),
+        *silence_findings([one.peak for one in heard if one is not None]),
+        *split_findings(manifest, config, test_folds, seconds),
         *class_findings(manifest, folder, needs_split=len(folds) > 1),
         *copy_findings(copies, sides),
         *shared_source_findings(sides),
     ]
-    seconds = [0.0 if one is None else one.duration_s for one in heard]
     return DataReport(
         name=manifest.name,
         layout=manifest.layout,
@@ -58,13 +74,18 @@ def check_data(folder: Path, collection: str, test_folds: Collection[str], repor
     )
 
 
-def _surveys(paths: Sequence[Path], report: Report) -> list[ClipSurvey | UserError]:
-    done: list[ClipSurvey | UserError] = []
+def _surveys(clips: Sequence[LabelledClip], report: Report) -> list[ClipSurvey | UserError]:
+    """Of every clip, in order; each file is decoded once, however many of its parts are clips."""
+    files: dict[Path, list[int]] = defaultdict(list)
+    for i, clip in enumerate(clips):
+        files[clip.path].append(i)
+    parts = [[clips[i].part for i in members] for members in files.values()]
+    done: dict[int, ClipSurvey | UserError] = {}
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        for one in pool.map(survey, paths):
-            done.append(one)
-            report(TrainingPreparing("Listening to the clips", len(done), len(paths)))
-    return done
+        for members, found in zip(files.values(), pool.map(survey_parts, files, parts), strict=True):
+            done |= zip(members, found, strict=True)
+            report(TrainingPreparing("Listening to the clips", len(done), len(clips)))
+    return [done[i] for i in range(len(clips))]
 
 
 def _contents(manifest: Manifest, seconds: Sequence[float]) -> tuple[ClassContent, ...]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from core.audio.log_mel import LogMelConfig
 from core.errors import UserError
 from core.evaluation_report import REPORT_NAME, EvaluationReport
+from core.file_names import shown
 from core.model.checkpoint import (
     Calibration,
     Checkpoint,
@@ -180,6 +181,7 @@ def _report(
         truth=run.test.truth,
         thresholds=np.asarray(thresholds, np.float32),
         activation=activation,
+        parts=tuple(clip.part for clip in run.test.clips),
     )
     split = run.tested_how or f"fold {', '.join(run.config.test_folds)}"
     merge = "off" if run.test.merge.removes_nothing() else run.test.merge.describe()
@@ -212,7 +214,7 @@ def _probabilities(logits: NDArray[np.float32], activation: str, calibration: Ca
 def _provenance(run: PublishedRun) -> dict[str, Any]:
     config = run.config
     # Not the path: it says something of this computer and nothing to anybody else.
-    init = config.init.partition("@")[0] if config.init.startswith(TIMM) else Path(config.init).name
+    init = config.init.partition("@")[0] if config.init.startswith(TIMM) else shown(Path(config.init).name)
     return {
         "data": run.manifest.name,
         "licences": [list(pair) for pair in run.manifest.licences],

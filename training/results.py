@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.evaluation_report import ClassResult, ClipResult, EvaluationReport
+from training.clip_parts import WHOLE, Part
 from training.metrics import (
     Activation,
     Scores,
@@ -23,8 +24,9 @@ from training.metrics import (
 class ScoredClips:
     """Held-out clips with what a model says of them.
 
-    paths: the clips'. labels: names, one a column. scores: probabilities `(clips, labels)`, truth the same shape.
-    thresholds: `(labels,)`. activation: whether the labels are apart or exclude each other.
+    paths, parts: the clips'; no parts where all are whole files. labels: names, one a column. scores: probabilities
+    `(clips, labels)`, truth the same shape. thresholds: `(labels,)`. activation: whether the labels are apart or
+    exclude each other.
     """
 
     paths: tuple[Path, ...]
@@ -33,6 +35,7 @@ class ScoredClips:
     truth: Truth
     thresholds: NDArray[np.float32]
     activation: Activation
+    parts: tuple[Part, ...] = ()
 
 
 def report_on(scored: ScoredClips, *, model: str, data: str, split: str, merge: str) -> EvaluationReport:
@@ -68,10 +71,14 @@ def class_results(scored: ScoredClips) -> tuple[ClassResult, ...]:
 def clip_results(scored: ScoredClips) -> tuple[ClipResult, ...]:
     """One row a clip, in order, by its absolute path."""
     results = []
-    for path, scores, truth in zip(scored.paths, scored.scores, scored.truth, strict=True):
+    parts = scored.parts or (WHOLE,) * len(scored.paths)
+    for path, part, scores, truth in zip(scored.paths, parts, scored.scores, scored.truth, strict=True):
         present, highest = np.flatnonzero(truth), int(scores.argmax())
         truth_score = float(scores[present].max()) if len(present) else 0.0
         results.append(
-            ClipResult(str(path.absolute()), tuple(present.tolist()), highest, float(scores[highest]), truth_score)
+            ClipResult(
+                *(str(path.absolute()), tuple(present.tolist()), highest, float(scores[highest]), truth_score),
+                *(part.start_s, part.end_s),
+            )
         )
     return tuple(results)

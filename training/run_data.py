@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -12,9 +13,11 @@ from typing import Any
 from core.audio.log_mel import LogMelConfig
 from core.training_messages import TrainingMessage, TrainingPreparing
 from training.config import TrainConfig
+from training.data_rules import learning_findings, refuse, silence_findings
 from training.datasets import ClipFrames, frame_statistics, load_clips
 from training.manifest import LabelledClip, Manifest, Split, read_manifest
 
+_log = logging.getLogger(__name__)
 _SECONDS_BETWEEN_REPORTS = 0.3
 
 
@@ -33,7 +36,8 @@ class RunData:
         """What must be the same for a run to go on: labels, each clip's name, labels, fold and group, statistics."""
         # Without the folders above: the data may have moved.
         clips = [
-            (clip.path.parent.name, clip.path.name, clip.labels, clip.fold, clip.group) for clip in self.manifest.clips
+            (clip.path.parent.name, clip.path.name, clip.labels, clip.fold, clip.group, *_part_of(clip))
+            for clip in self.manifest.clips
         ]
         return {
             "labels": [label.id for label in self.manifest.labels],
@@ -42,12 +46,20 @@ class RunData:
         }
 
 
+def _part_of(clip: LabelledClip) -> tuple[Any, ...]:
+    """Nothing for a whole file: runs of such clips go on with what they had."""
+    return () if clip.part.is_whole else (clip.part.start_s, clip.part.end_s)
+
+
 def load_run_data(
     config: TrainConfig, folder: Path, start: LogMelConfig | None, report: Callable[[TrainingMessage], None]
 ) -> RunData:
     """Read and decode what the recipe wants. start: the front end of the checkpoint that the run begins with, whose
     statistics its weights are used to. Raises UserError."""
     manifest = read_manifest(folder, config.collection)
+    refuse(learning_findings(manifest))
+    for note in manifest.notes:
+        _log.warning("Note: %s", note.text)
     split = manifest.split(config.test_folds, config.validation_folds, config.validation_share)
     front_end = start or LogMelConfig()
     if config.mel_window:
@@ -63,6 +75,7 @@ def load_run_data(
         front_end = replace(front_end, mean=config.mean, std=config.std)
     elif start is None:
         mean, std = frame_statistics(train)
+        refuse(silence_findings([std]))
         front_end = replace(front_end, mean=round(mean, 4), std=round(std, 4))
     return RunData(
         manifest, split, train, load(split.validation, "validation"), load(split.test, "held-out"), front_end

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import time
 from collections.abc import Callable
@@ -54,12 +55,12 @@ def train(
     tell: Report = report if fabric.is_global_zero else lambda _message: None
     out.mkdir(parents=True, exist_ok=True)
     path = out / STATE_NAME
-    if path.is_file() and not resume:
+    if os.path.isfile(path) and not resume:
         raise UserError(f"{out} holds a run already.", "Go on with it by --resume, or choose another --out.")
     start = read_start(config.init)
     teachers = read_teachers(config.teacher)  # what cannot be read is told before minutes of decoding
     data = load_run_data(config, data_folder, start.config.log_mel if start else None, tell)
-    state = read_state(path) if path.is_file() else None
+    state = read_state(path) if os.path.isfile(path) else None
     if state and config.time_budget_min:
         config = replace(config, **{key: _plain(state["config"][key]) for key in COUNTED_IN_EPOCHS})
     run = TrainingRun(config, data, fabric, start, teachers)

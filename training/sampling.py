@@ -48,11 +48,7 @@ class TrainingBatches(Dataset[Batch]):
         self._longest = int(clips.lengths.max())
         self._per_epoch = max(1, self._clips_per_epoch() // config.batch_size)
         self._order: tuple[int, Tensor] = (0, torch.empty(0, dtype=torch.int64))
-        if config.loss == "ce" and self._joins(round(max(config.lengths_s) * FRAMES_PER_SECOND)):
-            raise UserError(
-                f"Windows of {max(config.lengths_s):g} s join two clips, and cross-entropy has one label a window.",
-                f"Use loss = bce, or lengths up to {self._longest / FRAMES_PER_SECOND:g} s.",
-            )
+        refuse_joined_windows(config, self._longest)
 
     def __len__(self) -> int:
         """Batches an epoch."""
@@ -112,8 +108,21 @@ class TrainingBatches(Dataset[Batch]):
         return x, torch.from_numpy(self._clips.targets)[indices]
 
     def _joins(self, n_frames: int) -> bool:
-        """5 s of sound are 498 whole frames: a little short is the clip itself, not a reason to join two."""
-        return n_frames > self._longest * 1.1
+        return _is_longer(n_frames, self._longest)
+
+
+def _is_longer(n_frames: int, longest: int) -> bool:
+    """5 s of sound are 498 whole frames: a little short is the clip itself, not a reason to join two."""
+    return n_frames > longest * 1.1
+
+
+def refuse_joined_windows(config: TrainConfig, longest: int) -> None:
+    """Raise UserError where windows of one label would join clips. longest: frames of the longest training clip."""
+    if config.loss == "ce" and _is_longer(round(max(config.lengths_s) * FRAMES_PER_SECOND), longest):
+        raise UserError(
+            f"Windows of {max(config.lengths_s):g} s join two clips, and cross-entropy has one label a window.",
+            f"Use loss = bce, or lengths up to {longest / FRAMES_PER_SECOND:g} s.",
+        )
 
 
 class ErrorsAsValues(Dataset["Batch | UserError"]):

@@ -139,7 +139,9 @@ def measure(
 
     def look(index: int) -> _ClipSums | None:
         try:
-            samples = decode(manifest.clips[index].path).resampled[: log_mel.config.samples_for(longest)]
+            samples = decode(manifest.clips[index].path, manifest.clips[index].part).resampled[
+                : log_mel.config.samples_for(longest)
+            ]
         except UserError:
             return None
         return _sums(samples, log_mel(samples), frames, draws[index])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -31,8 +32,10 @@ def identities(data: Path | None) -> Callable[[str], str]:
 def identity_of(manifest: Manifest, data: Path) -> str:
     """Of the labels in order, and of each clip's name below `data`, its labels and its fold: the same wherever the
     folder lies. What sounds in the files is not in it."""
-    folder = data.parent if data.is_file() else data
-    clips = sorted([_name(clip.path, folder), sorted(clip.labels), clip.fold] for clip in manifest.clips)
+    folder = data.parent if os.path.isfile(data) else data
+    clips = sorted(
+        [f"{_name(clip.path, folder)}{clip.part.words()}", sorted(clip.labels), clip.fold] for clip in manifest.clips
+    )
     told = json.dumps([[label.id for label in manifest.labels], clips])
     return hashlib.sha256(told.encode()).hexdigest()[:16]
 

@@ -10,7 +10,6 @@ from typing import Any, Literal
 import timm
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file
 from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
@@ -20,6 +19,7 @@ from core.model.convolutional import ConvolutionalTagger
 from core.model.foreign_files import read_pickled
 from core.model.spectrogram_transformer import AudioSpectrogramTransformer
 from core.model.variants import MODEL_VARIANTS
+from core.model.weight_files import read_safetensors
 
 SUITABLE = {
     192: ("deit_tiny_distilled_patch16_224", "vit_tiny_patch16_224"),
@@ -155,7 +155,7 @@ def _read(file: Path) -> dict[str, Tensor]:
         raise UserError(f"There is no file {file.name}.", "Give the path of a .safetensors or .pth file after the @.")
     try:
         if file.suffix == ".safetensors":
-            return load_file(file)
+            return read_safetensors(file)[0]
     except (SafetensorError, OSError) as error:
         raise UserError(f"{file.name} cannot be read as weights.", "Get the file anew.") from error
     return read_pickled(file, "Give a file that timm or DeiT's authors wrote.")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from core.file_names import shown
+
 
 def count(number: int, one: str, several: str) -> str:
     """`1 clip is`, `3 clips are`."""
@@ -13,4 +15,4 @@ def count(number: int, one: str, several: str) -> str:
 def listed(names: Sequence[str], most: int = 8) -> str:
     """The first names, and how many more there are."""
     more = len(names) - most
-    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
+    return ", ".join(map(shown, names[:most])) + (f" and {more} more" if more > 0 else "")

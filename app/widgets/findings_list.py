@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from app import wording
 from app.theme import Theme
 from core.data_report import Finding
+from core.file_names import shown
 
 _ORDER = ("error", "warning", "note")
 _NAMES = {"error": "Error", "warning": "Warning", "note": "Note"}
@@ -88,7 +89,7 @@ class FindingsList(QTreeWidget):
     def _open(self, item: QTreeWidgetItem) -> None:
         path = item.data(0, _PATH_ROLE)
         if path is not None:
-            self.opened.emit(Path(path))
+            self.opened.emit(path)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
         item = self.currentItem()
@@ -101,8 +102,8 @@ class FindingsList(QTreeWidget):
 
 
 def _clip_line(path: Path) -> QTreeWidgetItem:
-    line = QTreeWidgetItem([path.name, str(path.parent)])
-    line.setData(0, _PATH_ROLE, str(path))
-    line.setToolTip(0, str(path))
-    line.setToolTip(1, str(path))
+    line = QTreeWidgetItem([shown(path.name), shown(path.parent)])
+    line.setData(0, _PATH_ROLE, path)  # as text, Qt would lose the bytes of a name that is not UTF-8
+    line.setToolTip(0, shown(path))
+    line.setToolTip(1, shown(path))
     return line

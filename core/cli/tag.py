@@ -62,6 +62,8 @@ def run_tag(options: TagOptions) -> int:
         tagger.refuse_without_frame_head()
     found = find_media(options.paths)
     _refuse_overwriting(options.output, found.files)
+    if found.others:
+        print(f"Note: {found.others_in_words()}", file=sys.stderr)
     with _opened(options.output) as file:
         writer = (_FrameByFrame if options.frames else _WindowByWindow)(file, tagger, options)
         for path, error in found.problems:

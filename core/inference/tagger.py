@@ -5,6 +5,7 @@ A Tagger holds nothing that changes after construction, so any number of threads
 
 from __future__ import annotations
 
+import os
 import time
 from contextlib import AbstractContextManager, nullcontext
 from copy import copy
@@ -192,7 +193,7 @@ def _kept_or_path(model: str) -> Path:
     if kept is not None:
         return kept
     path = Path(model).expanduser()
-    if path.exists():
+    if os.path.exists(path):  # Path.exists raises for names that are too long
         return path
     if any(row.name == model for row in PUBLISHED_MODELS):
         raise UserError(f"{model} is not on this machine yet.", f"Get it with: main.py models get {model}")

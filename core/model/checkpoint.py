@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.torch import save
 
 from core.audio.log_mel import LogMelConfig
@@ -29,6 +29,7 @@ from core.model.architecture import ModelConfig, TransformerConfig, model_config
 from core.model.foreign_files import describe_foreign
 from core.model.merge_schedule import MergeSchedule
 from core.model.networks import Network, build_network
+from core.model.weight_files import read_safetensors
 from core.model.whole_files import write_whole
 
 if TYPE_CHECKING:
@@ -284,8 +285,7 @@ def _is_of_transformers(text: str) -> bool:
 
 def _read_weights(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
     try:
-        with safe_open(path, framework="pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
+        return read_safetensors(path)
     except (SafetensorError, OSError) as error:
         raise UserError(describe_foreign(path, None), f"{EXPECTED} ({error})") from error
 

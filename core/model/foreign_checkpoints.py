@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
 from core.errors import UserError
@@ -13,6 +12,7 @@ from core.model.checkpoint import EXPECTED, Checkpoint, check_weights
 from core.model.foreign_files import describe_foreign, read_pickled
 from core.model.hugging_face import read_hugging_face
 from core.model.released_weights import ImportChoices, is_released, read_released
+from core.model.weight_files import read_safetensors
 
 
 def load_foreign(path: Path, choices: ImportChoices | None = None) -> Checkpoint:
@@ -34,6 +34,6 @@ def _read_file(path: Path) -> dict[str, Tensor]:
     if path.suffix != ".safetensors":
         return read_pickled(path, EXPECTED)
     try:
-        return load_file(path)
+        return read_safetensors(path)[0]
     except (SafetensorError, OSError) as error:
         raise UserError(describe_foreign(path, None), f"{EXPECTED} ({error})") from error

@@ -13,13 +13,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
 from core.audio.log_mel import LogMelConfig
 from core.errors import UserError
 from core.foreign_text import parse_json
-from core.labels import Label, LabelSet
+from core.labels import Label, LabelSet, readable
 from core.model.architecture import TransformerConfig
 from core.model.checkpoint import Checkpoint, CheckpointConfig
 from core.model.foreign_files import describe_foreign, read_pickled
@@ -27,6 +26,7 @@ from core.model.hugging_face_weights import own_from_hugging_face
 from core.model.known_data_sets import AUDIOSET, KnownDataSet, data_set_with, unnamed_labels
 from core.model.merge_schedule import MergeSchedule
 from core.model.released_weights import ImportChoices, fitting_labels, ratio_of, variant_of
+from core.model.weight_files import read_safetensors
 
 MODEL_TYPE = "audio-spectrogram-transformer"
 EXTRACTOR_TYPE = "ASTFeatureExtractor"
@@ -178,7 +178,7 @@ def _labels(folder: _Folder, n_labels: int) -> LabelSet:
 def _label(index: int, name: str) -> Label:
     """A name that somebody wrote for people stays; `crying_baby` is shown as `Crying baby`."""
     is_written = name != name.lower() or " " in name
-    return Label(index, name, name if is_written else name.replace("_", " ").capitalize())
+    return Label(index, name, name if is_written else readable(name))
 
 
 def _is_named(labels: LabelSet, names: list[str]) -> bool:
@@ -233,6 +233,6 @@ def _read_weights(path: Path) -> dict[str, Tensor]:
             raise UserError(f"The folder {path.name} has neither {WEIGHTS_NAME} nor {PICKLED_NAME}.", _ANEW)
         return read_pickled(path / PICKLED_NAME, _ANEW)
     try:
-        return load_file(weights)
+        return read_safetensors(weights)[0]
     except (SafetensorError, OSError) as error:
         raise UserError(describe_foreign(weights, None), f"{_ANEW} ({error})") from error

@@ -146,12 +146,12 @@ def test_an_input_reopened_while_the_sound_server_hangs_is_heard_once_it_answers
     microphone.freeze(True)
     try:
         # Nothing is played, so that the banner may have spoken of silence before.
-        qtbot.waitUntil(lambda: "has stopped giving sound" in listening.banner.text.text(), timeout=TOLD_MS)
-        qtbot.waitUntil(lambda: caption.text() == f"No sound: {microphone.name}", timeout=TOLD_MS)
+        qtbot.waitUntil(lambda: "has stopped giving sound" in listening.banner.text.text())
+        qtbot.waitUntil(lambda: caption.text() == f"No sound: {microphone.name}")
         assert button.text() == "Reopen the input"
         screen.picture(SCREENSHOTS / "sound-server-hangs.png")
         button.click()
-        qtbot.waitUntil(lambda: listening.banner.isVisible() and button.text() == "Try again", timeout=TOLD_MS)
+        qtbot.waitUntil(lambda: listening.banner.isVisible() and button.text() == "Try again")
         screen.picture(SCREENSHOTS / "sound-server-still-hangs.png")
         button.click()
         qtbot.wait(1000)
@@ -163,9 +163,9 @@ def test_an_input_reopened_while_the_sound_server_hangs_is_heard_once_it_answers
             button.click()
         return listening.session.is_hearing
 
-    qtbot.waitUntil(try_until_heard, timeout=LOADED_MS)
-    qtbot.waitUntil(lambda: listening.session.status.windows > 0, timeout=LOADED_MS)
-    qtbot.waitUntil(lambda: caption.text() == f"Live: {microphone.name}", timeout=TOLD_MS)
+    qtbot.waitUntil(try_until_heard)
+    qtbot.waitUntil(lambda: listening.session.status.windows > 0)
+    qtbot.waitUntil(lambda: caption.text() == f"Live: {microphone.name}")
     screen.picture(SCREENSHOTS / "sound-server-answers.png")
 
 

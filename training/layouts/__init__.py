@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 from core.errors import UserError
+from core.file_names import shown
 from training.clip_listing import ClipListing
 from training.layouts.audioset import read_audioset
 from training.layouts.class_folders import read_class_folders
@@ -25,13 +27,16 @@ LAYOUTS: tuple[Callable[[Path], ClipListing | None], ...] = (
 
 def read_layout(path: Path) -> ClipListing:
     """The listing of a folder or a CSV file, by the first layout that recognises it. Raises UserError."""
-    if not path.exists():
-        raise UserError(f"There is no data folder {path}.", "Give one with --data.")
-    for read in LAYOUTS:
-        listing = read(path)
-        if listing is not None:
-            return listing
+    if not os.path.exists(path):
+        raise UserError(f"There is no data folder {shown(path)}.", "Give one with --data.")
+    try:
+        listing = next((found for read in LAYOUTS if (found := read(path)) is not None), None)
+    except OSError as error:
+        problem = f"{shown(error.filename or path)} cannot be read ({error.strerror or error})."
+        raise UserError(problem, "Check the drive, and whether your account may read there.") from error
+    if listing is not None:
+        return listing
     raise UserError(
-        f"{path.name} has neither a manifest.csv nor folders of clips.",
+        f"{shown(path.name)} has neither a manifest.csv nor folders of clips.",
         "Put the clips of each class into a folder named after it.",
     )

@@ -54,7 +54,7 @@ def read_audioset(folder: Path) -> ClipListing | None:
     name gives the fold "eval", any other "train". Listed clips that are not there are counted, not refused: videos
     vanish. All labels of the file are kept, in its order; the group is the YouTube id.
     """
-    if not (folder / _LABEL_FILE).is_file():
+    if not os.path.isfile(folder / _LABEL_FILE):
         return None
     labels = read_audioset_labels(folder / _LABEL_FILE)
     known = {label.id for label in labels}
@@ -78,7 +78,7 @@ def read_audioset(folder: Path) -> ClipListing | None:
     if not rows:
         problem = f"None of the {len(missing)} listed clips lies below {folder.name}."
         raise UserError(problem, "Put them there, named by their YouTube ids.")
-    return ClipListing("AudioSet", tuple(rows), labels, tuple(missing))
+    return ClipListing("AudioSet", tuple(rows), labels, tuple(missing), has_own_vocabulary=True)
 
 
 def read_audioset_labels(path: Path) -> LabelSet:
@@ -104,7 +104,7 @@ def _segments_of(path: Path) -> Iterator[tuple[str, _Segment]]:
             continue
         where = f"line {line} of {path.name}"
         try:
-            youtube_id, start, _, mids = cells
+            youtube_id, start, _, mids = cells[:4] if not any(cells[4:]) else cells  # spreadsheets add empty columns
             yield where, _Segment(youtube_id, float(start), tuple(mids.split(",")), fold)
         except ValueError as error:
             remedy = "A line is YTID, start_seconds, end_seconds, positive_labels in quotes."

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
 from core.audio.media_file import find_media
+from core.data_report import Finding
+from core.file_names import shown
 from training.clip_listing import ClipListing, ClipRow, deal_folds
 
 # A counter, a take letter, or both, set apart from the name: "rec-3", "rec_12b", "rec b", "rec (2)", "rec copy".
@@ -21,18 +24,19 @@ def read_class_folders(folder: Path) -> ClipListing | None:
 
     Files whose names differ by a take only (`street_1`, `street_2b`, `street copy`) are one group, in whichever class
     they lie. Where all files of a class share one name, or bear the class's own (`dog_1` to `dog_40` in `dog`), the
-    number tells recordings apart and each file is a group of its own.
+    number tells recordings apart and each file is a group of its own. Files of other endings are counted in a note.
     """
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         return None
     rows: list[ClipRow] = []
-    for class_folder in sorted(path for path in folder.iterdir() if path.is_dir() and path.name[0] not in "._"):
+    class_folders = sorted(path for path in folder.iterdir() if os.path.isdir(path) and path.name[0] not in "._")
+    for class_folder in class_folders:
         files = find_media([class_folder]).files
         names = [source_name(path.stem) for path in files]
         counters = {name for name, n in Counter(names).items() if n == len(files) > 1}
         counters |= {name for name in names if _plain(name) == _plain(class_folder.name)}
         rows += [
-            ClipRow(path, (class_folder.name,), group="" if name in counters else name)
+            ClipRow(path, (shown(class_folder.name),), group="" if name in counters else name)
             for path, name in zip(files, names, strict=True)
         ]
     # "1.wav" in two classes is no take of one recording: a name is shared only where a take was taken off it.
@@ -41,7 +45,12 @@ def read_class_folders(folder: Path) -> ClipListing | None:
         replace(row, group=row.group if row.group in sources - {""} else f"{row.labels[0]}/{row.path.name}")
         for row in rows
     ]
-    return ClipListing("class folders", deal_folds(grouped)) if grouped else None
+    if not grouped:
+        return None
+    left_out = find_media(class_folders).others_in_words()
+    remedy = "Nothing need be done, if no clip is among them."
+    notes = (Finding("left_out", "note", left_out, remedy),) if left_out else ()
+    return ClipListing("class folders", deal_folds(grouped), notes=notes)
 
 
 def source_name(stem: str) -> str:

@@ -1,26 +1,39 @@
-"""Lists of clips as CSV: a folder's own manifest.csv, ESC-50's, or any table with a path and a label column."""
+"""Lists of clips as CSV: a folder's own manifest.csv, ESC-50's, or any table with a path and a label column.
+
+A list may say which part of a file a clip is, in the columns `start_s` and `end_s` (seconds; an empty cell means the
+file's beginning or end). Parts of one file are of one recording, in whatever groups the list puts them.
+"""
 
 from __future__ import annotations
 
+import math
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.data_report import Finding
 from core.errors import UserError
-from training.clip_listing import ClipListing, ClipRow, deal_folds
+from training.clip_listing import ClipListing, ClipRow, deal_folds, united_by_file
+from training.clip_parts import Part
 from training.layouts.tables import read_cells
+from training.listed_files import ListedFiles
+from training.wording import count
 
 
 @dataclass(frozen=True, slots=True)
 class _Columns:
-    """The names that each column may have, the first present is taken; only the last three may be absent."""
+    """The names that each column may have, the first present is taken; of the others than path, label and fold, any
+    may be absent."""
 
     path: tuple[str, ...]
     label: tuple[str, ...]
     fold: tuple[str, ...]
     group: tuple[str, ...] = ("group", "src_file", "source", "speaker")
     licence: tuple[str, ...] = ("licence", "license")
+    start: tuple[str, ...] = ("start_s",)
+    end: tuple[str, ...] = ("end_s",)
     needs_fold: bool = True
     commas_part_labels: bool = False
 
@@ -61,32 +74,57 @@ def read_any_csv(path: Path) -> ClipListing | None:
 
 
 def _read_list(path: Path, audio: Path, columns: _Columns, layout: str) -> ClipListing | None:
-    if not path.is_file():
+    if not os.path.isfile(path):
         return None
-    rows = tuple(_rows(path, audio, columns))
+    files = ListedFiles(audio)
+    rows = united_by_file(tuple(_rows(path, files, columns)))
     if not rows:
         raise UserError(f"{path.name} lists no clip.", "Give a list with at least two clips a label.")
-    return ClipListing(layout, rows if any(row.fold for row in rows) else deal_folds(rows))
+    notes = (_note_on_backslashes(path.name, files.n_backslashed),) if files.n_backslashed else ()
+    return ClipListing(layout, rows if any(row.fold for row in rows) else deal_folds(rows), notes=notes)
 
 
-def _rows(path: Path, audio: Path, columns: _Columns) -> Iterator[ClipRow]:
+def _note_on_backslashes(file: str, n_clips: int) -> Finding:
+    text = f"{file} was written on Windows: the backslashes of {count(n_clips, 'clip', 'clips')} are read as slashes."
+    return Finding("note", "note", text, "Nothing need be done.")
+
+
+def _rows(path: Path, files: ListedFiles, columns: _Columns) -> Iterator[ClipRow]:
     cells_of = read_cells(path)
     _, header = next(cells_of, (1, []))
     places = _places(path.name, [name.strip() for name in header], columns)
     for line, cells in cells_of:
-        file, label, fold, group, licence = (
+        file, label, fold, group, licence, start, end = (
             None if place is None else cells[place].strip() if place < len(cells) else "" for place in places
         )
         whole = all(place is None or place < len(cells) for place in places[:3])
         if not file or label is None or not whole:
             raise UserError(f"line {line} of {path.name} is incomplete.", "Fill in its path, label and fold.")
         labels = _split_labels(label, columns.commas_part_labels)
-        yield ClipRow(audio / file, labels, fold or "", group or "", licence or "")
+        part = _part(start, end, f"line {line} of {path.name}")
+        group = group or ("" if part.is_whole else file)
+        yield ClipRow(files.find(file), labels, fold or "", group, licence or "", part)
+
+
+def _part(start: str | None, end: str | None, where: str) -> Part:
+    """Which part of the file a line means. Raises UserError for one that no file has."""
+    try:
+        part = Part(float(start or 0), float(end) if end else None)
+    except ValueError as error:
+        raise UserError(f"{where} has a start_s or end_s that is no number.", "Write seconds, such as 2.5.") from error
+    if not 0 <= part.start_s < (math.inf if part.end_s is None else part.end_s) or part.end_s == math.inf:
+        problem = f"{where} asks for a part{part.words()}, which no file has."
+        raise UserError(problem, "Write seconds from 0 on, start_s less than end_s; an empty end_s is the file's end.")
+    return part
 
 
 def _places(file: str, header: list[str], columns: _Columns) -> list[int | None]:
-    """Where path, label, fold, group and licence stand in a row. Raises UserError for those that must be there."""
-    wanted = (columns.path, columns.label, columns.fold, columns.group, columns.licence)
+    """Where path, label, fold, group, licence, start and end stand in a row. Raises UserError for those that must be
+    there."""
+    wanted = (
+        *(columns.path, columns.label, columns.fold, columns.group, columns.licence),
+        *(columns.start, columns.end),
+    )
     lower = [name.lower() for name in header]
     places = [next((lower.index(name) for name in names if name in lower), None) for names in wanted]
     n_needed = 3 if columns.needs_fold else 2

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from core.errors import UserError
+from core.file_names import shown
 from training.clip_listing import ClipListing, ClipRow
 
 _LISTS = {"validation": "validation_list.txt", "testing": "testing_list.txt"}
@@ -17,7 +19,7 @@ def read_speech_commands(folder: Path) -> ClipListing | None:
     "training". The group is the speaker, what stands before `_nohash_`. Clips of the lists that are not there are
     rows too.
     """
-    if not all((folder / name).is_file() for name in _LISTS.values()):
+    if not all(os.path.isfile(folder / name) for name in _LISTS.values()):
         return None
     fold_of = {clip: fold for fold, name in _LISTS.items() for clip in _listed(folder / name)}
     found = {
@@ -28,7 +30,7 @@ def read_speech_commands(folder: Path) -> ClipListing | None:
     words = {name.split("/")[0] for name in found}
     listed_only = {clip: folder / clip for clip in fold_of if clip not in found and clip.split("/")[0] in words}
     rows = [
-        ClipRow(path, (path.parent.name,), fold_of.get(name, "training"), path.stem.split("_nohash_")[0])
+        ClipRow(path, (shown(path.parent.name),), fold_of.get(name, "training"), path.stem.split("_nohash_")[0])
         for name, path in (found | listed_only).items()
     ]
     if not rows:

@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from core.errors import UserError
 
+_SEPARATOR = re.compile(r'"?sep=(?P<separator>[^\w"])"?[,;\t]*', re.IGNORECASE)
+
 
 def read_cells(path: Path) -> Iterator[tuple[int, list[str]]]:
     """(line number, cells) of every row that is not blank, the header first.
 
-    Commas, or the semicolons or tabs that some spreadsheets write: whichever the first line has most of. Raises
+    Commas, or the semicolons or tabs that some spreadsheets write: what a first line such as `sep=;` says, which Excel
+    writes and which is no row, else whichever the first line has most of. A row of empty cells alone is blank. Raises
     UserError for text that is not UTF-8 or no CSV.
     """
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
             header = file.readline()
-            file.seek(0)
-            delimiter = max(",;\t", key=header.count)
+            named = _SEPARATOR.fullmatch(header.rstrip("\r\n"))
+            if named is None:
+                file.seek(0)
+            delimiter = named["separator"] if named else max(",;\t", key=header.count)
             reader = csv.reader(file, delimiter=delimiter, skipinitialspace=True)
-            yield from ((reader.line_num, cells) for cells in reader if cells)
+            n_before = 1 if named else 0
+            yield from ((reader.line_num + n_before, cells) for cells in reader if any(map(str.strip, cells)))
     except UnicodeDecodeError as error:
         raise UserError(f"{path.name} is not UTF-8 text.", "Save it as “CSV UTF-8”.") from error
     except csv.Error as error:

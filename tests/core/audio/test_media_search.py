@@ -28,6 +28,21 @@ def test_folders_are_searched_in_depth_and_sorted(tmp_path: Path) -> None:
     assert found.problems == ()
 
 
+def test_files_of_other_endings_are_counted(tmp_path: Path) -> None:
+    for name in ("a.wav", "notes.txt", "B/more.TXT", "B/cover.jpg", "README", ".DS_Store", "._a.wav", "Thumbs.db"):
+        filled(tmp_path / name)
+    found = find_media([tmp_path, tmp_path / "B"])
+    assert dict(found.others) == {".txt": 2, ".jpg": 1, "": 1}
+    words = found.others_in_words()
+    assert words.startswith("4 other files are left out")
+    assert ".txt (2)" in words
+    assert "no ending (1)" in words
+    assert find_media([tmp_path / "a.wav"]).others_in_words() == ""
+    assert find_media([tmp_path, tmp_path / "README"]).others_in_words().startswith("3 other"), (
+        "named itself, it is tried"
+    )
+
+
 def test_a_file_named_itself_is_tried_whatever_its_suffix(tmp_path: Path) -> None:
     odd = filled(tmp_path / "recording.bin")
 

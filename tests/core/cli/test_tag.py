@@ -187,3 +187,15 @@ def test_a_track_that_nothing_decodes_is_that_files_error(
     assert "“odd.webm” holds sound in a format" in capsys.readouterr().err
     assert options.output is not None
     assert "a.wav" in options.output.read_text()
+
+
+def test_what_a_folder_holds_besides_is_counted_on_stderr(
+    options: TagOptions, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "sounds").mkdir()
+    options.paths[0].rename(tmp_path / "sounds" / "a.wav")
+    (tmp_path / "sounds" / "notes.txt").touch()
+    assert run_tag(replace(options, paths=(tmp_path / "sounds",))) == 0
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith("Note: 1 other file is left out")
+    assert ".txt (1)" in line

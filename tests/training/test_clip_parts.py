@@ -1,0 +1,166 @@
+"""A clip may be a part of a file: it is what is heard there, kept apart from other parts, and of one recording with
+them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.audio.log_mel import LogMel, LogMelConfig
+from core.audio.media_file import read_clip
+from core.errors import UserError
+from core.training_messages import TrainingFinished
+from training import clip_parts
+from training.clip_listing import ClipRow, united_by_file
+from training.clip_parts import WHOLE, Part, cut
+from training.clip_survey import ClipSurvey, decode, survey_parts
+from training.datasets import load_clips
+from training.manifest import LabelledClip, read_manifest
+from training.preflight import check_data
+
+from .recordings import RATE, take, write
+from .runs import PLAIN, run
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+def listing(folder: Path, *lines: str, columns: str = "path,label,start_s,end_s") -> Path:
+    path = folder / "list.csv"
+    path.write_text("\n".join([columns, *lines]) + "\n", encoding="utf-8")
+    return path
+
+
+def frames_of(samples: np.ndarray) -> np.ndarray:
+    return LogMel()(samples).astype(np.float16)
+
+
+def halves(names: str) -> list[str]:
+    """Two clips a file, both of one class: the first half of the files rain, the others bell."""
+    middle = len(names) // 2
+    return [
+        f"{name}.wav,{'rain' if i < middle else 'bell'},{start},{start + 1}"
+        for i, name in enumerate(names)
+        for start in (0, 1)
+    ]
+
+
+def test_frames_are_those_of_the_part(tmp_path: Path) -> None:
+    whole = read_clip(write(tmp_path / "walk.wav", take(1, 6.0)))
+    spans = [(0.0, 1.0), (2.5, 4.0), (0.5, 3.0), (5.0, None)]
+    lines = [f"walk.wav,{'bell' if i % 2 else 'rain'},{a},{'' if b is None else b}" for i, (a, b) in enumerate(spans)]
+    clips = read_manifest(listing(tmp_path, *lines, "walk.wav,rain,,")).clips
+    assert [clip.part for clip in clips] == [*(Part(*span) for span in spans), WHOLE]
+    for _ in range(2):  # decoded, then from the store
+        loaded = load_clips(clips, 2, LogMelConfig())
+        for i, (a, b) in enumerate(spans):
+            part = whole[round(a * RATE) : None if b is None else round(b * RATE)]
+            np.testing.assert_array_equal(loaded.frames_of(i), frames_of(part))
+        np.testing.assert_array_equal(loaded.frames_of(4), frames_of(whole))
+
+
+def test_a_file_is_decoded_once_for_all_its_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path / "walk.wav", take(1, 4.0))
+    decoded: list[object] = []
+    original = clip_parts.decode_blocks
+
+    def counted(*args: object) -> object:
+        decoded.append(args)
+        return original(*args)  # pyright: ignore[reportArgumentType]
+
+    monkeypatch.setattr(clip_parts, "decode_blocks", counted)
+    clips = tuple(LabelledClip(path, (0,), "", "", Part(i / 2, i / 2 + 0.5)) for i in range(8))
+    load_clips(clips, 1, LogMelConfig())
+    survey_parts(path, [clip.part for clip in clips])
+    assert len(decoded) == 2
+
+
+def test_frames_that_were_evicted_are_decoded_again(tmp_path: Path) -> None:
+    path = write(tmp_path / "walk.wav", take(1, 4.0))
+    clips = (LabelledClip(path, (0,), "", "", Part(1.0, 2.0)), LabelledClip(path, (0,), "", "", Part(2.0, 3.0)))
+    loaded = load_clips(clips, 1, LogMelConfig())
+    before = [loaded.frames_of(i).copy() for i in range(2)]
+    for entry in (tmp_path / "cache").rglob("*.frames"):
+        entry.unlink()
+    for i in range(2):
+        np.testing.assert_array_equal(loaded.frames_of(i), before[i])
+
+
+def test_spans_end_with_the_file_and_the_pass_with_the_spans(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.wav", take(1, 2.0))
+    found = {one.index: one for one in cut(path, RATE, [(RATE, 9 * RATE), (0, 10), (5 * RATE, 6 * RATE)], 100)}
+    assert [(len(found[i].samples), found[i].n_samples) for i in range(3)] == [(100, RATE), (10, 10), (0, 0)]
+    cut_off = tmp_path / "cut.wav"
+    cut_off.write_bytes(path.read_bytes()[: RATE + 44])
+    early, late = survey_parts(cut_off, [Part(0.0, 0.2), Part(0.3, 1.5)])
+    assert isinstance(early, ClipSurvey)
+    assert early.duration_s == pytest.approx(0.2)
+    assert isinstance(late, UserError)
+    assert decode(path, Part(0.5, 0.75)).duration_s == pytest.approx(0.25)
+
+
+def test_a_part_beyond_the_end_is_told_by_both(tmp_path: Path) -> None:
+    write(tmp_path / "a.wav", take(1, 2.0))
+    data = listing(tmp_path, "a.wav,rain,0,1", "a.wav,bell,7,8")
+    [short] = [one for one in check_data(data, "", (), lambda message: None).findings if one.kind == "short"]
+    assert "a.wav from 7 s to 8 s" in short.text
+    with pytest.raises(UserError, match=r"a\.wav from 7 s to 8 s is shorter than 25 ms"):
+        load_clips(read_manifest(data).clips, 2, LogMelConfig())
+
+
+@pytest.mark.parametrize(("start", "end"), [("x", "1"), ("-1", "2"), ("2", "2"), ("3", "1"), ("nan", ""), ("0", "inf")])
+def test_parts_that_no_file_has_are_refused(tmp_path: Path, start: str, end: str) -> None:
+    write(tmp_path / "a.wav", take(1, 0.6))
+    with pytest.raises(UserError, match=r"line 3 of list\.csv"):
+        read_manifest(listing(tmp_path, "a.wav,rain,0,1", f"a.wav,bell,{start},{end}"))
+
+
+def test_parts_of_one_file_lie_on_one_side(tmp_path: Path) -> None:
+    for name in "abcdef":
+        write(tmp_path / f"{name}.wav", take(ord(name), 2.0))
+    lines = [
+        f"{name}.wav,{'rain' if name < 'd' else 'bell'},{start},{start + 1}" for name in "abcdef" for start in (0, 1)
+    ]
+    manifest = read_manifest(listing(tmp_path, *lines))
+    split = manifest.split(("1",))
+    assert {clip.path for clip in split.train}.isdisjoint(clip.path for clip in split.test)
+    assert len({clip.recording for clip in manifest.clips}) == 6
+
+
+def test_groups_that_share_a_file_become_one() -> None:
+    def row(file: str, group: str) -> ClipRow:
+        return ClipRow(Path(file), ("x",), group=group)
+
+    rows = [row("a", "g"), row("b", "h"), row("a", "h"), row("c", "i"), row("d", ""), row("d", "")]
+    assert [one.group for one in united_by_file(rows)] == ["g", "g", "g", "i", "", ""]
+
+
+def test_folds_that_part_a_file_are_told_and_the_clips_left_out(tmp_path: Path) -> None:
+    for name in "abcd":
+        write(tmp_path / f"{name}.wav", take(ord(name), 2.0))
+    lines = [
+        f"{name}.wav,{'rain' if name < 'c' else 'bell'},{start},{start + 1},1" for name in "abcd" for start in (0, 1)
+    ]
+    lines[1] = lines[1][:-1] + "2"
+    data = listing(tmp_path, *lines, columns="path,label,start_s,end_s,fold")
+    [shared] = [
+        one for one in check_data(data, "", ("2",), lambda message: None).findings if one.kind == "shared_source"
+    ]
+    assert "a.wav (folds 1, 2)" in shared.text
+    assert len(shared.paths) == 1
+    assert read_manifest(data).split(("2",)).n_left_out == 1
+
+
+def test_parts_train(tmp_path: Path) -> None:
+    for k, name in enumerate("abcdefghij"):
+        write(tmp_path / f"{name}.wav", take(k, 2.0))
+    lines = [
+        f"{name}.wav,{'rain' if name < 'f' else 'bell'},{start},{start + 1}"
+        for name in "abcdefghij"
+        for start in (0, 1)
+    ]
+    assert isinstance(run(listing(tmp_path, *lines), tmp_path / "out", *PLAIN)[-1], TrainingFinished)
