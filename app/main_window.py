@@ -231,8 +231,7 @@ class MainWindow(DropWindow):
 
     def _find(self) -> None:
         self.docks.bring("tags")
-        self.tags.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        self.tags.search.selectAll()
+        self.tags.find()
 
     def _go_live(self) -> None:
         self.stage.show_live()

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QElapsedTimer, QEvent, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from app.appearance import Appearance
 from app.pins import Pins
@@ -21,8 +22,12 @@ _BARS_EVERY_MS = 66
 
 
 class SearchField(QLineEdit):
-    """A field that Esc empties, even where Esc also stops something else. left_downwards: Down or Return."""
+    """A field that Esc empties and leaves, even where Esc also stops something else.
 
+    left: by Esc, for where the focus was before. left_downwards: by Down or Return, for the list.
+    """
+
+    left = Signal()
     left_downwards = Signal()
 
     def event(self, arg__1: QEvent) -> bool:
@@ -34,6 +39,7 @@ class SearchField(QLineEdit):
     def keyPressEvent(self, arg__1: QKeyEvent) -> None:  # noqa: N802
         if self._is_wanted(arg__1):
             self.clear()
+            self.left.emit()
             return
         if arg__1.key() in {Qt.Key.Key_Down, Qt.Key.Key_Return, Qt.Key.Key_Enter}:
             self.left_downwards.emit()
@@ -41,7 +47,7 @@ class SearchField(QLineEdit):
         super().keyPressEvent(arg__1)
 
     def _is_wanted(self, event: QKeyEvent) -> bool:
-        return event.matches(QKeySequence.StandardKey.Cancel) and bool(self.text())
+        return event.matches(QKeySequence.StandardKey.Cancel)
 
 
 class TagsPanel(QFrame):
@@ -55,6 +61,7 @@ class TagsPanel(QFrame):
         self._thresholds: NDArray[np.float32] | None = None
         self._scores: TagScores | None = None
         self._shown: TagScores | None = None
+        self._focus_before: QWidget | None = None
         self._text_age = QElapsedTimer()
         # Runs only while a bar or a text has yet to arrive at its value.
         self._timer = QTimer(self)
@@ -62,6 +69,7 @@ class TagsPanel(QFrame):
         self._timer.timeout.connect(self.advance)
         self._build()
         self.search.textChanged.connect(self._rebuild)
+        self.search.left.connect(self._leave_search)
         self.search.left_downwards.connect(self._go_to_list)
         self.list.pin_wanted.connect(self._toggle_pin)
         pins.changed.connect(self._rebuild)
@@ -109,6 +117,13 @@ class TagsPanel(QFrame):
     def apply_theme(self) -> None:
         """Take the colours of the theme in force."""
         self.list.apply_theme(self._appearance.theme)
+
+    def find(self) -> None:
+        """Go to the search field; Esc there leads back to where the focus is now."""
+        if not self.search.hasFocus():
+            self._focus_before = self.window().focusWidget()
+        self.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.search.selectAll()
 
     def set_labels(self, labels: LabelSet, thresholds: NDArray[np.float32]) -> None:
         """The classes that scores are about from now on."""
@@ -185,6 +200,14 @@ class TagsPanel(QFrame):
         percents = np.round(self._shown.probabilities * 100)
         place = {label: row for row, label in enumerate(self.list.labels_shown())}
         return sorted(range(len(labels)), key=lambda i: (-percents[i], place.get(i, len(labels) + i)))
+
+    @Slot()
+    def _leave_search(self) -> None:
+        """Keys such as F are letters in the field, and mean something everywhere else."""
+        before, self._focus_before = self._focus_before, None
+        self.search.clearFocus()
+        if before is not None and isValid(before) and before.isVisible():
+            before.setFocus(Qt.FocusReason.OtherFocusReason)
 
     @Slot()
     def _go_to_list(self) -> None:

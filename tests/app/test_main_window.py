@@ -96,7 +96,7 @@ def test_the_window_can_be_made_small(window: MainWindow, core: FakeCore, tmp_pa
     assert "…" in window.spectrogram.caption.text()
 
 
-def test_f_freezes_and_escape_in_the_search_field_only_empties_it(
+def test_f_freezes_and_escape_empties_and_leaves_the_search_field(
     window: MainWindow, core: FakeCore, qtbot: QtBot
 ) -> None:
     listen(window, core, qtbot)
@@ -111,6 +111,32 @@ def test_f_freezes_and_escape_in_the_search_field_only_empties_it(
     assert window.spectrogram.is_frozen
     press(window, Qt.Key.Key_Escape)
     assert window.tags.search.text() == ""
+    assert window.spectrogram.plot.hasFocus()
+    press(window, Qt.Key.Key_F)
+    assert not window.spectrogram.is_frozen
+    assert window.tags.search.text() == ""
+
+
+def test_escape_leaves_the_empty_search_field_too_and_cancels_nothing(
+    window: MainWindow, core: FakeCore, qtbot: QtBot
+) -> None:
+    core.gate.clear()
+    listen(window, core, qtbot)
+    window.add_files([Path("/sounds/a.wav")])
+    qtbot.waitUntil(lambda: bool(core.tagged))
+    for came_from in (window.tags.list, None):
+        if came_from is None:
+            window.tags.search.setFocus(Qt.FocusReason.MouseFocusReason)
+        else:
+            came_from.setFocus()
+            press(window, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier)
+        press(window, Qt.Key.Key_Escape)
+        assert window.focusWidget() is came_from
+        assert window.file_tagging.is_busy
+        press(window, Qt.Key.Key_F)
+        assert window.spectrogram.is_frozen
+        window.spectrogram.set_frozen(False)
+        assert window.tags.search.text() == ""
 
 
 def test_keys_zoom_and_move_in_the_picture(window: MainWindow, core: FakeCore, qtbot: QtBot) -> None:
