@@ -9,6 +9,7 @@ from app import wording
 from app.appearance import Appearance
 from app.file_row import FileRow, FileState
 from app.file_tagging import FileTagging
+from app.widgets.elided_label import ElidedLabel
 from app.widgets.file_table import FileTable
 
 _EMPTY = "Drop sound or video files, or whole folders, anywhere in this window."
@@ -27,7 +28,7 @@ class FilesPanel(QFrame):
         self.table = FileTable(files.model, appearance.theme)
         self.table.setAccessibleName("Files")
         self.table.setToolTip("Select a file to see its spectrogram and tags. Del cancels or removes it.")
-        self.summary = QLabel()
+        self.summary = ElidedLabel()
         self.summary.setObjectName("Muted")
         self.open_button = _button("Open files…", "Choose files to tag (Ctrl+O)")
         self.open_button.setObjectName("Primary")
@@ -42,8 +43,7 @@ class FilesPanel(QFrame):
         bar = QHBoxLayout()
         bar.setContentsMargins(12, 6, 8, 4)
         bar.setSpacing(8)
-        bar.addWidget(self.summary)
-        bar.addStretch(1)
+        bar.addWidget(self.summary, 1)
         for button in (self.add_button, self.cancel_button, self.clear_button):
             bar.addWidget(button)
         filled = QWidget()
@@ -61,11 +61,13 @@ class FilesPanel(QFrame):
     def _empty_page(self) -> QWidget:
         words = QLabel(_EMPTY)
         words.setObjectName("Muted")
+        words.setWordWrap(True)
+        words.setAlignment(Qt.AlignmentFlag.AlignCenter)
         page = QWidget()
         column = QVBoxLayout(page)
         column.setSpacing(10)
         column.addStretch(1)
-        column.addWidget(words, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addWidget(words)
         column.addWidget(self.open_button, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addStretch(1)
         return page
@@ -88,6 +90,7 @@ class FilesPanel(QFrame):
         self._pages.setCurrentIndex(1 if rows else 0)
         self.cancel_button.setEnabled(self._files.is_busy)
         self.summary.setText(_summary(rows))
+        self.summary.setToolTip(self.summary.text())
 
     @Slot()
     def leave_selection(self) -> None:
