@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QStackedLayout, QVBoxLayout, QWidget
 
 from app import wording
 from app.appearance import Appearance
@@ -11,6 +11,7 @@ from app.file_row import FileRow, FileState
 from app.file_tagging import FileTagging
 from app.widgets.elided_label import ElidedLabel
 from app.widgets.file_table import FileTable
+from app.widgets.push_button import push_button
 
 _EMPTY = "Drop sound or video files, or whole folders, anywhere in this window."
 
@@ -30,11 +31,10 @@ class FilesPanel(QFrame):
         self.table.setToolTip("Select a file to see its spectrogram and tags. Del cancels or removes it.")
         self.summary = ElidedLabel()
         self.summary.setObjectName("Muted")
-        self.open_button = _button("Open files…", "Choose files to tag (Ctrl+O)")
-        self.open_button.setObjectName("Primary")
-        self.add_button = _button("Open files…", "Choose more files to tag (Ctrl+O)")
-        self.cancel_button = _button("Cancel all", "Stop tagging every file (Esc)")
-        self.clear_button = _button("Clear list", "Take every file off the list")
+        self.open_button = push_button("Open files…", "Choose files to tag (Ctrl+O)", is_primary=True)
+        self.add_button = push_button("Open files…", "Choose more files to tag (Ctrl+O)")
+        self.cancel_button = push_button("Cancel all", "Stop tagging every file (Esc)")
+        self.clear_button = push_button("Clear list", "Take every file off the list")
         self._build()
         self._connect()
         self.refresh()
@@ -113,13 +113,6 @@ class FilesPanel(QFrame):
     @Slot()
     def _apply_theme(self) -> None:
         self.table.apply_theme(self._appearance.theme)
-
-
-def _button(text: str, tool_tip: str) -> QPushButton:
-    button = QPushButton(text)
-    button.setToolTip(tool_tip)
-    button.setAccessibleName(text.rstrip("…"))
-    return button
 
 
 def _summary(rows: list[FileRow]) -> str:

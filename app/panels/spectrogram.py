@@ -61,6 +61,7 @@ class SpectrogramPanel(QFrame):
         self.readout.setFont(tabular(self.readout.font()))
         self.pill = QPushButton()
         self.pill.setObjectName("Pill")
+        self.pill.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         keeps_its_place = self.pill.sizePolicy()
         keeps_its_place.setRetainSizeWhenHidden(True)
         self.pill.setSizePolicy(keeps_its_place)

@@ -9,6 +9,7 @@ from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
+from app import wording
 from app.appearance import Appearance
 from app.pins import Pins
 from app.theme import tabular
@@ -183,6 +184,9 @@ class TagsPanel(QFrame):
         self.show_message("" if chosen else "No class of this model has such a name.")
         if selected_label in chosen:
             self.list.setCurrentIndex(self.list.tags.index(chosen.index(selected_label)))
+        elif selected_label is not None:
+            # Its class is not shown any more: no other one is marked in its place.
+            self.list.selectionModel().clear()
 
     def _chosen(self, labels: LabelSet) -> list[int]:
         wanted = self.search.text().strip().casefold()
@@ -194,10 +198,10 @@ class TagsPanel(QFrame):
         return [*pinned, *rest[: max(TOP_ROWS - len(pinned), 0)]]
 
     def _by_score(self, labels: LabelSet) -> list[int]:
-        """Surest first. Whole percents decide, so that noise among the small ones does not shuffle the list."""
+        """Surest first. What is written decides, so that noise below a percent does not shuffle the list."""
         if self._shown is None:
             return list(range(len(labels)))
-        percents = np.round(self._shown.probabilities * 100)
+        percents = [wording.written_percent(probability) for probability in self._shown.probabilities.tolist()]
         place = {label: row for row, label in enumerate(self.list.labels_shown())}
         return sorted(range(len(labels)), key=lambda i: (-percents[i], place.get(i, len(labels) + i)))
 

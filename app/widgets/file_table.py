@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QResizeEvent
-from PySide6.QtWidgets import QHeaderView, QStyledItemDelegate, QStyleOptionViewItem, QTableView, QWidget
+from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QResizeEvent
+from PySide6.QtWidgets import (
+    QAbstractScrollArea,
+    QHeaderView,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+    QWidget,
+)
 
 from app.file_row import FileRow, FileState
 from app.files_model import CANCEL, LENGTH, NAME, ROW_ROLE, STATE, TAGS, FilesModel
@@ -140,6 +147,21 @@ class FileTable(QTableView):
 
     def _on_current(self, current: QModelIndex, previous: QModelIndex) -> None:
         self.selected.emit(current.data(ROW_ROLE) if current.isValid() else None)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802
+        """Only Tab leads to a file: a click says itself which one, and a window that comes back means none."""
+        if event.reason() not in {Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason}:
+            QAbstractScrollArea.focusInEvent(self, event)
+            self.viewport().update()
+            return
+        super().focusInEvent(event)
+        if self.currentIndex().isValid() and not self.selectionModel().hasSelection():
+            self.selectRow(self.currentIndex().row())
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        """The button of a row acts on it without selecting it."""
+        if self.indexAt(event.position().toPoint()).column() != CANCEL:
+            super().mousePressEvent(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802
         index = self.indexAt(event.position().toPoint())

@@ -5,14 +5,15 @@ A real item view rather than a bare painted widget: keyboard, screen readers and
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPen
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from app import wording
@@ -21,6 +22,7 @@ from app.theme import Theme, class_colour, tabular
 Index = QModelIndex | QPersistentModelIndex
 ROW_PX = 32
 STAR_PX = 30
+_STAR_RADIUS_PX = 6.5
 _GLIDE = 0.35
 """Share of the way to the new value that a bar goes in one step of about 66 ms."""
 
@@ -95,6 +97,12 @@ class TagModel(QAbstractListModel):
             self.dataChanged.emit(self.index(0), self.index(len(self.rows) - 1))
 
 
+def _star(centre: QPointF) -> QPolygonF:
+    """Five points around `centre`, drawn as lines: a font's own star is too thin to be seen on white."""
+    corners = [(_STAR_RADIUS_PX * (1.0 if i % 2 == 0 else 0.45), math.pi * (i / 5 - 0.5)) for i in range(10)]
+    return QPolygonF([centre + QPointF(r * math.cos(angle), r * math.sin(angle)) for r, angle in corners])
+
+
 class TagDelegate(QStyledItemDelegate):
     """Paints star, name, bar with threshold tick, and percentage."""
 
@@ -129,11 +137,9 @@ class TagDelegate(QStyledItemDelegate):
 
     def _paint_star(self, painter: QPainter, row: TagRow, area: QRectF) -> None:
         colour = QColor(self.theme.accent if row.is_pinned else self.theme.muted)
-        if not row.is_pinned:
-            colour.setAlpha(120)
-        painter.setPen(colour)
-        place = QRectF(area.left(), area.top(), STAR_PX, area.height())
-        painter.drawText(place, Qt.AlignmentFlag.AlignCenter, "★" if row.is_pinned else "☆")
+        painter.setPen(QPen(colour, 1.3))
+        painter.setBrush(colour if row.is_pinned else Qt.BrushStyle.NoBrush)
+        painter.drawPolygon(_star(QPointF(area.left() + STAR_PX / 2 + 1, area.center().y())))
 
     def _paint_texts(self, painter: QPainter, row: TagRow, area: QRectF) -> None:
         line = area.adjusted(STAR_PX, 4, -12, -12)

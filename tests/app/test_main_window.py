@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, Qt, QTimer
-from PySide6.QtGui import QDragLeaveEvent, QDragMoveEvent
+from PySide6.QtGui import QCursor, QDragLeaveEvent, QDragMoveEvent
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
+    QAbstractButton,
     QApplication,
 )
 from pytestqt.qtbot import QtBot
@@ -251,3 +253,20 @@ def test_minimising_stops_the_painting(window: MainWindow, core: FakeCore, qtbot
     qtbot.waitUntil(lambda: window.session._timer.interval() > 100)
     window.showNormal()
     qtbot.waitUntil(lambda: window.session._timer.interval() < 100)
+
+
+def test_a_click_leaves_no_outline_on_a_button(window: MainWindow, qtbot: QtBot) -> None:
+    window.spectrogram.plot.setFocus()
+    QTest.mouseClick(window.toolbar.start_button, Qt.MouseButton.LeftButton)
+    assert window.spectrogram.plot.hasFocus()
+    ours = [one for one in window.findChildren(QAbstractButton) if one.text() and one.isVisible()]
+    assert len(ours) >= 4
+    assert [one.text() for one in ours if one.focusPolicy() & Qt.FocusPolicy.ClickFocus] == []
+
+
+def test_a_menu_that_closes_takes_the_outline_off_its_button(window: MainWindow, qtbot: QtBot) -> None:
+    button = window.toolbar.input_button
+    QCursor.setPos(window.mapToGlobal(window.rect().center()))
+    button.setAttribute(Qt.WidgetAttribute.WA_UnderMouse, True)
+    button.menu().aboutToHide.emit()
+    qtbot.waitUntil(lambda: not button.underMouse())
