@@ -163,6 +163,7 @@ class MainWindow(DropWindow):
         if not self.restoreGeometry(settings.geometry):
             self.resize(1180, 760)
         self.restoreState(settings.state)
+        self.docks.restore(settings.dock_shares)
         self.view.restore()
         self._list_trained()
         self._refresh_actions()
@@ -231,7 +232,7 @@ class MainWindow(DropWindow):
 
     def _find(self) -> None:
         self.docks.bring("tags")
-        self.tags.find()
+        self.tags.go_to_search()
 
     def _go_live(self) -> None:
         self.stage.show_live()
@@ -284,7 +285,7 @@ class MainWindow(DropWindow):
             return
         settings = self._parts.settings
         settings.geometry, settings.state = self.saveGeometry(), self.saveState()
-        settings.listens = self.session.is_wanted
+        settings.dock_shares, settings.listens = self.docks.shares, self.session.is_wanted
         settings.flush()
         self._parts.devices.stop()
         self.session.stop()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 from PySide6.QtCore import QElapsedTimer, Qt, Signal, Slot
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from app import wording
@@ -22,6 +23,8 @@ from app.widgets.spectrogram_axes import TimeLabels
 from app.widgets.spectrogram_plot import SpectrogramPlot
 
 _LANES_EVERY_MS = 250
+_PICTURE_PX = 236
+"""How high picture and time axis are before the lanes get more than one row."""
 
 
 class SpectrogramPanel(QFrame):
@@ -77,6 +80,8 @@ class SpectrogramPanel(QFrame):
         layout.addLayout(header)
         layout.addWidget(self.plot, 1)
         layout.addWidget(self.lanes)
+        # Of all the room that is left: what the lanes want comes first, and they ask for what the picture can spare.
+        self.plot.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         self.setMinimumWidth(360)
 
     def _connect(self) -> None:
@@ -89,6 +94,10 @@ class SpectrogramPanel(QFrame):
         self.pill.clicked.connect(self._on_pill)
         self._appearance.changed.connect(self.apply_theme)
         self._pins.changed.connect(self.refresh_lanes)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        super().resizeEvent(event)
+        self.lanes.share_room(self.height() - self.plot.y(), _PICTURE_PX)
 
     @Slot()
     def apply_theme(self) -> None:

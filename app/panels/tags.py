@@ -18,6 +18,7 @@ from core.inference.results import TagScores
 from core.labels import LabelSet
 
 TOP_ROWS = 12
+"""How many classes are listed at least."""
 _TEXT_EVERY_MS = 250
 _BARS_EVERY_MS = 66
 
@@ -73,6 +74,7 @@ class TagsPanel(QFrame):
         self.search.left.connect(self._leave_search)
         self.search.left_downwards.connect(self._go_to_list)
         self.list.pin_wanted.connect(self._toggle_pin)
+        self.list.room_changed.connect(self._fit_rows)
         pins.changed.connect(self._rebuild)
         appearance.changed.connect(self.apply_theme)
 
@@ -119,7 +121,7 @@ class TagsPanel(QFrame):
         """Take the colours of the theme in force."""
         self.list.apply_theme(self._appearance.theme)
 
-    def find(self) -> None:
+    def go_to_search(self) -> None:
         """Go to the search field; Esc there leads back to where the focus is now."""
         if not self.search.hasFocus():
             self._focus_before = self.window().focusWidget()
@@ -131,6 +133,7 @@ class TagsPanel(QFrame):
         self._labels, self._thresholds = labels, thresholds
         self._scores = self._shown = None
         self._rebuild()
+        self._fit_rows()
 
     def show_message(self, text: str) -> None:
         """Say why there is no list; an empty text brings the list back."""
@@ -195,7 +198,20 @@ class TagsPanel(QFrame):
             return [i for i in order if wanted in labels[i].name.casefold()]
         pinned = self._pins.indices(labels)
         rest = [i for i in order if i not in pinned]
-        return [*pinned, *rest[: max(TOP_ROWS - len(pinned), 0)]]
+        return [*pinned, *rest[: max(self._rows_wanted - len(pinned), 0)]]
+
+    @property
+    def _rows_wanted(self) -> int:
+        """As many as fill the list."""
+        return max(TOP_ROWS, self.list.room)
+
+    @Slot()
+    def _fit_rows(self) -> None:
+        """Higher rows where there is room for them, and more where they are as high as they get."""
+        labels = TOP_ROWS if self._labels is None else len(self._labels)
+        self.list.fit_rows(min(TOP_ROWS, labels))
+        if not self.search.text() and self._rows_wanted != len(self.list.tags.rows):
+            self._rebuild()
 
     def _by_score(self, labels: LabelSet) -> list[int]:
         """Surest first. What is written decides, so that noise below a percent does not shuffle the list."""

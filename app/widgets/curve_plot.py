@@ -7,14 +7,16 @@ from typing import Any
 
 import pyqtgraph as pg
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QPen
+from PySide6.QtGui import QColor, QPen, QResizeEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from app.theme import Theme, class_colour
 
 _DOTS_UP_TO = 40
 """Curves of so few points show each of them: with one or two a line alone cannot be seen."""
-_LOWEST_PX = 84
+_LOWEST_PX = 68
+_NAMED_FROM_PX = 120
+"""Lower than this, the plot itself needs the room of its axis's name."""
 
 
 class _CountAxis(pg.AxisItem):
@@ -43,6 +45,7 @@ class CurvePlot(QWidget):
         self._item.hideButtons()
         self._item.setMenuEnabled(False)
         self._item.setMouseEnabled(x=False, y=False)
+        self._item.getAxis("left").setTickDensity(0.7)
         self._item.showGrid(x=False, y=True, alpha=0.15)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -60,10 +63,17 @@ class CurvePlot(QWidget):
             axis = self._item.getAxis(name)
             axis.setPen(QPen(QColor(theme.line)))
             axis.setTextPen(QPen(QColor(theme.muted)))
-        self._item.getAxis("bottom").setLabel(self._x_name, color=theme.muted)
+        axis = self._item.getAxis("bottom")
+        is_named = axis.label.isVisible()
+        axis.setLabel(self._x_name, color=theme.muted)
+        axis.showLabel(is_named)
         for name, curve in self._curves.items():
             self._colour(name, curve)
         self._caption()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        super().resizeEvent(event)
+        self._item.getAxis("bottom").showLabel(self.height() - self.caption.height() >= _NAMED_FROM_PX)
 
     def set_range(self, low: float, high: float) -> None:
         """Always show the values from `low` to `high`."""

@@ -8,7 +8,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QObject, QSize, Qt
+from PySide6.QtCore import QObject, QSize
 from PySide6.QtGui import QTextDocument, QTextTable
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
@@ -234,7 +234,8 @@ def test_keys_and_their_meanings_stand_on_one_line(qtbot: QtBot) -> None:
     dialog = KeysDialog([("Ctrl+A", "One thing"), ("B", "Another")])
     qtbot.addWidget(dialog)
     document = QTextDocument()
-    document.setHtml(dialog.findChild(QLabel, options=Qt.FindChildOption.FindDirectChildrenOnly).text())
+    [label] = dialog.findChildren(QLabel)
+    document.setHtml(label.text())
     [table] = [frame for frame in document.rootFrame().childFrames() if isinstance(frame, QTextTable)]
     for row in range(2):
         blocks = [table.cellAt(row, column).firstCursorPosition().block() for column in range(2)]
