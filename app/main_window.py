@@ -125,6 +125,8 @@ class MainWindow(DropWindow):
             "go_live": self._go_live,
             "zoom_in": lambda: self.spectrogram.zoom(0.5),
             "zoom_out": lambda: self.spectrogram.zoom(2.0),
+            "zoom_in_frequency": lambda: self.spectrogram.plot.zoom_frequency(0.5),
+            "zoom_out_frequency": lambda: self.spectrogram.plot.zoom_frequency(2.0),
             "span": lambda span: self.view.set_span(span),
             "colour_map": lambda name: self.view.set_colour_map(name),
             "theme": lambda choice: self.view.set_theme(choice),

@@ -52,7 +52,8 @@ class SpectrogramPanel(QFrame):
         self.plot = SpectrogramPlot(self._live.wall_clock_s)
         self.plot.setAccessibleName("Spectrogram")
         self.plot.setToolTip(
-            "Drag to scroll back, turn the wheel to zoom in time.\nClick, or press ← and →, to look at one moment."
+            "Drag to scroll back. Turn the wheel to zoom in time, with Ctrl in frequency.\n"
+            "Click, or press ← and →, to look at one moment."
         )
         self.lanes = LanesStrip(self._appearance.theme)
         self.caption = QLabel()

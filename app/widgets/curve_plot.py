@@ -45,7 +45,7 @@ class CurvePlot(QWidget):
         self._item.hideButtons()
         self._item.setMenuEnabled(False)
         self._item.setMouseEnabled(x=False, y=False)
-        self._item.getAxis("left").setTickDensity(0.7)
+        self._item.getAxis("left").setTickDensity(0.5)
         self._item.showGrid(x=False, y=True, alpha=0.15)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
