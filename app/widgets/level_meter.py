@@ -15,7 +15,7 @@ SILENT_DBFS = -119.0
 CLIP_LATCH_MS = 2000
 _TEXT_EVERY_MS = 250
 _DESCRIBE_EVERY_MS = 1000
-_FALL_DB = 0.7
+_FALL_DB = 0.4
 """How much bar and peak fall from one level to the next: slowly, so that the figure, written less often, agrees."""
 _BAR_PX = 150
 

@@ -222,7 +222,7 @@ def test_the_figure_beside_the_meter_is_what_the_bar_shows(qtbot: QtBot) -> None
         meter.show_level(level(rms_dbfs))
     assert -23 < meter.shown_dbfs <= -20, "the bar falls slowly, for the figure to keep up"
     qtbot.waitUntil(lambda: meter.text == wording.decibels(meter.shown_dbfs, "dBFS"))
-    for _ in range(60):
+    for _ in range(100):
         meter.show_level(level(-44))
     assert meter.shown_dbfs == -44
     qtbot.waitUntil(lambda: meter.text == wording.decibels(-44, "dBFS"))
