@@ -35,6 +35,7 @@ class CurvePlot(QWidget):
         self._curves: dict[str, Any] = {}
         self._words: dict[str, str] = {}
         self._theme = theme
+        self._range_of = 0.0
         self.caption = QLabel(title)
         self.caption.setObjectName("Muted")
         self.plot = pg.PlotWidget(axisItems={"bottom": _CountAxis("bottom")})
@@ -45,7 +46,6 @@ class CurvePlot(QWidget):
         self._item.hideButtons()
         self._item.setMenuEnabled(False)
         self._item.setMouseEnabled(x=False, y=False)
-        self._item.getAxis("left").setTickDensity(0.5)
         self._item.showGrid(x=False, y=True, alpha=0.15)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -73,10 +73,14 @@ class CurvePlot(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         super().resizeEvent(event)
-        self._item.getAxis("bottom").showLabel(self.height() - self.caption.height() >= _NAMED_FROM_PX)
+        is_low = self.height() - self.caption.height() < _NAMED_FROM_PX
+        self._item.getAxis("bottom").showLabel(not is_low)
+        halves = (self._range_of / 2, self._range_of / 2) if is_low and self._range_of else (None, None)
+        self._item.getAxis("left").setTickSpacing(*halves)
 
     def set_range(self, low: float, high: float) -> None:
         """Always show the values from `low` to `high`."""
+        self._range_of = high - low
         self._item.setYRange(low, high, padding=0.05)
 
     def show_curves(self, curves: Mapping[str, Mapping[int, float]], words: Mapping[str, str]) -> None:
