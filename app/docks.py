@@ -8,13 +8,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QVBoxLayout, QWidget
 
+from app.dock_sizes import DockShares, DockSizes
 from app.panels import PANELS, PanelParts, PanelSpec
 
 Panel = TypeVar("Panel", bound=QWidget)
-_TAGS_PX = 330
-_EMPTY_FILES_PX, _FILES_PX = 130, 210
-"""How high the panel of files is, before and after files come."""
-_TRAINING_PX = 270
+_EDGE_PX, _INNER_PX = 10, 2
 
 
 class Docks:
@@ -30,10 +28,21 @@ class Docks:
                 window.setCentralWidget(_below(above, panel))
             else:
                 self._dock(spec, panel, spec.area)
-        docks = list(self._docks.values())
-        window.resizeDocks(docks, [_TAGS_PX] * len(docks), Qt.Orientation.Horizontal)
-        window.resizeDocks(docks, [_EMPTY_FILES_PX] * len(docks), Qt.Orientation.Vertical)
-        self._docks["training"].toggleViewAction().triggered.connect(self._make_room_for_training)
+        self._sizes = DockSizes(window, self._docks)
+        for name, dock in self._docks.items():
+            dock.toggleViewAction().triggered.connect(lambda _checked, name=name: self._on_toggled(name))
+        self._frame_bottom()
+
+    @property
+    def shares(self) -> DockShares:
+        """How much of the window the user gave to the docks."""
+        return self._sizes.shares
+
+    def restore(self, shares: DockShares) -> None:
+        """Take the shares of the last run, once the window knows which docks it shows."""
+        self._sizes.shares = shares
+        self._frame_bottom()
+        self._sizes.fit()
 
     @property
     def toggles(self) -> list[QAction]:
@@ -52,34 +61,38 @@ class Docks:
         was_hidden = dock.isHidden()
         dock.show()
         dock.raise_()
-        if was_hidden and name == "training":
-            self._make_room_for_training()
+        if was_hidden:
+            self._on_toggled(name)
 
     def save_room(self) -> None:
         """Make the panel of files low while it is empty, however high it was with files in it."""
-        self._window.resizeDocks([self._docks["files"]], [_EMPTY_FILES_PX], Qt.Orientation.Vertical)
+        self._sizes.is_low = True
+        self._sizes.fit()
 
     def make_room_for_files(self) -> None:
         """Make the panel of files high enough for a few rows."""
-        dock = self._docks["files"]
-        if dock.height() < _FILES_PX:
-            self._window.resizeDocks([dock], [_FILES_PX], Qt.Orientation.Vertical)
+        self._sizes.is_low = False
+        self._sizes.fit()
 
-    def _make_room_for_training(self) -> None:
-        """Half of the width, and high enough for its curves."""
-        side_by_side = [dock for name in ("files", "training") if not (dock := self._docks[name]).isHidden()]
-        if self._docks["training"] not in side_by_side:
-            return
-        width = self._window.width() // len(side_by_side)
-        self._window.resizeDocks(side_by_side, [width] * len(side_by_side), Qt.Orientation.Horizontal)
-        height = max(_TRAINING_PX, self._docks["training"].height())
-        self._window.resizeDocks(side_by_side, [height] * len(side_by_side), Qt.Orientation.Vertical)
+    def _on_toggled(self, name: str) -> None:
+        """A dock has come or gone: the training takes half of the width."""
+        if name == "training":
+            self._sizes.halve()
+        self._frame_bottom()
+        self._sizes.fit()
+
+    def _frame_bottom(self) -> None:
+        """Air at both ends of the row at the bottom; between two panels the separator is enough."""
+        shown = self._sizes.shown(Qt.DockWidgetArea.BottomDockWidgetArea)
+        for dock in shown:
+            left, right = (_EDGE_PX if dock is end else _INNER_PX for end in (shown[0], shown[-1]))
+            dock.widget().setContentsMargins(left, _INNER_PX, right, 8)
 
     def _dock(self, spec: PanelSpec, panel: QWidget, area: Qt.DockWidgetArea) -> None:
         dock = self._docks[spec.name] = QDockWidget(spec.title, self._window)
         dock.setObjectName(f"{spec.name}_dock")
         dock.setFeatures(QDockWidget.DockWidgetFeature.DockWidgetClosable)
-        dock.setWidget(_framed(panel, area))
+        dock.setWidget(_framed(panel))
         # No title bar: the panels say themselves what they are, and the View menu hides them.
         dock.setTitleBarWidget(QWidget(dock))
         self._window.addDockWidget(area, dock)
@@ -89,18 +102,18 @@ class Docks:
 def _below(above: QWidget, panel: QWidget) -> QWidget:
     middle = QWidget()
     column = QVBoxLayout(middle)
-    column.setContentsMargins(10, 10, 2, 2)
+    column.setContentsMargins(_EDGE_PX, _EDGE_PX, _INNER_PX, _INNER_PX)
     column.setSpacing(8)
     column.addWidget(above)
     column.addWidget(panel, 1)
     return middle
 
 
-def _framed(panel: QWidget, area: Qt.DockWidgetArea) -> QWidget:
+def _framed(panel: QWidget) -> QWidget:
     """Air around a docked panel, so that it stands in line with the one in the middle."""
     frame = QWidget()
+    frame.setContentsMargins(_INNER_PX, _EDGE_PX, _EDGE_PX, _INNER_PX)
     column = QVBoxLayout(frame)
-    at_bottom = area == Qt.DockWidgetArea.BottomDockWidgetArea
-    column.setContentsMargins(*((10, 2, 10, 8) if at_bottom else (2, 10, 10, 2)))
+    column.setContentsMargins(0, 0, 0, 0)
     column.addWidget(panel)
     return frame

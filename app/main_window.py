@@ -125,6 +125,8 @@ class MainWindow(DropWindow):
             "go_live": self._go_live,
             "zoom_in": lambda: self.spectrogram.zoom(0.5),
             "zoom_out": lambda: self.spectrogram.zoom(2.0),
+            "zoom_in_frequency": lambda: self.spectrogram.plot.zoom_frequency(0.5),
+            "zoom_out_frequency": lambda: self.spectrogram.plot.zoom_frequency(2.0),
             "span": lambda span: self.view.set_span(span),
             "colour_map": lambda name: self.view.set_colour_map(name),
             "theme": lambda choice: self.view.set_theme(choice),
@@ -165,6 +167,7 @@ class MainWindow(DropWindow):
         if not self.restoreGeometry(settings.geometry):
             self.resize(1180, 760)
         self.restoreState(settings.state)
+        self.docks.restore(settings.dock_shares)
         self.view.restore()
         self._list_trained()
         self._refresh_actions()
@@ -240,8 +243,7 @@ class MainWindow(DropWindow):
 
     def _find(self) -> None:
         self.docks.bring("tags")
-        self.tags.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        self.tags.search.selectAll()
+        self.tags.go_to_search()
 
     def _go_live(self) -> None:
         self.stage.show_live()
@@ -294,7 +296,7 @@ class MainWindow(DropWindow):
             return
         settings = self._parts.settings
         settings.geometry, settings.state = self.saveGeometry(), self.saveState()
-        settings.listens = self.session.is_wanted
+        settings.dock_shares, settings.listens = self.docks.shares, self.session.is_wanted
         settings.flush()
         self._parts.devices.stop()
         self.session.stop()

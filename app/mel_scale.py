@@ -6,6 +6,8 @@ import math
 
 LOWEST_HZ, HIGHEST_HZ = 20.0, 8000.0
 TICKS_HZ = (250, 500, 1000, 2000, 4000, 8000)
+FINER_TICKS_HZ = (range(1000, 8001, 1000), range(500, 8001, 500), range(100, 8001, 100), range(50, 1001, 50))
+"""What else can be named where few rows are in view, the roundest first."""
 
 
 def mel(frequency_hz: float) -> float:

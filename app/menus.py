@@ -41,6 +41,8 @@ VIEW = (
     SEPARATOR,
     Entry("zoom_in", "Zoom &in", ("+", "="), "Show less time"),
     Entry("zoom_out", "Zoom &out", ("-",), "Show more time"),
+    Entry("zoom_in_frequency", "Zoom i&n (frequency)", ("Ctrl++", "Ctrl+="), "Show fewer frequencies"),
+    Entry("zoom_out_frequency", "Zoom out (fr&equency)", ("Ctrl+-",), "Show more frequencies"),
 )
 VIEW_REST = (
     Entry("range", "&Range…", (), "Choose the levels that are darkest and brightest"),
@@ -158,6 +160,7 @@ KEYS_IN_PICTURE = (
     ("Page Up, Page Down", "Scroll by one width of the picture"),
     ("Home, End", "Oldest sound, newest sound or back to live"),
     ("Mouse wheel", "Zoom in time"),
+    ("Ctrl+mouse wheel", "Zoom in frequency"),
     ("Space", "Pin or unpin the selected class"),
     ("Del", "Cancel or remove the selected file"),
     ("Tab", "Go to the next control"),

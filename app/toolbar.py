@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, Slot
-from PySide6.QtWidgets import QMenu, QPushButton, QSizePolicy, QToolBar, QToolButton, QWidget
+from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Slot
+from PySide6.QtGui import QCursor
+from PySide6.QtWidgets import QApplication, QMenu, QPushButton, QSizePolicy, QToolBar, QToolButton, QWidget
 
 from app.appearance import Appearance
 from app.live_session import LiveSession
@@ -31,6 +32,7 @@ class ToolBar(QToolBar):
         self.start_button.setObjectName("Primary")
         self.start_button.setIconSize(QSize(14, 14))
         self.start_button.setMinimumWidth(96)
+        self.start_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.input_button = _menu_button(input_menu, "Input", "Choose what to listen to")
         self.model_button = _menu_button(model_menu, "Model", "Choose the model that names the sounds")
         self.meter = LevelMeter(appearance.theme)
@@ -86,7 +88,17 @@ def _menu_button(menu: QMenu, name: str, tool_tip: str) -> QToolButton:
     button.setMenu(menu)
     button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
     button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
-    button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    # Not by a click: the button would keep its outline after the menu has gone.
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     button.setToolTip(tool_tip)
     button.setAccessibleName(name)
+    menu.aboutToHide.connect(lambda: QTimer.singleShot(0, button, lambda: _forget_pointer(button)))
     return button
+
+
+def _forget_pointer(button: QToolButton) -> None:
+    """A menu that is closed by a click elsewhere keeps its button from hearing that the pointer has left."""
+    if not button.rect().contains(button.mapFromGlobal(QCursor.pos())):
+        QApplication.sendEvent(button, QEvent(QEvent.Type.Leave))
+        button.setAttribute(Qt.WidgetAttribute.WA_UnderMouse, False)
+        button.update()

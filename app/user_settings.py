@@ -9,6 +9,7 @@ from PySide6.QtCore import QByteArray, QObject, QSettings, Signal
 
 from app.appearance import THEME_CHOICES
 from app.colour_maps import COLOUR_MAPS
+from app.dock_sizes import DockShares
 from app.input_choice import InputChoice
 from core.errors import UserError
 from core.model.merge_schedule import FORMS
@@ -61,6 +62,15 @@ class UserSettings(QObject):
     @state.setter
     def state(self, value: QByteArray) -> None:
         self._set("state", value)
+
+    @property
+    def dock_shares(self) -> DockShares:
+        """How much of the window the user gave to the docks."""
+        return DockShares.from_text(self._text("dock_shares"))
+
+    @dock_shares.setter
+    def dock_shares(self, value: DockShares) -> None:
+        self._store.setValue("dock_shares", value.to_text())
 
     @property
     def input(self) -> InputChoice:

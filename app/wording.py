@@ -4,13 +4,18 @@ from __future__ import annotations
 
 MINUS = "\N{MINUS SIGN}"
 THIN = "\N{NARROW NO-BREAK SPACE}"
+_BELOW_ONE = 0.5
 
 
 def percent(probability: float) -> str:
     """`0.923` -> `92 %`; what is not nothing is never written as nothing (`<1 %`)."""
-    if 0.001 <= probability < 0.005:
-        return f"<1{THIN}%"
-    return f"{round(100 * probability)}{THIN}%"
+    written = written_percent(probability)
+    return f"<1{THIN}%" if written == _BELOW_ONE else f"{written:.0f}{THIN}%"
+
+
+def written_percent(probability: float) -> float:
+    """What `percent` writes, as a number to sort by: whole percents, and 0.5 for `<1 %`."""
+    return _BELOW_ONE if 0.001 <= probability <= 0.005 else float(round(100 * probability))
 
 
 def decibels(value_db: float, unit: str = "dB") -> str:

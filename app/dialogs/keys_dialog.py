@@ -16,7 +16,8 @@ class KeysDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Keys")
         cells = "".join(
-            f'<tr><td style="padding:3px 22px 3px 0"><b>{escape(keys)}</b></td><td>{escape(words)}</td></tr>'
+            f'<tr><td style="padding:2px 22px 2px 0"><b>{escape(keys)}</b></td>'
+            f'<td style="padding:2px 0">{escape(words)}</td></tr>'
             for keys, words in lines
         )
         table = QLabel(f"<table>{cells}</table>")

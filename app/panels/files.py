@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QStackedLayout, QVBoxLayout, QWidget
 
 from app import wording
 from app.appearance import Appearance
 from app.file_row import FileRow, FileState
 from app.file_tagging import FileTagging
+from app.widgets.elided_label import ElidedLabel
 from app.widgets.file_table import FileTable
+from app.widgets.push_button import push_button
 
 _EMPTY = "Drop sound or video files, or whole folders, anywhere in this window."
 
@@ -27,13 +29,12 @@ class FilesPanel(QFrame):
         self.table = FileTable(files.model, appearance.theme)
         self.table.setAccessibleName("Files")
         self.table.setToolTip("Select a file to see its spectrogram and tags. Del cancels or removes it.")
-        self.summary = QLabel()
+        self.summary = ElidedLabel()
         self.summary.setObjectName("Muted")
-        self.open_button = _button("Open files…", "Choose files to tag (Ctrl+O)")
-        self.open_button.setObjectName("Primary")
-        self.add_button = _button("Open files…", "Choose more files to tag (Ctrl+O)")
-        self.cancel_button = _button("Cancel all", "Stop tagging every file (Esc)")
-        self.clear_button = _button("Clear list", "Take every file off the list")
+        self.open_button = push_button("Open files…", "Choose files to tag (Ctrl+O)", is_primary=True)
+        self.add_button = push_button("Open files…", "Choose more files to tag (Ctrl+O)")
+        self.cancel_button = push_button("Cancel all", "Stop tagging every file (Esc)")
+        self.clear_button = push_button("Clear list", "Take every file off the list")
         self._build()
         self._connect()
         self.refresh()
@@ -42,8 +43,7 @@ class FilesPanel(QFrame):
         bar = QHBoxLayout()
         bar.setContentsMargins(12, 6, 8, 4)
         bar.setSpacing(8)
-        bar.addWidget(self.summary)
-        bar.addStretch(1)
+        bar.addWidget(self.summary, 1)
         for button in (self.add_button, self.cancel_button, self.clear_button):
             bar.addWidget(button)
         filled = QWidget()
@@ -61,11 +61,13 @@ class FilesPanel(QFrame):
     def _empty_page(self) -> QWidget:
         words = QLabel(_EMPTY)
         words.setObjectName("Muted")
+        words.setWordWrap(True)
+        words.setAlignment(Qt.AlignmentFlag.AlignCenter)
         page = QWidget()
         column = QVBoxLayout(page)
         column.setSpacing(10)
         column.addStretch(1)
-        column.addWidget(words, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addWidget(words)
         column.addWidget(self.open_button, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addStretch(1)
         return page
@@ -88,6 +90,7 @@ class FilesPanel(QFrame):
         self._pages.setCurrentIndex(1 if rows else 0)
         self.cancel_button.setEnabled(self._files.is_busy)
         self.summary.setText(_summary(rows))
+        self.summary.setToolTip(self.summary.text())
 
     @Slot()
     def leave_selection(self) -> None:
@@ -110,13 +113,6 @@ class FilesPanel(QFrame):
     @Slot()
     def _apply_theme(self) -> None:
         self.table.apply_theme(self._appearance.theme)
-
-
-def _button(text: str, tool_tip: str) -> QPushButton:
-    button = QPushButton(text)
-    button.setToolTip(tool_tip)
-    button.setAccessibleName(text.rstrip("…"))
-    return button
 
 
 def _summary(rows: list[FileRow]) -> str:

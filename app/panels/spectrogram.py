@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 from PySide6.QtCore import QElapsedTimer, Qt, Signal, Slot
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from app import wording
@@ -22,6 +23,8 @@ from app.widgets.spectrogram_axes import TimeLabels
 from app.widgets.spectrogram_plot import SpectrogramPlot
 
 _LANES_EVERY_MS = 250
+_PICTURE_PX = 236
+"""How high picture and time axis are before the lanes get more than one row."""
 
 
 class SpectrogramPanel(QFrame):
@@ -49,7 +52,8 @@ class SpectrogramPanel(QFrame):
         self.plot = SpectrogramPlot(self._live.wall_clock_s)
         self.plot.setAccessibleName("Spectrogram")
         self.plot.setToolTip(
-            "Drag to scroll back, turn the wheel to zoom in time.\nClick, or press ← and →, to look at one moment."
+            "Drag to scroll back. Turn the wheel to zoom in time, with Ctrl in frequency.\n"
+            "Click, or press ← and →, to look at one moment."
         )
         self.lanes = LanesStrip(self._appearance.theme)
         self.caption = QLabel()
@@ -61,6 +65,7 @@ class SpectrogramPanel(QFrame):
         self.readout.setFont(tabular(self.readout.font()))
         self.pill = QPushButton()
         self.pill.setObjectName("Pill")
+        self.pill.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         keeps_its_place = self.pill.sizePolicy()
         keeps_its_place.setRetainSizeWhenHidden(True)
         self.pill.setSizePolicy(keeps_its_place)
@@ -76,6 +81,8 @@ class SpectrogramPanel(QFrame):
         layout.addLayout(header)
         layout.addWidget(self.plot, 1)
         layout.addWidget(self.lanes)
+        # Of all the room that is left: what the lanes want comes first, and they ask for what the picture can spare.
+        self.plot.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         self.setMinimumWidth(360)
 
     def _connect(self) -> None:
@@ -88,6 +95,10 @@ class SpectrogramPanel(QFrame):
         self.pill.clicked.connect(self._on_pill)
         self._appearance.changed.connect(self.apply_theme)
         self._pins.changed.connect(self.refresh_lanes)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        super().resizeEvent(event)
+        self.lanes.share_room(self.height() - self.plot.y(), _PICTURE_PX)
 
     @Slot()
     def apply_theme(self) -> None:

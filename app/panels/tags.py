@@ -7,7 +7,9 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QElapsedTimer, QEvent, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
+from app import wording
 from app.appearance import Appearance
 from app.pins import Pins
 from app.theme import tabular
@@ -16,13 +18,18 @@ from core.inference.results import TagScores
 from core.labels import LabelSet
 
 TOP_ROWS = 12
+"""How many classes are listed at least."""
 _TEXT_EVERY_MS = 250
 _BARS_EVERY_MS = 66
 
 
 class SearchField(QLineEdit):
-    """A field that Esc empties, even where Esc also stops something else. left_downwards: Down or Return."""
+    """A field that Esc empties and leaves, even where Esc also stops something else.
 
+    left: by Esc, for where the focus was before. left_downwards: by Down or Return, for the list.
+    """
+
+    left = Signal()
     left_downwards = Signal()
 
     def event(self, arg__1: QEvent) -> bool:
@@ -34,6 +41,7 @@ class SearchField(QLineEdit):
     def keyPressEvent(self, arg__1: QKeyEvent) -> None:  # noqa: N802
         if self._is_wanted(arg__1):
             self.clear()
+            self.left.emit()
             return
         if arg__1.key() in {Qt.Key.Key_Down, Qt.Key.Key_Return, Qt.Key.Key_Enter}:
             self.left_downwards.emit()
@@ -41,7 +49,7 @@ class SearchField(QLineEdit):
         super().keyPressEvent(arg__1)
 
     def _is_wanted(self, event: QKeyEvent) -> bool:
-        return event.matches(QKeySequence.StandardKey.Cancel) and bool(self.text())
+        return event.matches(QKeySequence.StandardKey.Cancel)
 
 
 class TagsPanel(QFrame):
@@ -55,6 +63,7 @@ class TagsPanel(QFrame):
         self._thresholds: NDArray[np.float32] | None = None
         self._scores: TagScores | None = None
         self._shown: TagScores | None = None
+        self._focus_before: QWidget | None = None
         self._text_age = QElapsedTimer()
         # Runs only while a bar or a text has yet to arrive at its value.
         self._timer = QTimer(self)
@@ -62,8 +71,10 @@ class TagsPanel(QFrame):
         self._timer.timeout.connect(self.advance)
         self._build()
         self.search.textChanged.connect(self._rebuild)
+        self.search.left.connect(self._leave_search)
         self.search.left_downwards.connect(self._go_to_list)
         self.list.pin_wanted.connect(self._toggle_pin)
+        self.list.room_changed.connect(self._fit_rows)
         pins.changed.connect(self._rebuild)
         appearance.changed.connect(self.apply_theme)
 
@@ -110,11 +121,19 @@ class TagsPanel(QFrame):
         """Take the colours of the theme in force."""
         self.list.apply_theme(self._appearance.theme)
 
+    def go_to_search(self) -> None:
+        """Go to the search field; Esc there leads back to where the focus is now."""
+        if not self.search.hasFocus():
+            self._focus_before = self.window().focusWidget()
+        self.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.search.selectAll()
+
     def set_labels(self, labels: LabelSet, thresholds: NDArray[np.float32]) -> None:
         """The classes that scores are about from now on."""
         self._labels, self._thresholds = labels, thresholds
         self._scores = self._shown = None
         self._rebuild()
+        self._fit_rows()
 
     def show_message(self, text: str) -> None:
         """Say why there is no list; an empty text brings the list back."""
@@ -168,6 +187,9 @@ class TagsPanel(QFrame):
         self.show_message("" if chosen else "No class of this model has such a name.")
         if selected_label in chosen:
             self.list.setCurrentIndex(self.list.tags.index(chosen.index(selected_label)))
+        elif selected_label is not None:
+            # Its class is not shown any more: no other one is marked in its place.
+            self.list.selectionModel().clear()
 
     def _chosen(self, labels: LabelSet) -> list[int]:
         wanted = self.search.text().strip().casefold()
@@ -176,15 +198,36 @@ class TagsPanel(QFrame):
             return [i for i in order if wanted in labels[i].name.casefold()]
         pinned = self._pins.indices(labels)
         rest = [i for i in order if i not in pinned]
-        return [*pinned, *rest[: max(TOP_ROWS - len(pinned), 0)]]
+        return [*pinned, *rest[: max(self._rows_wanted - len(pinned), 0)]]
+
+    @property
+    def _rows_wanted(self) -> int:
+        """As many as fill the list."""
+        return max(TOP_ROWS, self.list.room)
+
+    @Slot()
+    def _fit_rows(self) -> None:
+        """Higher rows where there is room for them, and more where they are as high as they get."""
+        labels = TOP_ROWS if self._labels is None else len(self._labels)
+        self.list.fit_rows(min(TOP_ROWS, labels))
+        if not self.search.text() and self._rows_wanted != len(self.list.tags.rows):
+            self._rebuild()
 
     def _by_score(self, labels: LabelSet) -> list[int]:
-        """Surest first. Whole percents decide, so that noise among the small ones does not shuffle the list."""
+        """Surest first. What is written decides, so that noise below a percent does not shuffle the list."""
         if self._shown is None:
             return list(range(len(labels)))
-        percents = np.round(self._shown.probabilities * 100)
+        percents = [wording.written_percent(probability) for probability in self._shown.probabilities.tolist()]
         place = {label: row for row, label in enumerate(self.list.labels_shown())}
         return sorted(range(len(labels)), key=lambda i: (-percents[i], place.get(i, len(labels) + i)))
+
+    @Slot()
+    def _leave_search(self) -> None:
+        """Keys such as F are letters in the field, and mean something everywhere else."""
+        before, self._focus_before = self._focus_before, None
+        self.search.clearFocus()
+        if before is not None and isValid(before) and before.isVisible():
+            before.setFocus(Qt.FocusReason.OtherFocusReason)
 
     @Slot()
     def _go_to_list(self) -> None:

@@ -100,7 +100,7 @@ class TrainingPanel(QFrame):
         self._pages.setContentsMargins(1, 1, 1, 1)
         self._pages.addWidget(self._empty_page())
         self._pages.addWidget(filled)
-        self.setMinimumHeight(190)
+        self.setMinimumHeight(160)
 
     def _empty_page(self) -> QWidget:
         words = QLabel(_EMPTY)

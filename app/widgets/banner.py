@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
 
 Mend = Callable[[], None]
@@ -27,6 +27,9 @@ class Banner(QFrame):
         self.close_button.setToolTip("Hide this message")
         self.close_button.setAccessibleName("Dismiss this message")
         self.close_button.clicked.connect(self.clear)
+        for button in (self.button, self.close_button):
+            # A click leaves the focus, and its outline, where it was.
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(14, 8, 8, 8)
         layout.addWidget(self.text, 1)

@@ -19,7 +19,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPen
+from PySide6.QtGui import QColor, QFont, QFontInfo, QKeyEvent, QPainter, QPen, QResizeEvent
 from PySide6.QtWidgets import QHeaderView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QTableView, QWidget
 
 from app import wording
@@ -27,7 +27,9 @@ from app.theme import Theme, tabular
 
 Index = QModelIndex | QPersistentModelIndex
 CELL_PX = 30
-_LABEL_PX = 132
+"""The least that a cell is wide and high; few classes get cells that fill the view."""
+_LABEL_PX, _LABEL_ROOM_PX = 132, 14
+_LARGEST_FIGURE_PX = 28
 _FAINTEST = 0.10
 """So much colour has a cell that holds a single clip of many: what is not nothing is seen."""
 
@@ -111,28 +113,49 @@ class _CellPainter(QStyledItemDelegate):
         if share:
             # Where the colour is strong the accent's own text colour is read, elsewhere the usual one.
             painter.setPen(QColor(self.theme.on_accent if strength > 0.55 else self.theme.text))
-            painter.setFont(tabular(painter.font()))
+            painter.setFont(_figures_font(painter.font(), area))
             painter.drawText(area, Qt.AlignmentFlag.AlignCenter, index.data())
         painter.restore()
 
 
-class _UprightHeader(QHeaderView):
-    """Column labels written upwards, so that fifty of them fit."""
+def _figures_font(font: QFont, cell: QRectF) -> QFont:
+    """Larger in a large cell."""
+    figures = tabular(font)
+    figures.setPixelSize(max(QFontInfo(font).pixelSize(), min(round(cell.height() / 5), _LARGEST_FIGURE_PX)))
+    return figures
+
+
+class _ColumnHeader(QHeaderView):
+    """Column labels: written upwards where columns are narrow, so that fifty of them fit."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
 
     def sizeHint(self) -> QSize:  # noqa: N802
+        hint = super().sizeHint()
+        upright = min(self._widest_px + _LABEL_ROOM_PX, _LABEL_PX)
+        return QSize(hint.width(), self.fontMetrics().height() + _LABEL_ROOM_PX if self._is_level else upright)
+
+    @property
+    def _is_level(self) -> bool:
+        """Every column has room for its label as people read."""
+        return self.defaultSectionSize() >= self._widest_px + _LABEL_ROOM_PX
+
+    @property
+    def _widest_px(self) -> int:
         model = self.model()
         names = [model.headerData(i, Qt.Orientation.Horizontal) for i in range(self.count())] if model else []
-        widest = max((self.fontMetrics().horizontalAdvance(name) for name in names), default=20)
-        return QSize(super().sizeHint().width(), min(widest + 14, _LABEL_PX))
+        return max((self.fontMetrics().horizontalAdvance(name) for name in names), default=20)
 
     def paintSection(self, painter: QPainter, rect: QRect, logical_index: int) -> None:  # noqa: N802
         name = self.model().headerData(logical_index, Qt.Orientation.Horizontal)
-        words = self.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, rect.height() - 10)
         painter.save()
         painter.setPen(self.palette().color(self.foregroundRole()))
+        if self._is_level:
+            painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, name)
+            painter.restore()
+            return
+        words = self.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, rect.height() - 10)
         painter.translate(QPointF(rect.left(), rect.bottom()))
         painter.rotate(-90)
         turned = QRectF(6, 0, rect.height() - 8, rect.width())
@@ -148,7 +171,7 @@ class ConfusionMatrix(QTableView):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.counts = ConfusionModel(self)
-        self.setHorizontalHeader(_UprightHeader(self))
+        self.setHorizontalHeader(_ColumnHeader(self))
         self.setModel(self.counts)
         self._painter = _CellPainter(theme, self)
         self.setItemDelegate(self._painter)
@@ -178,6 +201,20 @@ class ConfusionMatrix(QTableView):
     def show_counts(self, labels: Sequence[str], counts: Sequence[Sequence[int]]) -> None:
         """Show counts `[truth][predicted]`."""
         self.counts.set_counts(labels, counts)
+        self._fit_cells()
+
+    def _fit_cells(self) -> None:
+        """As large as there is room for; with many classes the view scrolls."""
+        count = max(self.counts.rowCount(), 1)
+        across, down = self.horizontalHeader(), self.verticalHeader()
+        across.setDefaultSectionSize(max(self.viewport().width() // count, CELL_PX))
+        # The labels above the columns take less height where the columns are wide.
+        self.updateGeometries()
+        down.setDefaultSectionSize(max(self.viewport().height() // count, CELL_PX))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        super().resizeEvent(event)
+        self._fit_cells()
 
     def choose(self, truth: int, predicted: int) -> None:
         """Go to a cell."""

@@ -7,14 +7,16 @@ from typing import Any
 
 import pyqtgraph as pg
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QPen
+from PySide6.QtGui import QColor, QPen, QResizeEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from app.theme import Theme, class_colour
 
 _DOTS_UP_TO = 40
 """Curves of so few points show each of them: with one or two a line alone cannot be seen."""
-_LOWEST_PX = 84
+_LOWEST_PX = 68
+_NAMED_FROM_PX = 120
+"""Lower than this, the plot itself needs the room of its axis's name."""
 
 
 class _CountAxis(pg.AxisItem):
@@ -33,6 +35,7 @@ class CurvePlot(QWidget):
         self._curves: dict[str, Any] = {}
         self._words: dict[str, str] = {}
         self._theme = theme
+        self._range_of = 0.0
         self.caption = QLabel(title)
         self.caption.setObjectName("Muted")
         self.plot = pg.PlotWidget(axisItems={"bottom": _CountAxis("bottom")})
@@ -60,13 +63,24 @@ class CurvePlot(QWidget):
             axis = self._item.getAxis(name)
             axis.setPen(QPen(QColor(theme.line)))
             axis.setTextPen(QPen(QColor(theme.muted)))
-        self._item.getAxis("bottom").setLabel(self._x_name, color=theme.muted)
+        axis = self._item.getAxis("bottom")
+        is_named = axis.label.isVisible()
+        axis.setLabel(self._x_name, color=theme.muted)
+        axis.showLabel(is_named)
         for name, curve in self._curves.items():
             self._colour(name, curve)
         self._caption()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        super().resizeEvent(event)
+        is_low = self.height() - self.caption.height() < _NAMED_FROM_PX
+        self._item.getAxis("bottom").showLabel(not is_low)
+        halves = (self._range_of / 2, self._range_of / 2) if is_low and self._range_of else (None, None)
+        self._item.getAxis("left").setTickSpacing(*halves)
+
     def set_range(self, low: float, high: float) -> None:
         """Always show the values from `low` to `high`."""
+        self._range_of = high - low
         self._item.setYRange(low, high, padding=0.05)
 
     def show_curves(self, curves: Mapping[str, Mapping[int, float]], words: Mapping[str, str]) -> None:

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter
-from PySide6.QtWidgets import QHeaderView, QStyledItemDelegate, QStyleOptionViewItem, QTableView, QWidget
+from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QResizeEvent
+from PySide6.QtWidgets import (
+    QAbstractScrollArea,
+    QHeaderView,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+    QWidget,
+)
 
 from app.file_row import FileRow, FileState
 from app.files_model import CANCEL, LENGTH, NAME, ROW_ROLE, STATE, TAGS, FilesModel
@@ -13,6 +20,10 @@ from app.widgets.icons import cancel_icon
 from app.widgets.plain_table import set_up_rows
 
 Index = QModelIndex | QPersistentModelIndex
+_SHARES = {NAME: 0.26, STATE: 0.22}
+"""How much of the width these columns take at first; the top tags have what the others leave."""
+_WIDEST_PX = {NAME: 420, STATE: 150}
+_NARROWEST_PX = {NAME: 80, STATE: 84, TAGS: 100}
 
 
 class FileDelegate(QStyledItemDelegate):
@@ -73,6 +84,9 @@ class FileTable(QTableView):
         self._delegate = FileDelegate(theme, self)
         self.setItemDelegate(self._delegate)
         set_up_rows(self, 30)
+        self._shares = dict(_SHARES)
+        self._widest_px = dict(_WIDEST_PX)
+        self._is_fitting = False
         self._size_columns()
         self.selectionModel().currentRowChanged.connect(self._on_current)
 
@@ -101,11 +115,53 @@ class FileTable(QTableView):
         header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Interactive)
         header.setSectionResizeMode(TAGS, QHeaderView.ResizeMode.Stretch)
         header.setSectionResizeMode(CANCEL, QHeaderView.ResizeMode.Fixed)
-        for column, width in ((NAME, 260), (LENGTH, 70), (STATE, 150), (CANCEL, 34)):
-            self.setColumnWidth(column, width)
+        self.setColumnWidth(LENGTH, 64)
+        self.setColumnWidth(CANCEL, 34)
+        header.sectionResized.connect(self._on_dragged)
+
+    def _fit_columns(self) -> None:
+        """Every column in view, in a table of any width: the buttons at the end of the rows never leave it."""
+        room = self.viewport().width()
+        for_both = room - self.columnWidth(LENGTH) - self.columnWidth(CANCEL) - _NARROWEST_PX[TAGS]
+        state = self._wished_px(STATE, room)
+        name = max(min(self._wished_px(NAME, room), for_both - state), _NARROWEST_PX[NAME])
+        self._is_fitting = True
+        self.setColumnWidth(NAME, name)
+        self.setColumnWidth(STATE, max(min(state, for_both - name), _NARROWEST_PX[STATE]))
+        self._is_fitting = False
+
+    def _wished_px(self, column: int, room: int) -> int:
+        return max(min(round(self._shares[column] * room), self._widest_px.get(column, room)), _NARROWEST_PX[column])
+
+    def _on_dragged(self, column: int, _old_px: int, new_px: int) -> None:
+        """The user's own width: it is kept, as a share, whatever becomes of the window."""
+        if self._is_fitting or column not in self._shares:
+            return
+        self._shares[column] = new_px / max(self.viewport().width(), 1)
+        self._widest_px.pop(column, None)
+        self._fit_columns()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        super().resizeEvent(event)
+        self._fit_columns()
 
     def _on_current(self, current: QModelIndex, previous: QModelIndex) -> None:
         self.selected.emit(current.data(ROW_ROLE) if current.isValid() else None)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802
+        """Only Tab leads to a file: a click says itself which one, and a window that comes back means none."""
+        if event.reason() not in {Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason}:
+            QAbstractScrollArea.focusInEvent(self, event)
+            self.viewport().update()
+            return
+        super().focusInEvent(event)
+        if self.currentIndex().isValid() and not self.selectionModel().hasSelection():
+            self.selectRow(self.currentIndex().row())
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        """The button of a row acts on it without selecting it."""
+        if self.indexAt(event.position().toPoint()).column() != CANCEL:
+            super().mousePressEvent(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802
         index = self.indexAt(event.position().toPoint())

@@ -17,7 +17,10 @@ from app.widgets.spectrogram_plot import GUTTER_PX, MARGIN_PX
 from core.inference.results import TagScores
 
 LANES = 5
-_LANE_PX, _LOWEST_LANE_PX = 30, 26
+_LOWEST_LANE_PX, _HIGHEST_LANE_PX = 26, 44
+_FRAME_PX = 6
+"""Above and below the lanes, together."""
+_LANES_SHARE = 0.27
 _JOINED_S = 0.05
 """Windows closer than this are drawn as one outline."""
 
@@ -43,15 +46,25 @@ class LanesStrip(QWidget):
         self._cursor_s: float | None = None
         self._gaps: tuple[tuple[float, float], ...] = ()
         self._message = ""
+        self._wanted_px = _LOWEST_LANE_PX + _FRAME_PX
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
         self.setAccessibleName("Probability over time")
         self.setToolTip("How sure the model was, over the time above. The thin line is each class's threshold.")
 
     def sizeHint(self) -> QSize:  # noqa: N802
-        return QSize(400, LANES * _LANE_PX + 6)
+        return QSize(400, self._wanted_px)
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802
-        return QSize(200, 2 * _LOWEST_LANE_PX + 6)
+        return QSize(200, _LOWEST_LANE_PX + _FRAME_PX)
+
+    def share_room(self, room_px: int, picture_px: int) -> None:
+        """Want a share of the `room_px` that picture and lanes have together, once the picture has its `picture_px`."""
+        wanted = min(round(_LANES_SHARE * room_px), room_px - picture_px)
+        lowest, highest = _LOWEST_LANE_PX + _FRAME_PX, LANES * _HIGHEST_LANE_PX + _FRAME_PX
+        wanted = min(max(wanted, lowest), highest)
+        if wanted != self._wanted_px:
+            self._wanted_px = wanted
+            self.updateGeometry()
 
     def apply_theme(self, theme: Theme) -> None:
         """Paint in the colours of `theme`."""

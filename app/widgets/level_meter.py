@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QElapsedTimer, QRectF, QSize, Qt
+from PySide6.QtCore import QElapsedTimer, QRectF, QSize, Qt, QTimer, Slot
 from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -15,7 +15,8 @@ SILENT_DBFS = -119.0
 CLIP_LATCH_MS = 2000
 _TEXT_EVERY_MS = 250
 _DESCRIBE_EVERY_MS = 1000
-_PEAK_FALL_DB = 0.7
+_FALL_DB = 0.4
+"""How much bar and peak fall from one level to the next: slowly, so that the figure, written less often, agrees."""
 _BAR_PX = 150
 
 
@@ -25,10 +26,13 @@ class LevelMeter(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._level = Level()
+        self._shown_dbfs = SILENT_DBFS
         self._peak_dbfs = SILENT_DBFS
         self._text = "no signal"
         self._since_clip, self._text_age, self._described_age = QElapsedTimer(), QElapsedTimer(), QElapsedTimer()
+        # Writes the figure of a level that came too soon after the last one, even if no other level follows.
+        self._text_timer = QTimer(self, singleShot=True)
+        self._text_timer.timeout.connect(self._write)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("Input level")
         self.setToolTip("Loudness in dB below full scale. The lamp lights for two seconds after clipping.")
@@ -41,16 +45,36 @@ class LevelMeter(QWidget):
 
     def show_level(self, level: Level) -> None:
         """The newest level."""
-        self._level = level
-        self._peak_dbfs = max(level.peak_dbfs, self._peak_dbfs - _PEAK_FALL_DB)
+        is_silent = level.rms_dbfs <= SILENT_DBFS
+        self._shown_dbfs = level.rms_dbfs if is_silent else max(level.rms_dbfs, self._shown_dbfs - _FALL_DB)
+        self._peak_dbfs = max(level.peak_dbfs, self._peak_dbfs - _FALL_DB)
         if level.clipped:
             self._since_clip.restart()
         if not self._text_age.isValid() or self._text_age.elapsed() >= _TEXT_EVERY_MS:
-            self._text_age.restart()
-            silent = level.rms_dbfs <= SILENT_DBFS
-            self._text = "no signal" if silent else wording.decibels(level.rms_dbfs, "dBFS")
+            self._write()
+        elif not self._text_timer.isActive():
+            self._text_timer.start(_TEXT_EVERY_MS - self._text_age.elapsed())
+        self.update()
+
+    @Slot()
+    def _write(self) -> None:
+        """The figure of what the bar shows."""
+        self._text_timer.stop()
+        self._text_age.restart()
+        is_silent = self._shown_dbfs <= SILENT_DBFS
+        self._text = "no signal" if is_silent else wording.decibels(self._shown_dbfs, "dBFS")
         self._describe()
         self.update()
+
+    @property
+    def shown_dbfs(self) -> float:
+        """The level that the bar shows."""
+        return self._shown_dbfs
+
+    @property
+    def text(self) -> str:
+        """The figure beside the bar."""
+        return self._text
 
     def clear(self) -> None:
         """Nothing is heard any more: no peak is held and the lamp is out."""
@@ -87,8 +111,8 @@ class LevelMeter(QWidget):
         self._paint_lamp(painter, text.right() + 14)
 
     def _paint_bar(self, painter: QPainter, bar: QRectF) -> None:
-        share = _share(self._level.rms_dbfs)
-        loud = self._level.rms_dbfs > -6
+        share = _share(self._shown_dbfs)
+        loud = self._shown_dbfs > -6
         painter.setBrush(QColor(self._theme.warn if loud else self._theme.good))
         if share > 0.02:
             painter.drawRoundedRect(QRectF(bar.left(), bar.top(), bar.width() * share, bar.height()), 4, 4)

@@ -27,6 +27,7 @@ class PictureRing:
         self._generation = -1
         self._table = np.zeros(256, np.uint32)
         self._columns_per_pixel = 1.0
+        self._rows: tuple[float, float] | None = None
         self._made = (0, 0)
         self._resize(1, 1)
 
@@ -39,6 +40,12 @@ class PictureRing:
         """The pixel of each byte, `(256,)`."""
         self._table = table
         self.invalidate()
+
+    def set_rows(self, low: float, high: float) -> None:
+        """Draw the mel rows from `low` at the bottom to `high` at the top; until this is called, all there are."""
+        if (low, high) != self._rows:
+            self._rows = (low, high)
+            self.invalidate()
 
     def invalidate(self) -> None:
         """Compute every pixel anew at the next paint."""
@@ -100,7 +107,8 @@ class PictureRing:
     def _render(self, history: ColumnHistory, first: int, stop: int) -> None:
         if first >= stop:
             return
-        bytes_ = _stretched(history.pooled(first, stop, self._columns_per_pixel), self._height)
+        columns = history.pooled(first, stop, self._columns_per_pixel)
+        bytes_ = _stretched(columns, self._height, self._rows or (0.0, float(history.mels)))
         self._pixels[:, np.arange(first, stop) % self._width] = self._table[bytes_].T
 
     def _blit(self, painter: QPainter, area: QRectF, ratio: float, first: int, stop: int, offset: int) -> None:
@@ -114,10 +122,14 @@ class PictureRing:
             first, offset = first + count, offset + count
 
 
-def _stretched(columns: NDArray[np.uint8], height: int) -> NDArray[np.uint8]:
-    """Columns `(n, mels)`, lowest first, as `(n, height)`, top first, levels interpolated between mel bins."""
+def _stretched(columns: NDArray[np.uint8], height: int, rows: tuple[float, float]) -> NDArray[np.uint8]:
+    """Columns `(n, mels)`, lowest first, as `(n, height)`, top first, levels interpolated between mel bins.
+
+    rows: the mel rows at the bottom and at the top edge.
+    """
     mels = columns.shape[1]
-    position = np.clip((np.arange(height, 0, -1) - 0.5) * mels / height - 0.5, 0, mels - 1)
+    low, high = rows
+    position = np.clip(low + (np.arange(height, 0, -1) - 0.5) * (high - low) / height - 0.5, 0, mels - 1)
     lower = np.minimum(position.astype(np.int64), mels - 2)
     weight = np.round((position - lower) * 256).astype(np.uint16)
     wide = columns.astype(np.uint16)

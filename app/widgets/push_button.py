@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton
 
 
@@ -12,6 +13,8 @@ def push_button(text: str, tip: str, *, is_primary: bool = False) -> QPushButton
     button.setAccessibleName(text.rstrip("…"))
     # In a dialog Enter plays a clip or ends a field: no button may take it for its own.
     button.setAutoDefault(False)
+    # A click leaves the focus, and its outline, where it was.
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     if is_primary:
         button.setObjectName("Primary")
     return button

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from enum import Enum
+from itertools import pairwise
 from typing import Any
 
 import pyqtgraph as pg
 
 from app import wording
-from app.mel_scale import TICKS_HZ, bin_position
+from app.mel_scale import FINER_TICKS_HZ, TICKS_HZ, bin_position
 
 _STEPS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600)
 _MIN_TICK_PX = 90
 _MIN_ROW_PX = 15
+_FINER_APART = 1.5
 
 
 class HertzAxis(pg.AxisItem):
@@ -22,16 +24,28 @@ class HertzAxis(pg.AxisItem):
 
     def __init__(self, mels: int = 128) -> None:
         super().__init__("left")
-        self._names = {min(bin_position(hz, mels), float(mels)): _short_hertz(hz) for hz in TICKS_HZ}
+        self._mels = mels
+        self._ticks, *self._finer = ([self._row(hz) for hz in tier] for tier in (TICKS_HZ, *FINER_TICKS_HZ))
+        self._names = {self._row(hz): _short_hertz(hz) for tier in (TICKS_HZ, *FINER_TICKS_HZ) for hz in tier}
         self.setStyle(tickLength=-4, hideOverlappingLabels=False)
 
+    def _row(self, frequency_hz: int) -> float:
+        return min(bin_position(frequency_hz, self._mels), float(self._mels))
+
     def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:  # noqa: N802, N803
-        """Rows far enough apart for their names, from the highest down."""
+        """Rows far enough apart for their names, from the highest down; zoomed in, also less round frequencies."""
         apart = (maxVal - minVal) * _MIN_ROW_PX / max(size, 1.0)
         kept: list[float] = []
-        for row in sorted(self._names, reverse=True):
+        for row in reversed(self._ticks):
             if minVal <= row <= maxVal and (not kept or kept[-1] - row >= apart):
                 kept.append(row)
+        if maxVal - minVal < self._mels:
+            for tier in self._finer:
+                # Either all of these frequencies that are in view, or none: steps of one size can be read.
+                in_view = [row for row in tier if minVal <= row <= maxVal]
+                rows = sorted({*kept, *in_view})
+                if all(above - below >= _FINER_APART * apart for below, above in pairwise(rows)):
+                    kept = rows[::-1]
         return [(apart, kept)]
 
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:  # noqa: N802
@@ -40,7 +54,7 @@ class HertzAxis(pg.AxisItem):
 
 
 def _short_hertz(frequency_hz: int) -> str:
-    return f"{frequency_hz // 1000}k" if frequency_hz >= 1000 else str(frequency_hz)
+    return f"{frequency_hz / 1000:g}k" if frequency_hz >= 1000 else str(frequency_hz)
 
 
 class TimeLabels(Enum):

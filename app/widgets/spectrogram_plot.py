@@ -1,4 +1,4 @@
-"""The spectrogram with its axes: paints a TimeWindow, reports mouse and keys. Decides nothing about the view."""
+"""The spectrogram with its axes: paints a TimeWindow, reports mouse and keys. Does not choose the time in view."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from PySide6.QtGui import QBrush, QColor, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
 from app.column_history import ColumnHistory
+from app.frequency_window import FrequencyWindow
 from app.theme import PICTURE_VOID, Theme
 from app.widgets.picture_ring import PictureRing
 from app.widgets.spectrogram_axes import HertzAxis, TimeAxis, TimeLabels
@@ -31,8 +32,9 @@ class _TimeViewBox(pg.ViewBox):
 
     def mouseDragEvent(self, ev: Any, axis: int | None = None) -> None:  # noqa: N802
         ev.accept()
-        before, after = self.mapToView(ev.lastPos()), self.mapToView(ev.pos())
-        self._plot.dragged.emit(before.x() - after.x())
+        moved = self.mapToView(ev.lastPos()) - self.mapToView(ev.pos())
+        self._plot.scroll_frequency(moved.y())
+        self._plot.dragged.emit(moved.x())
 
     def mouseClickEvent(self, ev: Any) -> None:  # noqa: N802
         if ev.button() == Qt.MouseButton.LeftButton:
@@ -41,7 +43,11 @@ class _TimeViewBox(pg.ViewBox):
 
     def wheelEvent(self, ev: Any, axis: int | None = None) -> None:  # noqa: N802
         ev.accept()
-        self._plot.zoomed.emit(0.999 ** ev.delta(), self.mapToView(ev.pos()).x())
+        factor, point = 0.999 ** ev.delta(), self.mapToView(ev.pos())
+        if ev.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self._plot.zoom_frequency(factor, point.y())
+        else:
+            self._plot.zoomed.emit(factor, point.x())
 
 
 class _Picture(pg.GraphicsObject):
@@ -92,6 +98,7 @@ class SpectrogramPlot(pg.PlotWidget):
     def __init__(self, wall_clock: Any, parent: QWidget | None = None) -> None:
         self._time_axis = TimeAxis(wall_clock)
         self._hertz_axis = HertzAxis()
+        self.frequencies = FrequencyWindow()
         super().__init__(
             parent,
             viewBox=_TimeViewBox(self),
@@ -113,7 +120,6 @@ class SpectrogramPlot(pg.PlotWidget):
         self._hertz_axis.setWidth(GUTTER_PX)
         self._view_box: pg.ViewBox = item.getViewBox()
         self._view_box.setBackgroundColor(PICTURE_VOID)
-        self._view_box.setYRange(0, 128, padding=0)
         self._view_box.setXRange(-10, 0, padding=0)
         self._picture = _Picture(self._view_box)
         self._cursor = pg.InfiniteLine(angle=90, movable=False)
@@ -122,6 +128,7 @@ class SpectrogramPlot(pg.PlotWidget):
         self._message: Any = pg.TextItem("", anchor=(0.5, 0.5))
         self._message_room = (0.0, "")
         item.addItem(self._message, ignoreBounds=True)
+        self._show_frequencies()
         self._view_box.sigResized.connect(lambda *_: self.area_changed.emit())
         scene: Any = self.scene()
         scene.sigMouseMoved.connect(self._on_mouse_moved)
@@ -164,6 +171,23 @@ class SpectrogramPlot(pg.PlotWidget):
         self._picture.origin_s, self._picture.marks_edge = origin_s, marks_edge
         self._picture.update()
 
+    def zoom_frequency(self, factor: float, anchor_row: float | None = None) -> None:
+        """Show `factor` times as many frequencies around a mel row; without one, around the middle."""
+        self.frequencies.zoom(factor, anchor_row)
+        self._show_frequencies()
+
+    def scroll_frequency(self, by_rows: float) -> None:
+        """Scroll upwards by mel rows."""
+        self.frequencies.move(by_rows)
+        self._show_frequencies()
+
+    def _show_frequencies(self) -> None:
+        low, high = self.frequencies.low, self.frequencies.high
+        self._view_box.setYRange(low, high, padding=0)
+        self._picture.ring.set_rows(low, high)
+        self._picture.update()
+        self._centre_message()
+
     def set_cursor(self, time_s: float | None) -> None:
         """Mark a moment (view seconds), or nothing."""
         self._cursor.setVisible(time_s is not None)
@@ -179,9 +203,12 @@ class SpectrogramPlot(pg.PlotWidget):
             self._message.setTextWidth(-1)
             # Without a width of its own the text cannot be centred, and a long one would be cut off.
             self._message.setTextWidth(min(self._message.textItem.document().idealWidth(), room[0]))
+        self._centre_message()
+        self._message.setVisible(bool(text))
+
+    def _centre_message(self) -> None:
         (left, right), (bottom, top) = self._view_box.viewRange()
         self._message.setPos((left + right) / 2, (bottom + top) / 2)
-        self._message.setVisible(bool(text))
 
     def time_name(self, time_s: float) -> str:
         """What a moment (view seconds) is called on the axis."""

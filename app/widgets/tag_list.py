@@ -5,22 +5,26 @@ A real item view rather than a bare painted widget: keyboard, screen readers and
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPen
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFontInfo, QKeyEvent, QMouseEvent, QPainter, QPen, QPolygonF, QResizeEvent
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from app import wording
 from app.theme import Theme, class_colour, tabular
 
 Index = QModelIndex | QPersistentModelIndex
-ROW_PX = 32
+ROW_PX, HIGHEST_ROW_PX = 32, 56
 STAR_PX = 30
+_LARGEST_TEXT = 1.4
+"""How much larger than usual the words of the highest row are."""
+_STAR_RADIUS_PX = 6.5
 _GLIDE = 0.35
 """Share of the way to the new value that a bar goes in one step of about 66 ms."""
 
@@ -95,15 +99,26 @@ class TagModel(QAbstractListModel):
             self.dataChanged.emit(self.index(0), self.index(len(self.rows) - 1))
 
 
+def _star(centre: QPointF) -> QPolygonF:
+    """Five points around `centre`, drawn as lines: a font's own star is too thin to be seen on white."""
+    corners = [(_STAR_RADIUS_PX * (1.0 if i % 2 == 0 else 0.45), math.pi * (i / 5 - 0.5)) for i in range(10)]
+    return QPolygonF([centre + QPointF(r * math.cos(angle), r * math.sin(angle)) for r, angle in corners])
+
+
 class TagDelegate(QStyledItemDelegate):
     """Paints star, name, bar with threshold tick, and percentage."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self.theme = theme
+        self.row_px = ROW_PX
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:  # noqa: N802
-        return QSize(200, ROW_PX)
+        return QSize(200, self.row_px)
+
+    @property
+    def _text_scale(self) -> float:
+        return 1 + (_LARGEST_TEXT - 1) * (self.row_px - ROW_PX) / (HIGHEST_ROW_PX - ROW_PX)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         model = index.model()
@@ -116,6 +131,9 @@ class TagDelegate(QStyledItemDelegate):
         if state & QStyle.StateFlag.State_Selected:
             self._paint_selection(painter, area, bool(state & QStyle.StateFlag.State_HasFocus))
         self._paint_star(painter, row, area)
+        font = painter.font()
+        font.setPixelSize(round(QFontInfo(font).pixelSize() * self._text_scale))
+        painter.setFont(font)
         self._paint_texts(painter, row, area)
         self._paint_bar(painter, row, area)
         painter.restore()
@@ -129,14 +147,12 @@ class TagDelegate(QStyledItemDelegate):
 
     def _paint_star(self, painter: QPainter, row: TagRow, area: QRectF) -> None:
         colour = QColor(self.theme.accent if row.is_pinned else self.theme.muted)
-        if not row.is_pinned:
-            colour.setAlpha(120)
-        painter.setPen(colour)
-        place = QRectF(area.left(), area.top(), STAR_PX, area.height())
-        painter.drawText(place, Qt.AlignmentFlag.AlignCenter, "★" if row.is_pinned else "☆")
+        painter.setPen(QPen(colour, 1.3))
+        painter.setBrush(colour if row.is_pinned else Qt.BrushStyle.NoBrush)
+        painter.drawPolygon(_star(QPointF(area.left() + STAR_PX / 2 + 1, area.center().y())))
 
     def _paint_texts(self, painter: QPainter, row: TagRow, area: QRectF) -> None:
-        line = area.adjusted(STAR_PX, 4, -12, -12)
+        line = area.adjusted(STAR_PX, 4, -12, self._groove(area).top() - area.bottom() - 2)
         heard = row.probability >= row.threshold
         painter.setPen(QColor(self.theme.text if heard else self.theme.muted))
         width = painter.fontMetrics().horizontalAdvance("100 %") + 10
@@ -146,7 +162,7 @@ class TagDelegate(QStyledItemDelegate):
         painter.drawText(line, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, row.text)
 
     def _paint_bar(self, painter: QPainter, row: TagRow, area: QRectF) -> None:
-        groove = QRectF(area.left() + STAR_PX, area.bottom() - 10, area.width() - STAR_PX - 12, 5)
+        groove = self._groove(area)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(self.theme.line))
         painter.drawRoundedRect(groove, 2.5, 2.5)
@@ -161,11 +177,20 @@ class TagDelegate(QStyledItemDelegate):
         painter.setBrush(QColor(self.theme.text))
         painter.drawRect(QRectF(tick - 0.5, groove.top() - 2, 1, groove.height() + 4))
 
+    def _groove(self, area: QRectF) -> QRectF:
+        """Where the bar lies in its row."""
+        height = round(5 * self._text_scale)
+        return QRectF(area.left() + STAR_PX, area.bottom() - 2 * height, area.width() - STAR_PX - 12, height)
+
 
 class TagList(QListView):
-    """The list. `pin_wanted` gives the label whose star was clicked or on which Space was pressed."""
+    """The list. `pin_wanted` gives the label whose star was clicked or on which Space was pressed.
+
+    room_changed: the list has become higher or lower.
+    """
 
     pin_wanted = Signal(int)
+    room_changed = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -183,6 +208,22 @@ class TagList(QListView):
         """Paint in the colours of `theme`."""
         self._delegate.theme = theme
         self.viewport().update()
+
+    def fit_rows(self, count: int) -> None:
+        """Make the rows so high that about `count` of them fill the list, as far as rows can be higher or lower."""
+        row_px = min(max(self.viewport().height() // max(count, 1), ROW_PX), HIGHEST_ROW_PX)
+        if row_px != self._delegate.row_px:
+            self._delegate.row_px = row_px
+            self.scheduleDelayedItemsLayout()
+
+    @property
+    def room(self) -> int:
+        """How many whole rows can be seen at once."""
+        return self.viewport().height() // self._delegate.row_px
+
+    def resizeEvent(self, e: QResizeEvent) -> None:  # noqa: N802
+        super().resizeEvent(e)
+        self.room_changed.emit()
 
     def labels_shown(self) -> Sequence[int]:
         """Labels from the top."""

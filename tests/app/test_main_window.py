@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, Qt, QTimer
-from PySide6.QtGui import QDragLeaveEvent, QDragMoveEvent
+from PySide6.QtGui import QCursor, QDragLeaveEvent, QDragMoveEvent
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
+    QAbstractButton,
     QApplication,
 )
 from pytestqt.qtbot import QtBot
@@ -94,7 +96,7 @@ def test_the_window_can_be_made_small(window: MainWindow, core: FakeCore, tmp_pa
     assert "…" in window.spectrogram.caption.text()
 
 
-def test_f_freezes_and_escape_in_the_search_field_only_empties_it(
+def test_f_freezes_and_escape_empties_and_leaves_the_search_field(
     window: MainWindow, core: FakeCore, qtbot: QtBot
 ) -> None:
     listen(window, core, qtbot)
@@ -109,6 +111,32 @@ def test_f_freezes_and_escape_in_the_search_field_only_empties_it(
     assert window.spectrogram.is_frozen
     press(window, Qt.Key.Key_Escape)
     assert window.tags.search.text() == ""
+    assert window.spectrogram.plot.hasFocus()
+    press(window, Qt.Key.Key_F)
+    assert not window.spectrogram.is_frozen
+    assert window.tags.search.text() == ""
+
+
+def test_escape_leaves_the_empty_search_field_too_and_cancels_nothing(
+    window: MainWindow, core: FakeCore, qtbot: QtBot
+) -> None:
+    core.gate.clear()
+    listen(window, core, qtbot)
+    window.add_files([Path("/sounds/a.wav")])
+    qtbot.waitUntil(lambda: bool(core.tagged))
+    for came_from in (window.tags.list, None):
+        if came_from is None:
+            window.tags.search.setFocus(Qt.FocusReason.MouseFocusReason)
+        else:
+            came_from.setFocus()
+            press(window, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier)
+        press(window, Qt.Key.Key_Escape)
+        assert window.focusWidget() is came_from
+        assert window.file_tagging.is_busy
+        press(window, Qt.Key.Key_F)
+        assert window.spectrogram.is_frozen
+        window.spectrogram.set_frozen(False)
+        assert window.tags.search.text() == ""
 
 
 def test_keys_zoom_and_move_in_the_picture(window: MainWindow, core: FakeCore, qtbot: QtBot) -> None:
@@ -220,3 +248,20 @@ def test_minimising_stops_the_painting(window: MainWindow, core: FakeCore, qtbot
     qtbot.waitUntil(lambda: window.session._timer.interval() > 100)
     window.showNormal()
     qtbot.waitUntil(lambda: window.session._timer.interval() < 100)
+
+
+def test_a_click_leaves_no_outline_on_a_button(window: MainWindow, qtbot: QtBot) -> None:
+    window.spectrogram.plot.setFocus()
+    QTest.mouseClick(window.toolbar.start_button, Qt.MouseButton.LeftButton)
+    assert window.spectrogram.plot.hasFocus()
+    ours = [one for one in window.findChildren(QAbstractButton) if one.text() and one.isVisible()]
+    assert len(ours) >= 4
+    assert [one.text() for one in ours if one.focusPolicy() & Qt.FocusPolicy.ClickFocus] == []
+
+
+def test_a_menu_that_closes_takes_the_outline_off_its_button(window: MainWindow, qtbot: QtBot) -> None:
+    button = window.toolbar.input_button
+    QCursor.setPos(window.mapToGlobal(window.rect().center()))
+    button.setAttribute(Qt.WidgetAttribute.WA_UnderMouse, True)
+    button.menu().aboutToHide.emit()
+    qtbot.waitUntil(lambda: not button.underMouse())

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
@@ -18,6 +18,7 @@ from app.clip_playback import ClipPlayback
 from app.dialogs.results_dialog import ResultsDialog
 from app.result_tables import figures_in_words
 from app.training_plan import Results, TrainingPlan, find_results, read_plan
+from app.widgets.confusion_matrix import CELL_PX, ConfusionMatrix
 from core.errors import UserError
 from core.evaluation_report import Measured
 from tests.app.app_fakes import FakePicture
@@ -200,3 +201,19 @@ def test_a_run_goes_on_as_it_was_started(tmp_path: Path) -> None:
     (tmp_path / "state.pt").unlink()
     with pytest.raises(UserError, match="no training run"):
         read_plan(tmp_path)
+
+
+def test_a_few_classes_fill_the_matrix_and_many_scroll(appearance: Appearance, qtbot: QtBot) -> None:
+    matrix = ConfusionMatrix(appearance.theme)
+    qtbot.addWidget(matrix)
+    matrix.show_counts(("wren", "owl"), ((2, 0), (1, 1)))
+    matrix.resize(620, 460)
+    matrix.show()
+    last = matrix.visualRect(matrix.counts.index(1, 1))
+    room = matrix.viewport().rect()
+    assert room.width() - 2 <= last.right() + 1 <= room.width()
+    assert room.height() - 2 <= last.bottom() + 1 <= room.height()
+    names = [f"class {i}" for i in range(50)]
+    matrix.show_counts(names, [[int(i == j) for j in range(50)] for i in range(50)])
+    assert matrix.visualRect(matrix.counts.index(0, 0)).size() == QSize(CELL_PX, CELL_PX)
+    assert matrix.horizontalScrollBar().maximum() > 0

@@ -18,6 +18,7 @@ from app.theme import DARK, LIGHT, class_colour
 from app.user_settings import DEFAULT_RANGE_DB, UserSettings
 from app.version_guard import check_versions
 from core.errors import UserError
+from tests.app.contrast import contrast
 
 
 @pytest.mark.parametrize(
@@ -25,6 +26,7 @@ from core.errors import UserError
     [
         (wording.percent(0.923), "92 %"),
         (wording.percent(0.002), "<1 %"),
+        (wording.percent(0.005), "<1 %"),
         (wording.percent(0.0), "0 %"),
         (wording.decibels(-18.4, "dBFS"), "−18 dBFS"),
         (wording.decibels(-0.2), "0 dB"),
@@ -61,27 +63,15 @@ def test_class_colours_are_stable_and_readable_on_their_panel() -> None:
     assert class_colour("Dog", DARK).name() == class_colour("Dog", DARK).name()
     for theme in (DARK, LIGHT):
         for name in ("Dog", "Rain", "Siren", "Clock tick", "Church bells", "Hen"):
-            assert _contrast(class_colour(name, theme).name(), theme.panel) >= 3.0
+            assert contrast(class_colour(name, theme).name(), theme.panel) >= 3.0
 
 
 @pytest.mark.parametrize("theme", [DARK, LIGHT])
 def test_words_have_contrast_on_every_background(theme) -> None:
     for text in (theme.text, theme.muted, theme.bad):
         for ground in (theme.window, theme.panel, theme.selected):
-            assert _contrast(text, ground) >= 4.5, (text, ground)
-    assert _contrast(theme.on_accent, theme.accent) >= 4.5
-
-
-def _contrast(one: str, other: str) -> float:
-    """The contrast ratio of WCAG 2."""
-    bright, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
-    return (bright + 0.05) / (dark + 0.05)
-
-
-def _luminance(colour: str) -> float:
-    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [one / 12.92 if one <= 0.04045 else ((one + 0.055) / 1.055) ** 2.4 for one in channels]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+            assert contrast(text, ground) >= 4.5, (text, ground)
+    assert contrast(theme.on_accent, theme.accent) >= 4.5
 
 
 @pytest.mark.parametrize("choice", [DEFAULT_MICROPHONE, DEMO_SCENE, InputChoice("microphone", "USB: Mic, ALSA")])

@@ -8,12 +8,13 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QImage
+from PySide6.QtGui import QColor, QImage, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.appearance import Appearance
+from app.mel_scale import bin_position
 from app.panels.spectrogram import SpectrogramPanel
 from app.pins import Pins
 from app.scene import LiveScene, file_scene, set_picture
@@ -267,3 +268,57 @@ def test_the_pointer_leaving_clears_the_readout(panel: SpectrogramPanel, live: L
     assert panel.readout.text()
     panel.plot._on_mouse_moved(QPointF(-5, -5))
     assert panel.readout.text() == ""
+
+
+def _turn_wheel(panel: SpectrogramPanel, notches: int, y: float, modifiers: Qt.KeyboardModifier) -> None:
+    """Turn the wheel at `y` of the height of the picture, 0 at the top."""
+    view = panel.plot.getPlotItem().getViewBox()  # pyright: ignore[reportOptionalMemberAccess]
+    area = panel.plot.mapFromScene(view.sceneBoundingRect()).boundingRect()
+    place = QPointF(area.center().x(), area.top() + y * area.height())
+    event = QWheelEvent(
+        place, panel.plot.viewport().mapToGlobal(place), QPoint(), QPoint(0, 120 * notches),
+        Qt.MouseButton.NoButton, modifiers, Qt.ScrollPhase.NoScrollPhase, False,
+    )  # fmt: skip
+    QApplication.sendEvent(panel.plot.viewport(), event)
+    QApplication.processEvents()
+
+
+def test_ctrl_and_the_wheel_zoom_frequency_where_the_pointer_is(panel: SpectrogramPanel, live: LiveScene) -> None:
+    _hear(panel, live, LiveUpdate((_tone(1000, 0, 20),)))
+    frequencies, at = panel.plot.frequencies, 1 - 20.5 / 128
+    before = _brightness(_picture(panel), 0.5, at)
+    _turn_wheel(panel, 12, at, Qt.KeyboardModifier.ControlModifier)
+    assert live.window.span_s == 10.0
+    assert frequencies.high - frequencies.low < 40
+    image = _picture(panel)
+    assert _brightness(image, 0.5, at) == pytest.approx(before, abs=12), "the tone stays under the pointer"
+    thick = [y for y in range(image.height()) if QColor(image.pixel(image.width() // 2, y)).lightness() > 150]
+    assert len(thick) > 0.12 * image.height(), "and grows"
+    _turn_wheel(panel, -30, 0.5, Qt.KeyboardModifier.ControlModifier)
+    assert (frequencies.low, frequencies.high) == (0.0, 128.0)
+    _turn_wheel(panel, 3, 0.5, Qt.KeyboardModifier.NoModifier)
+    assert live.window.span_s < 10.0
+    assert (frequencies.low, frequencies.high) == (0.0, 128.0)
+
+
+def test_zoomed_in_a_drag_goes_to_other_frequencies(panel: SpectrogramPanel, live: LiveScene) -> None:
+    _hear(panel, live, LiveUpdate((noise(1000),)))
+    panel.plot.zoom_frequency(0.5)
+    assert panel.plot.frequencies.low == 32.0
+    viewport = panel.plot.viewport()
+    middle = viewport.rect().center()
+    QTest.mousePress(viewport, Qt.MouseButton.LeftButton, pos=middle)
+    for step in range(1, 6):
+        QTest.mouseMove(viewport, middle + QPoint(0, 20 * step), delay=10)
+    QTest.mouseRelease(viewport, Qt.MouseButton.LeftButton, pos=middle + QPoint(0, 100))
+    assert panel.plot.frequencies.low > 40.0
+
+
+def test_zoomed_in_more_frequencies_are_named() -> None:
+    axis = HertzAxis()
+    low, high = bin_position(2000, 128), bin_position(4000, 128)
+    [(_, rows)] = axis.tickValues(low, high, 300)
+    names = axis.tickStrings(rows, 1, 1)
+    assert names == ["4k", "3.5k", "3k", "2.5k", "2k"]
+    panel_of_one_row = axis.tickValues(60.0, 61.0, 300)
+    assert len(panel_of_one_row[0][1]) <= 20

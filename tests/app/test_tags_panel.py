@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QAbstractItemModelTester
 from pytestqt.qtbot import QtBot
@@ -11,9 +11,11 @@ from pytestqt.qtbot import QtBot
 from app.appearance import Appearance
 from app.panels.tags import TOP_ROWS, TagsPanel
 from app.pins import Pins
+from app.theme import DARK, LIGHT, Theme
 from app.user_settings import UserSettings
 from app.widgets.tag_list import STAR_PX
 from tests.app.app_fakes import NAMES, FakeTagger, scores
+from tests.app.contrast import contrast
 
 
 @pytest.fixture
@@ -134,3 +136,32 @@ def test_the_empty_panel_explains_itself(qtbot: QtBot, appearance: Appearance, p
     qtbot.addWidget(panel)
     assert panel.empty.text() == "Loading the model…"
     assert len(NAMES) > TOP_ROWS
+
+
+def test_what_is_below_one_percent_stands_above_nothing(panel: TagsPanel) -> None:
+    panel.show_scores(scores(heard={4: 0.9, 9: 0.0012, 12: 0.0049}), "Now hearing")
+    assert panel.names_shown[:3] == ["Cow", "Wind", "Bee"]
+    assert [_texts(panel)[name][:2] for name in ("Wind", "Bee", "Dog")] == ["<1", "<1", "0\N{NARROW NO-BREAK SPACE}"]
+
+
+def test_the_selection_goes_with_its_class_and_marks_no_other_one(panel: TagsPanel, qtbot: QtBot) -> None:
+    panel.show_scores(scores(heard={4: 0.9, 13: 0.5}), "Now hearing")
+    panel.list.setCurrentIndex(panel.list.tags.index(1))
+    assert panel.list.currentIndex().data() == "Owl"
+    panel.show_scores(scores(heard={13: 0.9, 4: 0.5}), "Now hearing")
+    qtbot.waitUntil(lambda: panel.names_shown[0] == "Owl")
+    assert [index.data() for index in panel.list.selectedIndexes()] == ["Owl"]
+    panel.show_scores(scores(heard=dict.fromkeys(range(13), 0.9)), "Now hearing")
+    qtbot.waitUntil(lambda: "Owl" not in panel.names_shown)
+    assert panel.list.selectedIndexes() == []
+
+
+@pytest.mark.parametrize("theme", [DARK, LIGHT])
+def test_the_star_of_a_class_that_is_not_pinned_can_be_seen(panel: TagsPanel, theme: Theme) -> None:
+    panel.list.apply_theme(theme)
+    panel.list.setStyleSheet(f"background: {theme.panel}")
+    place = panel.list.visualRect(panel.list.tags.index(0))
+    image = panel.list.viewport().grab(QRect(place.topLeft(), QSize(STAR_PX, place.height()))).toImage()
+    colours = {image.pixelColor(x, y).name() for x in range(image.width()) for y in range(image.height())}
+    assert theme.panel in colours
+    assert max(contrast(colour, theme.panel) for colour in colours) >= 3.0

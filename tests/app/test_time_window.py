@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.frequency_window import FrequencyWindow
 from app.time_window import MAX_SPAN_S, MIN_SPAN_S, SmoothEdge, TimeWindow
 
 
@@ -99,3 +100,26 @@ def test_the_edge_never_runs_ahead_of_the_sound_nor_back(steps: list[tuple[float
         assert before <= shown <= newest
         assert newest - shown <= 0.6 + 1e-9
         before = shown
+
+
+def test_frequencies_zoom_around_what_is_pointed_at_and_come_back() -> None:
+    window = FrequencyWindow(128)
+    window.zoom(0.25, 96.0)
+    assert (window.low, window.high) == (72.0, 104.0)
+    window.zoom(0.0001, 96.0)
+    assert window.high - window.low == 8.0
+    assert window.low < 96.0 < window.high
+    window.zoom(1e6)
+    assert (window.low, window.high) == (0.0, 128.0)
+
+
+@given(st.lists(st.tuples(st.booleans(), st.floats(-300, 300), st.floats(0.01, 100)), max_size=20))
+def test_frequencies_in_view_are_always_some_that_there_are(deeds: list[tuple[bool, float, float]]) -> None:
+    window = FrequencyWindow(128)
+    for zooms, row, factor in deeds:
+        if zooms:
+            window.zoom(factor, row)
+        else:
+            window.move(row)
+        assert 0.0 <= window.low < window.high <= 128.0 + 1e-9
+        assert window.high - window.low >= 8.0 - 1e-9

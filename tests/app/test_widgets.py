@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QObject, QSize
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtGui import QTextDocument, QTextTable
+from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
-from app import error_report
+from app import error_report, wording
 from app.background import BackgroundJobs
+from app.dialogs.keys_dialog import KeysDialog
 from app.dialogs.range_dialog import RangeDialog
 from app.error_report import ErrorReport, start_log
 from app.garbage_timer import GarbageTimer
@@ -230,3 +232,32 @@ def test_a_window_opens_no_larger_than_its_screen(qtbot: QtBot) -> None:
     room = QApplication.primaryScreen().availableGeometry().size()
     resize_to_fit(window, room + QSize(0, 200))
     assert window.height() < room.height(), "its title bar has to fit too"
+
+
+def test_the_figure_beside_the_meter_is_what_the_bar_shows(qtbot: QtBot) -> None:
+    meter = LevelMeter(DARK)
+    qtbot.addWidget(meter)
+    meter.clear()
+    for rms_dbfs in (-20, -50, -31, -44):
+        meter.show_level(level(rms_dbfs))
+    assert -23 < meter.shown_dbfs <= -20, "the bar falls slowly, for the figure to keep up"
+    qtbot.waitUntil(lambda: meter.text == wording.decibels(meter.shown_dbfs, "dBFS"))
+    for _ in range(100):
+        meter.show_level(level(-44))
+    assert meter.shown_dbfs == -44
+    qtbot.waitUntil(lambda: meter.text == wording.decibels(-44, "dBFS"))
+    meter.show_level(level(-120))
+    qtbot.waitUntil(lambda: meter.text == "no signal")
+
+
+def test_keys_and_their_meanings_stand_on_one_line(qtbot: QtBot) -> None:
+    dialog = KeysDialog([("Ctrl+A", "One thing"), ("B", "Another")])
+    qtbot.addWidget(dialog)
+    document = QTextDocument()
+    [label] = dialog.findChildren(QLabel)
+    document.setHtml(label.text())
+    [table] = [frame for frame in document.rootFrame().childFrames() if isinstance(frame, QTextTable)]
+    for row in range(2):
+        blocks = [table.cellAt(row, column).firstCursorPosition().block() for column in range(2)]
+        tops = [document.documentLayout().blockBoundingRect(block).top() for block in blocks]
+        assert tops[0] == pytest.approx(tops[1], abs=0.5)
