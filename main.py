@@ -3,36 +3,41 @@
 from __future__ import annotations
 
 import argparse
-import io
 import os
 import sys
 from pathlib import Path
 
 from core.cli.argument_types import comma_names, merge_word, positive_number, stride_pair, whole_count
+from core.cli.leaving import run_and_leave
 from core.cli.models_options import add_models_options
+from core.cli.streams import print_error
 from core.cli.tag import ModelOptions, TagOptions, run_tag
 from core.errors import UsageError, UserError
 
 VERBS = ("tag", "listen", "devices", "check", "statistics", "recipes", "train", "evaluate", "study", "bench", "models")
 
 
+EXIT_STATUS = (
+    "Exit status: 0 if all went well, also where the reader of the results left early (| head); 1 if something failed, "
+    "results that could not be written among it; 2 for wrong usage; 130 when stopped by Ctrl+C."
+)
+
+
 def main(argv: list[str]) -> int:
-    """Run one command; the exit code: 0 well, 1 something failed, 2 wrong usage."""
+    """Run one command; the exit status, as EXIT_STATUS has it."""
     try:
         if not argv or argv[0] == "--demo" or (argv[0] not in VERBS and os.path.exists(argv[0])):
             return _window(argv)
         options = parse(argv)
         return options.run(options)
     except UserError as error:
-        print(error, file=sys.stderr)
+        print_error(error)
         return 2 if isinstance(error, UsageError) else 1
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        # The reader (`| head`) has gone: not an error, and no traceback on exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return 0  # the reader (`| head`) has gone, with all that it wanted
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
@@ -56,6 +61,7 @@ def build_parser() -> argparse.ArgumentParser:
         usage=f"main.py [--demo] [FILE ...]\n       main.py {{{','.join(VERBS)}}} ...",
         description="Soundmark tags what it hears. Without a verb it opens the window and tags the files named, if "
         "any; --demo listens to the synthesised demo scene.",
+        epilog=EXIT_STATUS,
     )
     verbs = parser.add_subparsers(dest="verb", prog="main.py", metavar=" | ".join(VERBS), required=True)
 
@@ -304,13 +310,5 @@ def _has_display() -> bool:
     return sys.platform in ("win32", "darwin") or has_screen or named in ("offscreen", "minimal", "vnc")
 
 
-def _write_any_name() -> None:
-    """File names may hold what the terminal's encoding does not; a result is not lost for that."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-
-
 if __name__ == "__main__":
-    _write_any_name()
-    sys.exit(main(sys.argv[1:]))
+    run_and_leave(main)

@@ -12,8 +12,8 @@ from pathlib import Path
 
 ROOMS_ALLOWED = {"main": {"app", "core", "training"}, "app": {"core"}, "training": {"core"}, "core": set[str]()}
 CORE_ORDER = (
-    {"errors"},
-    {"labels", "training_messages", "data_report", "evaluation_report"},
+    {"errors", "terminal_text", "version"},
+    {"unforeseen", "labels", "training_messages", "data_report", "evaluation_report"},
     {"audio"},
     {"model"},
     {"inference"},

@@ -15,6 +15,7 @@ from core.audio.media_file import decode_blocks
 from core.audio.media_opening import open_media
 from core.audio.resample import StreamResampler
 from core.errors import UserError
+from core.unforeseen import unforeseen
 from training.fingerprints import SAMPLE_RATE, Fingerprint, fingerprint
 
 SILENT_DB = -60.0
@@ -76,9 +77,14 @@ def decode(path: Path) -> DecodedClip:
 def survey(path: Path) -> ClipSurvey | UserError:
     """Look at one file, or say why it cannot be read."""
     try:
-        clip = decode(path)
+        return _surveyed(decode(path))
     except UserError as error:
         return error
+    except Exception as error:  # one clip's surprise is not the others' end
+        return unforeseen(path, "read", error)
+
+
+def _surveyed(clip: DecodedClip) -> ClipSurvey:
     peak = float(np.abs(clip.samples).max(initial=0.0))
     surveyed = ClipSurvey(clip.duration_s, peak, 0, "", fingerprint(np.zeros(0, np.float32)))
     if surveyed.is_silent:

@@ -23,6 +23,7 @@ from platformdirs import user_cache_path
 from core.audio.log_mel import LogMel, LogMelConfig
 from core.audio.media_file import decode_blocks
 from core.errors import UserError
+from core.unforeseen import unforeseen
 from training.clip_keys import ClipKeys, ContentKey, content_key
 from training.frame_store import IN_USE_S, FrameStore, StoreError, evict
 from training.manifest import LabelledClip
@@ -159,6 +160,8 @@ class StoredClips:
             return error
         except OSError as error:
             return UserError(f"{os.path.basename(path)} cannot be opened ({error.strerror}).", "Look where it went.")
+        except Exception as error:  # one clip's surprise does not hide what is wrong with the others
+            return unforeseen(path, "read", error)
 
     def _decode_again(self, index: int) -> NDArray[np.float16]:
         path = self._paths[index]
