@@ -33,6 +33,16 @@ MAX_BODY_LINES = 60
 TABLES = {"MODEL_VARIANTS": "core", "SOURCES": "core", "FORMATS": "core", "PANELS": "app"}
 
 
+def labels_that_read_markup(root: Path) -> list[str]:
+    """Labels whose text Qt may take for rich text; those with words of ours alone may be."""
+    allowed = {"app/plain_text.py", "app/dialogs/keys_dialog.py"}
+    return [
+        f"{path.relative_to(root)} makes a QLabel"
+        for path in python_files(root, "app")
+        if path.relative_to(root).as_posix() not in allowed and re.search(r"\bQLabel\(", path.read_text("utf-8"))
+    ]
+
+
 def python_files(root: Path, *rooms: str) -> list[Path]:
     """Every Python file of `rooms` (folders, or main.py) under `root`."""
     found = [root / "main.py"] if "main" in rooms and (root / "main.py").exists() else []

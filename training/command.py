@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from core.cli.streams import print_error
 from core.errors import UsageError, UserError
 from core.training_messages import TrainingFailed, TrainingMessage, TrainingStarted
 from training.config import TrainConfig, load_recipe
@@ -53,7 +54,7 @@ def run_training(options: TrainOptions) -> int:
             out = options.out or Path("runs") / f"{config.name}-{stamp()}"
             if _is_first_process():
                 if options.resume and not (out / RUN_NAME).is_file():
-                    print(f"{out} holds no run yet: this one begins at the beginning.", file=sys.stderr)
+                    print_error(f"{out} holds no run yet: this one begins at the beginning.")
                 reporters.append(to_json_lines if options.json or not sys.stdout.isatty() else ProgressBar())
                 to_file, log = to_log(out)
                 stack.enter_context(log)
@@ -135,7 +136,7 @@ def _train(
     except UserError as error:
         return _fail(error, reporters)
     except KeyboardInterrupt:
-        print(f"Broken off. Go on with --resume --out {out}.", file=sys.stderr)
+        print_error(f"Broken off. Resume with --resume --out {out}.")
         return 130
     except Exception as error:  # memory, a lost process: whoever started the run must hear of it in its own language
         _log.exception("training failed")
@@ -161,5 +162,5 @@ def _is_first_process() -> bool:
 def _fail(error: UserError, reporters: list[Reporter]) -> int:
     for reporter in reporters:
         reporter(TrainingFailed(error.problem, error.remedy))
-    print(error, file=sys.stderr)
+    print_error(error)
     return 2 if isinstance(error, UsageError) else 1

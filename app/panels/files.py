@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
 from app import wording
 from app.appearance import Appearance
 from app.file_row import FileRow, FileState
 from app.file_tagging import FileTagging
+from app.plain_text import PlainLabel
 from app.widgets.file_table import FileTable
 
 _EMPTY = "Drop sound or video files, or whole folders, anywhere in this window."
@@ -27,7 +28,7 @@ class FilesPanel(QFrame):
         self.table = FileTable(files.model, appearance.theme)
         self.table.setAccessibleName("Files")
         self.table.setToolTip("Select a file to see its spectrogram and tags. Del cancels or removes it.")
-        self.summary = QLabel()
+        self.summary = PlainLabel()
         self.summary.setObjectName("Muted")
         self.open_button = _button("Open files…", "Choose files to tag (Ctrl+O)")
         self.open_button.setObjectName("Primary")
@@ -59,7 +60,7 @@ class FilesPanel(QFrame):
         self.setMinimumHeight(120)
 
     def _empty_page(self) -> QWidget:
-        words = QLabel(_EMPTY)
+        words = PlainLabel(_EMPTY)
         words.setObjectName("Muted")
         page = QWidget()
         column = QVBoxLayout(page)

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from app import wording
+from app.plain_text import plain_tip
 from app.theme import Theme
 from core.data_report import Finding
 
@@ -73,7 +74,7 @@ class FindingsList(QTreeWidget):
             line = QTreeWidgetItem([f"{_NAMES[finding.severity]}: {finding.text}", finding.remedy])
             line.setForeground(0, QColor(self._colour(finding)))
             for column in (0, 1):
-                line.setToolTip(column, line.text(column))
+                line.setToolTip(column, plain_tip(line.text(column)))
             for path in finding.paths[:_SHOWN_PATHS]:
                 line.addChild(_clip_line(Path(path)))
             if len(finding.paths) > _SHOWN_PATHS:
@@ -103,6 +104,6 @@ class FindingsList(QTreeWidget):
 def _clip_line(path: Path) -> QTreeWidgetItem:
     line = QTreeWidgetItem([path.name, str(path.parent)])
     line.setData(0, _PATH_ROLE, str(path))
-    line.setToolTip(0, str(path))
-    line.setToolTip(1, str(path))
+    line.setToolTip(0, plain_tip(str(path)))
+    line.setToolTip(1, plain_tip(str(path)))
     return line

@@ -13,6 +13,11 @@ from typing import NoReturn
 from core.cli.streams import OutputError, open_standard_streams, print_error
 from core.cli.terminal_log import log_to_terminal
 
+EXIT_STATUS = (
+    "Exit status: 0 if all went well, also where the reader of the results left early (| head); 1 if something failed, "
+    "results that could not be written among it; 2 for wrong usage; 130 when stopped by Ctrl+C."
+)
+
 _LEFT_TO_THE_SYSTEM = (("sounddevice", "_exit_handler"), ("pyqtgraph", "cleanup"))
 """What runs at exit and need not: PortAudio's end hangs where the sound server does, pyqtgraph's walks all objects."""
 
@@ -36,7 +41,7 @@ def leave(status: int) -> NoReturn:
     files are cleared away as at any exit. What is left out is the collection of every object of torch, which takes a
     second of the processor."""
     try:
-        status = _written(status)
+        status = with_results_written(status)
         for module, name in _LEFT_TO_THE_SYSTEM:
             with suppress(KeyError, AttributeError):
                 atexit.unregister(getattr(sys.modules[module], name))
@@ -46,7 +51,8 @@ def leave(status: int) -> NoReturn:
         os._exit(status)
 
 
-def _written(status: int) -> int:
+def with_results_written(status: int) -> int:
+    """Flush standard output; the exit status, with what became of that."""
     try:
         sys.stdout.flush()
     except BrokenPipeError:

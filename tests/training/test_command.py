@@ -151,7 +151,7 @@ def test_the_bar_shows_the_run(capsys: pytest.CaptureFixture[str]) -> None:
     bar(TrainingStopped("out", 5, "out/checkpoint"))
     shown = capsys.readouterr().err
     assert "epoch 1: loss 0.500, accuracy 0.500" in shown
-    assert "--resume goes on" in shown
+    assert "continue with --resume" in shown
 
 
 def test_tensorboard_gets_the_curves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
