@@ -112,4 +112,4 @@ def _end(window: MainWindow, status: int) -> NoReturn:
     ended = window.jobs.wait(max(deadline_s - time.monotonic(), 0.1)) and ended
     if not ended:
         log.warning("a thread did not end in time; the program ends without it")
-    leave(status)
+    leave(status, clears_away=ended)

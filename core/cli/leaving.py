@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import logging
 import os
 import sys
 import traceback
@@ -36,19 +37,28 @@ def run_and_leave(main: Callable[[list[str]], int]) -> NoReturn:
     leave(status)
 
 
-def leave(status: int) -> NoReturn:
+def leave(status: int, *, clears_away: bool = True) -> NoReturn:
     """End the process with `status` (1 where the last results cannot be written). Child processes and temporary
     files are cleared away as at any exit. What is left out is the collection of every object of torch, which takes a
-    second of the processor."""
+    second of the processor.
+
+    clears_away: False where a thread still works, since what runs at exit may wait for what that is importing.
+    """
     try:
         status = with_results_written(status)
-        for module, name in _LEFT_TO_THE_SYSTEM:
-            with suppress(KeyError, AttributeError):
-                atexit.unregister(getattr(sys.modules[module], name))
-        atexit._run_exitfuncs()  # logging, multiprocessing, temporary folders, locks
+        if clears_away:
+            _run_exit_functions()
+        logging.shutdown()
         sys.stderr.flush()
     finally:
         os._exit(status)
+
+
+def _run_exit_functions() -> None:
+    for module, name in _LEFT_TO_THE_SYSTEM:
+        with suppress(KeyError, AttributeError):
+            atexit.unregister(getattr(sys.modules[module], name))
+    atexit._run_exitfuncs()  # those of multiprocessing, of temporary folders, of locks
 
 
 def with_results_written(status: int) -> int:
