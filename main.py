@@ -3,36 +3,44 @@
 from __future__ import annotations
 
 import argparse
-import io
 import os
 import sys
 from pathlib import Path
 
-from core.cli.argument_types import comma_names, merge_word, positive_number, stride_pair, whole_count
+from core.cli.argument_types import PlainParser, comma_names, merge_word, positive_number, stride_pair, whole_count
+from core.cli.display import has_display
+from core.cli.leaving import EXIT_STATUS, run_and_leave
 from core.cli.models_options import add_models_options
+from core.cli.streams import print_error
 from core.cli.tag import ModelOptions, TagOptions, run_tag
 from core.errors import UsageError, UserError
+from core.version import NAME, version
 
 VERBS = ("tag", "listen", "devices", "check", "statistics", "recipes", "train", "evaluate", "study", "bench", "models")
 
 
 def main(argv: list[str]) -> int:
-    """Run one command; the exit code: 0 well, 1 something failed, 2 wrong usage."""
+    """Run one command; the exit status, as EXIT_STATUS has it."""
     try:
-        if not argv or argv[0] == "--demo" or (argv[0] not in VERBS and os.path.exists(argv[0])):
+        if _is_for_the_window(argv):
             return _window(argv)
         options = parse(argv)
         return options.run(options)
     except UserError as error:
-        print(error, file=sys.stderr)
+        print_error(error)
         return 2 if isinstance(error, UsageError) else 1
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        # The reader (`| head`) has gone: not an error, and no traceback on exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return 0  # the reader (`| head`) has gone, with all that it wanted
+
+
+def _is_for_the_window(argv: list[str]) -> bool:
+    """Whether no verb is meant: nothing, an option of the window, or a file comes first."""
+    if not argv or argv[0] in ("--demo", "--settings") or argv[0].startswith("--settings="):
+        return True
+    return argv[0] not in VERBS and os.path.exists(argv[0])
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
@@ -51,12 +59,14 @@ def parse(argv: list[str]) -> argparse.Namespace:
 
 def build_parser() -> argparse.ArgumentParser:
     """The command line as users know it; `tests/test_command_line.py` keeps it."""
-    parser = argparse.ArgumentParser(
+    parser = PlainParser(
         prog="main.py",
-        usage=f"main.py [--demo] [FILE ...]\n       main.py {{{','.join(VERBS)}}} ...",
+        usage=f"main.py [--settings FILE] [--demo] [FILE ...]\n       main.py {{{','.join(VERBS)}}} ...",
         description="Soundmark tags what it hears. Without a verb it opens the window and tags the files named, if "
-        "any; --demo listens to the synthesised demo scene.",
+        "any; --demo listens to the synthesised demo scene, --settings keeps the window's settings in an INI file.",
+        epilog=EXIT_STATUS,
     )
+    parser.add_argument("--version", action="version", version=f"{NAME} {version()}", help="print the version and exit")
     verbs = parser.add_subparsers(dest="verb", prog="main.py", metavar=" | ".join(VERBS), required=True)
 
     tag = verbs.add_parser("tag", help="tag audio and video files, or folders of them")
@@ -291,7 +301,7 @@ def _bench(options: argparse.Namespace) -> int:
 
 
 def _window(argv: list[str]) -> int:
-    if not _has_display():
+    if not has_display():
         print("There is no display: listening in the terminal instead.", file=sys.stderr, flush=True)
         return main(["listen"])
     from app.application import run
@@ -299,20 +309,5 @@ def _window(argv: list[str]) -> int:
     return run([sys.argv[0], *argv])
 
 
-def _has_display() -> bool:
-    """On Linux Qt aborts the process without a display; a platform asked for by name needs none."""
-    named = os.environ.get("QT_QPA_PLATFORM", "")
-    has_screen = bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-    return sys.platform in ("win32", "darwin") or has_screen or named in ("offscreen", "minimal", "vnc")
-
-
-def _write_any_name() -> None:
-    """File names may hold what the terminal's encoding does not; a result is not lost for that."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-
-
 if __name__ == "__main__":
-    _write_any_name()
-    sys.exit(main(sys.argv[1:]))
+    run_and_leave(main)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import logging
-import os
 import signal
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import PySide6
 from PySide6.QtCore import QCoreApplication
@@ -27,6 +27,7 @@ from app.soundmark_program import PROGRAM
 from app.user_settings import UserSettings
 from app.version_guard import check_versions
 from app.window_parts import WindowParts
+from core.cli.leaving import leave
 from core.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -35,7 +36,10 @@ FAREWELL_S = 1.0
 
 
 def run(argv: Sequence[str]) -> int:
-    """Show the window until it is closed; returns the exit status. argv: program, options and files, as sys.argv."""
+    """Show the window until it is closed, and end the process; returns only where it cannot run here, with 2.
+
+    argv: program, options and files, as sys.argv.
+    """
     try:
         check_versions(PySide6.__version__, sys.version_info[:3])
     except UserError as error:
@@ -58,9 +62,7 @@ def run(argv: Sequence[str]) -> int:
     window.show()
     window.begin(DEMO_SCENE if options.demo else None, options.files)
     log.info("started: Python %s, PySide6 %s, %s", sys.version.split()[0], PySide6.__version__, sys.platform)
-    status = application.exec()
-    _end(window, status)
-    return status
+    _end(window, application.exec())
 
 
 def build_window(
@@ -105,14 +107,13 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(list(argv))
 
 
-def _end(window: MainWindow, status: int) -> None:
-    """Wait for threads, a moment; what does not end is left to the operating system."""
+def _end(window: MainWindow, status: int) -> NoReturn:
+    """Wait for threads, a moment, and leave at once; what does not end is left to the operating system, as one that
+    hangs inside PortAudio."""
     deadline_s = time.monotonic() + FAREWELL_S
     ended = window.file_tagging.close(FAREWELL_S / 2)
     ended = window.models.fetching.close(max(deadline_s - time.monotonic(), 0.1)) and ended
     ended = window.jobs.wait(max(deadline_s - time.monotonic(), 0.1)) and ended
     if not ended:
         log.warning("a thread did not end in time; the program ends without it")
-        logging.shutdown()
-        # Without this the interpreter would wait for a thread that hangs inside PortAudio.
-        os._exit(status)
+    leave(status, clears_away=ended)

@@ -25,6 +25,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QMessageBox, QWidget
 
+from app.plain_text import plain_tip
 from core.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -130,7 +131,7 @@ class ErrorReport(QObject):
         dialog.setWindowTitle("Soundmark")
         dialog.setIcon(QMessageBox.Icon.Warning)
         dialog.setText("Something went wrong. Soundmark goes on as well as it can.")
-        dialog.setInformativeText(words)
+        dialog.setInformativeText(plain_tip(words))
         folder = dialog.addButton("Open log folder", QMessageBox.ButtonRole.ActionRole)
         folder.clicked.connect(open_log_folder)
         dialog.addButton(QMessageBox.StandardButton.Close)

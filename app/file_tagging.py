@@ -19,6 +19,7 @@ from app.background import BackgroundJobs
 from app.core_calls import CoreCalls, FilePicture, FoundMedia, StopQuestion, Tagger
 from app.file_row import FileRow, FileState
 from app.files_model import FilesModel
+from app.plain_text import rich_error
 from app.scene import set_picture
 from app.score_track import ScoreTrack
 from core.errors import UserError
@@ -123,7 +124,7 @@ class FileTagging(QObject):
         for path, error in found.problems:
             for row in self.model.add([path]):
                 row.state, row.error = FileState.FAILED, error
-                row.scene.message = f"{error.problem}<br>{error.remedy}"
+                row.scene.message = rich_error(error)
                 self.model.row_changed(row)
                 came.append(row)
         self._tell_counts()
@@ -171,7 +172,7 @@ class FileTagging(QObject):
             row.duration_s = max(row.duration_s, row.heard_s)
             row.error = error
             if error is not None and row.scene.history is None:
-                row.scene.message = f"{error.problem}<br>{error.remedy}"
+                row.scene.message = rich_error(error)
         self._tell(row)
         self._start_next()
 
@@ -185,7 +186,7 @@ class FileTagging(QObject):
         self.picture_ready.emit(row)
 
     def _on_no_picture(self, row: FileRow, error: UserError) -> None:
-        row.scene.message = f"{error.problem}<br>{error.remedy}"
+        row.scene.message = rich_error(error)
         self.picture_ready.emit(row)
 
     def _tell(self, row: FileRow) -> None:

@@ -10,6 +10,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 
 from app import wording
 from app.file_row import FileRow, FileState
+from app.plain_text import plain_tip
 
 Index = QModelIndex | QPersistentModelIndex
 COLUMNS = ("File", "Length", "Top tags", "State", "")
@@ -48,7 +49,7 @@ class FilesModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.AccessibleTextRole and index.column() == CANCEL:
             return "Cancel" if not row.is_over else "Remove"
         if role == Qt.ItemDataRole.ToolTipRole:
-            return _tool_tip(row, index.column())
+            return plain_tip(_tool_tip(row, index.column()))
         if role == Qt.ItemDataRole.TextAlignmentRole and index.column() == LENGTH:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         return None

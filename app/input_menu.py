@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QMenu
 from app.input_choice import DEFAULT_MICROPHONE, DEMO_SCENE, InputChoice
 from app.input_devices import InputDevice, InputDevices
 from app.live_session import LiveSession
+from app.plain_text import plain_tip
 
 
 class InputMenu(QObject):
@@ -57,7 +58,7 @@ class InputMenu(QObject):
 
     def _add(self, choice: InputChoice, title: str, tip: str) -> None:
         action = QAction(title, self._menu, checkable=True)
-        action.setToolTip(tip)
+        action.setToolTip(plain_tip(tip))
         action.setData(choice)
         self._group.addAction(action)
         self._menu.addAction(action)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from html import escape
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QSignalBlocker, Qt, Slot
@@ -41,9 +42,10 @@ from app.widgets.banner import Banner
 from app.widgets.icons import application_icon
 from app.window_parts import WindowParts
 from core.errors import UserError
+from core.version import NAME, version
 
 ABOUT = (
-    "<b>Soundmark</b><p>Tags what it hears: live, in files, and with models you train yourself. "
+    f"<b>{NAME} {escape(version())}</b><p>Tags what it hears: live, in files, and with models you train yourself. "
     "Nothing leaves this computer.</p><p>Apache License 2.0</p>"
 )
 

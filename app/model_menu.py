@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QMenu
 from app.core_calls import ModelRow
 from app.live_session import LiveSession
 from app.merge_menu import MergeMenu
+from app.plain_text import plain_tip
 from app.training_plan import CHECKPOINT_NAME
 
 
@@ -77,7 +78,7 @@ class ModelMenu(QObject):
     def _add(self, name: str, title: str, summary: str) -> None:
         action = QAction(title, self._menu, checkable=True)
         action.setData(name)
-        action.setToolTip(summary)
+        action.setToolTip(plain_tip(summary))
         action.setChecked(self._session.tagger is not None and name == (self._session.model or "starter"))
         self._group.addAction(action)
         self._menu.addAction(action)

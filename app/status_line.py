@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QStatusBar
 
 from app import wording
 from app.live_session import LiveSession
+from app.plain_text import PlainLabel
 from app.theme import tabular
 from core.inference.results import LiveStatus, TagScores
 
@@ -20,7 +21,7 @@ class StatusLine(QStatusBar):
         super().__init__()
         self._session = session
         self._age = QElapsedTimer()
-        self.figures, self.model = QLabel(), QLabel()
+        self.figures, self.model = PlainLabel(), PlainLabel()
         self.figures.setFont(tabular(self.figures.font()))
         self.figures.setContentsMargins(8, 0, 0, 0)
         # Rather cut off at the end than a window that cannot be made narrow.

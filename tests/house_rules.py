@@ -12,9 +12,9 @@ from pathlib import Path
 
 ROOMS_ALLOWED = {"main": {"app", "core", "training"}, "app": {"core"}, "training": {"core"}, "core": set[str]()}
 CORE_ORDER = (
-    {"errors", "file_names"},
-    {"bounds", "foreign_text"},
-    {"labels", "training_messages", "data_report", "evaluation_report"},
+    {"errors", "file_names", "version"},
+    {"bounds", "foreign_text", "terminal_text"},
+    {"unforeseen", "labels", "training_messages", "data_report", "evaluation_report"},
     {"audio"},
     {"model"},
     {"inference"},
@@ -32,6 +32,16 @@ VAGUE = {"manager", "helper", "helpers", "util", "utils", "common", "misc", "han
 MAX_FILE_LINES = 320
 MAX_BODY_LINES = 60
 TABLES = {"MODEL_VARIANTS": "core", "SOURCES": "core", "FORMATS": "core", "PANELS": "app"}
+
+
+def labels_that_read_markup(root: Path) -> list[str]:
+    """Labels whose text Qt may take for rich text; those with words of ours alone may be."""
+    allowed = {"app/plain_text.py", "app/dialogs/keys_dialog.py"}
+    return [
+        f"{path.relative_to(root)} makes a QLabel"
+        for path in python_files(root, "app")
+        if path.relative_to(root).as_posix() not in allowed and re.search(r"\bQLabel\(", path.read_text("utf-8"))
+    ]
 
 
 def python_files(root: Path, *rooms: str) -> list[Path]:

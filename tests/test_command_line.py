@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -101,13 +102,38 @@ def test_wrong_usage_exits_with_2(words: list[str], capsys: pytest.CaptureFixtur
     assert "usage" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("words", [[], ["--demo"], ["main.py"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["--demo"],
+        ["main.py"],
+        ["--settings", "s.ini"],
+        ["--settings=s.ini", "main.py"],
+        ["--settings", "s", "--demo"],
+    ],
+)
 def test_the_window_opens_without_a_verb(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[list[str]] = []
     monkeypatch.chdir(Path(main.__file__).parent)
     monkeypatch.setattr(main, "_window", lambda argv: opened.append(argv) or 0)
     assert main.main(words) == 0
     assert opened == [words]
+
+
+def test_the_version_is_that_of_the_project(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main.main(["--version"])
+    assert caught.value.code == 0
+    project = tomllib.loads((Path(main.__file__).parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert capsys.readouterr().out == f"Soundmark {project['version']}\n"
+
+
+def test_the_help_tells_every_exit_status(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main.main(["--help"])
+    told = " ".join(capsys.readouterr().out.split())
+    assert all(words in told for words in ("0 if all went well", "| head", "1 if something failed", "2 for", "130"))
 
 
 def test_without_a_display_it_says_so_and_listens(

@@ -9,6 +9,7 @@ import pytest
 from house_rules import (
     MAX_BODY_LINES,
     MAX_FILE_LINES,
+    labels_that_read_markup,
     qt_imports,
     threads_elsewhere,
     too_long,
@@ -31,6 +32,11 @@ def test_core_and_training_know_no_qt() -> None:
 
 def test_threads_meet_in_two_places_only() -> None:
     assert threads_elsewhere(REPOSITORY) == []
+
+
+def test_labels_show_names_as_they_are(tmp_path: Path) -> None:
+    assert labels_that_read_markup(REPOSITORY) == []
+    assert labels_that_read_markup(plant(tmp_path, "app/x.py", "label = QLabel(name)\n")) == ["app/x.py makes a QLabel"]
 
 
 def test_names_say_something() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,12 +9,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
-from rich.progress import Progress
 from rich.table import Table
+from rich.text import Text
 
+from core.cli.console import PlainConsole, plain
+from core.cli.console import progress_bar as new_bar
 from core.data_report import DataReport, Finding
-from core.file_names import shown
+from core.terminal_text import shown
 from core.training_messages import TrainingPreparing
 from training.config import TrainConfig, load_recipe
 from training.preflight import Report, check_data
@@ -52,19 +52,18 @@ def run_check(options: CheckOptions) -> int:
     if options.as_json:
         print(found.to_json())
         return 0
-    print_report(found, Console())
+    print_report(found, PlainConsole())
     return 0 if found.can_train() else 1
 
 
 @contextmanager
 def progress_bar() -> Iterator[Report]:
     """A bar on stderr where that is a terminal; nothing else."""
-    console = Console(file=sys.stderr)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+    with new_bar() as bar:
         task = bar.add_task("Reading the list", total=None)
 
         def report(message: TrainingPreparing) -> None:
-            bar.update(task, description=message.what, completed=message.done, total=message.total)
+            bar.update(task, description=shown(message.what), completed=message.done, total=message.total)
 
         yield report
 
@@ -72,21 +71,20 @@ def progress_bar() -> Iterator[Report]:
 def print_report(report: DataReport, console: Console) -> None:
     """Classes in a table, then the findings with their remedies, errors first."""
     folds = ", ".join(f"{name}: {n}" for name, n in report.folds)
-    console.print(
-        f"{escape(report.name)}, read as {report.layout}: {count(report.n_clips, 'clip', 'clips')}, "
-        f"{report.minutes:.1f} minutes{f', folds {folds}' if folds else ''}",
-        highlight=False,
-        soft_wrap=True,
+    head = (
+        f"{report.name}, read as {report.layout}: {count(report.n_clips, 'clip', 'clips')}, "
+        f"{report.minutes:.1f} minutes{f', folds {folds}' if folds else ''}"
     )
+    console.print(plain(head), soft_wrap=True)
     classes = Table("class", "clips", "minutes")
     for column in classes.columns[1:]:
         column.justify = "right"
     for one in report.classes:
-        classes.add_row(escape(one.label), str(one.n_clips), f"{one.minutes:.1f}")
+        classes.add_row(plain(one.label), str(one.n_clips), f"{one.minutes:.1f}")
     console.print(classes)
     for finding in report.findings:
         _print_finding(finding, console)
-    console.print(_verdict(report), highlight=False)
+    console.print(plain(_verdict(report)))
 
 
 def _verdict(report: DataReport) -> str:
@@ -100,10 +98,10 @@ def _verdict(report: DataReport) -> str:
 
 
 def _print_finding(finding: Finding, console: Console) -> None:
-    colour = _COLOURS[finding.severity]
-    console.print(f"[{colour}]{finding.severity}[/]: {escape(finding.text)}", highlight=False, soft_wrap=True)
-    console.print(f"    {escape(finding.remedy)}", highlight=False, soft_wrap=True)
+    severity = Text(finding.severity, _COLOURS[finding.severity])
+    console.print(Text.assemble(severity, ": ", plain(finding.text)), soft_wrap=True)
+    console.print(plain(f"    {finding.remedy}"), soft_wrap=True)
     for path in finding.paths[:_PATHS_SHOWN]:
-        console.print(f"    {escape(shown(path))}", highlight=False, style="dim", soft_wrap=True)
+        console.print(plain(f"    {path}", "dim"), soft_wrap=True)
     if len(finding.paths) > _PATHS_SHOWN:
-        console.print(f"    … and {len(finding.paths) - _PATHS_SHOWN} more", highlight=False, style="dim")
+        console.print(plain(f"    … and {len(finding.paths) - _PATHS_SHOWN} more", "dim"))

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from core.audio.media_opening import open_media, sound_track
 from core.audio.resample import MODEL_SAMPLE_RATE, StreamResampler
 from core.errors import UserError
+from core.unforeseen import unforeseen
 from training.clip_parts import WHOLE, Part, cut
 from training.fingerprints import SAMPLE_RATE, Fingerprint, fingerprint
 
@@ -81,8 +82,12 @@ def survey_parts(path: Path, parts: Sequence[Part]) -> list[ClipSurvey | UserErr
         for i, clip in decode_parts(path, parts):
             done[i] = _survey(clip)
     except UserError as error:
-        return [done.get(i, error) for i in range(len(parts))]
-    return [done[i] for i in range(len(parts))]
+        why = error
+    except Exception as error:  # one file's surprise is not the others' end
+        why = unforeseen(path, "read", error)
+    else:
+        return [done[i] for i in range(len(parts))]
+    return [done.get(i, why) for i in range(len(parts))]
 
 
 def survey(path: Path) -> ClipSurvey | UserError:

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from core.cli.streams import print_error
 from core.errors import UsageError, UserError
 from core.file_names import json_text
 from core.foreign_text import parse_json
@@ -58,7 +59,7 @@ def run_training(options: TrainOptions) -> int:
             if _is_first_process():
                 stack.enter_context(sole_run(out))  # before the first word in its log
                 if options.resume and not os.path.isfile(out / RUN_NAME):
-                    print(f"{out} holds no run yet: this one begins at the beginning.", file=sys.stderr)
+                    print_error(f"{out} holds no run yet: this one begins at the beginning.")
                 reporters.append(to_json_lines if options.json or not sys.stdout.isatty() else ProgressBar())
                 to_file, log = to_log(out)
                 stack.enter_context(log)
@@ -132,7 +133,7 @@ def _train(
     except UserError as error:
         return _fail(error, reporters)
     except KeyboardInterrupt:
-        print(f"Broken off. Go on with --resume --out {out}.", file=sys.stderr)
+        print_error(f"Broken off. Resume with --resume --out {out}.")
         return 130
     except Exception as error:  # memory, a lost process: whoever started the run must hear of it in its own language
         _log.exception("training failed")
@@ -158,5 +159,5 @@ def _is_first_process() -> bool:
 def _fail(error: UserError, reporters: list[Reporter]) -> int:
     for reporter in reporters:
         reporter(TrainingFailed(error.problem, error.remedy))
-    print(error, file=sys.stderr)
+    print_error(error)
     return 2 if isinstance(error, UsageError) else 1

@@ -15,6 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from core.errors import UserError
+from core.unforeseen import unforeseen
 from training.clip_parts import WHOLE, Part
 from training.clip_survey import ClipSurvey, decode, waveform_agreement
 from training.fingerprints import HOP, Likeness, likenesses
@@ -72,6 +73,9 @@ def _near_pairs(
             one, other = sound_of(pair.first), sound_of(pair.second)
         except UserError:
             return False  # it went away after the survey
+        except Exception as error:
+            unforeseen(sounds[different[pair.first]][0], "compared", error)
+            return False
         wanted = next(agreement for bits, agreement in _AGREEMENT_WANTED if pair.n_bits >= bits)
         return waveform_agreement(one, other, pair.shift * HOP, _SLACK) >= wanted
 

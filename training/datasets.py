@@ -23,6 +23,7 @@ from platformdirs import user_cache_path
 
 from core.audio.log_mel import LogMel, LogMelConfig
 from core.errors import UserError
+from core.unforeseen import unforeseen
 from training.clip_keys import ClipKeys, ContentKey, content_key
 from training.clip_parts import Part, cut
 from training.frame_store import IN_USE_S, FrameStore, StoreError, evict
@@ -178,6 +179,8 @@ class StoredClips:
             why = error
         except OSError as error:
             why = UserError(f"{os.path.basename(path)} cannot be opened ({error.strerror}).", "Look where it went.")
+        except Exception as error:  # one clip's surprise does not hide what is wrong with the others
+            why = unforeseen(path, "read", error)
         return {i: found.get(i, why) for i in members}, key
 
     def _is_stored(self, index: int, file_key: ContentKey, found: dict[int, int | UserError]) -> bool:

@@ -3,7 +3,6 @@ evaluation; several models answer with the mean of their probabilities. Knows no
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -11,14 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
-from rich.progress import track
 
+from core.cli.console import PlainConsole, progress_bar
+from core.cli.streams import print_error
 from core.errors import UsageError, UserError
 from core.evaluation_report import EvaluationReport
 from core.inference.tagger import Tagger, changed, find_weights
 from core.labels import LabelSet, look_of
 from core.model.checkpoint import Checkpoint, load_checkpoint
+from core.terminal_text import shown
 from training.averaging import ensemble_mean
 from training.datasets import ClipFrames, load_clips, multi_hot
 from training.manifest import LabelledClip, Manifest, read_manifest
@@ -135,10 +135,10 @@ def tag_whole(tagger: Tagger, clips: tuple[LabelledClip, ...]) -> Scores:
 def tag_decoded(tagger: Tagger, decoded: ClipFrames, task: str) -> Scores:
     """`tag_whole` of clips whose frames are there; task: what people read beside the bar."""
     scores = np.zeros((len(decoded), len(tagger.labels)), np.float32)
-    console = Console(stderr=True)
-    for i in track(range(len(decoded)), task, console=console, disable=not console.is_terminal):
-        frames = decoded.frames_of(i)[: tagger.window_frames]
-        scores[i] = tagger.tag(frames.astype(np.float32)).probabilities
+    with progress_bar(shows_always=True) as bar:
+        for i in bar.track(range(len(decoded)), description=shown(task)):
+            frames = decoded.frames_of(i)[: tagger.window_frames]
+            scores[i] = tagger.tag(frames.astype(np.float32)).probabilities
     return scores
 
 
@@ -256,7 +256,7 @@ def split_in_words(
 
 def _deliver(report: EvaluationReport, warnings: list[str], options: EvaluateOptions) -> None:
     for warning in warnings:
-        print(f"Note: {warning}", file=sys.stderr)
+        print_error(f"Note: {warning}")
     if options.out is not None:
         try:
             report.save(options.out)
@@ -265,4 +265,4 @@ def _deliver(report: EvaluationReport, warnings: list[str], options: EvaluateOpt
     if options.as_json:
         print(report.to_json())
     else:
-        print_report(report, Console())
+        print_report(report, PlainConsole())

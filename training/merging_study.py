@@ -79,7 +79,9 @@ def run_merging_study(study: MergingStudy, options: MergingOptions) -> int:
     cells = dict(_cells(subject, stopwatch))
     if options.dry_run:
         missing = _missing(cells, ledgers)
-        say("\n".join([*(f"to do: {cell}" for cell in missing), f"{len(missing)} of {len(cells)} cells are to do."]))
+        for cell in missing:
+            say(f"to do: {cell}")
+        say(f"{len(missing)} of {len(cells)} cells are to do.")
     else:
         ledgers.check()
         with locked(options.out):

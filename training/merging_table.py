@@ -9,6 +9,7 @@ from typing import Any
 from rich.box import SIMPLE
 from rich.table import Table
 
+from core.cli.console import plain
 from core.model.cost import ModelCost
 from training.merging_plan import UNMERGED
 
@@ -65,12 +66,14 @@ def timings(rounds: list[dict[str, float]], word: str) -> Timing | None:
 
 def as_table(table: MergingTable) -> Table:
     """For the terminal; see `print_table`."""
+    title = f"{table.title}: {table.model} on {table.data}, {table.split}: {table.n_clips} clips"
     shown = Table(
-        title=f"{table.title}: {table.model} on {table.data}, {table.split}: {table.n_clips} clips",
-        caption=(
+        title=plain(title, "table.title"),
+        caption=plain(
             f"Windows of {table.window_s:g} s on {table.machine}. Medians of {table.n_rounds} rounds, × how many times "
             f"as fast as without merging in the same round; windows/s with {table.batch} at once. Accuracy with its "
-            "95 % interval over clips (Clopper–Pearson)."
+            "95 % interval over clips (Clopper–Pearson).",
+            "table.caption",
         ),
         box=SIMPLE,
         pad_edge=False,

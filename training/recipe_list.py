@@ -6,9 +6,10 @@ import json
 import sys
 from dataclasses import asdict, dataclass
 
-from rich.console import Console
 from rich.table import Table
 
+from core.cli.console import PlainConsole, plain
+from core.terminal_text import shown
 from training.config import RECIPES, load_recipe
 
 FIRST = ("few-clips", "fine-tune", "starter")
@@ -40,9 +41,9 @@ def run_recipes(as_json: bool) -> int:
     elif sys.stdout.isatty():
         table = Table("recipe", "title", "what it does")
         for recipe in recipes:
-            table.add_row(recipe.name, recipe.title, recipe.summary)
-        Console().print(table)
+            table.add_row(*map(plain, (recipe.name, recipe.title, recipe.summary)))
+        PlainConsole().print(table)
     else:
         for recipe in recipes:
-            print(f"{recipe.name}: {recipe.summary or recipe.title}")
+            print(shown(f"{recipe.name}: {recipe.summary or recipe.title}"))
     return 0

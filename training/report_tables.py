@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
+from core.cli.console import plain
 from core.evaluation_report import FIRST_FIGURES, EvaluationReport, Measured
 
 FIGURES = {
@@ -22,7 +23,8 @@ FIGURES = {
 
 def print_report(report: EvaluationReport, console: Console) -> None:
     """The first figures with their intervals, the others in a line, then the labels from the worst F1 to the best."""
-    console.print(f"{report.model} on {report.data}, {report.split}: {len(report.clips)} clips, merge {report.merge}")
+    head = f"{report.model} on {report.data}, {report.split}: {len(report.clips)} clips, merge {report.merge}"
+    console.print(plain(head), soft_wrap=True)
     figures = Table("figure", "value", "95 % interval")
     for name in FIRST_FIGURES:
         if name in report.metrics:
@@ -36,7 +38,7 @@ def print_report(report: EvaluationReport, console: Console) -> None:
         column.justify = "right"
     for one in sorted(report.classes, key=lambda row: row.f1):
         shown = (one.precision, one.recall, one.f1, one.average_precision, one.threshold)
-        labels.add_row(one.label, str(one.n_clips), *(f"{figure:.2f}" for figure in shown))
+        labels.add_row(plain(one.label), str(one.n_clips), *(f"{figure:.2f}" for figure in shown))
     console.print(labels)
 
 

@@ -5,17 +5,17 @@ Each is a function of one message; the run calls them all.
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import TextColumn, TimeRemainingColumn
 
+from core.cli.console import plain, progress_bar
 from core.errors import UserError
+from core.terminal_text import shown
 from core.training_messages import (
     TrainingEpoch,
     TrainingFailed,
@@ -85,11 +85,8 @@ class ProgressBar:
     """For people at a terminal: a bar over the whole run, a line for each epoch that was evaluated."""
 
     def __init__(self) -> None:
-        self._console = Console(file=sys.stderr)
-        self._bar = Progress(
-            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"),
-            TextColumn("{task.fields[figures]}"), TimeRemainingColumn(), console=self._console,
-        )  # fmt: skip
+        words = (TextColumn(form, markup=False) for form in ("{task.percentage:>3.0f} %", "{task.fields[figures]}"))
+        self._bar = progress_bar(*words, TimeRemainingColumn(), shows_always=True)
         self._is_time_told = False
         self._task = self._bar.add_task("Preparing", total=None, figures="")
         self._bar.start()
@@ -97,9 +94,10 @@ class ProgressBar:
     def __call__(self, message: TrainingMessage) -> None:
         match message:
             case TrainingPreparing():
-                self._bar.update(self._task, description=message.what, completed=message.done, total=message.total)
+                what = shown(message.what)
+                self._bar.update(self._task, description=what, completed=message.done, total=message.total)
             case TrainingStarted():
-                self._console.print(
+                self._print(
                     f"{message.n_clips} clips, {message.n_labels} labels, {message.n_epochs} epochs on {message.device}"
                     f" into {message.out}"
                 )
@@ -107,7 +105,7 @@ class ProgressBar:
                 self._is_time_told = False
             case TrainingStep():
                 if not self._is_time_told and message.seconds_left:
-                    self._console.print(f"This will take about {max(1, round(message.seconds_left))} s.")
+                    self._print(f"This will take about {max(1, round(message.seconds_left))} s.")
                     self._is_time_told = True
                 figures = f"loss {message.loss:.3f}, {message.clips_per_second:.0f} clips/s"
                 self._bar.update(
@@ -116,24 +114,27 @@ class ProgressBar:
                 )  # fmt: skip
             case TrainingEpoch() if message.metrics:
                 figures = ", ".join(f"{name} {value:.3f}" for name, value in message.metrics.items())
-                self._console.print(f"epoch {message.epoch}: loss {message.loss:.3f}, {figures}")
+                self._print(f"epoch {message.epoch}: loss {message.loss:.3f}, {figures}")
             case TrainingPaused():
-                self._bar.update(self._task, description="Paused" if message.paused else "Going on")
+                self._bar.update(self._task, description="Paused" if message.paused else "Resumed")
             case TrainingStopped():
                 model = f" Model so far: {message.checkpoint}" if message.checkpoint else ""
                 self._end(f"Stopped after step {message.step}; continue with --resume.{model}")
             case TrainingFinished():
                 figures = ", ".join(f"{name} {value:.3f}" for name, value in message.metrics.items())
-                self._end(f"Done: {message.checkpoint}\n{figures}")
+                self._end(f"Done: {message.checkpoint}", figures)
             case TrainingFailed():
-                self._end("")
+                self._end()
             case _:
                 pass
 
-    def _end(self, words: str) -> None:
+    def _end(self, *lines: str) -> None:
         self._bar.stop()
-        if words:
-            self._console.print(words, highlight=False)
+        for line in lines:
+            self._print(line)
+
+    def _print(self, words: str) -> None:
+        self._bar.console.print(plain(words), soft_wrap=True)
 
 
 def stamp() -> str:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from core.audio.log_mel import FRAMES_PER_SECOND, LogMel, LogMelConfig
 from core.errors import UserError
 from core.training_messages import TrainingPreparing
+from core.unforeseen import unforeseen
 from training.clip_survey import decode
 from training.manifest import Manifest, read_manifest
 
@@ -138,13 +139,15 @@ def measure(
     log_mel, longest = LogMel(), round(longest_s * FRAMES_PER_SECOND)
 
     def look(index: int) -> _ClipSums | None:
+        path = manifest.clips[index].path
         try:
-            samples = decode(manifest.clips[index].path, manifest.clips[index].part).resampled[
-                : log_mel.config.samples_for(longest)
-            ]
+            samples = decode(path, manifest.clips[index].part).resampled[: log_mel.config.samples_for(longest)]
+            return _sums(samples, log_mel(samples), frames, draws[index])
         except UserError:
             return None
-        return _sums(samples, log_mel(samples), frames, draws[index])
+        except Exception as error:  # one clip's surprise is not the others' end
+            unforeseen(path, "measured", error)
+            return None
 
     found: list[_ClipSums | None] = []
     totals = [Moments(), Moments(), Moments()]

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
+from core.cli.console import PlainConsole, plain
 from training.check import progress_bar
 from training.statistics import AUDIOSET, DataStatistics, MeanAndStd, audioset_real, measure
 from training.wording import count
@@ -32,14 +32,14 @@ def run_statistics(options: StatisticsOptions) -> int:
     if options.as_json:
         print(found.to_json())
     else:
-        print_statistics(found, Console())
+        print_statistics(found, PlainConsole())
     return 0
 
 
 def print_statistics(found: DataStatistics, console: Console) -> None:
     """The three ways of counting, the levels by class, and what to do with them."""
     left_out = f", {found.n_unreadable} of them unreadable and left out" if found.n_unreadable else ""
-    console.print(f"{escape(found.name)}: {count(found.n_clips, 'clip', 'clips')}{left_out}", highlight=False)
+    console.print(plain(f"{found.name}: {count(found.n_clips, 'clip', 'clips')}{left_out}"))
     ways = Table("raw log-mel", "mean", "std")
     for words, one in (
         ("real frames alone", found.real),
@@ -55,11 +55,11 @@ def print_statistics(found: DataStatistics, console: Console) -> None:
             column.justify = "right"
     for one in found.levels:
         figures = (one.lowest_db, one.median_db, one.highest_db)
-        levels.add_row(escape(one.label), str(one.n_clips), *(f"{figure:.1f}" for figure in figures))
+        levels.add_row(plain(one.label), str(one.n_clips), *(f"{figure:.1f}" for figure in figures))
     console.print(ways)
     console.print(levels)
     for sentence in advice(found):
-        console.print(sentence, highlight=False, soft_wrap=True)
+        console.print(plain(sentence), soft_wrap=True)
 
 
 def advice(found: DataStatistics) -> list[str]:

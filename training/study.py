@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import UsageError
+from core.terminal_text import shown
 from training.merging_plan import is_merging, load_merging_study
 from training.study_data import identities
 from training.study_folder import data_of, earlier_data, print_table, say
@@ -124,7 +125,7 @@ def _print_studies(as_json: bool) -> None:
         return
     for row in rows:
         what = "settings of one model" if row["kind"] == "merging" else "runs"
-        print(f"{row['name']}: {row['summary']} ({row['n_cells']} {what})")
+        print(shown(f"{row['name']}: {row['summary']} ({row['n_cells']} {what})"))
 
 
 def _listed(name: str) -> dict[str, object]:

@@ -7,15 +7,15 @@ folder.
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from rich.console import Console
 from rich.table import Table
 
+from core.cli.console import PlainConsole
+from core.cli.streams import print_error
 from core.errors import UsageError, UserError
 from core.foreign_text import parse_json
 from core.model.whole_files import write_whole
@@ -31,12 +31,12 @@ _LEAST_WIDTH = 120
 
 def say(words: str) -> None:
     """For people, beside the table."""
-    print(words, file=sys.stderr, flush=True)
+    print_error(words)
 
 
 def print_table(table: Table) -> None:
     """Wide enough for its figures, even where the terminal is not."""
-    console = Console()
+    console = PlainConsole()
     console.width = max(_LEAST_WIDTH, console.width)
     console.print(table)
 

@@ -8,8 +8,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from rich.table import Table
+from rich.text import Text
 from scipy import stats
 
+from core.cli.console import plain
 from training.study_ledger import Ledger, LedgerEntry, may_be_same
 from training.study_plan import PaperFigure, Study, StudyRow
 
@@ -132,8 +134,9 @@ def as_table(study: Study, rows: tuple[RowOutcome, ...]) -> Table:
     sources = [_source(row) for row in rows if row.paper]
     over = (f"over {study.base}, 95 %",) if study.base else ()
     paired = [f"{over[0]}: mean of the differences between runs of one fold and seed."] if over else []
-    caption = "\n".join([*sources, *paired, f"± standard deviation; {INTERVAL}."])
-    table = Table(title=study.title, caption=caption)
+    caption = [*sources, *paired, f"± standard deviation; {INTERVAL}."]
+    below = Text("\n").join(plain(line, "table.caption") for line in caption)
+    table = Table(title=plain(study.title, "table.title"), caption=below)
     for heading in ("row", "figure", "ours", "95 %", *over, "runs", "paper", "seconds a run"):
         is_word = heading in ("row", "figure")
         table.add_column(heading, justify="left" if is_word else "right", no_wrap=is_word)
@@ -145,7 +148,7 @@ def as_table(study: Study, rows: tuple[RowOutcome, ...]) -> Table:
         seconds = "–" if row.seconds is None else f"{row.seconds:.0f}"
         difference = (_in_words(row),) if over else ()
         runs = f"{row.n_runs} of {row.n_wanted}{failed}"
-        table.add_row(row.name, row.metric, ours, span, *difference, runs, _published(row.paper), seconds)
+        table.add_row(plain(row.name), row.metric, ours, span, *difference, runs, _published(row.paper), seconds)
     return table
 
 

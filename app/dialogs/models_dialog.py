@@ -12,6 +12,7 @@ from app.appearance import Appearance
 from app.fetch_columns import FETCH_COLUMNS
 from app.fetch_row import FetchRow
 from app.model_fetching import ModelFetching
+from app.plain_text import PlainLabel
 from app.theme import tabular
 from app.widgets.figures_table import FiguresTable
 from app.widgets.push_button import push_button
@@ -54,7 +55,7 @@ class ModelsDialog(QDialog):
 
     def _build(self) -> None:
         self.table = FiguresTable("Models", _TABLE_TIP, FETCH_COLUMNS)
-        self.heading = QLabel()
+        self.heading = PlainLabel()
         self.heading.setObjectName("Heading")
         self.summary = _words("Muted")
         self.progress = QProgressBar()
@@ -269,7 +270,7 @@ def _how_to_get(row: FetchRow) -> str:
 
 
 def _words(name: str = "") -> QLabel:
-    label = QLabel()
+    label = PlainLabel()
     label.setObjectName(name)
     label.setWordWrap(True)
     return label

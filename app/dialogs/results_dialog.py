@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 from app import wording
 from app.appearance import Appearance
 from app.clip_playback import ClipPlayback
+from app.plain_text import PlainLabel
 from app.result_tables import (
     CLASS_COLUMNS,
     clip_columns,
@@ -88,7 +89,7 @@ class ResultsDialog(QDialog):
         self.classes = FiguresTable("Classes", "Select a class to list its clips", CLASS_COLUMNS)
         self.mistakes = FiguresTable("Worst mistakes", _CLIP_TIP, columns)
         self.clips = FiguresTable("Clips", _CLIP_TIP, columns)
-        self.clips_heading = QLabel(_HINT)
+        self.clips_heading = PlainLabel(_HINT)
         self.clips_heading.setObjectName("Muted")
         self.clips_heading.setWordWrap(True)
         self.clip = ClipView(self._playback, self._appearance)
@@ -209,7 +210,7 @@ def _figures(report: EvaluationReport, names: tuple[str, ...]) -> FigureText:
 
 
 def _muted(text: str) -> QLabel:
-    label = QLabel(text)
+    label = PlainLabel(text)
     label.setObjectName("Muted")
     label.setWordWrap(True)
     return label

@@ -10,7 +10,6 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QDialog,
     QHBoxLayout,
-    QLabel,
     QProgressBar,
     QStackedWidget,
     QVBoxLayout,
@@ -22,6 +21,7 @@ from app.clip_playback import ClipPlayback
 from app.dialogs.training_form import TrainingForm
 from app.drops import read_drop
 from app.json_command import JsonCommand
+from app.plain_text import PlainLabel
 from app.soundmark_program import PROGRAM
 from app.training_recipes import parse_recipes
 from app.widgets.clip_view import ClipView
@@ -69,7 +69,7 @@ class TrainingDialog(QDialog):
         self.refresh()
 
     def _build(self) -> None:
-        self.message = QLabel(_HINT)
+        self.message = PlainLabel(_HINT)
         self.message.setWordWrap(True)
         self.message.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.message.setObjectName("Muted")
@@ -77,7 +77,7 @@ class TrainingDialog(QDialog):
         self.pages.addWidget(self.message)
         self.pages.addWidget(self._busy_page())
         self.pages.addWidget(self._report_page())
-        self.reason = QLabel()
+        self.reason = PlainLabel()
         self.reason.setObjectName("Muted")
         self.reason.setWordWrap(True)
         self.start_button = push_button("Start training", "Start the run; listening goes on", is_primary=True)
@@ -105,7 +105,7 @@ class TrainingDialog(QDialog):
         page = QWidget()
         column = QVBoxLayout(page)
         column.addStretch(1)
-        for widget in (QLabel("Looking through the clips…"), busy, self.stop_check_button):
+        for widget in (PlainLabel("Looking through the clips…"), busy, self.stop_check_button):
             column.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addStretch(1)
         return page

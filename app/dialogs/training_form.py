@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from app import file_dialogs, wording
+from app.plain_text import PlainLabel
 from app.training_plan import START_CHOICES, STATE_NAME, Start, TrainingPlan
 from app.training_recipes import Recipe
 from app.widgets.push_button import push_button
@@ -49,7 +50,7 @@ class TrainingForm(QWidget):
         self.recipe = QComboBox()
         self.recipe.setAccessibleName("Recipe")
         self.recipe.setToolTip("How to train")
-        self.summary = QLabel()
+        self.summary = PlainLabel()
         self.summary.setObjectName("Muted")
         self.summary.setWordWrap(True)
         self.start = QComboBox()
@@ -271,7 +272,7 @@ def _field(name: str, tip: str) -> QLineEdit:
 
 
 def _label(text: str, buddy: QWidget) -> QLabel:
-    label = QLabel(text)
+    label = PlainLabel(text)
     label.setBuddy(buddy)
     return label
 

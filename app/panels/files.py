@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
 from app import wording
 from app.appearance import Appearance
 from app.file_row import FileRow, FileState
 from app.file_tagging import FileTagging
+from app.plain_text import PlainLabel
 from app.widgets.elided_label import ElidedLabel
 from app.widgets.file_table import FileTable
 from app.widgets.push_button import push_button
@@ -59,7 +60,7 @@ class FilesPanel(QFrame):
         self.setMinimumHeight(120)
 
     def _empty_page(self) -> QWidget:
-        words = QLabel(_EMPTY)
+        words = PlainLabel(_EMPTY)
         words.setObjectName("Muted")
         words.setWordWrap(True)
         words.setAlignment(Qt.AlignmentFlag.AlignCenter)

@@ -16,6 +16,7 @@ from app.colour_maps import pixel_table
 from app.column_history import byte_db
 from app.mel_scale import bin_frequency_hz
 from app.pins import Pins
+from app.plain_text import PlainLabel
 from app.scene import LiveScene, Scene
 from app.theme import tabular
 from app.widgets.lanes_strip import Lane, LanesStrip, choose_lanes
@@ -56,11 +57,11 @@ class SpectrogramPanel(QFrame):
             "Click, or press ← and →, to look at one moment."
         )
         self.lanes = LanesStrip(self._appearance.theme)
-        self.caption = QLabel()
+        self.caption = PlainLabel()
         self.caption.setObjectName("Heading")
         # Cut short rather than wider than the window, however long a file's name is.
         self.caption.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.readout = QLabel()
+        self.readout = PlainLabel()
         self.readout.setObjectName("Muted")
         self.readout.setFont(tabular(self.readout.font()))
         self.pill = QPushButton()

@@ -6,12 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QElapsedTimer, QEvent, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
 from app import wording
 from app.appearance import Appearance
 from app.pins import Pins
+from app.plain_text import PlainLabel
 from app.theme import tabular
 from app.widgets.tag_list import TagList, TagRow
 from core.inference.results import TagScores
@@ -79,9 +80,9 @@ class TagsPanel(QFrame):
         appearance.changed.connect(self.apply_theme)
 
     def _build(self) -> None:
-        self.heading = QLabel("Now hearing")
+        self.heading = PlainLabel("Now hearing")
         self.heading.setObjectName("Heading")
-        self.note = QLabel()
+        self.note = PlainLabel()
         self.note.setObjectName("Muted")
         self.note.setFont(tabular(self.note.font()))
         self.search = SearchField()
@@ -94,7 +95,7 @@ class TagsPanel(QFrame):
         self.list = TagList(self._appearance.theme)
         self.list.setAccessibleName("Classes heard")
         self.list.setToolTip("The classes that the model is surest of. Space pins the selected one.")
-        self.empty = QLabel()
+        self.empty = PlainLabel()
         self.empty.setObjectName("Muted")
         self.empty.setWordWrap(True)
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)

@@ -6,7 +6,6 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
-    QLabel,
     QProgressBar,
     QStackedLayout,
     QVBoxLayout,
@@ -15,6 +14,7 @@ from PySide6.QtWidgets import (
 
 from app import wording
 from app.appearance import Appearance
+from app.plain_text import PlainLabel, plain_tip
 from app.theme import tabular
 from app.training_curves import SHOWN_METRICS
 from app.training_session import RunState, TrainingSession
@@ -45,12 +45,12 @@ class TrainingPanel(QFrame):
 
     def _build_parts(self) -> None:
         # Cut short rather than wider than the window, whatever a folder is called.
-        self.heading, self.words, self.pace = QLabel(), ElidedLabel(), QLabel()
+        self.heading, self.words, self.pace = PlainLabel(), ElidedLabel(), PlainLabel()
         self.heading.setObjectName("Heading")
         self.words.setObjectName("Muted")
         self.pace.setObjectName("Muted")
         self.pace.setFont(tabular(self.pace.font()))
-        self.trouble = QLabel()
+        self.trouble = PlainLabel()
         self.trouble.setWordWrap(True)
         self.trouble.setAccessibleName("What went wrong")
         self.progress = QProgressBar()
@@ -103,7 +103,7 @@ class TrainingPanel(QFrame):
         self.setMinimumHeight(160)
 
     def _empty_page(self) -> QWidget:
-        words = QLabel(_EMPTY)
+        words = PlainLabel(_EMPTY)
         words.setObjectName("Muted")
         words.setWordWrap(True)
         words.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -141,7 +141,7 @@ class TrainingPanel(QFrame):
         self._pages.setCurrentIndex(0 if session.state is RunState.NONE else 1)
         self.heading.setText(session.state.value)
         self.words.setText(_what_it_does(session))
-        self.words.setToolTip(f"{self.words.text()}\n{session.plan.out}" if session.plan else "")
+        self.words.setToolTip(plain_tip(f"{self.words.text()}\n{session.plan.out}") if session.plan else "")
         self.pace.setText(_pace(session))
         self._show_buttons()
         self._show_progress()

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QWidget
+
+from app.plain_text import PlainLabel
 
 Mend = Callable[[], None]
 
@@ -19,7 +21,7 @@ class Banner(QFrame):
         super().__init__(parent)
         self.setObjectName("Banner")
         self._mend: Mend | None = None
-        self.text = QLabel()
+        self.text = PlainLabel()
         self.text.setWordWrap(True)
         self.button = QPushButton()
         self.button.clicked.connect(self._on_clicked)

@@ -6,12 +6,13 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, QUrl, Signal, Slot
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from app.appearance import Appearance
 from app.clip_playback import ClipPlayback
 from app.colour_maps import pixel_table
 from app.core_calls import FilePicture
+from app.plain_text import PlainLabel, plain_tip, rich_error
 from app.scene import Scene, file_scene, set_picture
 from app.user_settings import DEFAULT_RANGE_DB
 from app.widgets.spectrogram_axes import TimeLabels
@@ -36,7 +37,7 @@ class ClipView(QWidget):
         # The buttons below are what keys are for.
         self.plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.plot.set_colours(pixel_table("magma", *DEFAULT_RANGE_DB))
-        self.words = QLabel()
+        self.words = PlainLabel()
         self.words.setObjectName("Muted")
         self.words.setWordWrap(True)
         self.words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
@@ -68,7 +69,7 @@ class ClipView(QWidget):
         self.path = path
         self._show_scene(file_scene("", _NOTHING if path is None else "Reading…"))
         self.words.setText("" if path is None else path.name)
-        self.words.setToolTip("" if path is None else str(path))
+        self.words.setToolTip("" if path is None else plain_tip(str(path)))
         self._refresh()
         if path is not None:
             self.picture_wanted.emit(path)
@@ -89,7 +90,7 @@ class ClipView(QWidget):
     def show_failure(self, path: Path, error: UserError) -> None:
         """Why a clip cannot be shown."""
         if path == self.path:
-            self._show_scene(file_scene("", f"{error.problem}<br>{error.remedy}"))
+            self._show_scene(file_scene("", rich_error(error)))
 
     @Slot()
     def toggle_play(self) -> None:

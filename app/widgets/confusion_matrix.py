@@ -23,6 +23,7 @@ from PySide6.QtGui import QColor, QFont, QFontInfo, QKeyEvent, QPainter, QPen, Q
 from PySide6.QtWidgets import QHeaderView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QTableView, QWidget
 
 from app import wording
+from app.plain_text import plain_tip
 from app.theme import Theme, tabular
 
 Index = QModelIndex | QPersistentModelIndex
@@ -74,8 +75,10 @@ class ConfusionModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             count = self.counts[truth][predicted]
             return str(count) if count else ""
-        if role in {Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole}:
+        if role == Qt.ItemDataRole.AccessibleTextRole:
             return self.words(truth, predicted)
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return plain_tip(self.words(truth, predicted))
         return None
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:  # noqa: N802
@@ -84,7 +87,7 @@ class ConfusionModel(QAbstractTableModel):
             return label
         if role == Qt.ItemDataRole.ToolTipRole:
             is_row = orientation == Qt.Orientation.Vertical
-            return f"Clips of {label}" if is_row else f"Clips taken for {label}"
+            return plain_tip(f"Clips of {label}" if is_row else f"Clips taken for {label}")
         return None
 
 

@@ -8,8 +8,9 @@ from typing import Any
 import pyqtgraph as pg
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPen, QResizeEvent
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from app.plain_text import PlainLabel
 from app.theme import Theme, class_colour
 
 _DOTS_UP_TO = 40
@@ -36,7 +37,7 @@ class CurvePlot(QWidget):
         self._words: dict[str, str] = {}
         self._theme = theme
         self._range_of = 0.0
-        self.caption = QLabel(title)
+        self.caption = PlainLabel(title)
         self.caption.setObjectName("Muted")
         self.plot = pg.PlotWidget(axisItems={"bottom": _CountAxis("bottom")})
         self.plot.setMinimumHeight(_LOWEST_PX)

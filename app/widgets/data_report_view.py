@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QLabel, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from app import wording
+from app.plain_text import PlainLabel
 from app.theme import Theme
 from app.widgets.figures_table import Column, FiguresTable
 from app.widgets.findings_list import FindingsList
@@ -26,12 +27,12 @@ class DataReportView(QWidget):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.summary = QLabel()
+        self.summary = PlainLabel()
         self.summary.setWordWrap(True)
         self.summary.setObjectName("Heading")
         self.classes = FiguresTable("Classes in the data", "The classes found, with their clips", _COLUMNS)
         self.findings = FindingsList(theme)
-        self.verdict = QLabel()
+        self.verdict = PlainLabel()
         self.verdict.setObjectName("Muted")
         both = QSplitter(Qt.Orientation.Horizontal)
         both.addWidget(self.classes)

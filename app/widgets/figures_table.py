@@ -17,6 +17,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHeaderView, QTableView, QWidget
 
+from app.plain_text import plain_tip
 from app.widgets.plain_table import set_up_rows
 
 Index = QModelIndex | QPersistentModelIndex
@@ -55,8 +56,10 @@ class _Rows(QAbstractTableModel):
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         column, row = self.columns[index.column()], self.rows[index.row()]
-        if role in {Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole}:
+        if role == Qt.ItemDataRole.DisplayRole:
             return column.text(row)
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return plain_tip(column.text(row))
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _RIGHT if column.is_figure else _LEFT
         if role == SORT_ROLE:

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from app import wording
+from app.plain_text import plain_tip
 from app.theme import Theme
 from core.data_report import Finding
 from core.file_names import shown
@@ -74,7 +75,7 @@ class FindingsList(QTreeWidget):
             line = QTreeWidgetItem([f"{_NAMES[finding.severity]}: {finding.text}", finding.remedy])
             line.setForeground(0, QColor(self._colour(finding)))
             for column in (0, 1):
-                line.setToolTip(column, line.text(column))
+                line.setToolTip(column, plain_tip(line.text(column)))
             for path in finding.paths[:_SHOWN_PATHS]:
                 line.addChild(_clip_line(Path(path)))
             if len(finding.paths) > _SHOWN_PATHS:
@@ -104,6 +105,6 @@ class FindingsList(QTreeWidget):
 def _clip_line(path: Path) -> QTreeWidgetItem:
     line = QTreeWidgetItem([shown(path.name), shown(path.parent)])
     line.setData(0, _PATH_ROLE, path)  # as text, Qt would lose the bytes of a name that is not UTF-8
-    line.setToolTip(0, shown(path))
-    line.setToolTip(1, shown(path))
+    line.setToolTip(0, plain_tip(shown(path)))
+    line.setToolTip(1, plain_tip(shown(path)))
     return line

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from app.plain_text import PlainLabel
 from app.widgets.push_button import push_button
 
 
@@ -48,8 +49,8 @@ class FoldedFigures(QWidget):
         self.button.setAccessibleName(self.button.text())
 
 
-def _label(text: FigureText, name: str) -> QLabel:
-    label = QLabel(text.words)
+def _label(text: FigureText, name: str) -> PlainLabel:
+    label = PlainLabel(text.words)
     label.setObjectName(name)
     label.setWordWrap(True)
     label.setToolTip(text.tip)

@@ -17,6 +17,7 @@ from PySide6.QtGui import QColor, QFontInfo, QKeyEvent, QMouseEvent, QPainter, Q
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from app import wording
+from app.plain_text import plain_tip
 from app.theme import Theme, class_colour, tabular
 
 Index = QModelIndex | QPersistentModelIndex
@@ -62,7 +63,8 @@ class TagModel(QAbstractListModel):
             return ", ".join([row.name, row.text or "not known yet"] + ["pinned"] * row.is_pinned)
         if role == Qt.ItemDataRole.ToolTipRole:
             threshold = f"counts as heard from {wording.percent(row.threshold)}"
-            return f"{row.name}: {threshold}. Click the star, or press Space, to {'unpin' if row.is_pinned else 'pin'}."
+            deed = "unpin" if row.is_pinned else "pin"
+            return plain_tip(f"{row.name}: {threshold}. Click the star, or press Space, to {deed}.")
         return None
 
     def set_rows(self, rows: list[TagRow]) -> None:

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import argparse
+from typing import NoReturn
 
 from core.errors import UserError
 from core.model.merge_schedule import schedule_from_word
+from core.terminal_text import shown
+
+
+class PlainParser(argparse.ArgumentParser):
+    """Tells what is wrong without obeying the control characters in it."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(shown(message))
 
 
 def positive_number(text: str) -> float:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from core.cli.tag import ModelOptions, load_as_asked
 from core.errors import UserError
+from core.terminal_text import shown
 
 if TYPE_CHECKING:
     import numpy as np
@@ -62,12 +63,13 @@ def run_bench(options: BenchOptions) -> int:
     print(f"log-mel: {log_mel_ms:.1f} ms for each second of sound")
     for row in rows:
         tokens = f"{row['tokens_in']} → {row['tokens_out']} tokens, " if row["tokens_in"] else ""
-        print(
+        words = (
             f"{row['model']} on {row['device']} {row['precision']}, merge {row['merge']}: "
             f"{tokens}window {row['window_ms_median']:.1f} ms "
             f"(p95 {row['window_ms_p95']:.1f}, n = {row['windows']}), {row['real_time_factor']:.1f}× real time "
             f"at one window each {options.hop_s:g} s"
         )
+        print(shown(words))
     return 0
 
 

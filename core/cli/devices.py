@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from core.audio.input_devices import list_inputs
+from core.terminal_text import shown
 
 
 def run_devices(as_json: bool) -> int:
@@ -27,5 +28,6 @@ def run_devices(as_json: bool) -> int:
         print("No input device was found. Plug in a microphone, or check that the sound server runs.")
     for one in inputs:
         mark = "*" if one.is_default else " "
-        print(f"{mark} {one.name}   ({one.host_api}, {one.max_channels} channels, {one.default_sample_rate:g} Hz)")
+        facts = f"{one.host_api}, {one.max_channels} channels, {one.default_sample_rate:g} Hz"
+        print(shown(f"{mark} {one.name}   ({facts})"))
     return 0

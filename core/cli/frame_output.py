@@ -6,12 +6,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import IO, Protocol
 
-from core.cli.output import FORMATS, ResultWriter, TaggedWindow, print_note
+from core.cli.output import FORMATS, ResultWriter, TaggedWindow, print_file_error, print_note
 from core.errors import UserError
 from core.inference.events import Event, EventTracker
 from core.inference.frame_rows import ROW_FRAMES, ROW_S
 from core.inference.results import FrameScores, TagScores
 from core.labels import LabelSet
+from core.terminal_text import shown
 
 
 class FrameWriter(Protocol):
@@ -56,7 +57,7 @@ class EventTable:
 
     def frames(self, source: str, scores: FrameScores) -> None:
         if not self._n_rows:
-            print(source, file=self._file)
+            print(shown(source), file=self._file)
         self._n_rows += len(scores.times_s)
         self._write(self._tracker.push(scores))
 
@@ -68,7 +69,7 @@ class EventTable:
         self._n_rows, self._n_events = 0, 0
 
     def error(self, source: str, error: UserError) -> None:
-        print(f"{source}\n    {error.problem} {error.remedy}", file=self._file, flush=True)
+        print_file_error(source, error, self._file)
 
     def note(self, source: str, text: str) -> None:
         print_note(source, text)
@@ -76,7 +77,7 @@ class EventTable:
     def _write(self, events: list[Event]) -> None:
         self._n_events += len(events)
         for event in events:
-            words = f"{self._labels.in_words(self._labels[event.label])} {event.peak:4.0%}"
+            words = f"{shown(self._labels.in_words(self._labels[event.label]))} {event.peak:4.0%}"
             print(f"{event.onset_s:9.2f} – {event.offset_s:8.2f} s   {words}", file=self._file, flush=True)
 
 

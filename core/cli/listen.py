@@ -10,6 +10,7 @@ from pathlib import Path
 from core.audio import SOURCES
 from core.audio.source import Source
 from core.cli.output import FORMATS, ResultWriter, TaggedWindow
+from core.cli.streams import print_error
 from core.cli.tag import ModelOptions, load_as_asked
 from core.errors import UsageError, UserError
 from core.inference.results import LiveStatus, LiveUpdate
@@ -74,7 +75,7 @@ class _Report:
         """Say what is listened to, once it is open and so knows its name."""
         if not self._has_greeted:
             self._has_greeted = True
-            print(f"Listening to {self._source.name} with {model}. Ctrl+C ends.", file=sys.stderr, flush=True)
+            print_error(f"Listening to {self._source.name} with {model}. Ctrl+C ends.")
 
     def take(self, update: LiveUpdate) -> None:
         """Windows to stdout, new trouble to stderr."""
@@ -83,7 +84,7 @@ class _Report:
             self._n_windows += 1
         trouble = str(update.trouble or "")
         if trouble and trouble != self._trouble:
-            print(trouble, file=sys.stderr, flush=True)
+            print_error(trouble)
         self._trouble, self._status = trouble, update.status
         self.failure = update.failure or self.failure
         self.is_over = update.has_ended or self.failure is not None
@@ -118,7 +119,7 @@ def choose_source(wanted: str | None) -> Source:
     try:
         inputs = list_inputs()
     except UserError as error:
-        print(f"{error.problem} {error.remedy}", file=sys.stderr)
+        print_error(error)
         inputs = ()
     if inputs:
         return SOURCES["microphone"](None)

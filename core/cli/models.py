@@ -13,6 +13,7 @@ from core.errors import UserError
 from core.model.model_folder import find_kept, kept_models
 from core.model.published import PUBLISHED_MODELS, PublishedModel, find_published
 from core.model.variants import MODEL_VARIANTS
+from core.terminal_text import shown
 
 if TYPE_CHECKING:
     from core.model.model_download import DownloadProgress
@@ -80,7 +81,7 @@ def run_list(as_json: bool) -> int:
     width = max(len(row.name) for row in rows)
     for row in rows:
         facts = f"{_facts(row.published)}; " if row.published else ""
-        print(f"{row.name:{width}}   {_STATES[row.state]:20}   {facts}{row.summary}")
+        print(shown(f"{row.name:{width}}   {_STATES[row.state]:20}   {facts}{row.summary}"))
     return 0
 
 
@@ -122,7 +123,7 @@ def run_get(name: str, as_json: bool) -> int:
     finally:
         progress.end()
     if not as_json and was_here:
-        print(f"{name} is here already: {path}")
+        print(shown(f"{name} is here already: {path}"))
         return 0
     return _tell(path, as_json, f"Use it with --model {path.name}.")
 
@@ -167,18 +168,17 @@ class _TerminalProgress:
     """One line that is written over; nothing where stderr is no terminal."""
 
     def __init__(self) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.progress import DownloadColumn, TimeRemainingColumn
 
-        console = Console(stderr=True)
-        columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-        self._bar = Progress(*columns, console=console, disable=not console.is_terminal)
+        from core.cli.console import progress_bar
+
+        self._bar = progress_bar(DownloadColumn(), TimeRemainingColumn(), shows_always=True)
         self._task = self._bar.add_task("", total=None)
 
     def show(self, progress: DownloadProgress) -> None:
         self._bar.start()
         done, total = progress.done_bytes, progress.total_bytes
-        self._bar.update(self._task, description=progress.file, completed=done, total=total)
+        self._bar.update(self._task, description=shown(progress.file), completed=done, total=total)
 
     def end(self) -> None:
         self._bar.stop()
@@ -206,7 +206,7 @@ def _tell(path: Path, as_json: bool, what_next: str) -> int:
     if as_json:
         print(json.dumps({"type": "model", "name": path.name, "path": str(path)}, ensure_ascii=False))
     else:
-        print(f"{path}\n{what_next}".rstrip())
+        print(f"{shown(path)}\n{shown(what_next)}".rstrip())
     sys.stdout.flush()
     return 0
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import csv
 import json
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO, Any, Protocol
 
 import numpy as np
 
+from core.cli.streams import print_error
 from core.errors import UserError
 from core.inference.results import TagScores
 from core.labels import Label, LabelSet
+from core.terminal_text import shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,11 @@ def ranked(scores: TagScores, labels: LabelSet, top_k: int | None) -> list[tuple
     """Labels with their probabilities (4 decimals), falling; all of them when `top_k` is None."""
     order = np.argsort(-scores.probabilities, kind="stable")[:top_k]
     return [(labels[int(i)], round(float(scores.probabilities[i]), 4)) for i in order]
+
+
+def print_file_error(source: str, error: UserError, file: IO[str]) -> None:
+    """As the tables have it: the file, and below it what is wrong."""
+    print(f"{shown(source)}\n    {shown(error)}", file=file, flush=True)
 
 
 class JsonLines:
@@ -78,7 +84,7 @@ class JsonLines:
 
 class Csv:
     """One row a label and window: source, index, start_s, end_s, label, p; and the name where the label is an id for
-    machines. Errors go to stderr."""
+    machines. Errors go to stderr. Names are as they are, but for a terminal, which shows control characters escaped."""
 
     def __init__(self, file: IO[str], labels: LabelSet, top_k: int | None) -> None:
         self._rows, self._labels, self._top_k = csv.writer(file), labels, top_k
@@ -90,11 +96,12 @@ class Csv:
         scores = window.scores
         for label, p in ranked(scores, self._labels, self._top_k):
             names = [label.name] if self._labels.has_cryptic_ids else []
-            self._rows.writerow([window.source, window.index, scores.start_s, scores.end_s, label.id, p, *names])
+            row = [window.source, window.index, scores.start_s, scores.end_s, label.id, p, *names]
+            self._rows.writerow(map(shown, row) if self._file.isatty() else row)
         self._file.flush()
 
     def error(self, source: str, error: UserError) -> None:
-        print(f"{source}: {error}", file=sys.stderr, flush=True)
+        print_error(f"{source}: {error}")
 
     def note(self, source: str, text: str) -> None:
         print_note(source, text)
@@ -113,15 +120,15 @@ class Table:
     def window(self, window: TaggedWindow) -> None:
         if window.source != self._source:
             self._source = window.source
-            print(window.source, file=self._file)
+            print(shown(window.source), file=self._file)
         scores = window.scores
-        told = ((self._labels.in_words(label), p) for label, p in ranked(scores, self._labels, self._top_k))
+        told = ((shown(self._labels.in_words(label)), p) for label, p in ranked(scores, self._labels, self._top_k))
         tags = "  ".join(f"{word} {p:4.0%}" for word, p in told)
         mark = "  (warming up)" if scores.is_warming_up else ""
         print(f"{scores.start_s:9.2f} – {scores.end_s:8.2f} s   {tags}{mark}", file=self._file, flush=True)
 
     def error(self, source: str, error: UserError) -> None:
-        print(f"{source}\n    {error.problem} {error.remedy}", file=self._file, flush=True)
+        print_file_error(source, error, self._file)
 
     def note(self, source: str, text: str) -> None:
         print_note(source, text)
@@ -132,7 +139,7 @@ class Table:
 
 def print_note(source: str, text: str) -> None:
     """Tell on stderr what is no result and no error."""
-    print(f"{source}: {text}", file=sys.stderr, flush=True)
+    print_error(f"{source}: {text}")
 
 
 FORMATS: dict[str, Callable[[IO[str], LabelSet, int | None], ResultWriter]] = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -12,12 +11,12 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Protocol
 
 from core.cli.output import FORMATS, TaggedWindow
+from core.cli.streams import OutputError, ResultStream
 from core.errors import UsageError, UserError
+from core.unforeseen import unforeseen
 
 if TYPE_CHECKING:
     from core.inference.tagger import Tagger
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +73,14 @@ def run_tag(options: TagOptions) -> int:
                 if note := track_note(path):
                     writer.note(str(path), note)
                 writer.tag(path)
+            except (OutputError, BrokenPipeError):
+                raise  # no fault of the file
             except UserError as error:
                 n_errors += 1
                 writer.error(str(path), error)
-            except BrokenPipeError:
-                raise  # the reader (`| head`) has gone
-            except (OSError, RuntimeError, ValueError) as error:  # one file's surprise is not the others' end
+            except Exception as error:  # one file's surprise is not the others' end
                 n_errors += 1
-                _log.exception("tagging %s failed", path)
-                writer.error(
-                    str(path), UserError(f"{path.name} could not be tagged: {error!r}.", "Please report this.")
-                )
+                writer.error(str(path), unforeseen(path, "tagged", error))
     return 1 if n_errors else 0
 
 
@@ -157,7 +153,7 @@ def _opened(output: Path | None) -> Iterator[IO[str]]:
         yield sys.stdout
         return
     try:
-        file = open(output, "w", encoding="utf-8", errors="backslashreplace", newline="")  # noqa: SIM115
+        file = ResultStream(output, newline="")
     except OSError as error:
         raise UserError(f"{output} cannot be written ({error.strerror}).", "Choose another --output.") from error
     with file:

@@ -56,6 +56,33 @@ def test_files_are_tagged_one_after_the_other(files: FileTagging, core: FakeCore
     assert _text(files, 0, STATE) == "done"
 
 
+def test_a_surprise_in_one_file_or_its_picture_is_its_own(
+    core: FakeCore, qtbot: QtBot, caplog: pytest.LogCaptureFixture
+) -> None:
+    calls = core.calls()
+
+    def surprising(path: Path, *args: Any) -> Any:
+        if path.name == "odd.wav":
+            raise AttributeError("no codec")
+        return calls.tag_file(path, *args)
+
+    def no_picture(path: Path, *_args: Any) -> Any:
+        raise AttributeError(f"no codec in {path.name}")
+
+    files = FileTagging(replace(calls, tag_file=surprising, file_picture=no_picture))
+    files.use_tagger(FakeTagger())
+    _add(files, "odd.wav", "good.wav")
+    qtbot.waitUntil(lambda: _states(files) == [FileState.FAILED, FileState.DONE])
+    odd, good = files.model.rows
+    assert "no codec" in str(odd.error)
+    with qtbot.waitSignal(files.picture_ready):
+        files.ask_picture(good)
+    assert "no codec in good.wav" in good.scene.message
+    assert good.state is FileState.DONE
+    assert len([one for one in caplog.records if one.exc_info]) == 2
+    assert files.close(5.0)
+
+
 def test_a_bad_file_says_why_and_the_others_go_on(files: FileTagging, core: FakeCore, qtbot: QtBot) -> None:
     core.bad_files["bad.wav"] = UserError("bad.wav is no sound.", "Export it again.")
     _add(files, "bad.wav", "good.wav")

@@ -9,6 +9,7 @@ import wave
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -70,15 +71,34 @@ def test_old_results_survive_a_wrong_model(options: TagOptions, tmp_path: Path) 
     assert (tmp_path / "out.csv").read_text() == "old results"
 
 
+@pytest.mark.parametrize("surprise", [AttributeError, KeyError, RuntimeError, MemoryError, RecursionError, OSError])
 def test_one_files_surprise_is_not_the_others_end(
-    options: TagOptions, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    options: TagOptions,
+    surprise: type[Exception],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    def surprise(*_args: object, **_kwargs: object) -> None:
-        raise RuntimeError("boo")
+    original = file_tagging.tag_file
 
-    monkeypatch.setattr(file_tagging, "tag_file", surprise)
-    assert run_tag(options) == 1
-    assert "a.wav could not be tagged" in capsys.readouterr().err
+    def tag_file(path: Path, *args: Any, **kwargs: Any) -> Any:
+        if path.name == "a.wav":
+            raise surprise("boo")
+        return original(path, *args, **kwargs)
+
+    monkeypatch.setattr(file_tagging, "tag_file", tag_file)
+    other = options.paths[0].with_name("b.wav")
+    other.write_bytes(options.paths[0].read_bytes())
+    assert run_tag(replace(options, paths=(options.paths[0], other))) == 1
+    error = capsys.readouterr().err
+    assert "“a.wav” could not be tagged" in error
+    assert "boo" in error
+    assert "Traceback" not in error
+    assert options.output is not None
+    assert {Path(row["source"]).name for row in csv.DictReader(options.output.read_text().splitlines())} == {"b.wav"}
+    (logged,) = caplog.records
+    assert logged.exc_info is not None
+    assert logged.exc_info[0] is surprise
 
 
 def test_a_reader_that_has_gone_ends_it_without_a_word(

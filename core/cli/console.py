@@ -1,0 +1,36 @@
+"""rich's console and progress bar for text that is not ours. Knows no verb."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from core.terminal_text import shown
+
+
+class PlainConsole(Console):
+    """Prints what it is given: a name such as `[red]` or `:car:` is neither a style nor a picture. On stdout, or on
+    stderr."""
+
+    def __init__(self, *, stderr: bool = False) -> None:
+        super().__init__(stderr=stderr, markup=False, emoji=False, highlight=False)
+
+    def on_broken_pipe(self) -> None:
+        """The reader (`| head`) has gone: `main` ends every verb alike, where rich would exit with 1."""
+        raise  # rich calls this while it handles the BrokenPipeError
+
+
+def plain(text: object, style: str = "") -> Text:
+    """A cell or a line that no console takes for markup, its control characters escaped."""
+    return Text(shown(text), style)
+
+
+def progress_bar(*columns: ProgressColumn, shows_always: bool = False) -> Progress:
+    """A bar on stderr where that is a terminal, nothing elsewhere. columns: behind the description and the bar."""
+    console = PlainConsole(stderr=True)
+    ends = columns or (TextColumn("{task.percentage:>3.0f} %", markup=False), TimeRemainingColumn())
+    return Progress(
+        TextColumn("{task.description}", markup=False), BarColumn(), *ends, console=console,
+        transient=not shows_always, disable=not console.is_terminal,
+    )  # fmt: skip
