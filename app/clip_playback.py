@@ -116,13 +116,8 @@ class _PlayedSound:
     """An open output stream with its samples `(n,)`."""
 
     def __init__(self, samples: NDArray[np.float32]) -> None:
-        from core.audio.input_devices import (
-            close_stream,
-            load_sounddevice,
-            portaudio_turn,
-            refresh_devices,
-            start_stream,
-        )
+        from core.audio.input_devices import load_sounddevice, refresh_devices
+        from core.audio.microphone_turns import close_stream, portaudio_turn, start_stream
 
         self.duration_s = len(samples) / _SAMPLE_RATE
         self._samples, self._place = samples, 0

@@ -1,20 +1,17 @@
 """Lists the microphones and finds one by its name. Opens no stream.
 
 PortAudio reads its list of devices once, when it starts; to read it anew it must be ended and started again,
-which kills every open stream. So the list is read anew only while no stream of ours is open, or is being opened or
-closed by another thread: PortAudio guards neither its list of streams nor its end.
+which kills every open stream. So the list is read anew only while no stream of ours is open.
 """
 
 from __future__ import annotations
 
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any
 
+from core.audio.microphone_turns import open_streams, portaudio_turn
 from core.errors import UserError
 
 _INSTALL_PORTAUDIO = {
@@ -25,13 +22,6 @@ _INSTALL_PORTAUDIO = {
     "win32": "Install the package sounddevice again (`pip install --force-reinstall sounddevice`) and start again.",
 }
 _FILES_STILL_WORK = "Files can be tagged without it."
-
-_PATIENCE_S = 4.0
-"""Less than the window waits for an input's first sound, so that it hears the true reason."""
-
-open_streams: set[Any] = set()
-"""The PortAudio streams that this process has open; changed only in a turn of one's own."""
-_turn = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,49 +50,6 @@ def load_sounddevice() -> ModuleType:
             "PortAudio is missing, so no microphone can be opened.", f"{remedy} {_FILES_STILL_WORK}"
         ) from error
     return sounddevice
-
-
-@contextmanager
-def portaudio_turn(*, is_patient: bool = False) -> Iterator[None]:
-    """One thread at a time reads PortAudio's devices, or opens or closes a stream.
-
-    is_patient: wait without end for another thread, which hangs for as long as the sound server does; otherwise
-    raises UserError when it does not come back.
-    """
-    if not _turn.acquire(timeout=-1 if is_patient else _PATIENCE_S):
-        raise UserError(
-            "The sound system of this computer does not answer.",
-            "Wait a moment and try again. If that does not help, restart the sound server or this computer.",
-        )
-    try:
-        yield
-    finally:
-        _turn.release()
-
-
-def start_stream(stream: Any) -> Any:
-    """Start a PortAudio stream, within the turn in which it was made. Raises sounddevice.PortAudioError."""
-    try:
-        stream.start()
-    except Exception:
-        stream.close(ignore_errors=True)
-        raise
-    open_streams.add(stream)
-    return stream
-
-
-def close_stream(stream: Any) -> None:
-    """Close a PortAudio stream. Hangs for as long as the sound server does.
-
-    Not by stop(), which waits for samples that may never come. It counts as open until it is closed: whoever ended
-    PortAudio under a thread that still hangs in abort() would crash the program.
-    """
-    with portaudio_turn(is_patient=True):
-        try:
-            stream.abort(ignore_errors=True)
-            stream.close(ignore_errors=True)
-        finally:
-            open_streams.discard(stream)
 
 
 def refresh_devices(sounddevice: ModuleType) -> None:

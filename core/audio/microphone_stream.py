@@ -17,14 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.audio.input_devices import (
-    InputDevice,
-    close_stream,
-    find_input,
-    portaudio_turn,
-    refresh_devices,
-    start_stream,
-)
+from core.audio.input_devices import InputDevice, find_input, refresh_devices
+from core.audio.microphone_turns import close_stream, portaudio_turn, start_stream
 from core.errors import UserError
 
 _LATENCY_S = 0.1

@@ -16,7 +16,7 @@ from app import clip_playback
 from app.background import BackgroundJobs
 from app.clip_playback import ClipPlayback, start_sound
 from core.audio import input_devices
-from core.audio.input_devices import open_streams
+from core.audio.microphone_turns import open_streams
 from core.errors import UserError
 from rig import sounds
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.audio.input_devices import open_streams
+from core.audio.microphone_turns import open_streams
 
 
 class FakePortAudioError(Exception):

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from core.audio import input_devices
-from core.audio.input_devices import close_stream, list_inputs, open_streams
+from core.audio import microphone_turns
+from core.audio.input_devices import list_inputs
 from core.audio.microphone import Microphone
+from core.audio.microphone_turns import close_stream, open_streams
 from core.errors import UserError
 from rig.waiting import wait_for
 from tests.core.audio.fake_sounddevice import FakeSounddevice, install_fake
@@ -76,7 +77,7 @@ def test_nothing_is_read_anew_while_a_stream_is_being_opened(
 
 
 def test_a_server_that_hangs_for_long_is_told(fake: FakeSounddevice, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(input_devices, "_PATIENCE_S", 0.05)
+    monkeypatch.setattr(microphone_turns, "_PATIENCE_S", 0.05)
     first = opened(fake)
     fake.stream.may_abort.clear()
     closing = in_thread(first.close)

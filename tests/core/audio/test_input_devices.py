@@ -8,8 +8,9 @@ from types import ModuleType
 
 import pytest
 
-from core.audio.input_devices import InputDevice, find_input, list_inputs, open_streams
+from core.audio.input_devices import InputDevice, find_input, list_inputs
 from core.audio.microphone import Microphone
+from core.audio.microphone_turns import open_streams
 from core.errors import UserError
 from tests.core.audio.fake_sounddevice import FakeSounddevice, device, install_fake
 
