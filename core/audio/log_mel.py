@@ -46,11 +46,10 @@ class LogMelConfig:
     def __post_init__(self) -> None:
         if self.window not in ("hanning", "hamming"):
             raise UserError(f"The log-mel window {self.window!r} is not known.", "Use hanning or hamming.")
-        check_whole("sample_rate", self.sample_rate, 0, _HIGHEST_RATE_HZ)
+        check_whole("sample_rate", self.sample_rate, _LOWEST_RATE_HZ, _HIGHEST_RATE_HZ)
         check_whole("n_mels", self.n_mels, 1, MOST_MELS)
-        if self.sample_rate % FRAMES_PER_SECOND or self.sample_rate < _LOWEST_RATE_HZ:
-            remedy = f"Use a multiple of 100 Hz, {_LOWEST_RATE_HZ} Hz or more."
-            raise UserError(f"A sample rate of {self.sample_rate} Hz cannot be framed.", remedy)
+        if self.sample_rate % FRAMES_PER_SECOND:
+            raise UserError(f"A sample rate of {self.sample_rate} Hz cannot be framed.", "Use a multiple of 100 Hz.")
         if not 0 < self.std < math.inf:
             raise UserError(
                 f"The log-mel deviation {self.std} is not positive and finite.", "Compute the statistics anew."
