@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -14,13 +13,12 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.appearance import Appearance
-from app.mel_scale import bin_position
 from app.panels.spectrogram import SpectrogramPanel
 from app.pins import Pins
 from app.scene import LiveScene, file_scene, set_picture
 from app.theme import PICTURE_VOID
 from app.widgets.lanes_strip import choose_lanes
-from app.widgets.spectrogram_axes import HertzAxis, TimeAxis, TimeLabels
+from app.widgets.spectrogram_axes import TimeAxis, TimeLabels
 from app.widgets.spectrogram_plot import GUTTER_PX, MARGIN_PX
 from core.inference.results import FrameRun, LiveUpdate
 from tests.app.app_fakes import NAMES, FakePicture, FakeTagger, noise, scores
@@ -253,15 +251,6 @@ def test_a_file_has_no_time_before_its_beginning() -> None:
     assert axis.tickStrings([-10, -5, 0], 1, 5) == ["", "", "0:00"]
 
 
-@pytest.mark.parametrize(("height_px", "names"), [(400, 6), (60, 3), (20, 2)])
-def test_frequencies_are_named_as_far_as_there_is_room(height_px: int, names: int) -> None:
-    axis = HertzAxis()
-    [(_, rows)] = axis.tickValues(0, 128, height_px)
-    assert axis.tickStrings(rows, 1, 1)[0] == "8k"
-    assert len(rows) == names
-    assert all(above - below >= 15 * 128 / height_px for above, below in pairwise(rows))
-
-
 def test_the_pointer_leaving_clears_the_readout(panel: SpectrogramPanel, live: LiveScene) -> None:
     _hear(panel, live, LiveUpdate((noise(1000),)))
     panel._on_hovered(-2.0, 60.5)
@@ -312,13 +301,3 @@ def test_zoomed_in_a_drag_goes_to_other_frequencies(panel: SpectrogramPanel, liv
         QTest.mouseMove(viewport, middle + QPoint(0, 20 * step), delay=10)
     QTest.mouseRelease(viewport, Qt.MouseButton.LeftButton, pos=middle + QPoint(0, 100))
     assert panel.plot.frequencies.low > 40.0
-
-
-def test_zoomed_in_more_frequencies_are_named() -> None:
-    axis = HertzAxis()
-    low, high = bin_position(2000, 128), bin_position(4000, 128)
-    [(_, rows)] = axis.tickValues(low, high, 300)
-    names = axis.tickStrings(rows, 1, 1)
-    assert names == ["4k", "3.5k", "3k", "2.5k", "2k"]
-    panel_of_one_row = axis.tickValues(60.0, 61.0, 300)
-    assert len(panel_of_one_row[0][1]) <= 20

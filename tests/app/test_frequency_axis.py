@@ -1,0 +1,29 @@
+"""The frequency axis names as many frequencies as there is room for."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+
+from app.mel_scale import bin_position
+from app.widgets.spectrogram_axes import HertzAxis
+
+
+@pytest.mark.parametrize(("height_px", "names"), [(400, 6), (60, 3), (20, 2)])
+def test_frequencies_are_named_as_far_as_there_is_room(height_px: int, names: int) -> None:
+    axis = HertzAxis()
+    [(_, rows)] = axis.tickValues(0, 128, height_px)
+    assert axis.tickStrings(rows, 1, 1)[0] == "8k"
+    assert len(rows) == names
+    assert all(above - below >= 15 * 128 / height_px for above, below in pairwise(rows))
+
+
+def test_zoomed_in_more_frequencies_are_named() -> None:
+    axis = HertzAxis()
+    low, high = bin_position(2000, 128), bin_position(4000, 128)
+    [(_, rows)] = axis.tickValues(low, high, 300)
+    names = axis.tickStrings(rows, 1, 1)
+    assert names == ["4k", "3.5k", "3k", "2.5k", "2k"]
+    panel_of_one_row = axis.tickValues(60.0, 61.0, 300)
+    assert len(panel_of_one_row[0][1]) <= 20
