@@ -9,6 +9,8 @@ import pytest
 from app.mel_scale import bin_position
 from app.widgets.spectrogram_axes import HertzAxis
 
+pytestmark = pytest.mark.usefixtures("qapp")
+
 
 @pytest.mark.parametrize(("height_px", "names"), [(400, 6), (60, 3), (20, 2)])
 def test_frequencies_are_named_as_far_as_there_is_room(height_px: int, names: int) -> None:
