@@ -7,7 +7,7 @@ from pathlib import Path
 
 from app import wording
 from app.widgets.figures_table import Column
-from core.evaluation_report import FIRST_FIGURES, ClassResult, ClipResult, EvaluationReport, Measured
+from core.run.evaluation_report import FIRST_FIGURES, ClassResult, ClipResult, EvaluationReport, Measured
 
 METRIC_NAMES = {
     "accuracy": ("Accuracy", True, "the share of clips whose class was found"),

@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from core.errors import UserError
-from core.training_messages import TrainingEpoch, TrainingStep, from_line
+from core.run.messages import TrainingEpoch, TrainingStep, from_line
 
 SHOWN_METRICS = {"accuracy": "Accuracy", "map": "mAP"}
 """Held-out metrics that have a curve, and what people call them."""

@@ -26,8 +26,8 @@ from app.training_session import RunState, TrainingSession
 from app.widgets.clip_view import ClipView
 from app.window_parts import WindowParts
 from core.errors import UserError
-from core.evaluation_report import EvaluationReport
-from core.training_messages import TrainingFinished
+from core.run.evaluation_report import EvaluationReport
+from core.run.messages import TrainingFinished
 
 
 class TrainingDesk(QObject):

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Literal
 
 from core.errors import UserError
-from core.evaluation_report import REPORT_NAME
 from core.foreign_text import parse_json
+from core.run.evaluation_report import REPORT_NAME
 
 STATE_NAME, RUN_NAME, LOG_NAME = "state.pt", "run.json", "log.jsonl"
 CHECKPOINT_NAME = "checkpoint"

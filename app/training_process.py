@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, QProcess, QTimer, Signal, Slot
 
 from app.soundmark_program import PROGRAM
 from core.errors import UserError
-from core.training_messages import Command, TrainingFailed, TrainingFinished, TrainingStopped, from_line
+from core.run.messages import Command, TrainingFailed, TrainingFinished, TrainingStopped, from_line
 
 log = logging.getLogger(__name__)
 _TAIL = 2000

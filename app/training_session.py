@@ -13,7 +13,7 @@ from app.training_curves import TrainingCurves, read_curves
 from app.training_plan import LOG_NAME, STATE_NAME, TrainingPlan
 from app.training_process import TrainingProcess
 from core.errors import UserError
-from core.training_messages import (
+from core.run.messages import (
     TrainingEpoch,
     TrainingFailed,
     TrainingFinished,

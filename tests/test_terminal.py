@@ -25,8 +25,8 @@ from core.cli.streams import OutputError, ResultStream
 from core.inference.results import TagScores
 from core.labels import LabelSet
 from core.model.checkpoint import save_checkpoint
+from core.run.messages import TrainingFinished, TrainingPreparing, TrainingStarted
 from core.terminal_text import shown
-from core.training_messages import TrainingFinished, TrainingPreparing, TrainingStarted
 from fakes import tiny_checkpoint
 from training.reporters import ProgressBar
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from core.evaluation_report import FIRST_FIGURES, EvaluationReport, Measured
 from core.model.checkpoint import CheckpointConfig
+from core.run.evaluation_report import FIRST_FIGURES, EvaluationReport, Measured
 from training.manifest import Manifest, Split
 
 

@@ -14,9 +14,9 @@ from rich.text import Text
 
 from core.cli.console import PlainConsole, plain
 from core.cli.console import progress_bar as new_bar
-from core.data_report import DataReport, Finding
+from core.run.data_report import DataReport, Finding
+from core.run.messages import TrainingPreparing
 from core.terminal_text import shown
-from core.training_messages import TrainingPreparing
 from training.config import TrainConfig, load_recipe
 from training.preflight import Report, check_data
 from training.wording import count

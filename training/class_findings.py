@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from core.audio.media_file import find_media
-from core.data_report import Finding
 from core.file_names import shown
+from core.run.data_report import Finding
 from training.manifest import Manifest
 from training.wording import count, listed
 

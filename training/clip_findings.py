@@ -6,9 +6,9 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from core.data_report import Finding
 from core.errors import UserError
 from core.file_names import shown
+from core.run.data_report import Finding
 from training.clip_survey import SILENT_DB, ClipSurvey
 from training.manifest import LabelledClip, Manifest
 from training.wording import count, listed

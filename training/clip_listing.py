@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from core.data_report import Finding
 from core.file_names import name_bytes
 from core.labels import LabelSet
+from core.run.data_report import Finding
 from training.clip_parts import WHOLE, Part
 
 FOLDS = ("1", "2", "3", "4", "5")

@@ -13,7 +13,7 @@ from core.cli.streams import print_error
 from core.errors import UsageError, UserError
 from core.file_names import json_text
 from core.foreign_text import parse_json
-from core.training_messages import TrainingFailed, TrainingMessage, TrainingStarted
+from core.run.messages import TrainingFailed, TrainingMessage, TrainingStarted
 from training.config import TrainConfig, load_recipe
 from training.control import Control
 from training.reporters import ProgressBar, Reporter, stamp, to_json_lines, to_log, to_tensorboard

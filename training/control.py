@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import IO, get_args
 
-from core.training_messages import Command
+from core.run.messages import Command
 
 
 class Control:

@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.data_report import Finding
 from core.file_names import shown
+from core.run.data_report import Finding
 from training.clip_findings import full_paths
 from training.copies import Copies
 from training.manifest import LabelledClip

@@ -11,9 +11,9 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from core.data_report import Finding
 from core.errors import UserError
 from core.labels import LabelSet, look_of
+from core.run.data_report import Finding
 from training.wording import count, listed
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from core.errors import UsageError, UserError
 from core.model.merge_schedule import MergeSchedule
 from core.model.networks import Network, last_layer
-from core.training_messages import TrainingEpoch, TrainingMessage
+from core.run.messages import TrainingEpoch, TrainingMessage
 from training.clip_listing import ClipRow, deal_folds
 from training.config import TrainConfig
 from training.control import Control

@@ -14,7 +14,7 @@ import numpy as np
 
 from core.audio.log_mel import FRAMES_PER_SECOND
 from core.model.networks import Network
-from core.training_messages import (
+from core.run.messages import (
     TrainingEpoch,
     TrainingMessage,
     TrainingPaused,

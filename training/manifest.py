@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.data_report import Finding
 from core.errors import UserError
 from core.file_names import shown
 from core.labels import LabelSet
+from core.run.data_report import Finding
 from training.clip_listing import ClipListing, name_digest
 from training.clip_parts import WHOLE, Part
 from training.collection import load_collection, read_collection

@@ -18,7 +18,7 @@ from scipy.special import betaincinv
 from sklearn.metrics import average_precision_score, f1_score, precision_recall_fscore_support, roc_auc_score
 
 from core.errors import UserError
-from core.evaluation_report import Measured
+from core.run.evaluation_report import Measured
 from training.bootstrap import intervals
 
 Scores = NDArray[np.float32]

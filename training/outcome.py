@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from core.model.networks import Network
-from core.training_messages import TrainingFinished
+from core.run.messages import TrainingFinished
 from training.datasets import ClipFrames
 from training.frame_head import frame_head_notes
 from training.loop import TrainingRun

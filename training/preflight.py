@@ -8,9 +8,9 @@ from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from core.data_report import ClassContent, DataReport
 from core.errors import UserError
-from core.training_messages import TrainingPreparing
+from core.run.data_report import ClassContent, DataReport
+from core.run.messages import TrainingPreparing
 from training.class_findings import class_findings
 from training.clip_findings import clip_findings
 from training.clip_survey import ClipSurvey, survey_parts

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from core.audio.log_mel import LogMelConfig
 from core.errors import UserError
-from core.evaluation_report import REPORT_NAME, EvaluationReport
 from core.file_names import shown
 from core.model.checkpoint import (
     Calibration,
@@ -26,7 +25,8 @@ from core.model.checkpoint import (
 )
 from core.model.merge_schedule import Kind, Matcher, MergeSchedule
 from core.model.networks import Network
-from core.training_messages import TrainingFinished
+from core.run.evaluation_report import REPORT_NAME, EvaluationReport
+from core.run.messages import TrainingFinished
 from training.calibration import fit_calibration, fit_thresholds
 from training.card import CardFacts, model_card
 from training.config import TrainConfig

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from core.cli.console import plain
-from core.evaluation_report import FIRST_FIGURES, EvaluationReport, Measured
+from core.run.evaluation_report import FIRST_FIGURES, EvaluationReport, Measured
 
 FIGURES = {
     "accuracy": "accuracy",

@@ -15,8 +15,7 @@ from rich.progress import TextColumn, TimeRemainingColumn
 
 from core.cli.console import plain, progress_bar
 from core.errors import UserError
-from core.terminal_text import shown
-from core.training_messages import (
+from core.run.messages import (
     TrainingEpoch,
     TrainingFailed,
     TrainingFinished,
@@ -28,6 +27,7 @@ from core.training_messages import (
     TrainingStopped,
     to_line,
 )
+from core.terminal_text import shown
 
 Reporter = Callable[[TrainingMessage], None]
 LOG_NAME, TENSORBOARD_NAME = "log.jsonl", "tensorboard"

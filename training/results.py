@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from core.evaluation_report import ClassResult, ClipResult, EvaluationReport
+from core.run.evaluation_report import ClassResult, ClipResult, EvaluationReport
 from training.clip_parts import WHOLE, Part
 from training.metrics import (
     Activation,

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from core.audio.log_mel import LogMelConfig
-from core.training_messages import TrainingMessage, TrainingPreparing
+from core.run.messages import TrainingMessage, TrainingPreparing
 from training.config import TrainConfig
 from training.data_rules import learning_findings, refuse, silence_findings
 from training.datasets import ClipFrames, frame_statistics, load_clips

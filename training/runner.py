@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from core.errors import UserError
-from core.training_messages import (
+from core.run.messages import (
     TrainingEpoch,
     TrainingMessage,
     TrainingPaused,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 
 from core.audio.log_mel import FRAMES_PER_SECOND
-from core.data_report import Finding
 from core.errors import UserError
+from core.run.data_report import Finding
 from training.clip_findings import LONGEST_S
 from training.clip_listing import FOLDS
 from training.config import DEFAULTS, TrainConfig

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from core.audio.log_mel import FRAMES_PER_SECOND, LogMel, LogMelConfig
 from core.errors import UserError
-from core.training_messages import TrainingPreparing
+from core.run.messages import TrainingPreparing
 from core.unforeseen import unforeseen
 from training.clip_survey import decode
 from training.manifest import Manifest, read_manifest

@@ -16,7 +16,7 @@ from typing import IO
 
 from core.errors import UserError
 from core.foreign_text import parse_json
-from core.training_messages import TrainingEpoch, TrainingFinished, TrainingMessage, from_line
+from core.run.messages import TrainingEpoch, TrainingFinished, TrainingMessage, from_line
 from training.study_folder import locked, passed_on, say, write_json
 from training.study_ledger import LedgerEntry, Ledgers, may_be_same
 from training.study_plan import Cell, Study

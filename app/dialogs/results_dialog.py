@@ -40,7 +40,7 @@ from app.widgets.figures_table import FiguresTable
 from app.widgets.folded_figures import FigureText, FoldedFigures
 from app.widgets.push_button import push_button
 from app.widgets.window_size import resize_to_fit
-from core.evaluation_report import ClassResult, ClipResult, EvaluationReport
+from core.run.evaluation_report import ClassResult, ClipResult, EvaluationReport
 
 _HINT = "Choose a cell or a class to list its clips here."
 _CLIP_TIP = "Select a clip to see it. Enter or a double click plays it."

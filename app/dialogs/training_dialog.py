@@ -28,8 +28,8 @@ from app.widgets.clip_view import ClipView
 from app.widgets.data_report_view import DataReportView
 from app.widgets.push_button import push_button
 from app.widgets.window_size import resize_to_fit
-from core.data_report import DataReport
 from core.errors import UserError
+from core.run.data_report import DataReport
 
 _HINT = (
     "Choose a folder with one folder of clips for each class, named after the class. Ten clips of each are enough to "

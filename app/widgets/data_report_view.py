@@ -10,7 +10,7 @@ from app.plain_text import PlainLabel
 from app.theme import Theme
 from app.widgets.figures_table import Column, FiguresTable
 from app.widgets.findings_list import FindingsList
-from core.data_report import DataReport
+from core.run.data_report import DataReport
 
 _COLUMNS = (
     Column("Class", "The class.", lambda one: one.label.casefold(), lambda one: one.label, is_figure=False),

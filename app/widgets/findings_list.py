@@ -19,8 +19,8 @@ from PySide6.QtWidgets import (
 from app import wording
 from app.plain_text import plain_tip
 from app.theme import Theme
-from core.data_report import Finding
 from core.file_names import shown
+from core.run.data_report import Finding
 
 _ORDER = ("error", "warning", "note")
 _NAMES = {"error": "Error", "warning": "Warning", "note": "Note"}

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.theme import DARK
 from app.widgets.findings_list import FindingsList
-from core.data_report import Finding
+from core.run.data_report import Finding
 
 
 def test_a_clip_whose_name_is_not_utf8_is_shown_and_opens(qapp: QApplication) -> None:

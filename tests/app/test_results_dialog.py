@@ -20,7 +20,7 @@ from app.result_tables import figures_in_words
 from app.training_plan import Results, TrainingPlan, find_results, read_plan
 from app.widgets.confusion_matrix import CELL_PX, ConfusionMatrix
 from core.errors import UserError
-from core.evaluation_report import Measured
+from core.run.evaluation_report import Measured
 from tests.app.app_fakes import FakePicture
 from tests.app.training_fakes import evaluation, finish_run, write_run
 

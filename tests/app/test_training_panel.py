@@ -13,7 +13,7 @@ from app.appearance import Appearance
 from app.panels.training import TrainingPanel
 from app.training_plan import TrainingPlan
 from app.training_session import RunState, TrainingSession
-from core.training_messages import TrainingFailed, TrainingFinished, TrainingStep, TrainingStopped, to_line
+from core.run.messages import TrainingFailed, TrainingFinished, TrainingStep, TrainingStopped, to_line
 from tests.app.training_fakes import EPOCH, PREPARING, STARTED, STEPS, StandIn, write_run
 
 

@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from app.training_process import TrainingProcess
 from core.errors import UserError
-from core.training_messages import TrainingEpoch, TrainingFailed, TrainingFinished, TrainingMessage, to_line
+from core.run.messages import TrainingEpoch, TrainingFailed, TrainingFinished, TrainingMessage, to_line
 
 EPOCH = TrainingEpoch(1, 3, 0.5, 2.0, 4.0, {"map": 0.3})
 FINISHED = TrainingFinished("runs/é", {"map": 0.4})

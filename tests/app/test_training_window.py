@@ -12,7 +12,7 @@ from app.dialogs.training_dialog import TrainingDialog
 from app.main_window import MainWindow
 from app.panels.training import TrainingPanel
 from app.training_session import RunState
-from core.training_messages import TrainingFinished
+from core.run.messages import TrainingFinished
 from tests.app.app_fakes import FakeCore, FakeTagger
 from tests.app.conftest import MakeWindow
 from tests.app.training_fakes import EPOCH, STARTED, STEPS, StandIn, finish_run, write_run

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from core.data_report import ClassContent, DataReport, Finding
-from core.evaluation_report import ClassResult, ClipResult, EvaluationReport, Measured
-from core.training_messages import (
+from core.run.data_report import ClassContent, DataReport, Finding
+from core.run.evaluation_report import ClassResult, ClipResult, EvaluationReport, Measured
+from core.run.messages import (
     TrainingEpoch,
     TrainingFinished,
     TrainingMessage,

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from core.errors import UserError
-from core.evaluation_report import ClassResult, ClipResult, EvaluationReport, Measured
+from core.run.evaluation_report import ClassResult, ClipResult, EvaluationReport, Measured
 
 REPORT = EvaluationReport(
     *("owl", "/birds", "fold 5", "off", ("wren", "owl")),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from .runs import write_clips
+from tests.training.runs import write_clips
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from core.model.architecture import ConvolutionConfig, TransformerConfig
 from core.model.checkpoint import Checkpoint, CheckpointConfig, save_checkpoint
 from core.model.networks import build_network, last_layer
 from core.model.variants import MODEL_VARIANTS, ModelVariant, find_variant
-from core.training_messages import TrainingMessage
+from core.run.messages import TrainingMessage
 from training.config import TrainConfig, load_recipe
 from training.control import Control
 from training.runner import train

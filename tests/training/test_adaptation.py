@@ -17,15 +17,14 @@ from core.model.architecture import TransformerConfig
 from core.model.checkpoint import Checkpoint, CheckpointConfig, save_checkpoint
 from core.model.spectrogram_transformer import N_PREFIX_TOKENS, AudioSpectrogramTransformer
 from core.model.strides import with_strides
-from core.training_messages import TrainingMessage
+from core.run.messages import TrainingMessage
+from tests.training.runs import PLAIN, small
 from training import initialisation
 from training.config import load_recipe
 from training.initialisation import Adaptation, initialise, new_module_names, read_start
 from training.model_building import build_model
 from training.run_data import load_run_data
 from training.runner import train
-
-from .runs import PLAIN, small
 
 LABELS = LabelSet.from_ids(["dog", "rain", "sea"])
 NARROW = TransformerConfig(n_labels=3, embed_dim=12, depth=1, num_heads=2)

@@ -11,7 +11,9 @@ import pytest
 from core.audio.log_mel import LogMel, LogMelConfig
 from core.audio.media_file import read_clip
 from core.errors import UserError
-from core.training_messages import TrainingFinished
+from core.run.messages import TrainingFinished
+from tests.training.recordings import RATE, take, write
+from tests.training.runs import PLAIN, run
 from training import clip_parts
 from training.clip_listing import ClipRow, united_by_file
 from training.clip_parts import WHOLE, Part, cut
@@ -19,9 +21,6 @@ from training.clip_survey import ClipSurvey, decode, survey_parts
 from training.datasets import load_clips
 from training.manifest import LabelledClip, read_manifest
 from training.preflight import check_data
-
-from .recordings import RATE, take, write
-from .runs import PLAIN, run
 
 
 @pytest.fixture(autouse=True)

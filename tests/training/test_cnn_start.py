@@ -15,11 +15,10 @@ from core.labels import LabelSet
 from core.model.checkpoint import load_checkpoint
 from core.model.convolutional import ConvolutionalTagger
 from core.model.networks import build_network
+from tests.training.runs import MODEL_VARIANTS, save_teacher
 from training.config import load_recipe
 from training.head_training import train_head
 from training.initialisation import Adaptation, initialise, new_module_names
-
-from .runs import MODEL_VARIANTS, save_teacher
 
 BACKBONE = "test_resnet"
 LABELS = LabelSet.from_ids(["noise", "dog", "tone"])

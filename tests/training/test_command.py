@@ -15,16 +15,15 @@ import pytest
 from tensorboardX import SummaryWriter
 
 from core.errors import UserError
-from core.training_messages import TrainingEpoch, TrainingStep, TrainingStopped, from_line, to_line
+from core.run.messages import TrainingEpoch, TrainingStep, TrainingStopped, from_line, to_line
 from rig.waiting import PATIENCE_S
+from tests.training.runs import SMALL, save_teacher, write_clips
 from training import command, runner
 from training.command import TrainOptions, read_description, run_training
 from training.control import Control
 from training.reporters import ProgressBar, to_tensorboard
 from training.run_state import STATE_NAME
 from training.setting_paths import with_absolute_paths
-
-from .runs import SMALL, save_teacher, write_clips
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 

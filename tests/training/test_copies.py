@@ -11,10 +11,9 @@ import pytest
 import soxr
 
 from core.errors import UserError
+from tests.training.recordings import RATE, encode, hum, take, write
 from training.clip_survey import survey
 from training.copies import Copies, find_copies
-
-from .recordings import RATE, encode, hum, take, write
 
 
 def copies_among(*paths: Path) -> list[Copies]:

@@ -9,18 +9,17 @@ import numpy as np
 import pytest
 
 import main
-from core.data_report import DataReport, Finding
 from core.errors import UserError
 from core.labels import LabelSet
-from core.training_messages import TrainingFinished, TrainingMessage
+from core.run.data_report import DataReport, Finding
+from core.run.messages import TrainingFinished, TrainingMessage
+from tests.training.recordings import RATE, take, write
+from tests.training.runs import PLAIN, run, save_teacher, small
 from training.config import TrainConfig, load_recipe
 from training.evaluate import match_labels, notes_on_labels
 from training.head_training import train_head
 from training.manifest import LabelledClip, read_manifest
 from training.preflight import check_data
-
-from .recordings import RATE, take, write
-from .runs import PLAIN, run, save_teacher, small
 
 LISTS: dict[str, tuple[list[str], str]] = {
     "one class": ([f"{i}.wav,bell," for i in range(6)], "one class only, Bell"),

@@ -10,7 +10,7 @@ import torch
 from core.model.checkpoint import load_checkpoint
 from core.model.networks import build_network
 from core.model.variants import find_variant
-from core.training_messages import TrainingEpoch, TrainingFinished, TrainingMessage
+from core.run.messages import TrainingEpoch, TrainingFinished, TrainingMessage
 from training.config import RECIPES, load_recipe
 from training.runner import train
 

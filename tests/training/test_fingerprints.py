@@ -6,9 +6,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.training.recordings import RATE, hum, take
 from training.fingerprints import HOP, fingerprint, likenesses
-
-from .recordings import RATE, hum, take
 
 
 @settings(max_examples=20, deadline=None)

@@ -9,13 +9,12 @@ import pytest
 
 from core.audio.log_mel import LogMelConfig
 from core.errors import UserError
+from tests.training.recordings import take, write
 from training.datasets import load_clips
 from training.layouts import read_layout
 from training.layouts.tables import read_cells
 from training.manifest import read_manifest
 from training.preflight import check_data
-
-from .recordings import take, write
 
 NFC, NFD = (unicodedata.normalize(form, "Vögel/für/ä.wav") for form in ("NFC", "NFD"))
 

@@ -21,15 +21,14 @@ from core.model.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from core.model.frame_head import column_times_s
 from core.model.merge_schedule import MergeSchedule
 from core.model.spectrogram_transformer import AudioSpectrogramTransformer
-from core.training_messages import TrainingFinished, TrainingMessage
+from core.run.messages import TrainingFinished, TrainingMessage
 from fakes import tiny_checkpoint
+from tests.training.runs import PLAIN, SMALL, small
 from training.config import TrainConfig, load_recipe
 from training.frame_head import SplicedClips, keep_still, linear_softmax, splice_clips, summed_frame_loss
 from training.model_building import build_model
 from training.optimisation import summed_loss
 from training.runner import train
-
-from .runs import PLAIN, SMALL, small
 
 FRAME_HEAD = [one for one in SMALL if not one.startswith(("variant=", "init=", "epochs="))]
 N_FRAMES, N_MELS = 120, 64

@@ -9,11 +9,10 @@ import torch
 from core.audio.log_mel import SILENCE, LogMelConfig
 from core.model.networks import build_network
 from core.model.variants import find_variant
+from tests.training.runs import PLAIN, small
 from training.datasets import ClipFrames
 from training.frozen_features import ClipViews, embed
 from training.head_fitting import BACKGROUND
-
-from .runs import PLAIN, small
 
 PLAIN_LOG_MEL = LogMelConfig(mean=0.0, std=0.5)
 """Normalisation that changes nothing."""

@@ -11,13 +11,13 @@ import torch
 
 from core.audio.log_mel import LogMelConfig
 from core.errors import UsageError, UserError
-from core.evaluation_report import EvaluationReport
 from core.inference.tagger import load_tagger
 from core.labels import LabelSet
 from core.model.checkpoint import Checkpoint, CheckpointConfig, load_checkpoint, save_checkpoint
 from core.model.networks import build_network
 from core.model.variants import find_variant
-from core.training_messages import (
+from core.run.evaluation_report import EvaluationReport
+from core.run.messages import (
     Command,
     TrainingEpoch,
     TrainingFinished,
@@ -27,14 +27,13 @@ from core.training_messages import (
     TrainingStep,
     TrainingStopped,
 )
+from tests.training.runs import run as whole_model
+from tests.training.runs import write_clips
 from training import listening
 from training.config import TrainConfig, load_recipe
 from training.control import Control
 from training.head_training import train_head
 from training.listening import rounds_for
-
-from .runs import run as whole_model
-from .runs import write_clips
 
 
 @pytest.fixture(scope="module")

@@ -20,14 +20,13 @@ from core.model.architecture import HybridConfig, TransformerConfig
 from core.model.checkpoint import Checkpoint, CheckpointConfig, load_checkpoint, save_checkpoint
 from core.model.spectrogram_transformer import AudioSpectrogramTransformer
 from core.model.variants import find_variant
-from core.training_messages import TrainingFinished
+from core.run.messages import TrainingFinished
+from tests.training.runs import PLAIN, run, small
 from training.config import RECIPES, load_recipe
 from training.initialisation import initialise, new_module_names
 from training.model_building import BuiltModel, build_model
 from training.optimisation import build_optimiser
 from training.study_plan import load_study
-
-from .runs import PLAIN, run, small
 
 LABELS = LabelSet.from_ids(["sea", "dog", "rain"])
 ASKED = ("conformers=2", "channel_attention=true")

@@ -20,12 +20,11 @@ from core.model.checkpoint import Checkpoint, CheckpointConfig, load_checkpoint,
 from core.model.networks import build_network
 from core.model.spectrogram_transformer import AudioSpectrogramTransformer
 from core.model.variants import MODEL_VARIANTS, find_variant
+from tests.training.runs import small
 from training import vision_weights
 from training.initialisation import initialise, new_module_names, read_start
 from training.model_building import build_model
 from training.vision_weights import SUITABLE
-
-from .runs import small
 
 DISTILLED, PLAIN_384 = "deit_tiny_distilled_patch16_224", "vit_tiny_patch16_384"
 LABELS = LabelSet.from_ids(["cat", "dog", "rain"])

@@ -13,7 +13,7 @@ from core.errors import UserError
 from core.inference.file_tagging import tag_file
 from core.inference.tagger import load_tagger
 from core.model.checkpoint import load_checkpoint
-from core.training_messages import (
+from core.run.messages import (
     Command,
     TrainingEpoch,
     TrainingFinished,
@@ -21,13 +21,12 @@ from core.training_messages import (
     TrainingStarted,
     TrainingStep,
 )
+from tests.training.runs import PLAIN, run, small
 from training.control import Control
 from training.engine import build_fabric
 from training.loop import TrainingRun
 from training.run_data import load_run_data
 from training.run_state import STATE_NAME
-
-from .runs import PLAIN, run, small
 
 
 def test_it_learns_and_the_tagger_takes_what_it_wrote(data: Path, tmp_path: Path) -> None:

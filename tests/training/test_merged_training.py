@@ -10,11 +10,10 @@ from core.errors import UsageError
 from core.model import spectrogram_transformer
 from core.model.checkpoint import load_checkpoint
 from core.model.merge_schedule import MergeSchedule
-from core.training_messages import TrainingFinished
+from core.run.messages import TrainingFinished
+from tests.training.runs import run, small
 from training.config import load_recipe
 from training.publish import merge_schedule
-
-from .runs import run, small
 
 
 def test_a_run_merges_as_its_recipe_says(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

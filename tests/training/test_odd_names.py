@@ -10,21 +10,20 @@ from pathlib import Path
 import pytest
 
 import main
-from core.data_report import DataReport
 from core.errors import UserError
-from core.evaluation_report import EvaluationReport
 from core.file_names import is_unicode, json_text, name_bytes, shown
 from core.inference.tagger import find_weights
 from core.model.checkpoint import load_checkpoint
-from core.training_messages import TrainingFinished
+from core.run.data_report import DataReport
+from core.run.evaluation_report import EvaluationReport
+from core.run.messages import TrainingFinished
+from tests.training.recordings import take, write
+from tests.training.runs import PLAIN, SMALL, run
 from training.clip_keys import ClipKeys, content_key
 from training.clip_listing import name_digest
 from training.command import TrainOptions, read_description, run_training
 from training.manifest import read_manifest
 from training.preflight import check_data
-
-from .recordings import take, write
-from .runs import PLAIN, SMALL, run
 
 ODD = os.fsdecode(b"cl\xe4ss")
 bytes_for_names = pytest.mark.skipif(sys.platform != "linux", reason="other systems have Unicode names alone")

@@ -10,11 +10,10 @@ import numpy as np
 import pytest
 
 import main
-from core.data_report import DataReport, Finding
 from core.errors import UserError
+from core.run.data_report import DataReport, Finding
+from tests.training.recordings import RATE, hum, take, write
 from training.preflight import check_data
-
-from .recordings import RATE, hum, take, write
 
 
 def check(folder: Path, *test_folds: str) -> DataReport:

@@ -14,9 +14,8 @@ from pathlib import Path
 import pytest
 
 from rig.waiting import PATIENCE_S
+from tests.training.runs import SMALL, save_teacher
 from training.run_state import STATE_NAME
-
-from .runs import SMALL, save_teacher
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]

@@ -17,7 +17,7 @@ import torch
 
 from core.errors import UserError
 from core.inference.tagger import load_tagger
-from core.training_messages import (
+from core.run.messages import (
     TrainingFinished,
     TrainingMessage,
     TrainingPaused,
@@ -25,6 +25,7 @@ from core.training_messages import (
     TrainingStopped,
 )
 from rig.waiting import PATIENCE_S
+from tests.training.runs import run, small, write_clips
 from training import loop, run_state, runner
 from training.control import Control
 from training.engine import build_fabric
@@ -33,8 +34,6 @@ from training.run_data import load_run_data
 from training.run_state import STATE_NAME
 from training.runner import train
 from training.sampling import TrainingBatches
-
-from .runs import run, small, write_clips
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]

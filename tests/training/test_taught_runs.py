@@ -15,7 +15,8 @@ from core.errors import UsageError, UserError
 from core.inference.file_tagging import tag_file
 from core.inference.tagger import load_tagger
 from core.model.checkpoint import Checkpoint, load_checkpoint
-from core.training_messages import TrainingFinished
+from core.run.messages import TrainingFinished
+from tests.training.runs import PLAIN, run, save_teacher, small, write_clips
 from training import initialisation, teachers
 from training.control import Control
 from training.engine import build_fabric
@@ -24,8 +25,6 @@ from training.run_data import load_run_data
 from training.run_state import STATE_NAME
 from training.sampling import Batch
 from training.teachers import content_of
-
-from .runs import PLAIN, run, save_teacher, small, write_clips
 
 CNN = ("variant=nano-cnn", "patch_drop=0")
 

@@ -16,10 +16,9 @@ from core.labels import LabelSet
 from core.model.architecture import ModelConfig, TransformerConfig
 from core.model.checkpoint import Checkpoint, CheckpointConfig, load_checkpoint, save_checkpoint
 from core.model.networks import build_network, last_layer
+from tests.training.runs import MODEL_VARIANTS
 from training import teachers
 from training.teachers import Teacher, Teachers, content_of, facts_of, read_teachers
-
-from .runs import MODEL_VARIANTS
 
 STUDENT = LogMelConfig(mean=-6.0, std=5.0)
 IDS = ("cat", "dog", "rain")

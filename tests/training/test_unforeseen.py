@@ -14,13 +14,12 @@ from core.audio import media_file
 from core.audio.block import AudioBlock
 from core.audio.log_mel import LogMelConfig
 from core.errors import UserError
+from tests.training.recordings import take, write
 from training import clip_survey, datasets
 from training.datasets import load_clips
 from training.manifest import LabelledClip
 from training.preflight import check_data
 from training.statistics import measure
-
-from .recordings import take, write
 
 
 @pytest.fixture

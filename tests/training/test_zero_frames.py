@@ -19,6 +19,7 @@ from core.model.checkpoint import save_checkpoint
 from core.model.frame_head import column_times_s
 from core.model.spectrogram_transformer import AudioSpectrogramTransformer, TokenState
 from fakes import tiny_checkpoint
+from tests.training.runs import PLAIN, SMALL
 from training.config import TrainConfig, load_recipe
 from training.datasets import ClipFrames
 from training.evaluate import tag_whole
@@ -26,8 +27,6 @@ from training.frame_head import pooled_scores
 from training.publish import Predictions, PublishedRun, publish
 from training.runner import train
 from training.zero_frames import ZeroFrames, kept_zero_frames
-
-from .runs import PLAIN, SMALL
 
 
 def recipe(start: str) -> TrainConfig:

@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from core.audio.media_file import find_media
-from core.data_report import Finding
 from core.file_names import shown
+from core.run.data_report import Finding
 from training.clip_listing import ClipListing, ClipRow, deal_folds
 
 # A counter, a take letter, or both, set apart from the name: "rec-3", "rec_12b", "rec b", "rec (2)", "rec copy".

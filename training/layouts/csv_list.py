@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.data_report import Finding
 from core.errors import UserError
+from core.run.data_report import Finding
 from training.clip_listing import ClipListing, ClipRow, deal_folds, united_by_file
 from training.clip_parts import Part
 from training.layouts.tables import read_cells

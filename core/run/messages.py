@@ -86,7 +86,7 @@ class TrainingFailed:
 @dataclass(frozen=True, slots=True)
 class TrainingFinished:
     """The run is done; `checkpoint` is a folder that tag, listen and bench take; `report` a file that
-    `core.evaluation_report` reads ("" where nothing was held out)."""
+    `core.run.evaluation_report` reads ("" where nothing was held out)."""
 
     checkpoint: str
     metrics: dict[str, float]
