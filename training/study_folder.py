@@ -14,11 +14,11 @@ from typing import IO
 
 from rich.table import Table
 
+from core.atomic_write import write_whole
 from core.cli.console import PlainConsole
 from core.cli.streams import print_error
 from core.errors import UsageError, UserError
 from core.foreign_text import parse_json
-from core.model.whole_files import write_whole
 
 try:
     import fcntl

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import save
 
+from core.atomic_write import write_whole
 from core.audio.log_mel import LogMelConfig
 from core.bounds import check_number
 from core.errors import UserError
@@ -30,7 +31,6 @@ from core.model.foreign_files import describe_foreign
 from core.model.merge_schedule import MergeSchedule
 from core.model.networks import Network, build_network
 from core.model.weight_files import read_safetensors
-from core.model.whole_files import write_whole
 
 if TYPE_CHECKING:
     from core.model.released_weights import ImportChoices

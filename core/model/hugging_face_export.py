@@ -16,6 +16,7 @@ from typing import Any
 from safetensors.torch import save
 from torch import Tensor
 
+from core.atomic_write import write_whole
 from core.errors import UserError
 from core.model.architecture import TransformerConfig
 from core.model.checkpoint import CARD_NAME, Checkpoint, CheckpointConfig
@@ -29,7 +30,6 @@ from core.model.hugging_face import (
     shown_names,
 )
 from core.model.hugging_face_weights import hugging_face_from_own
-from core.model.whole_files import write_whole
 
 _PROBLEMS = {"softmax": "single_label_classification", "sigmoid": "multi_label_classification"}
 _REMEDY = "Export it with --layout soundmark."
