@@ -20,13 +20,13 @@ from app.background import BackgroundJobs
 from app.core_calls import CoreCalls
 from app.error_report import ErrorReport, log_folder, start_log
 from app.garbage_timer import GarbageTimer
-from app.input_choice import DEMO_SCENE
 from app.input_devices import InputDevices
 from app.main_window import MainWindow
 from app.soundmark_program import PROGRAM
 from app.user_settings import UserSettings
 from app.version_guard import check_versions
 from app.window_parts import WindowParts
+from core.audio.input_choice import DEMO_SCENE
 from core.cli.leaving import leave
 from core.errors import UserError
 

@@ -102,7 +102,7 @@ class ClipPlayback(QObject):
 def start_sound(path: Path) -> Sound:
     """Read the first minute of a clip and play it on the default output. Raises UserError."""
     # Late: the decoder and PortAudio are wanted only once something is to be heard.
-    from core.audio.media_file import decode_blocks, fill_gaps
+    from core.audio.decoding.decode import decode_blocks, fill_gaps
 
     longest = round(_LONGEST_S * _SAMPLE_RATE)
     blocks = takewhile(lambda block: block.start_sample < longest, fill_gaps(decode_blocks(path, _SAMPLE_RATE)))
@@ -116,8 +116,8 @@ class _PlayedSound:
     """An open output stream with its samples `(n,)`."""
 
     def __init__(self, samples: NDArray[np.float32]) -> None:
-        from core.audio.input_devices import load_sounddevice, refresh_devices
-        from core.audio.microphone_turns import close_stream, portaudio_turn, start_stream
+        from core.audio.sources.input_devices import load_sounddevice, refresh_devices
+        from core.audio.sources.microphone_turns import close_stream, portaudio_turn, start_stream
 
         self.duration_s = len(samples) / _SAMPLE_RATE
         self._samples, self._place = samples, 0

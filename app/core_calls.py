@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from app.input_choice import InputChoice
+from core.audio.input_choice import InputChoice
 from core.errors import UserError
 from core.inference.results import LiveUpdate, TagScores
 from core.labels import LabelSet
@@ -112,14 +112,14 @@ def file_picture(path: Path, should_stop: StopQuestion) -> FilePicture:
 
 def track_note(path: Path) -> str:
     """What to tell about the choice of the file's audio track, often "". Raises UserError."""
-    from core.audio.media_file import track_note as note
+    from core.audio.decoding.decode import track_note as note
 
     return note(path)
 
 
 def find_media(paths: Sequence[Path]) -> FoundMedia:
     """Every sound or video file among paths and folders."""
-    from core.audio.media_file import find_media as find
+    from core.audio.decoding.decode import find_media as find
 
     found = find(paths)
     return FoundMedia(tuple(found.files), tuple(found.problems))

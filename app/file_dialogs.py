@@ -49,6 +49,6 @@ def ask_results(parent: QWidget, folder: Path) -> Path | None:
 
 
 def _patterns() -> str:
-    from core.audio.media_file import MEDIA_SUFFIXES
+    from core.audio.decoding.decode import MEDIA_SUFFIXES
 
     return " ".join(f"*{suffix}" for suffix in sorted(MEDIA_SUFFIXES))

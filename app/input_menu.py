@@ -9,10 +9,10 @@ from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu
 
-from app.input_choice import DEFAULT_MICROPHONE, DEMO_SCENE, InputChoice
 from app.input_devices import InputDevice, InputDevices
 from app.live_session import LiveSession
 from app.plain_text import plain_tip
+from core.audio.input_choice import DEFAULT_MICROPHONE, DEMO_SCENE, InputChoice
 
 
 class InputMenu(QObject):

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.background import BackgroundJobs
 from app.core_calls import CoreCalls, Listener
-from app.input_choice import InputChoice
+from core.audio.input_choice import InputChoice
 from core.errors import UserError
 from core.inference.results import LiveUpdate
 

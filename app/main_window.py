@@ -20,7 +20,6 @@ from app.drops import Drop
 from app.error_report import open_log_folder
 from app.file_tagging import FileTagging
 from app.files_model import FilesModel
-from app.input_choice import InputChoice
 from app.input_menu import InputMenu
 from app.live_session import LiveSession
 from app.menus import KEYS_IN_PICTURE, PICTURE_KEYS, Menus, check, key_lines
@@ -41,6 +40,7 @@ from app.view_settings import ViewSettings
 from app.widgets.banner import Banner
 from app.widgets.icons import application_icon
 from app.window_parts import WindowParts
+from core.audio.input_choice import InputChoice
 from core.errors import UserError
 from core.version import NAME, version
 

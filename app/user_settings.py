@@ -10,7 +10,7 @@ from PySide6.QtCore import QByteArray, QObject, QSettings, Signal
 from app.appearance import THEME_CHOICES
 from app.colour_maps import COLOUR_MAPS
 from app.dock_sizes import DockShares
-from app.input_choice import InputChoice
+from core.audio.input_choice import InputChoice
 from core.errors import UserError
 from core.model.merge_schedule import FORMS
 

@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from core.audio.media_file import read_clip
-from core.audio.waveforms import shaped, unit_rms
+from core.audio.decoding.decode import read_clip
+from core.audio.demo.waveforms import shaped, unit_rms
 from core.inference.events import Event, EventTracker
 from core.inference.frame_tagging import tag_file_frames
 from core.inference.tagger import Tagger, load_tagger

@@ -24,7 +24,7 @@ import soundfile
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from core.audio.media_file import read_clip
+from core.audio.decoding.decode import read_clip
 
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 WAKE_WORDS = ("amelia", "athena", "computer", "heycomputer")

@@ -27,8 +27,8 @@ from PySide6.QtWidgets import QApplication
 
 from app.application import build_window
 from app.garbage_timer import GarbageTimer
-from app.input_choice import DEMO_SCENE, InputChoice
 from app.main_window import MainWindow
+from core.audio.input_choice import DEMO_SCENE, InputChoice
 
 BEAT_MS = 5
 TOO_LONG_MS = 50.0

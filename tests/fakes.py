@@ -9,7 +9,7 @@ import torch
 
 from core.audio.block import AudioBlock
 from core.audio.log_mel import LogMelConfig
-from core.audio.source import SourceEnded
+from core.audio.sources.source import SourceEnded
 from core.errors import UserError
 from core.inference.tagger import Tagger
 from core.labels import LabelSet

@@ -88,7 +88,10 @@ def test_a_wrong_arrow_is_found(tmp_path: Path, path: str, text: str, complaint:
     [
         ("main.py", "import app, core.cli, training.loop"),
         ("core/inference/tagger.py", "from core.audio import log_mel\nfrom core.model import variants\nimport torch"),
-        ("core/audio/microphone.py", "from core.audio.block import AudioBlock\nfrom core.errors import UserError"),
+        (
+            "core/audio/sources/microphone.py",
+            "from core.audio.block import AudioBlock\nfrom core.errors import UserError",
+        ),
     ],
 )
 def test_a_right_arrow_passes(tmp_path: Path, path: str, text: str) -> None:

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from core.audio.media_file import find_media
+from core.audio.decoding.decode import find_media
 from core.file_names import shown
 from core.run.data_report import Finding
 from training.manifest import Manifest

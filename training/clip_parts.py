@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.audio.block import AudioBlock
-from core.audio.media_file import decode_blocks, fill_gaps
+from core.audio.decoding.decode import decode_blocks, fill_gaps
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from core.audio.media_opening import open_media, sound_track
+from core.audio.decoding.open import open_media, sound_track
 from core.audio.resample import MODEL_SAMPLE_RATE, StreamResampler
 from core.errors import UserError
 from core.unforeseen import unforeseen

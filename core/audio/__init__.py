@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from core.audio.source import Source
+from core.audio.sources.source import Source
 from core.errors import UserError
 
 
 def _microphone(name: str | None) -> Source:
-    from core.audio.microphone import Microphone
+    from core.audio.sources.microphone import Microphone
 
     return Microphone(name)
 
 
 def _file(path: str | None) -> Source:
-    from core.audio.file_source import FileSource
+    from core.audio.sources.file_source import FileSource
 
     if not path:
         raise UserError("No file was named.", "Choose an audio or video file.")
@@ -27,7 +27,7 @@ def _file(path: str | None) -> Source:
 
 
 def _demo(_name: str | None) -> Source:
-    from core.audio.demo_source import DemoSource
+    from core.audio.sources.demo_source import DemoSource
 
     return DemoSource()
 

@@ -34,7 +34,7 @@ def run_bench(options: BenchOptions) -> int:
     """Measure full windows of the demo scene, with and without token merging. Raises UserError."""
     import torch
 
-    from core.audio.demo_scene import demo_scene
+    from core.audio.demo.scene import demo_scene
     from core.audio.log_mel import LogMel
     from core.inference.listener import leave_a_core
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from core.audio.input_devices import list_inputs
+from core.audio.sources.input_devices import list_inputs
 from core.terminal_text import shown
 
 

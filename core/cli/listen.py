@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.audio import SOURCES
-from core.audio.source import Source
+from core.audio.sources.source import Source
 from core.cli.output import FORMATS, ResultWriter, TaggedWindow
 from core.cli.streams import print_error
 from core.cli.tag import ModelOptions, load_as_asked
@@ -108,7 +108,7 @@ def choose_source(wanted: str | None) -> Source:
         return SOURCES["file"](str(Path(wanted).expanduser()))
     if wanted is not None and wanted.casefold() == "demo":
         return SOURCES["demo"](None)
-    from core.audio.input_devices import list_inputs
+    from core.audio.sources.input_devices import list_inputs
 
     if wanted is not None:
         names = [name for one in list_inputs() for name in (one.name, one.full_name)]

@@ -51,7 +51,7 @@ class TagOptions:
 
 def run_tag(options: TagOptions) -> int:
     """Tag everything; 1 when a file could not be read, else 0. Raises UserError for wrong options."""
-    from core.audio.media_file import find_media, track_note
+    from core.audio.decoding.decode import find_media, track_note
     from core.inference.file_tagging import lengths_for
 
     _check_writable(options.output)  # before the model is loaded

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from core.audio.file_clock import LONGEST_FILLED_GAP_S
+from core.audio.decoding.decode import decode_blocks, duration_s
+from core.audio.decoding.file_clock import LONGEST_FILLED_GAP_S
 from core.audio.log_mel import FRAMES_PER_SECOND, LogMelConfig
-from core.audio.media_file import decode_blocks, duration_s
 from core.errors import UsageError, UserError
 from core.inference.live_frames import LiveFrames
 from core.inference.results import FrameRun, TagScores

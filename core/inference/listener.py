@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from core.audio.log_mel import FRAMES_PER_SECOND, LogMelConfig
 from core.audio.ring_buffer import RingBuffer
-from core.audio.source import Source, SourceEnded
+from core.audio.sources.source import Source, SourceEnded
 from core.errors import UsageError, UserError
 from core.inference.live_frames import LevelMeter, LiveFrames
 from core.inference.results import FrameRun, Level, LiveStatus, LiveUpdate, TagScores

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core_calls import CoreCalls, FoundMedia, ModelRow, ProgressCall, StopQuestion
-from app.input_choice import InputChoice
+from core.audio.input_choice import InputChoice
 from core.errors import UserError
 from core.inference.results import FrameRun, Level, LiveStatus, LiveUpdate, TagScores
 from core.labels import LabelSet

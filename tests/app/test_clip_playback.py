@@ -15,8 +15,8 @@ from pytestqt.qtbot import QtBot
 from app import clip_playback
 from app.background import BackgroundJobs
 from app.clip_playback import ClipPlayback, start_sound
-from core.audio import input_devices
-from core.audio.microphone_turns import open_streams
+from core.audio.sources import input_devices
+from core.audio.sources.microphone_turns import open_streams
 from core.errors import UserError
 from rig import sounds
 

@@ -12,8 +12,8 @@ from pytestqt.qtbot import QtBot
 
 from app import input_opening
 from app.background import BackgroundJobs
-from app.input_choice import DEMO_SCENE, InputChoice
 from app.live_session import HIDDEN_TICK_MS, LiveSession
+from core.audio.input_choice import DEMO_SCENE, InputChoice
 from core.errors import UserError
 from core.inference.results import FrameRun, LiveUpdate
 from tests.app.app_fakes import STATUS, FakeCore, FakeListener, FakeTagger, noise, scores

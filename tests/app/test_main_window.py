@@ -15,9 +15,9 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from app.file_row import FileState
-from app.input_choice import InputChoice
 from app.main_window import MainWindow
 from app.theme import DARK, LIGHT
+from core.audio.input_choice import InputChoice
 from core.errors import UserError
 from core.inference.results import LiveUpdate
 from tests.app.app_fakes import STATUS, FakeCore, level, noise, scores

@@ -11,11 +11,11 @@ from pytestqt.qtbot import QtBot
 
 from app.background import BackgroundJobs
 from app.core_calls import CoreCalls
-from app.input_choice import InputChoice
 from app.live_session import LiveSession
 from app.main_window import MainWindow
 from app.user_settings import MERGE_AMOUNTS, MERGES
 from core.audio.block import AudioBlock
+from core.audio.input_choice import InputChoice
 from core.inference.listener import Listener
 from core.inference.results import TagScores
 from core.inference.tagger import Tagger

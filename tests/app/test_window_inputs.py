@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from pytestqt.qtbot import QtBot
 
-from app.input_choice import DEFAULT_MICROPHONE, DEMO_SCENE, InputChoice
 from app.main_window import MainWindow
+from core.audio.input_choice import DEFAULT_MICROPHONE, DEMO_SCENE, InputChoice
 from core.errors import UserError
 from core.inference.results import LiveUpdate
 from tests.app.app_fakes import NAMES, FakeCore, FakeTagger, noise, scores

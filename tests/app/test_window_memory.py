@@ -12,8 +12,8 @@ from pytestqt.qtbot import QtBot
 
 from app.application import close_on_signals
 from app.garbage_timer import GarbageTimer
-from app.input_choice import DEMO_SCENE, InputChoice
 from app.main_window import MainWindow
+from core.audio.input_choice import DEMO_SCENE, InputChoice
 from core.errors import UserError
 from tests.app.app_fakes import FakeCore, FakeTagger
 from tests.app.conftest import MakeWindow

@@ -7,8 +7,8 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from app import live_session
-from app.input_choice import InputChoice
 from app.main_window import MainWindow
+from core.audio.input_choice import InputChoice
 from core.errors import UserError
 from core.inference.results import LiveUpdate
 from tests.app.app_fakes import FakeCore, level, noise

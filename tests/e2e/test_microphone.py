@@ -1,4 +1,4 @@
-"""`core.audio.microphone` on real PortAudio: sound comes through whole, and every fault is told and mended."""
+"""`core.audio.sources.microphone` on real PortAudio: sound comes through whole, and every fault is told and mended."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import soxr
 from numpy.typing import NDArray
 
 from core.audio.block import AudioBlock
-from core.audio.microphone import Microphone
+from core.audio.sources.microphone import Microphone
 from core.errors import UserError
 from rig import sounds
 from rig.virtual_microphone import VirtualMicrophone

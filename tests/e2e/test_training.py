@@ -12,10 +12,10 @@ from pytestqt.qtbot import QtBot
 
 from app.application import build_window
 from app.dialogs.results_dialog import ResultsDialog
-from app.input_choice import DEMO_SCENE
 from app.main_window import MainWindow
 from app.panels.training import TrainingPanel
 from app.training_session import RunState
+from core.audio.input_choice import DEMO_SCENE
 from rig import sounds
 from rig.virtual_screen import VirtualScreen
 from rig.waiting import PATIENCE_S

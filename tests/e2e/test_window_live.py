@@ -11,8 +11,8 @@ from pytestqt.qtbot import QtBot
 
 from app.application import build_window
 from app.file_row import FileState
-from app.input_choice import DEFAULT_MICROPHONE, DEMO_SCENE, InputChoice
 from app.main_window import MainWindow
+from core.audio.input_choice import DEFAULT_MICROPHONE, DEMO_SCENE, InputChoice
 from core.inference.results import LiveUpdate
 from rig.child import Child
 from rig.virtual_microphone import VirtualMicrophone

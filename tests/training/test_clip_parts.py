@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.audio.decoding.decode import read_clip
 from core.audio.log_mel import LogMel, LogMelConfig
-from core.audio.media_file import read_clip
 from core.errors import UserError
 from core.run.messages import TrainingFinished
 from tests.training.recordings import RATE, take, write

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from core.errors import UserError
-from tests.core.audio.media_samples import with_unknown_codec, write_encoded, write_stretches
+from tests.core.audio.decoding.media_samples import with_unknown_codec, write_encoded, write_stretches
 from tests.training.recordings import RATE, hum, take, write
 from training.clip_survey import decode, flat_tops, survey
 

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from core.audio.decoding.decode import read_clip
 from core.audio.log_mel import LogMel, LogMelConfig
-from core.audio.media_file import read_clip
 from core.errors import UserError
 from training.clip_keys import ClipKeys, content_key
 from training.datasets import ClipFrames, frame_statistics, load_clips, multi_hot

@@ -14,8 +14,8 @@ import torch
 from rich.console import Console
 
 import main
+from core.audio.decoding.decode import read_clip
 from core.audio.log_mel import LogMel
-from core.audio.media_file import read_clip
 from core.errors import UserError
 from core.inference.tagger import load_tagger
 from core.labels import LabelSet

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import main
-from core.audio import media_file
 from core.audio.block import AudioBlock
+from core.audio.decoding import decode
 from core.audio.log_mel import LogMelConfig
 from core.errors import UserError
 from tests.training.recordings import take, write
@@ -30,7 +30,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     def decode_blocks(path: Any, *args: Any) -> Iterator[AudioBlock]:
         if Path(path).name == "odd.wav":
             raise AttributeError("no codec")
-        return media_file.decode_blocks(path, *args)
+        return decode.decode_blocks(path, *args)
 
     for module in (clip_survey, datasets):
         monkeypatch.setattr(module, "decode_blocks", decode_blocks)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from core.audio.media_file import MEDIA_SUFFIXES
+from core.audio.decoding.decode import MEDIA_SUFFIXES
 from core.errors import UserError
 from core.labels import Label, LabelSet
 from training.clip_listing import ClipListing, ClipRow

@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
-from core.audio.media_file import find_media
+from core.audio.decoding.decode import find_media
 from core.file_names import shown
 from core.run.data_report import Finding
 from training.clip_listing import ClipListing, ClipRow, deal_folds

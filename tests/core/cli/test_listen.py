@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.audio import input_devices
-from core.audio.file_source import FileSource
+from core.audio.sources import input_devices
+from core.audio.sources.file_source import FileSource
 from core.cli.listen import ListenOptions, choose_source, run_listen
 from core.cli.tag import ModelOptions
 from core.errors import UserError

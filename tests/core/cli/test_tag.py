@@ -23,7 +23,7 @@ from core.inference.results import FrameScores
 from core.labels import LabelSet
 from core.model.checkpoint import save_checkpoint
 from fakes import tiny_checkpoint
-from tests.core.audio.media_samples import with_unknown_codec, write_encoded, write_two_tracks
+from tests.core.audio.decoding.media_samples import with_unknown_codec, write_encoded, write_two_tracks
 
 
 @pytest.fixture

@@ -9,15 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.audio.file_source import FileSource
 from core.audio.log_mel import SILENCE
+from core.audio.sources.file_source import FileSource
 from core.inference.file_picture import FilePicture, file_picture
 from core.inference.file_tagging import tag_file
 from core.inference.frame_tagging import tag_file_frames
 from core.inference.listener import Listener
 from core.inference.results import LiveUpdate
 from fakes import tiny_tagger
-from tests.core.audio.media_samples import write_stretches
+from tests.core.audio.decoding.media_samples import write_stretches
 from tests.core.inference.test_frame_tagging import telling_tagger
 
 

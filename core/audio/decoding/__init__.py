@@ -1,0 +1,1 @@
+"""Reads the sound of any audio or video file."""

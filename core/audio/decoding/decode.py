@@ -1,0 +1,156 @@
+"""Reads the sound of any audio or video file as mono blocks on the file's own clock. Knows no window and no model.
+
+Memory stays constant, however long the file: two decoded frames, and what is gathered for the next block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import av.error
+import numpy as np
+from av import AudioFrame, AudioStream, Packet
+from av.container import InputContainer
+from numpy.typing import NDArray
+
+from core.audio.block import AudioBlock
+from core.audio.decoding.damage import DecodingTally
+from core.audio.decoding.declared_length import declared_length, track_length_s
+from core.audio.decoding.file_blocks import fill_gaps, gathered, refuse_non_numbers, resampled
+from core.audio.decoding.file_clock import DecodedFrame, FileClock, clock_zero_s, placed
+from core.audio.decoding.ogg_chain import next_link, open_link
+from core.audio.decoding.open import has_sound, open_media, sound_track, track_note
+from core.audio.decoding.pcm import mono_samples, without_torn_sample
+from core.audio.decoding.search import MEDIA_SUFFIXES, MediaFound, find_media
+from core.audio.resample import MODEL_SAMPLE_RATE
+
+__all__ = [
+    "MEDIA_SUFFIXES",
+    "MediaFound",
+    "decode_blocks",
+    "duration_s",
+    "fill_gaps",
+    "find_media",
+    "read_clip",
+    "track_note",
+]
+
+_BLOCK_S = 0.25
+# A drive that fails goes on failing: give up after so many refusals in a row.
+_MAX_REFUSALS = 32
+_TAG_BETWEEN_JOINED_FILES = b"ID3"
+
+
+def decode_blocks(path: Path | str, sample_rate: int = MODEL_SAMPLE_RATE) -> Iterator[AudioBlock]:
+    """The file's first audio track that can be decoded: mean of its channels at `sample_rate`.
+
+    Blocks stand on the file's clock, the one that a player shows. The first one begins later than 0 when another
+    track begins before the sound, and where timestamps leave a hole, a block begins later than the one before ends.
+    Each holds a quarter of a second or more, those at an end less. Raises UserError on the first `next` when the
+    file cannot be opened; at the end when it was cut off or damaged, after all that could be decoded has been
+    given; at once when its samples are not numbers. The file is closed when the iterator ends or is dropped.
+    """
+    path = Path(path)
+    with open_media(path) as container:
+        tally = _begin_tally(path, container)
+        clock = FileClock(clock_zero_s(container, sound_track(container)))
+        pieces = resampled(refuse_non_numbers(placed(_decoded(path, container, tally), clock), path), sample_rate)
+        yield from gathered(pieces, round(_BLOCK_S * sample_rate), sample_rate)
+        tally.raise_if_damaged()
+
+
+def read_clip(path: Path | str, sample_rate: int = MODEL_SAMPLE_RATE) -> NDArray[np.float32]:
+    """The whole file as float32 `(n_samples,)`, gaps filled. Raises UserError as `decode_blocks` does."""
+    samples = [block.samples for block in fill_gaps(decode_blocks(path, sample_rate))]
+    return np.concatenate(samples) if samples else np.zeros(0, np.float32)
+
+
+def duration_s(path: Path | str) -> float | None:
+    """Where the sound ends on the file's clock, by its header: good enough for a progress bar. None when it does not
+    say. Raises UserError."""
+    with open_media(Path(path)) as container:
+        track = sound_track(container)
+        zero_s = clock_zero_s(container, track)
+        length_s = track_length_s(track)
+        if length_s is not None:
+            start_s = _seconds(track.start_time, track.time_base)
+            return length_s + (0.0 if start_s is None else start_s - zero_s)
+        declared = declared_length(Path(path), container, track)
+        if declared.length_s is not None:
+            return declared.length_s
+        return container.duration / av.time_base if container.duration else None
+
+
+def _begin_tally(path: Path, container: InputContainer) -> DecodingTally:
+    track = sound_track(container)
+    declared = declared_length(path, container, track)
+    start_s = _seconds(track.start_time, track.time_base) or 0.0
+    return DecodingTally(
+        path,
+        container.format.name,
+        declared.length_s,
+        declared.tolerance_s,
+        counts_from_s=0.0 if declared.is_end else start_s,
+        zero_s=clock_zero_s(container, track),
+    )
+
+
+def _decoded(path: Path, container: InputContainer, tally: DecodingTally) -> Iterator[DecodedFrame]:
+    """One frame after the other; what does not decode is counted and skipped."""
+    for packet in _packets(path, container, tally):
+        for frame in _frames(packet, tally):
+            begin_s = _seconds(frame.pts, frame.time_base)
+            decoded = DecodedFrame(mono_samples(frame), frame.sample_rate, begin_s)
+            tally.add_good(decoded.length_s, None if begin_s is None else begin_s + decoded.length_s)
+            yield decoded
+
+
+def _frames(packet: Packet[AudioStream], tally: DecodingTally) -> list[AudioFrame]:
+    try:
+        try:
+            return packet.decode()
+        except av.error.FFmpegError:
+            whole = without_torn_sample(packet)
+            if whole is None:
+                raise
+            return packet.stream.codec_context.decode(whole) if whole.size else []
+    except av.error.FFmpegError:
+        if bytes(packet)[:3] != _TAG_BETWEEN_JOINED_FILES:
+            tally.add_bad()
+        return []
+
+
+def _packets(path: Path, container: InputContainer, tally: DecodingTally) -> Iterator[Packet[AudioStream]]:
+    """The packets of the track that is read, over refusals and over every link of a chained Ogg file."""
+    refusals, link_begin, packet_at = 0, 0, 0
+    with ExitStack() as link:
+        while refusals < _MAX_REFUSALS:
+            try:
+                for packet in container.demux(sound_track(container)):
+                    refusals = 0
+                    packet_at = packet.pos or packet_at
+                    tally.look_at_packet(packet)
+                    yield packet
+                return
+            except av.error.PatchWelcomeError:
+                begin = next_link(path, link_begin + packet_at)
+                if begin is None:
+                    tally.add_bad()
+                    return
+                link.close()
+                container = link.enter_context(open_link(path, begin))
+                link_begin, packet_at = begin, 0
+                if not has_sound(container):
+                    tally.add_bad()
+                    return
+            except av.error.FFmpegError:
+                refusals += 1
+                tally.add_bad()
+
+
+def _seconds(ticks: int | None, time_base: Fraction | None) -> float | None:
+    return None if ticks is None or time_base is None else float(ticks * time_base)

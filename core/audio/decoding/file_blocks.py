@@ -1,0 +1,93 @@
+"""From decoded frames on a file's clock to blocks at one rate, and from blocks to a clip. Opens no file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.audio.block import AudioBlock
+from core.audio.decoding.file_clock import LONGEST_FILLED_GAP_S, PlacedFrame
+from core.audio.resample import StreamResampler
+from core.errors import UserError
+
+
+def refuse_non_numbers(frames: Iterable[PlacedFrame], path: Path) -> Iterator[PlacedFrame]:
+    """The same frames; on the first sample that is not a number, count the rest of them and raise UserError."""
+    first_s, count = 0.0, 0
+    for frame in frames:
+        is_bad = ~np.isfinite(frame.samples)
+        if not count and not is_bad.any():
+            yield frame
+        elif not count:
+            first_s = frame.start_s + int(is_bad.argmax()) / frame.sample_rate
+        count += int(is_bad.sum())
+    if count:
+        raise UserError(
+            f"“{path.name}” holds {count} samples that are not numbers (NaN or infinite), "
+            f"the first at {first_s:.2f} s.",
+            "Export it again from the program that made it, best as 16-bit or 24-bit WAV.",
+        )
+
+
+def resampled(frames: Iterable[PlacedFrame], sample_rate: int) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    """Pieces at `sample_rate` and where each begins; also when the rate changes on the way (files joined end to end).
+
+    A piece begins where the one before ends, unless there is a gap.
+    """
+    resampler: StreamResampler | None = None
+    position = 0
+    for frame in frames:
+        if resampler is None or frame.gap_s or frame.sample_rate != resampler.from_rate:
+            if resampler is not None:
+                rest = resampler.flush()
+                yield position, rest
+                position += len(rest)
+            resampler = StreamResampler(frame.sample_rate, sample_rate)
+        if frame.gap_s:
+            position = max(position, round(frame.start_s * sample_rate))
+        piece = resampler.push(frame.samples)
+        yield position, piece
+        position += len(piece)
+    if resampler is not None:
+        yield position, resampler.flush()
+
+
+def gathered(
+    pieces: Iterable[tuple[int, NDArray[np.float32]]], at_least: int, sample_rate: int
+) -> Iterator[AudioBlock]:
+    """The same samples in fewer, larger blocks, none of them empty and none across a gap."""
+    waiting: list[NDArray[np.float32]] = []
+    start = end = 0
+    for begin, piece in pieces:
+        if begin != end and waiting:
+            yield AudioBlock(np.concatenate(waiting), start, sample_rate)
+            waiting = []
+        if len(piece):
+            start = start if waiting else begin
+            waiting.append(piece)
+            end = begin + len(piece)
+        if waiting and end - start >= at_least:
+            yield AudioBlock(np.concatenate(waiting), start, sample_rate)
+            waiting = []
+    if waiting:
+        yield AudioBlock(np.concatenate(waiting), start, sample_rate)
+
+
+def fill_gaps(blocks: Iterable[AudioBlock]) -> Iterator[AudioBlock]:
+    """The same sound as one clip, for training and for the ear: blocks that follow each other from sample 0 on.
+
+    It begins with the first sample, wherever that stands on the file's clock: silence in front teaches nothing.
+    Holes are filled with zeros; those longer than LONGEST_FILLED_GAP_S only up to that length.
+    """
+    before: AudioBlock | None = None
+    position = 0
+    for block in blocks:
+        hole = block.start_sample - before.end_sample if before is not None else 0
+        hole = min(hole, round(LONGEST_FILLED_GAP_S * block.sample_rate))
+        if hole:
+            yield AudioBlock(np.zeros(hole, np.float32), position, block.sample_rate)
+        yield AudioBlock(block.samples, position + hole, block.sample_rate)
+        before, position = block, position + hole + len(block.samples)

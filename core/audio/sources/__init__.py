@@ -1,0 +1,1 @@
+"""Where live sound comes from: a microphone, a file in real time, the demo scene."""

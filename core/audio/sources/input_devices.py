@@ -1,0 +1,118 @@
+"""Lists the microphones and finds one by its name. Opens no stream.
+
+PortAudio reads its list of devices once, when it starts; to read it anew it must be ended and started again,
+which kills every open stream. So the list is read anew only while no stream of ours is open.
+"""
+
+from __future__ import annotations
+
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from types import ModuleType
+
+from core.audio.sources.microphone_turns import open_streams, portaudio_turn
+from core.errors import UserError
+
+_INSTALL_PORTAUDIO = {
+    "linux": "Install it (Debian, Ubuntu: `apt install libportaudio2`; Fedora: `dnf install portaudio`) "
+    "and start again.",
+    "darwin": "Install the package sounddevice again (`pip install --force-reinstall sounddevice`), or `brew install "
+    "portaudio`, and start again.",
+    "win32": "Install the package sounddevice again (`pip install --force-reinstall sounddevice`) and start again.",
+}
+_FILES_STILL_WORK = "Files can be tagged without it."
+
+
+@dataclass(frozen=True, slots=True)
+class InputDevice:
+    """One microphone: its name, the sound system it was found through, and what that says of it."""
+
+    name: str
+    host_api: str
+    max_channels: int
+    default_sample_rate: int
+    is_default: bool
+
+    @property
+    def full_name(self) -> str:
+        """Tells apart the entries that Windows makes of one microphone: "USB Mic, Windows WASAPI"."""
+        return f"{self.name}, {self.host_api}"
+
+
+def load_sounddevice() -> ModuleType:
+    """The module sounddevice. Raises UserError when PortAudio, on which it stands, is missing."""
+    try:
+        import sounddevice
+    except OSError as error:
+        remedy = _INSTALL_PORTAUDIO.get(sys.platform, "Install the PortAudio library and start again.")
+        raise UserError(
+            "PortAudio is missing, so no microphone can be opened.", f"{remedy} {_FILES_STILL_WORK}"
+        ) from error
+    return sounddevice
+
+
+def refresh_devices(sounddevice: ModuleType) -> None:
+    """Have PortAudio look anew at what is plugged in, unless a stream of ours would die of it. Called in a turn.
+
+    Raises sounddevice.PortAudioError.
+    """
+    if open_streams:
+        return
+    # nothing to end when an earlier start has failed
+    with suppress(sounddevice.PortAudioError):
+        sounddevice._terminate()
+    sounddevice._initialize()
+
+
+def list_inputs() -> tuple[InputDevice, ...]:
+    """The microphones there are now, the default one marked. Raises UserError when PortAudio is missing or fails."""
+    sounddevice = load_sounddevice()
+    try:
+        with portaudio_turn():
+            refresh_devices(sounddevice)
+            return tuple(device for _, device in _inputs(sounddevice))
+    except sounddevice.PortAudioError as error:
+        raise UserError(
+            f"The list of microphones cannot be read: {error}.", "Check that the sound system of this computer runs."
+        ) from error
+
+
+def find_input(sounddevice: ModuleType, name: str | None) -> tuple[int, InputDevice]:
+    """PortAudio's index, valid till the next refresh, and the device; None means the default. Raises UserError."""
+    inputs = _inputs(sounddevice)
+    if not inputs:
+        raise UserError(
+            "No microphone was found.", "Plug one in, or switch it on in the sound settings of this computer."
+        )
+    for index, device in inputs:
+        if name in (device.full_name, device.name) or (name is None and device.is_default):
+            return index, device
+    if name is None:
+        return inputs[0]
+    raise UserError(
+        f"The microphone “{name}” is not there.",
+        "Plug it in again, or choose another microphone.",
+    )
+
+
+def _inputs(sounddevice: ModuleType) -> list[tuple[int, InputDevice]]:
+    """All inputs with their indices; those of the default's sound system come first, to win among equal names."""
+    host_apis = sounddevice.query_hostapis()
+    default = sounddevice.default.device[0]
+    rows = [
+        (
+            index,
+            InputDevice(
+                name=row["name"],
+                host_api=host_apis[row["hostapi"]]["name"],
+                max_channels=row["max_input_channels"],
+                default_sample_rate=round(row["default_samplerate"]),
+                is_default=index == default,
+            ),
+        )
+        for index, row in enumerate(sounddevice.query_devices())
+        if row["max_input_channels"] > 0
+    ]
+    preferred = next((device.host_api for _, device in rows if device.is_default), None)
+    return sorted(rows, key=lambda row: row[1].host_api != preferred)
