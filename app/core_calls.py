@@ -17,10 +17,10 @@ from core.audio.input_choice import InputChoice
 from core.errors import UserError
 from core.inference.results import LiveUpdate, TagScores
 from core.labels import LabelSet
-from core.model.published import PublishedModel
+from core.model.checkpoints.published import PublishedModel
 
 if TYPE_CHECKING:
-    from core.model.model_download import DownloadProgress
+    from core.model.store.download import DownloadProgress
 
 
 class Tagger(Protocol):
@@ -127,7 +127,7 @@ def find_media(paths: Sequence[Path]) -> FoundMedia:
 
 def list_models() -> tuple[ModelRow, ...]:
     """The rows of the table of variants whose weights are on this machine, then what was fetched or imported."""
-    from core.model.model_folder import kept_models
+    from core.model.store.folder import kept_models
     from core.model.variants import MODEL_VARIANTS
 
     shipped = (row for row in MODEL_VARIANTS.values() if row.weights is not None and Path(row.weights).exists())
@@ -137,21 +137,21 @@ def list_models() -> tuple[ModelRow, ...]:
 
 def download_model(model: PublishedModel, report: ReportCall, should_stop: StopQuestion) -> Path:
     """Fetch a published model and keep it; the folder it is in. Raises UserError, and when it was told to stop."""
-    from core.model.model_download import download_model as download
+    from core.model.store.download import download_model as download
 
     return download(model, None, report, should_stop)
 
 
 def arrived_bytes(model: PublishedModel) -> int:
     """What a download of it that broke off has left."""
-    from core.model.model_download import arrived_bytes as arrived
+    from core.model.store.download import arrived_bytes as arrived
 
     return arrived(model)
 
 
 def import_model(path: Path) -> Path:
     """Keep a local checkpoint, as `main.py models import` does; the folder it is in then. Raises UserError."""
-    from core.model.model_import import import_model as import_it
+    from core.model.store.importing import import_model as import_it
 
     return import_it(path)
 

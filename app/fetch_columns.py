@@ -7,7 +7,7 @@ from collections.abc import Callable
 from app import wording
 from app.fetch_row import FetchRow, FetchState
 from app.widgets.figures_table import Column
-from core.model.published import PublishedModel
+from core.model.checkpoints.published import PublishedModel
 
 _STATES = list(FetchState)
 _NOT_KNOWN = "–"

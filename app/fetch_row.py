@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from app import wording
 from core.errors import UserError
-from core.model.published import PublishedModel
+from core.model.checkpoints.published import PublishedModel
 
 if TYPE_CHECKING:
-    from core.model.model_download import DownloadProgress
+    from core.model.store.download import DownloadProgress
 
 
 class FetchState(Enum):

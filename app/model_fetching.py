@@ -18,10 +18,10 @@ from app.background import BackgroundJobs
 from app.core_calls import CoreCalls, ModelRow
 from app.fetch_row import FetchRow, FetchState
 from core.errors import UserError
-from core.model.published import PUBLISHED_MODELS, PublishedModel
+from core.model.checkpoints.published import PUBLISHED_MODELS, PublishedModel
 
 if TYPE_CHECKING:
-    from core.model.model_download import DownloadProgress
+    from core.model.store.download import DownloadProgress
 
 log = logging.getLogger(__name__)
 _REPORT_EVERY_S = 0.1

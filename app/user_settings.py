@@ -12,7 +12,7 @@ from app.colour_maps import COLOUR_MAPS
 from app.dock_sizes import DockShares
 from core.audio.input_choice import InputChoice
 from core.errors import UserError
-from core.model.merge_schedule import FORMS
+from core.model.merging.schedule import FORMS
 
 SPANS_S = (10, 30, 60, 120)
 DEFAULT_RANGE_DB = (-45, 30)

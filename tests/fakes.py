@@ -14,9 +14,9 @@ from core.errors import UserError
 from core.inference.tagger import Tagger
 from core.labels import LabelSet
 from core.model.architecture import TransformerConfig
-from core.model.checkpoint import Checkpoint, CheckpointConfig
-from core.model.merge_schedule import MergeSchedule
-from core.model.spectrogram_transformer import AudioSpectrogramTransformer
+from core.model.checkpoints.checkpoint import Checkpoint, CheckpointConfig
+from core.model.merging.schedule import MergeSchedule
+from core.model.networks.spectrogram_transformer import AudioSpectrogramTransformer
 
 LABELS = ("dog", "rain", "siren", "clock_tick")
 

@@ -12,7 +12,7 @@ import pytest
 
 import main
 from core.errors import UserError
-from core.model.published import PUBLISHED_MODELS
+from core.model.checkpoints.published import PUBLISHED_MODELS
 from core.model.variants import MODEL_VARIANTS
 from training.config import DEFAULTS, RECIPES, load_recipe
 from training.contradictions import CHOICES

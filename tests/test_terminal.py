@@ -24,7 +24,7 @@ from core.cli.output import FORMATS, TaggedWindow
 from core.cli.streams import OutputError, ResultStream
 from core.inference.results import TagScores
 from core.labels import LabelSet
-from core.model.checkpoint import save_checkpoint
+from core.model.checkpoints.checkpoint import save_checkpoint
 from core.run.messages import TrainingFinished, TrainingPreparing, TrainingStarted
 from core.terminal_text import shown
 from fakes import tiny_checkpoint

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from core.model.checkpoint import Calibration
+from core.model.checkpoints.checkpoint import Calibration
 from training.metrics import (
     Activation,
     Scores,

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from core.model.checkpoint import CheckpointConfig
+from core.model.checkpoints.checkpoint import CheckpointConfig
 from core.run.evaluation_report import FIRST_FIGURES, EvaluationReport, Measured
 from training.manifest import Manifest, Split
 

@@ -16,7 +16,7 @@ from core.cli.streams import print_error
 from core.errors import UsageError, UserError
 from core.inference.tagger import Tagger, changed, find_weights
 from core.labels import LabelSet, look_of
-from core.model.checkpoint import Checkpoint, load_checkpoint
+from core.model.checkpoints.checkpoint import Checkpoint, load_checkpoint
 from core.run.evaluation_report import EvaluationReport
 from core.terminal_text import shown
 from training.averaging import ensemble_mean

@@ -25,10 +25,10 @@ from core.audio.log_mel import FRAMES_PER_SECOND, LogMelConfig
 from core.errors import UserError
 from core.labels import LabelSet
 from core.model.architecture import ModelConfig, TransformerConfig
-from core.model.checkpoint import Calibration, Checkpoint, CheckpointConfig
-from core.model.frame_head import column_times_s
-from core.model.networks import Network
-from core.model.spectrogram_transformer import AudioSpectrogramTransformer
+from core.model.checkpoints.checkpoint import Calibration, Checkpoint, CheckpointConfig
+from core.model.networks.build import Network
+from core.model.networks.frame_head import column_times_s
+from core.model.networks.spectrogram_transformer import AudioSpectrogramTransformer
 from training.config import TrainConfig
 from training.datasets import ClipFrames
 from training.metrics import mean_average_precision

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from torch import Generator, Tensor
 
 from core.audio.log_mel import FRAMES_PER_SECOND, SILENCE, LogMelConfig
-from core.model.merge_schedule import MergeSchedule
-from core.model.networks import Network
+from core.model.merging.schedule import MergeSchedule
+from core.model.networks.build import Network
 from training import augment
 from training.augmentation_chain import AugmentationChain
 from training.chance import generator_for

@@ -20,8 +20,8 @@ import torch
 from numpy.typing import NDArray
 
 from core.errors import UsageError, UserError
-from core.model.merge_schedule import MergeSchedule
-from core.model.networks import Network, last_layer
+from core.model.merging.schedule import MergeSchedule
+from core.model.networks.build import Network, last_layer
 from core.run.messages import TrainingEpoch, TrainingMessage
 from training.clip_listing import ClipRow, deal_folds
 from training.config import TrainConfig

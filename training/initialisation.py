@@ -3,7 +3,7 @@
 ImageNet weights are fitted as AST does it (Gong et al., arXiv:2104.01778, §2.2, and the released code): the patch
 kernel's three colours are summed (the paper's text says averaged: see `Adaptation`), the square grid of positions is
 cut or stretched to ours, and the head is dropped. A checkpoint of other patch strides gives its weights too, each
-position at its own place (see `core.model.strides`). A CNN takes ImageNet weights of its own backbone, its first
+position at its own place (see `core.model.checkpoints.restride`). A CNN takes ImageNet weights of its own backbone, its first
 kernel's colours summed likewise.
 """
 
@@ -21,12 +21,12 @@ from core.errors import UserError
 from core.inference.tagger import find_weights
 from core.labels import LabelSet
 from core.model.architecture import ModelConfig, TransformerConfig
-from core.model.checkpoint import Checkpoint, CheckpointConfig, load_checkpoint
-from core.model.convolutional import ConvolutionalTagger
-from core.model.networks import Network
-from core.model.positions import fit_positions
-from core.model.spectrogram_transformer import N_PREFIX_TOKENS, AudioSpectrogramTransformer
-from core.model.strides import with_strides
+from core.model.checkpoints.checkpoint import Checkpoint, CheckpointConfig, load_checkpoint
+from core.model.checkpoints.restride import with_strides
+from core.model.networks.build import Network
+from core.model.networks.convolutional import ConvolutionalTagger
+from core.model.networks.positions import fit_positions
+from core.model.networks.spectrogram_transformer import N_PREFIX_TOKENS, AudioSpectrogramTransformer
 from training.vision_weights import load_backbone_weights, load_vision_weights
 
 MUST_BE_GIVEN = "required"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.audio.log_mel import FRAMES_PER_SECOND
-from core.model.networks import Network
+from core.model.networks.build import Network
 from core.run.messages import (
     TrainingEpoch,
     TrainingMessage,

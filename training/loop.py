@@ -23,9 +23,9 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from core.errors import UserError
-from core.model.checkpoint import ACTIVATIONS, Checkpoint
-from core.model.merge_schedule import MergeSchedule
-from core.model.networks import Network
+from core.model.checkpoints.checkpoint import ACTIVATIONS, Checkpoint
+from core.model.merging.schedule import MergeSchedule
+from core.model.networks.build import Network
 from training.averaging import RangeAverage, WeightAverage, cumulative_mean
 from training.chance import generator_for, seed_of
 from training.config import DEFAULTS, OF_NO_WEIGHT, TrainConfig

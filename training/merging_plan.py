@@ -20,7 +20,7 @@ from typing import Any
 
 from core.errors import UserError
 from core.model.architecture import ModelConfig, TransformerConfig
-from core.model.merge_schedule import FORMS, MergeSchedule
+from core.model.merging.schedule import FORMS, MergeSchedule
 from training.study_plan import read_study_file
 
 UNMERGED = "off"

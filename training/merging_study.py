@@ -18,9 +18,9 @@ import numpy as np
 import torch
 
 from core.inference.tagger import Tagger, find_weights
-from core.model.checkpoint import Checkpoint, load_checkpoint
-from core.model.cost import model_cost
-from core.model.merge_schedule import MergeSchedule
+from core.model.checkpoints.checkpoint import Checkpoint, load_checkpoint
+from core.model.merging.schedule import MergeSchedule
+from core.model.networks.cost import model_cost
 from training.datasets import ClipFrames, load_clips
 from training.evaluate import (
     SharedLabels,

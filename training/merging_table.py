@@ -10,7 +10,7 @@ from rich.box import SIMPLE
 from rich.table import Table
 
 from core.cli.console import plain
-from core.model.cost import ModelCost
+from core.model.networks.cost import ModelCost
 from training.merging_plan import UNMERGED
 
 

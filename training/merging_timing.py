@@ -11,8 +11,8 @@ from pathlib import Path
 import torch
 
 from core.inference.tagger import Tagger
-from core.model.checkpoint import Checkpoint
-from core.model.merge_schedule import MergeSchedule
+from core.model.checkpoints.checkpoint import Checkpoint
+from core.model.merging.schedule import MergeSchedule
 
 _WINDOWS_A_VISIT = 3
 

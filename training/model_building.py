@@ -11,9 +11,9 @@ from torch import nn
 from core.errors import UserError
 from core.labels import LabelSet
 from core.model.architecture import ConvolutionConfig, HybridConfig, ModelConfig, TransformerConfig
-from core.model.checkpoint import Checkpoint
-from core.model.networks import Network, build_network, last_layer
-from core.model.patchout import Shares
+from core.model.checkpoints.checkpoint import Checkpoint
+from core.model.networks.build import Network, build_network, last_layer
+from core.model.networks.patchout import Shares
 from core.model.variants import find_variant
 from training.config import TrainConfig
 from training.frame_head import prepare_frame_head

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from core.model.networks import Network
+from core.model.networks.build import Network
 from core.run.messages import TrainingFinished
 from training.datasets import ClipFrames
 from training.frame_head import frame_head_notes

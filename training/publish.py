@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from core.audio.log_mel import LogMelConfig
 from core.errors import UserError
 from core.file_names import shown
-from core.model.checkpoint import (
+from core.model.checkpoints.checkpoint import (
     Calibration,
     Checkpoint,
     CheckpointConfig,
@@ -23,8 +23,8 @@ from core.model.checkpoint import (
     save_checkpoint,
     to_probabilities,
 )
-from core.model.merge_schedule import Kind, Matcher, MergeSchedule
-from core.model.networks import Network
+from core.model.merging.schedule import Kind, Matcher, MergeSchedule
+from core.model.networks.build import Network
 from core.run.evaluation_report import REPORT_NAME, EvaluationReport
 from core.run.messages import TrainingFinished
 from training.calibration import fit_calibration, fit_thresholds

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from core.model.model_folder import find_kept
+from core.model.store.folder import find_kept
 from core.model.variants import MODEL_VARIANTS
 from training.config import TrainConfig
 

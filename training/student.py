@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from core.model.merge_schedule import MergeSchedule
-from core.model.networks import Network
-from core.model.spectrogram_transformer import AudioSpectrogramTransformer
+from core.model.merging.schedule import MergeSchedule
+from core.model.networks.build import Network
+from core.model.networks.spectrogram_transformer import AudioSpectrogramTransformer
 
 
 class Student(nn.Module):

@@ -15,11 +15,11 @@ from torch import Tensor, nn
 
 from core.errors import UserError
 from core.model.architecture import ModelConfig, TransformerConfig
-from core.model.convolutional import ConvolutionalTagger
-from core.model.foreign_files import read_pickled
-from core.model.spectrogram_transformer import AudioSpectrogramTransformer
+from core.model.checkpoints.file_kind import read_pickled
+from core.model.checkpoints.weight_files import read_safetensors
+from core.model.networks.convolutional import ConvolutionalTagger
+from core.model.networks.spectrogram_transformer import AudioSpectrogramTransformer
 from core.model.variants import MODEL_VARIANTS
-from core.model.weight_files import read_safetensors
 
 SUITABLE = {
     192: ("deit_tiny_distilled_patch16_224", "vit_tiny_patch16_224"),

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from core.audio.log_mel import LogMelConfig
-from core.model.checkpoint import CheckpointConfig
+from core.model.checkpoints.checkpoint import CheckpointConfig
 from training.config import TrainConfig
 
 

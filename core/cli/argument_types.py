@@ -6,7 +6,7 @@ import argparse
 from typing import NoReturn
 
 from core.errors import UserError
-from core.model.merge_schedule import schedule_from_word
+from core.model.merging.schedule import schedule_from_word
 from core.terminal_text import shown
 
 

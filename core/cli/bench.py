@@ -107,8 +107,8 @@ def _tagger(model: ModelOptions, merge: str) -> Tagger:
     from core.audio.log_mel import LogMelConfig
     from core.inference.tagger import Tagger, changed
     from core.labels import LabelSet
-    from core.model.checkpoint import Checkpoint, CheckpointConfig
-    from core.model.networks import build_network
+    from core.model.checkpoints.checkpoint import Checkpoint, CheckpointConfig
+    from core.model.networks.build import build_network
     from core.model.variants import MODEL_VARIANTS
 
     variant = MODEL_VARIANTS.get(model.model or "starter")

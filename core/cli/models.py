@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.errors import UserError
-from core.model.model_folder import find_kept, kept_models
-from core.model.published import PUBLISHED_MODELS, PublishedModel, find_published
+from core.model.checkpoints.published import PUBLISHED_MODELS, PublishedModel, find_published
+from core.model.store.folder import find_kept, kept_models
 from core.model.variants import MODEL_VARIANTS
 from core.terminal_text import shown
 
 if TYPE_CHECKING:
-    from core.model.model_download import DownloadProgress
+    from core.model.store.download import DownloadProgress
 
 _REPORT_EVERY_S = 0.5
 _STATES = {"shipped": "ships with Soundmark", "here": "here", "absent": "main.py models get", "by hand": "by hand"}
@@ -113,7 +113,7 @@ def listed_models() -> list[ListedModel]:
 
 def run_get(name: str, as_json: bool) -> int:
     """Fetch a published model, unless it is here. Raises UserError."""
-    from core.model.model_download import download_model
+    from core.model.store.download import download_model
 
     row = find_published(name)
     was_here = find_kept(name) is not None
@@ -130,9 +130,9 @@ def run_get(name: str, as_json: bool) -> int:
 
 def run_import(options: ImportOptions) -> int:
     """Keep a local checkpoint, converted. Raises UserError."""
-    from core.model.known_data_sets import read_label_file
-    from core.model.model_import import import_model
-    from core.model.released_weights import ImportChoices
+    from core.model.checkpoints.known_data_sets import read_label_file
+    from core.model.checkpoints.released_weights import ImportChoices
+    from core.model.store.importing import import_model
 
     labels = None if options.labels is None else read_label_file(options.labels)
     path = import_model(options.path, ImportChoices(options.strides, options.frames, labels, options.name))
@@ -142,9 +142,9 @@ def run_import(options: ImportOptions) -> int:
 def run_export(options: ExportOptions) -> int:
     """Write a model in another layout. Raises UserError."""
     from core.inference.tagger import find_weights
-    from core.model.checkpoint import CARD_NAME, load_checkpoint, save_checkpoint
-    from core.model.hugging_face_export import export_hugging_face
-    from core.model.model_import import lossless_dtype
+    from core.model.checkpoints.checkpoint import CARD_NAME, load_checkpoint, save_checkpoint
+    from core.model.checkpoints.hugging_face_export import export_hugging_face
+    from core.model.store.importing import lossless_dtype
 
     if options.out.is_file() or (options.out.is_dir() and any(options.out.iterdir())):
         raise UserError(f"{options.out} is not empty.", "Give --out a folder that is new or empty.")

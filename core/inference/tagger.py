@@ -22,13 +22,13 @@ from core.errors import UserError
 from core.inference.frame_rows import resample_columns, rows_of
 from core.inference.results import FrameScores, TagScores
 from core.model.architecture import TransformerConfig
-from core.model.checkpoint import Checkpoint, load_checkpoint, to_probabilities
-from core.model.frame_head import column_times_s
-from core.model.merge_schedule import MergeSchedule, schedule_from_word
-from core.model.model_folder import find_kept, kept_models
-from core.model.published import PUBLISHED_MODELS
-from core.model.spectrogram_transformer import AudioSpectrogramTransformer
-from core.model.strides import with_strides
+from core.model.checkpoints.checkpoint import Checkpoint, load_checkpoint, to_probabilities
+from core.model.checkpoints.published import PUBLISHED_MODELS
+from core.model.checkpoints.restride import with_strides
+from core.model.merging.schedule import MergeSchedule, schedule_from_word
+from core.model.networks.frame_head import column_times_s
+from core.model.networks.spectrogram_transformer import AudioSpectrogramTransformer
+from core.model.store.folder import find_kept, kept_models
 from core.model.variants import MODEL_VARIANTS, ModelVariant
 
 LONGEST_FRAMES = 3072

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from app.core_calls import ModelRow, ReportCall, StopQuestion
 from core.errors import UserError
-from core.model.model_download import DownloadProgress
-from core.model.published import PublishedModel
+from core.model.checkpoints.published import PublishedModel
+from core.model.store.download import DownloadProgress
 from rig.waiting import PATIENCE_S
 
 MB = 1_000_000

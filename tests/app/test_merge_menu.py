@@ -19,7 +19,7 @@ from core.audio.input_choice import InputChoice
 from core.inference.listener import Listener
 from core.inference.results import TagScores
 from core.inference.tagger import Tagger
-from core.model.merge_schedule import FORMS
+from core.model.merging.schedule import FORMS
 from fakes import ListSource, noise_blocks, tiny_tagger
 from tests.app.app_fakes import FakeCore, FakeTagger, scores
 from tests.app.conftest import MakeWindow

@@ -17,9 +17,9 @@ from app.dialogs.models_dialog import ModelsDialog
 from app.fetch_row import FetchState
 from app.main_window import MainWindow
 from core.inference.tagger import Tagger
-from core.model import hub_files
-from core.model.hugging_face_export import export_hugging_face
-from core.model.published import PUBLISHED_MODELS
+from core.model.checkpoints.hugging_face_export import export_hugging_face
+from core.model.checkpoints.published import PUBLISHED_MODELS
+from core.model.store import hub_transfer
 from fakes import LABELS, tiny_checkpoint
 from rig.hub_server import Hub, hub_server, take_for_the_hub
 from rig.waiting import PATIENCE_S
@@ -44,7 +44,7 @@ def hub(exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
         for file in exported.iterdir():
             server.add(PUBLISHED.repository, file.name, file.read_bytes())
         take_for_the_hub(server, tmp_path / "hf", monkeypatch)
-        monkeypatch.setattr(hub_files, "_PAUSE_S", 0.0)
+        monkeypatch.setattr(hub_transfer, "_PAUSE_S", 0.0)
         monkeypatch.setenv("SOUNDMARK_MODELS", str(tmp_path / "models"))
         yield server
 

@@ -18,7 +18,7 @@ from urllib.parse import unquote
 import pytest
 from huggingface_hub import constants
 
-from core.model import model_import
+from core.model.store import importing
 
 COMMIT = "1" * 40
 LARGE_BYTES = 10_000
@@ -82,7 +82,7 @@ def take_for_the_hub(hub: Hub, home: Path, monkeypatch: pytest.MonkeyPatch) -> N
     """Let huggingface_hub in this process take the server for the hub and keep everything below `home`, as
     HF_ENDPOINT and HF_HOME do it for a new process. The models that lie there are small: any AST counts as the
     published one."""
-    monkeypatch.setattr(model_import, "fits_row", lambda *_: True)
+    monkeypatch.setattr(importing, "fits_row", lambda *_: True)
     template = constants.HUGGINGFACE_CO_URL_TEMPLATE.replace(constants.ENDPOINT, hub.url)
     monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
     monkeypatch.setattr(constants, "ENDPOINT", hub.url)

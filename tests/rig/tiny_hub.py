@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from core.model import hub_files
-from core.model.model_download import DownloadProgress, download_model
-from core.model.published import PublishedModel
+from core.model.checkpoints.published import PublishedModel
+from core.model.store import hub_transfer
+from core.model.store.download import DownloadProgress, download_model
 from rig.hub_server import LARGE_BYTES, Hub, hub_server, take_for_the_hub
 
 REPOSITORY = "MIT/tiny-ast"
@@ -36,7 +36,7 @@ def tiny_hub(hub_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
             server.add(REPOSITORY, file.name, file.read_bytes())
         assert len(server.files[f"{REPOSITORY}/model.safetensors"]) > 3 * LARGE_BYTES
         take_for_the_hub(server, tmp_path / "hf", monkeypatch)
-        monkeypatch.setattr(hub_files, "_PAUSE_S", 0.0)
+        monkeypatch.setattr(hub_transfer, "_PAUSE_S", 0.0)
         monkeypatch.setenv("SOUNDMARK_MODELS", str(tmp_path / "models"))
         yield server
 

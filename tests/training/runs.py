@@ -12,8 +12,8 @@ import torch
 from core.audio.log_mel import LogMelConfig
 from core.labels import LabelSet
 from core.model.architecture import ConvolutionConfig, TransformerConfig
-from core.model.checkpoint import Checkpoint, CheckpointConfig, save_checkpoint
-from core.model.networks import build_network, last_layer
+from core.model.checkpoints.checkpoint import Checkpoint, CheckpointConfig, save_checkpoint
+from core.model.networks.build import build_network, last_layer
 from core.model.variants import MODEL_VARIANTS, ModelVariant, find_variant
 from core.run.messages import TrainingMessage
 from training.config import TrainConfig, load_recipe

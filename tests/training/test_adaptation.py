@@ -14,9 +14,9 @@ from core.audio.log_mel import LogMelConfig
 from core.errors import UsageError, UserError
 from core.labels import LabelSet
 from core.model.architecture import TransformerConfig
-from core.model.checkpoint import Checkpoint, CheckpointConfig, save_checkpoint
-from core.model.spectrogram_transformer import N_PREFIX_TOKENS, AudioSpectrogramTransformer
-from core.model.strides import with_strides
+from core.model.checkpoints.checkpoint import Checkpoint, CheckpointConfig, save_checkpoint
+from core.model.checkpoints.restride import with_strides
+from core.model.networks.spectrogram_transformer import N_PREFIX_TOKENS, AudioSpectrogramTransformer
 from core.run.messages import TrainingMessage
 from tests.training.runs import PLAIN, small
 from training import initialisation

@@ -12,9 +12,9 @@ from torch import nn
 
 from core.errors import UserError
 from core.labels import LabelSet
-from core.model.checkpoint import load_checkpoint
-from core.model.convolutional import ConvolutionalTagger
-from core.model.networks import build_network
+from core.model.checkpoints.checkpoint import load_checkpoint
+from core.model.networks.build import build_network
+from core.model.networks.convolutional import ConvolutionalTagger
 from tests.training.runs import MODEL_VARIANTS, save_teacher
 from training.config import load_recipe
 from training.head_training import train_head

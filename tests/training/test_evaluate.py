@@ -19,7 +19,7 @@ from core.audio.log_mel import LogMel
 from core.errors import UserError
 from core.inference.tagger import load_tagger
 from core.labels import LabelSet
-from core.model.checkpoint import Checkpoint, save_checkpoint
+from core.model.checkpoints.checkpoint import Checkpoint, save_checkpoint
 from core.run.evaluation_report import EvaluationReport, Measured
 from fakes import tiny_checkpoint
 from training.report_tables import print_report

@@ -17,10 +17,10 @@ from core.inference.frame_tagging import tag_file_frames
 from core.inference.tagger import load_tagger
 from core.labels import LabelSet
 from core.model.architecture import TransformerConfig
-from core.model.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from core.model.frame_head import column_times_s
-from core.model.merge_schedule import MergeSchedule
-from core.model.spectrogram_transformer import AudioSpectrogramTransformer
+from core.model.checkpoints.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from core.model.merging.schedule import MergeSchedule
+from core.model.networks.frame_head import column_times_s
+from core.model.networks.spectrogram_transformer import AudioSpectrogramTransformer
 from core.run.messages import TrainingFinished, TrainingMessage
 from fakes import tiny_checkpoint
 from tests.training.runs import PLAIN, SMALL, small

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from core.audio.log_mel import SILENCE, LogMelConfig
-from core.model.networks import build_network
+from core.model.networks.build import build_network
 from core.model.variants import find_variant
 from tests.training.runs import PLAIN, small
 from training.datasets import ClipFrames

@@ -13,8 +13,8 @@ from core.audio.log_mel import LogMelConfig
 from core.errors import UsageError, UserError
 from core.inference.tagger import load_tagger
 from core.labels import LabelSet
-from core.model.checkpoint import Checkpoint, CheckpointConfig, load_checkpoint, save_checkpoint
-from core.model.networks import build_network
+from core.model.checkpoints.checkpoint import Checkpoint, CheckpointConfig, load_checkpoint, save_checkpoint
+from core.model.networks.build import build_network
 from core.model.variants import find_variant
 from core.run.evaluation_report import EvaluationReport
 from core.run.messages import (

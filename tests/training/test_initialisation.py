@@ -16,9 +16,9 @@ from core.audio.log_mel import LogMelConfig
 from core.errors import UserError
 from core.labels import LabelSet
 from core.model.architecture import TransformerConfig
-from core.model.checkpoint import Checkpoint, CheckpointConfig, load_checkpoint, save_checkpoint
-from core.model.networks import build_network
-from core.model.spectrogram_transformer import AudioSpectrogramTransformer
+from core.model.checkpoints.checkpoint import Checkpoint, CheckpointConfig, load_checkpoint, save_checkpoint
+from core.model.networks.build import build_network
+from core.model.networks.spectrogram_transformer import AudioSpectrogramTransformer
 from core.model.variants import MODEL_VARIANTS, find_variant
 from tests.training.runs import small
 from training import vision_weights

@@ -12,7 +12,7 @@ import torch
 from core.errors import UserError
 from core.inference.file_tagging import tag_file
 from core.inference.tagger import load_tagger
-from core.model.checkpoint import load_checkpoint
+from core.model.checkpoints.checkpoint import load_checkpoint
 from core.run.messages import (
     Command,
     TrainingEpoch,

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from core.errors import UsageError
-from core.model import spectrogram_transformer
-from core.model.checkpoint import load_checkpoint
-from core.model.merge_schedule import MergeSchedule
+from core.model.checkpoints.checkpoint import load_checkpoint
+from core.model.merging.schedule import MergeSchedule
+from core.model.networks import spectrogram_transformer
 from core.run.messages import TrainingFinished
 from tests.training.runs import run, small
 from training.config import load_recipe

@@ -15,9 +15,9 @@ import torch
 import main
 from core.errors import UserError
 from core.model.architecture import ConvolutionConfig, TransformerConfig
-from core.model.checkpoint import Checkpoint, save_checkpoint
-from core.model.cost import model_cost
-from core.model.merge_schedule import MergeSchedule
+from core.model.checkpoints.checkpoint import Checkpoint, save_checkpoint
+from core.model.merging.schedule import MergeSchedule
+from core.model.networks.cost import model_cost
 from fakes import tiny_checkpoint
 from training import merging_study
 from training.merging_plan import load_merging_study

@@ -13,7 +13,7 @@ import main
 from core.errors import UserError
 from core.file_names import is_unicode, json_text, name_bytes, shown
 from core.inference.tagger import find_weights
-from core.model.checkpoint import load_checkpoint
+from core.model.checkpoints.checkpoint import load_checkpoint
 from core.run.data_report import DataReport
 from core.run.evaluation_report import EvaluationReport
 from core.run.messages import TrainingFinished

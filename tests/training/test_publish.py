@@ -13,8 +13,8 @@ import torch
 from core.audio.log_mel import LogMelConfig
 from core.errors import UserError
 from core.labels import LabelSet
-from core.model.checkpoint import load_checkpoint
-from core.model.networks import build_network
+from core.model.checkpoints.checkpoint import load_checkpoint
+from core.model.networks.build import build_network
 from core.model.variants import find_variant
 from core.run.evaluation_report import EvaluationReport
 from training.config import TrainConfig

@@ -14,8 +14,8 @@ from core.audio.log_mel import LogMelConfig
 from core.errors import UserError
 from core.labels import LabelSet
 from core.model.architecture import ModelConfig, TransformerConfig
-from core.model.checkpoint import Checkpoint, CheckpointConfig, load_checkpoint, save_checkpoint
-from core.model.networks import build_network, last_layer
+from core.model.checkpoints.checkpoint import Checkpoint, CheckpointConfig, load_checkpoint, save_checkpoint
+from core.model.networks.build import build_network, last_layer
 from tests.training.runs import MODEL_VARIANTS
 from training import teachers
 from training.teachers import Teacher, Teachers, content_of, facts_of, read_teachers

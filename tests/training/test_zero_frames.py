@@ -15,9 +15,9 @@ from core.audio.log_mel import LogMelConfig
 from core.inference.tagger import load_tagger
 from core.labels import LabelSet
 from core.model.architecture import TransformerConfig
-from core.model.checkpoint import save_checkpoint
-from core.model.frame_head import column_times_s
-from core.model.spectrogram_transformer import AudioSpectrogramTransformer, TokenState
+from core.model.checkpoints.checkpoint import save_checkpoint
+from core.model.networks.frame_head import column_times_s
+from core.model.networks.spectrogram_transformer import AudioSpectrogramTransformer, TokenState
 from fakes import tiny_checkpoint
 from tests.training.runs import PLAIN, SMALL
 from training.config import TrainConfig, load_recipe

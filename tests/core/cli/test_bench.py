@@ -10,7 +10,7 @@ import pytest
 from core.cli.bench import BenchOptions, run_bench
 from core.cli.tag import ModelOptions
 from core.errors import UserError
-from core.model.checkpoint import save_checkpoint
+from core.model.checkpoints.checkpoint import save_checkpoint
 from fakes import tiny_checkpoint
 
 

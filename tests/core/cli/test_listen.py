@@ -14,7 +14,7 @@ from core.audio.sources.file_source import FileSource
 from core.cli.listen import ListenOptions, choose_source, run_listen
 from core.cli.tag import ModelOptions
 from core.errors import UserError
-from core.model.checkpoint import save_checkpoint
+from core.model.checkpoints.checkpoint import save_checkpoint
 from fakes import tiny_checkpoint
 
 

@@ -13,11 +13,11 @@ import pytest
 import torch
 
 import main
-from core.model import hub_files
-from core.model.checkpoint import load_checkpoint, save_checkpoint
-from core.model.hugging_face_export import export_hugging_face
-from core.model.model_folder import find_kept
-from core.model.published import PUBLISHED_MODELS, find_published
+from core.model.checkpoints.checkpoint import load_checkpoint, save_checkpoint
+from core.model.checkpoints.hugging_face_export import export_hugging_face
+from core.model.checkpoints.published import PUBLISHED_MODELS, find_published
+from core.model.store import hub_transfer
+from core.model.store.folder import find_kept
 from fakes import tiny_checkpoint
 from rig import sounds
 from rig.hub_server import Hub, hub_server, take_for_the_hub
@@ -40,7 +40,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
         for file in (tmp_path / "on-the-hub").iterdir():
             server.add(ROW.repository, file.name, file.read_bytes())
         take_for_the_hub(server, tmp_path / "hf", monkeypatch)
-        monkeypatch.setattr(hub_files, "_PAUSE_S", 0.0)
+        monkeypatch.setattr(hub_transfer, "_PAUSE_S", 0.0)
         yield server
 
 

@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 import main
-from core.model.checkpoint import save_checkpoint
+from core.model.checkpoints.checkpoint import save_checkpoint
 from fakes import tiny_checkpoint
 
 

@@ -21,7 +21,7 @@ from core.errors import UserError
 from core.inference import file_tagging, frame_tagging
 from core.inference.results import FrameScores
 from core.labels import LabelSet
-from core.model.checkpoint import save_checkpoint
+from core.model.checkpoints.checkpoint import save_checkpoint
 from fakes import tiny_checkpoint
 from tests.core.audio.decoding.media_samples import with_unknown_codec, write_encoded, write_two_tracks
 

@@ -16,7 +16,7 @@ from core.errors import UserError
 from core.inference.file_picture import file_picture
 from core.inference.file_tagging import frames_of, slice_windows, tag_file
 from core.inference.tagger import Tagger
-from core.model.merge_schedule import MergeSchedule
+from core.model.merging.schedule import MergeSchedule
 from fakes import tiny_checkpoint, tiny_tagger
 
 

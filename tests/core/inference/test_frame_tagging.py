@@ -17,9 +17,9 @@ from core.inference.frame_rows import RowMean
 from core.inference.frame_tagging import tag_file_frames
 from core.inference.tagger import Tagger
 from core.model.architecture import TransformerConfig
-from core.model.checkpoint import Checkpoint
-from core.model.frame_head import column_times_s
-from core.model.spectrogram_transformer import AudioSpectrogramTransformer
+from core.model.checkpoints.checkpoint import Checkpoint
+from core.model.networks.frame_head import column_times_s
+from core.model.networks.spectrogram_transformer import AudioSpectrogramTransformer
 from fakes import tiny_checkpoint, tiny_tagger
 
 

@@ -1,0 +1,1 @@
+"""Checkpoints on a disk: our own format and everyone else's."""

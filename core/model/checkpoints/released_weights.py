@@ -1,0 +1,258 @@
+"""Makes a checkpoint of the weights that AST's authors released (`.pth`), whose architecture only their shapes tell.
+
+Names are timm's behind `v.`, with or without DataParallel's `module.`; DeiT's own two heads are in there, unused. Opens
+no file.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from torch import Tensor
+
+from core.audio.log_mel import LogMelConfig
+from core.errors import UserError
+from core.labels import LabelSet
+from core.model.architecture import ModelConfig, TransformerConfig
+from core.model.checkpoints.checkpoint import Checkpoint, CheckpointConfig
+from core.model.checkpoints.known_data_sets import (
+    AUDIOSET,
+    KNOWN_DATA_SETS,
+    KnownDataSet,
+    data_set_with,
+    unnamed_labels,
+)
+from core.model.checkpoints.published import PUBLISHED_MODELS, PublishedModel
+from core.model.variants import MODEL_VARIANTS
+
+N_MELS = 128
+HEAD_WIDTH = 64
+"""Channels of one attention head in every DeiT, hence in every AST."""
+_UNUSED = ("v.head.", "v.head_dist.")
+_NEEDED = {
+    "cls_token": 3,
+    "dist_token": 3,
+    "pos_embed": 3,
+    "patch_embed.proj.weight": 4,
+    "blocks.0.mlp.fc1.weight": 2,
+    "norm.weight": 1,
+    "mlp_head.1.weight": 2,
+}
+"""The weights that tell the architecture, and how many dimensions each has."""
+_BASE_WIDTH, _BASE_DEPTH = 768, 12
+"""Of every published AST."""
+_WINDOWS = tuple(one.frames for one in KNOWN_DATA_SETS)
+_GRID_REMEDY = "Say what it was made with: main.py models import FILE --stride MELSxFRAMES --frames N"
+
+
+@dataclass(frozen=True, slots=True)
+class ImportChoices:
+    """What the user knows of foreign weights, where it is not in them. None, "": work it out.
+
+    strides: of the patches (mel bins, frames). frames: of the window. labels: in the order of the outputs.
+    name: what the model shall be called.
+    """
+
+    strides: tuple[int, int] | None = None
+    frames: int | None = None
+    labels: LabelSet | None = None
+    name: str = ""
+
+
+def is_released(weights: Mapping[str, Tensor]) -> bool:
+    """Whether these are AST's names: a vision transformer behind `v.`."""
+    return any(_plain(name).startswith("v.") for name in weights)
+
+
+def read_released(weights: Mapping[str, Tensor], file_name: str, choices: ImportChoices) -> Checkpoint:
+    """The checkpoint of released weights. Raises UserError where their shapes do not say what they are."""
+    used = own_weights(weights, file_name)
+    model = architecture_of(used, file_name, choices)
+    data_set, row = data_set_of(model), row_of(file_name, model)
+    config = CheckpointConfig(
+        name=choices.name or (row.title if row else file_name.rpartition(".")[0] or file_name),
+        variant=variant_of(model),
+        model=model,
+        log_mel=front_end_of(model),
+        labels=fitting_labels(choices.labels, model.n_labels) or labels_of(model),
+        thresholds=((data_set.threshold if data_set else 0.5),) * model.n_labels,
+        pad_to_window=True,
+        activation="sigmoid" if data_set is None or data_set.has_bce else "softmax",
+        provenance={"source": row.file if row else file_name, **published_provenance(row)},
+    )
+    return Checkpoint(config, used)
+
+
+def own_weights(weights: Mapping[str, Tensor], file_name: str) -> dict[str, Tensor]:
+    """The weights by our names, without those that AST does not use. Raises UserError where some are missing."""
+    plain = {_plain(name): tensor for name, tensor in weights.items()}
+    if "mask_embed" in plain or any(name.startswith(("cpredlayer", "gpredlayer")) for name in plain):
+        raise UserError(
+            f"{file_name} is an SSAST that was pre-trained and never taught any labels.",
+            "Choose one that was fine-tuned and saved without its pre-training parts.",
+        )
+    used = {name.removeprefix("v."): one for name, one in plain.items() if not name.startswith(_UNUSED)}
+    missing = [name for name in _NEEDED if name not in used]
+    if missing:
+        raise UserError(
+            f"{file_name} is a vision transformer but no AST: it has no {', '.join(missing[:3])}.",
+            "Choose a checkpoint of AST with its class and distillation tokens, its blocks and its last layer.",
+        )
+    odd = [name for name, n in _NEEDED.items() if used[name].ndim != n or not used[name].numel()]
+    if odd:
+        raise UserError(
+            f"{odd[0]} in {file_name} has shape {tuple(used[odd[0]].shape)}, as in no AST.",
+            "Choose a checkpoint of AST.",
+        )
+    return used
+
+
+def architecture_of(weights: Mapping[str, Tensor], file_name: str, choices: ImportChoices) -> TransformerConfig:
+    """The architecture by the shapes of `own_weights`. Raises UserError where they do not say it."""
+    kernel = weights["patch_embed.proj.weight"]
+    width, n_colours = kernel.shape[:2]
+    if n_colours != 1:
+        raise UserError(
+            f"{file_name} reads pictures of {n_colours} colours: it is an ImageNet model.",
+            "Train from it instead, with init=timm:NAME@FILE.",
+        )
+    if width % HEAD_WIDTH:
+        raise UserError(
+            f"{file_name} is {width} wide, which is no multiple of {HEAD_WIDTH}.", "Choose a checkpoint of AST."
+        )
+    depth = len({name.split(".")[1] for name in weights if name.startswith("blocks.")})
+    patch = (kernel.shape[2], kernel.shape[3])
+    model = TransformerConfig(
+        n_labels=weights["mlp_head.1.weight"].shape[0],
+        n_mels=N_MELS,
+        patch_mels=patch[0],
+        patch_frames=patch[1],
+        embed_dim=width,
+        depth=depth,
+        num_heads=width // HEAD_WIDTH,
+        mlp_ratio=ratio_of(weights["blocks.0.mlp.fc1.weight"].shape[0], width),
+    )
+    return _with_grid(model, weights["pos_embed"].shape[1] - 2, file_name, choices)
+
+
+def row_of(file_name: str, model: ModelConfig) -> PublishedModel | None:
+    """The published model whose authors' file is called so, where `model` is of its architecture."""
+    return next((row for row in PUBLISHED_MODELS if row.file == file_name and fits_row(row, model)), None)
+
+
+def fits_row(row: PublishedModel, model: ModelConfig) -> bool:
+    """Whether the published model has this architecture: an AST of the base size with its labels, strides and window.
+    Several rows may have the same."""
+    if not isinstance(model, TransformerConfig):
+        return False
+    return model == replace(_row_model(row), norm_eps=model.norm_eps, head_norm_eps=model.head_norm_eps)
+
+
+def published_provenance(row: PublishedModel | None) -> dict[str, object]:
+    """What is known of a published model, for its checkpoint."""
+    if row is None:
+        return {"thresholds_from": "none", "metrics": {}}
+    return {
+        "published": row.name,
+        "data": row.data_set,
+        "licence": row.licence,
+        "paper": "Gong et al., arXiv:2104.01778",
+        "metrics": {row.metric: row.score},
+        "thresholds_from": "none",
+    }
+
+
+def variant_of(model: TransformerConfig) -> str:
+    """The name of the variant that it is, whatever its labels, window and eps of its norms; "ast" where it is none."""
+    for row in MODEL_VARIANTS.values():
+        if isinstance(row.model, TransformerConfig):
+            like = replace(row.model, n_labels=model.n_labels, max_frames=model.max_frames)
+            if replace(like, norm_eps=model.norm_eps, head_norm_eps=model.head_norm_eps) == model:
+                return row.name
+    return "ast"
+
+
+def fitting_labels(labels: LabelSet | None, n_labels: int) -> LabelSet | None:
+    """The labels that the user gave. Raises UserError where the model has another number of outputs."""
+    if labels is not None and len(labels) != n_labels:
+        raise UserError(
+            f"The file of labels has {len(labels)} of them, the model {n_labels} outputs.",
+            "Give the list that the model was trained with.",
+        )
+    return labels
+
+
+def data_set_of(config: TransformerConfig) -> KnownDataSet | None:
+    """The data set that a released model of this architecture was trained on, by its labels and its window."""
+    found = data_set_with(config.n_labels)
+    return found if found is not None and (found is AUDIOSET or found.frames == config.max_frames) else None
+
+
+def labels_of(config: TransformerConfig) -> LabelSet:
+    """Labels by their number; where it tells nothing, "Class 0" and so on."""
+    found = data_set_with(config.n_labels)
+    return unnamed_labels(config.n_labels) if found is None else found.labels()
+
+
+def front_end_of(config: TransformerConfig) -> LogMelConfig:
+    """The front end with the statistics of the data set; AudioSet's where that is not known, as the code has it."""
+    data_set = data_set_of(config) or AUDIOSET
+    return LogMelConfig(n_mels=config.n_mels, mean=data_set.mean, std=data_set.std)
+
+
+def ratio_of(hidden: int, width: int) -> float:
+    """The ratio for which `int(width * ratio)` is `hidden`, whatever the division rounds."""
+    ratio = hidden / width
+    return ratio if int(width * ratio) == hidden else math.nextafter(ratio, math.inf)
+
+
+def _plain(name: str) -> str:
+    return name.removeprefix("module.")
+
+
+def _row_model(row: PublishedModel) -> TransformerConfig:
+    data_set = next(one for one in KNOWN_DATA_SETS if row.data_set.startswith(one.name))
+    return TransformerConfig(
+        n_labels=data_set.n_labels,
+        n_mels=N_MELS,
+        max_frames=row.frames,
+        stride_mels=row.strides[0],
+        stride_frames=row.strides[1],
+        embed_dim=_BASE_WIDTH,
+        depth=_BASE_DEPTH,
+        num_heads=_BASE_WIDTH // HEAD_WIDTH,
+    )
+
+
+def _with_grid(model: TransformerConfig, n_patches: int, file_name: str, choices: ImportChoices) -> TransformerConfig:
+    """`model` with strides and window: of the file's row in the table where all fits it, else of the one grid with so
+    many patches. Raises UserError."""
+    row = next((one for one in PUBLISHED_MODELS if one.file == file_name), None)
+    if row is not None and choices.strides is None and choices.frames is None:
+        like = replace(model, max_frames=row.frames, stride_mels=row.strides[0], stride_frames=row.strides[1])
+        if like == _row_model(row) and like.n_patches(row.frames) == n_patches:
+            return like
+    fitting = sorted(set(_fitting(n_patches, (model.patch_mels, model.patch_frames), choices)))
+    if len(fitting) == 1:
+        (mels, frames), window = fitting[0]
+        return replace(model, max_frames=window, stride_mels=mels, stride_frames=frames)
+    if not fitting:
+        raise UserError(f"No known window and stride gives the {n_patches} patches of {file_name}.", _GRID_REMEDY)
+    listed = " or ".join(f"{mels}x{frames} with {window} frames" for (mels, frames), window in fitting)
+    raise UserError(f"The {n_patches} patches of {file_name} may have strides of {listed}.", _GRID_REMEDY)
+
+
+def _fitting(n_patches: int, patch: tuple[int, int], choices: ImportChoices) -> Iterator[tuple[tuple[int, int], int]]:
+    """((mel stride, frame stride), frames) of every grid that comes to `n_patches`; equal strides unless told."""
+    largest = min(16, max(patch))
+    for strides in [choices.strides] if choices.strides else [(one, one) for one in range(1, largest + 1)]:
+        rows = (N_MELS - patch[0]) // strides[0] + 1
+        if rows < 1:
+            continue
+        windows = (choices.frames,) if choices.frames else _WINDOWS
+        exact = [one for one in windows if rows * ((one - patch[1]) // strides[1] + 1) == n_patches]
+        if not exact and choices.strides and not choices.frames and n_patches % rows == 0:
+            exact = [(n_patches // rows - 1) * strides[1] + patch[1]]  # the shortest window of so many columns
+        yield from ((strides, one) for one in exact)

@@ -1,0 +1,1 @@
+"""Token merging: how much, and which tokens."""

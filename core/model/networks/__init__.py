@@ -1,0 +1,1 @@
+"""The networks themselves: AST, HAM-AST's blocks, CNNs."""

@@ -1,0 +1,92 @@
+"""A CNN that tags: an image network of timm over log-mel, its feature map averaged, one linear layer. Knows no files.
+
+The CNN of cross-model knowledge distillation (CMKD; Gong et al., arXiv:2203.06760): PSLA's EfficientNet with the mean
+over time and frequency in place of the attention head. It is called as `AudioSpectrogramTransformer` is.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import timm
+import torch
+from torch import Tensor, nn
+
+from core.errors import UserError
+from core.model.architecture import ConvolutionConfig
+from core.model.merging.schedule import MergeSchedule
+
+_SHORTEST = 32
+"""Frames: under them the deepest feature map of most backbones has no column of its own."""
+_TRIED_FRAMES = 98
+"""One second: no multiple of any stride, so that a backbone which takes it takes any length."""
+_REMEDY = "Use an image CNN of timm, such as efficientnet_b0, resnet18 or mobilenetv3_large_100."
+
+
+class ConvolutionalTagger(nn.Module):
+    """Log-mel frames in, one logit a label out.
+
+    drop_path: stochastic depth while training. The head is named as the transformer's, whose norm it has not.
+    """
+
+    def __init__(self, config: ConvolutionConfig, *, drop_path: float = 0.0) -> None:
+        super().__init__()
+        self.config = config
+        width = feature_width(config.backbone)
+        # Convolutions take a fifth less time where weights and images lie so (ResNet-18 on a CPU).
+        self.backbone = _create(config.backbone, drop_path).to(memory_format=torch.channels_last)
+        self.mlp_head = nn.Sequential(nn.Identity(), nn.Linear(width, config.n_labels))
+
+    def forward(
+        self, log_mel: Tensor, *, merge: MergeSchedule | None = None, first_column: int | None = None
+    ) -> Tensor:
+        """Logits `(B, labels)` of normalised log-mel `(B, T, mels)`; T under 32 is lengthened by its last frame.
+
+        merge, first_column: without effect, as a CNN has neither tokens nor positions.
+        """
+        return self.mlp_head(self.embed(log_mel, merge=merge, first_column=first_column))
+
+    def embed(self, log_mel: Tensor, *, merge: MergeSchedule | None = None, first_column: int | None = None) -> Tensor:
+        """What the head reads: the mean of the feature map over frequency and time, `(B, D)`."""
+        del merge, first_column
+        if self.config.level == "window":
+            log_mel = log_mel - log_mel.mean(dim=(1, 2), keepdim=True)
+        missing = _SHORTEST - log_mel.shape[1]
+        if missing > 0:
+            log_mel = torch.cat([log_mel, log_mel[:, -1:].expand(-1, missing, -1)], dim=1)
+        image = log_mel.transpose(1, 2).unsqueeze(1)  # (B, 1, mels, T)
+        image = image.contiguous(memory_format=torch.channels_last)
+        return self.backbone(image).mean(dim=(2, 3))  # (B, D, rows, columns) to (B, D)
+
+    def tokens_per_layer(self, n_frames: int, merge: MergeSchedule | None) -> tuple[int, ...]:
+        """No tokens go in, none come out."""
+        del n_frames, merge
+        return 0, 0
+
+
+@lru_cache
+def feature_width(backbone: str) -> int:
+    """Channels of the feature map of timm's `backbone`. Raises UserError where that is no plain CNN for spectrograms
+    of any length."""
+    if not timm.is_model(backbone):
+        raise UserError(f"timm has no model {backbone!r}.", _REMEDY)
+    try:
+        with torch.device("meta"), torch.no_grad():  # shapes without numbers
+            features = _create(backbone).eval()(torch.empty(1, 1, 128, _TRIED_FRAMES))
+    except (RuntimeError, AssertionError, TypeError, ValueError) as error:
+        raise UserError(f"{backbone} does not take spectrograms ({str(error).strip() or 'size'}).", _REMEDY) from error
+    if not isinstance(features, Tensor) or features.ndim != 4 or features.shape[2] > features.shape[1]:
+        raise UserError(f"{backbone} is no plain CNN: it gives no map of channels, rows and columns.", _REMEDY)
+    return features.shape[1]
+
+
+def _create(backbone: str, drop_path: float = 0.0) -> nn.Module:
+    """timm's model for one channel, without its pooling and its own head."""
+    options: dict[str, Any] = {"drop_path_rate": drop_path} if drop_path else {}
+    try:
+        return timm.create_model(backbone, pretrained=False, in_chans=1, num_classes=0, global_pool="", **options)
+    except TypeError as error:
+        if not drop_path:
+            raise
+        raise UserError(f"{backbone} has no stochastic depth.", "Set drop_path=0.") from error

@@ -1,0 +1,155 @@
+"""What a forward pass costs in multiply-adds, layer by layer, for input of any length and any merging. Runs no model.
+
+Counted are matrix products and convolutions of one clip; norms, softmax, activations, and the averages that merging
+and the last pooling take are not: under one part in a hundred. A frame head is not part of `forward`, nor of this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from core.model.architecture import ConvolutionConfig, HybridConfig, ModelConfig, TransformerConfig
+from core.model.merging.schedule import Matcher, MergeSchedule, tokens_after_layers
+from core.model.networks.build import build_network
+from core.model.networks.spectrogram_transformer import N_PREFIX_TOKENS
+from core.model.networks.stems import STEMS
+
+
+@dataclass(frozen=True, slots=True)
+class LayerCost:
+    """Multiply-adds of one transformer block.
+
+    n_tokens, n_left: tokens that enter and that leave; they merge between attention and MLP. projections: the linear
+    layers around the attention. products: queries with keys, weights with values. matching: the likeness of tokens
+    that merging compares. mlp: the two layers behind it.
+    """
+
+    n_tokens: int
+    n_left: int
+    projections: int
+    products: int
+    matching: int
+    mlp: int
+
+    @property
+    def total(self) -> int:
+        """All of it."""
+        return self.projections + self.products + self.matching + self.mlp
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCost:
+    """Multiply-adds of a forward pass.
+
+    stem: from the spectrogram to tokens; all of a CNN's, which has no layers here. hybrid: HAM-AST's blocks, with
+    hybrid_products of it in their attention's products. head: the last linear layer.
+    """
+
+    stem: int
+    layers: tuple[LayerCost, ...] = ()
+    hybrid: int = 0
+    hybrid_products: int = 0
+    head: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of it."""
+        return self.stem + sum(layer.total for layer in self.layers) + self.hybrid + self.head
+
+    @property
+    def gmac(self) -> float:
+        """The total in 1e9 multiply-adds."""
+        return self.total / 1e9
+
+    @property
+    def products(self) -> int:
+        """The attention's products alone, which grow with the square of the tokens; some papers leave them out."""
+        return sum(layer.products for layer in self.layers) + self.hybrid_products
+
+    @property
+    def matching(self) -> int:
+        """What merging itself costs; papers leave it out."""
+        return sum(layer.matching for layer in self.layers)
+
+    @property
+    def n_tokens(self) -> tuple[int, ...]:
+        """Tokens entering the first layer, then leaving each; empty for a CNN."""
+        return (*(layer.n_tokens for layer in self.layers[:1]), *(layer.n_left for layer in self.layers))
+
+
+def model_cost(config: ModelConfig, n_frames: int, merge: MergeSchedule | None = None) -> ModelCost:
+    """The cost of `n_frames` frames; fewer than a patch count as one, to which the model lengthens them.
+
+    A CNN has no tokens and pays the same whatever `merge` is.
+    """
+    if isinstance(config, ConvolutionConfig):
+        with torch.device("meta"):
+            network = build_network(config).eval()
+        return ModelCost(counted(network, torch.empty(1, n_frames, config.n_mels, device="meta")))
+    n_frames = max(n_frames, config.patch_frames)
+    n_patches = config.n_patches(n_frames)
+    per_layer = merge.per_layer(config.depth, n_patches) if merge else (0,) * config.depth
+    left = tokens_after_layers(n_patches + N_PREFIX_TOKENS, per_layer, N_PREFIX_TOKENS)
+    entering = (n_patches + N_PREFIX_TOKENS, *left)
+    matcher = merge.matcher if merge else "bipartite"
+    hybrid, hybrid_products = _hybrid_cost(config, n_patches) if config.hybrid else (0, 0)
+    return ModelCost(
+        stem=_stem_cost(config, n_frames),
+        layers=tuple(_layer_cost(config, *counts, matcher) for counts in zip(entering, left, strict=False)),
+        hybrid=hybrid,
+        hybrid_products=hybrid_products,
+        head=config.embed_dim * config.n_labels,
+    )
+
+
+def counted(network: nn.Module, *inputs: Tensor) -> int:
+    """Multiply-adds of `network(*inputs)` as PyTorch counts them, product by product; on "meta" tensors too, which
+    compute nothing."""
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        network(*inputs)
+    return counter.get_total_flops() // 2
+
+
+def _stem_cost(config: TransformerConfig, n_frames: int) -> int:
+    with torch.device("meta"):
+        stem = STEMS[config.stem](config).eval()
+    return counted(stem, torch.empty(1, 1, config.n_mels, n_frames, device="meta"))
+
+
+def _layer_cost(config: TransformerConfig, n_tokens: int, n_left: int, matcher: Matcher) -> LayerCost:
+    width = config.embed_dim
+    return LayerCost(
+        n_tokens=n_tokens,
+        n_left=n_left,
+        projections=4 * n_tokens * width**2,
+        products=2 * n_tokens**2 * width,
+        matching=_N_COMPARED[matcher](n_tokens) * (width // config.num_heads) if n_left < n_tokens else 0,
+        mlp=2 * n_left * width * int(width * config.mlp_ratio),
+    )
+
+
+_N_COMPARED: dict[Matcher, Callable[[int], int]] = {
+    "bipartite": lambda n_tokens: -(-n_tokens // 2) * (n_tokens // 2),
+    "energy": lambda n_tokens: (n_tokens - N_PREFIX_TOKENS) ** 2,
+}
+"""Pairs of tokens that a matcher compares."""
+
+
+def _hybrid_cost(config: TransformerConfig, n_patches: int) -> tuple[int, int]:
+    """All of the hybrid blocks, and their attention's products among it."""
+    hybrid = config.hybrid or HybridConfig()
+    n_tokens, outer = n_patches + N_PREFIX_TOKENS, config.embed_dim
+    width = hybrid.width or outer
+    cells = n_tokens if hybrid.axis == "sequence" else n_patches
+    taps = hybrid.kernel**2 if hybrid.axis == "grid" else hybrid.kernel
+    products = 2 * n_tokens**2 * width
+    # Feed-forward twice half of 4 x width, attention, the convolution's pointwise layers: (16 + 4 + 3) width² a token.
+    conformer = 23 * n_tokens * width**2 + products + cells * taps * width
+    passage = 2 * n_tokens * outer * width if width != outer and hybrid.n_conformers else 0
+    channels = 2 * outer * max(1, outer // 2) if hybrid.channel_attention else 0
+    return hybrid.n_conformers * conformer + passage + channels, hybrid.n_conformers * products

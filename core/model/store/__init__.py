@@ -1,0 +1,1 @@
+"""The models that this machine keeps: downloaded, imported, found by name."""
