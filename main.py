@@ -8,11 +8,11 @@ import sys
 from pathlib import Path
 
 from core.cli.argument_types import PlainParser, comma_names, merge_word, positive_number, stride_pair, whole_count
-from core.cli.display import has_display
-from core.cli.leaving import EXIT_STATUS, run_and_leave
 from core.cli.models_options import add_models_options
-from core.cli.streams import print_error
 from core.cli.tag import ModelOptions, TagOptions, run_tag
+from core.cli.terminal.display import has_display
+from core.cli.terminal.leaving import EXIT_STATUS, run_and_leave
+from core.cli.terminal.streams import print_error
 from core.errors import UsageError, UserError
 from core.version import NAME, version
 

@@ -27,7 +27,7 @@ from app.user_settings import UserSettings
 from app.version_guard import check_versions
 from app.window_parts import WindowParts
 from core.audio.input_choice import DEMO_SCENE
-from core.cli.leaving import leave
+from core.cli.terminal.leaving import leave
 from core.errors import UserError
 
 log = logging.getLogger(__name__)

@@ -19,9 +19,9 @@ import soundfile
 import main
 from core.audio.sources.input_devices import InputDevice
 from core.cli import devices
-from core.cli.leaving import with_results_written
-from core.cli.output import FORMATS, TaggedWindow
-from core.cli.streams import OutputError, ResultStream
+from core.cli.terminal.leaving import with_results_written
+from core.cli.terminal.streams import OutputError, ResultStream
+from core.cli.window_output import FORMATS, TaggedWindow
 from core.inference.results import TagScores
 from core.labels import LabelSet
 from core.model.checkpoints.checkpoint import save_checkpoint
@@ -181,7 +181,7 @@ def test_the_whole_program_ends_quietly_without_a_reader(words: list[str]) -> No
 
 LEAVING = """
 import atexit, sys, tempfile, threading, time
-from core.cli.leaving import run_and_leave
+from core.cli.terminal.leaving import run_and_leave
 class Slow:
     def __del__(self):
         print("collected", file=sys.__stderr__, flush=True)
@@ -282,7 +282,7 @@ def test_a_run_s_bar_shows_names_as_they_are(capsys: pytest.CaptureFixture[str])
 
 
 def test_rows_for_a_terminal_are_escaped_and_those_for_a_file_are_not() -> None:
-    """See `tests/core/cli/test_output.py` for what the rows hold."""
+    """See `tests/core/cli/test_window_output.py` for what the rows hold."""
 
     def rows(file: io.StringIO) -> str:
         scores = TagScores(np.array([0.5], np.float32), 0, 100)

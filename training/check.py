@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from core.cli.console import PlainConsole, plain
-from core.cli.console import progress_bar as new_bar
+from core.cli.terminal.console import PlainConsole, plain
+from core.cli.terminal.console import progress_bar as new_bar
 from core.run.data_report import DataReport, Finding
 from core.run.messages import TrainingPreparing
 from core.terminal_text import shown

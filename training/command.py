@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from core.cli.streams import print_error
+from core.cli.terminal.streams import print_error
 from core.errors import UsageError, UserError
 from core.file_names import json_text
 from core.foreign_text import parse_json

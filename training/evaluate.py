@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from core.cli.console import PlainConsole, progress_bar
-from core.cli.streams import print_error
+from core.cli.terminal.console import PlainConsole, progress_bar
+from core.cli.terminal.streams import print_error
 from core.errors import UsageError, UserError
 from core.inference.tagger import Tagger, changed, find_weights
 from core.labels import LabelSet, look_of

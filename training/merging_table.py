@@ -9,7 +9,7 @@ from typing import Any
 from rich.box import SIMPLE
 from rich.table import Table
 
-from core.cli.console import plain
+from core.cli.terminal.console import plain
 from core.model.networks.cost import ModelCost
 from training.merging_plan import UNMERGED
 

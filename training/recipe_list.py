@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 
 from rich.table import Table
 
-from core.cli.console import PlainConsole, plain
+from core.cli.terminal.console import PlainConsole, plain
 from core.terminal_text import shown
 from training.config import RECIPES, load_recipe
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
-from core.cli.console import plain
+from core.cli.terminal.console import plain
 from core.run.evaluation_report import FIRST_FIGURES, EvaluationReport, Measured
 
 FIGURES = {

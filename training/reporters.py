@@ -13,7 +13,7 @@ from typing import IO
 
 from rich.progress import TextColumn, TimeRemainingColumn
 
-from core.cli.console import plain, progress_bar
+from core.cli.terminal.console import plain, progress_bar
 from core.errors import UserError
 from core.run.messages import (
     TrainingEpoch,

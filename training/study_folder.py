@@ -15,8 +15,8 @@ from typing import IO
 from rich.table import Table
 
 from core.atomic_write import write_whole
-from core.cli.console import PlainConsole
-from core.cli.streams import print_error
+from core.cli.terminal.console import PlainConsole
+from core.cli.terminal.streams import print_error
 from core.errors import UsageError, UserError
 from core.foreign_text import parse_json
 

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 from scipy import stats
 
-from core.cli.console import plain
+from core.cli.terminal.console import plain
 from training.study_ledger import Ledger, LedgerEntry, may_be_same
 from training.study_plan import PaperFigure, Study, StudyRow
 

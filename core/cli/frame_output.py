@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import IO, Protocol
 
-from core.cli.output import FORMATS, ResultWriter, TaggedWindow, print_file_error, print_note
+from core.cli.window_output import FORMATS, ResultWriter, TaggedWindow, print_file_error, print_note
 from core.errors import UserError
 from core.inference.events import Event, EventTracker
 from core.inference.frame_rows import ROW_FRAMES, ROW_S

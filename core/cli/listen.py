@@ -9,9 +9,9 @@ from pathlib import Path
 
 from core.audio import SOURCES
 from core.audio.sources.source import Source
-from core.cli.output import FORMATS, ResultWriter, TaggedWindow
-from core.cli.streams import print_error
 from core.cli.tag import ModelOptions, load_as_asked
+from core.cli.terminal.streams import print_error
+from core.cli.window_output import FORMATS, ResultWriter, TaggedWindow
 from core.errors import UsageError, UserError
 from core.inference.results import LiveStatus, LiveUpdate
 

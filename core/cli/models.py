@@ -170,7 +170,7 @@ class _TerminalProgress:
     def __init__(self) -> None:
         from rich.progress import DownloadColumn, TimeRemainingColumn
 
-        from core.cli.console import progress_bar
+        from core.cli.terminal.console import progress_bar
 
         self._bar = progress_bar(DownloadColumn(), TimeRemainingColumn(), shows_always=True)
         self._task = self._bar.add_task("", total=None)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Protocol
 
-from core.cli.output import FORMATS, TaggedWindow
-from core.cli.streams import OutputError, ResultStream
+from core.cli.terminal.streams import OutputError, ResultStream
+from core.cli.window_output import FORMATS, TaggedWindow
 from core.errors import UsageError, UserError
 from core.unforeseen import unforeseen
 

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 from core.cli.frame_output import FRAME_FORMATS
-from core.cli.output import FORMATS
 from core.cli.tag import ModelOptions, TagOptions, run_tag
+from core.cli.window_output import FORMATS
 from core.errors import UserError
 from core.inference import file_tagging, frame_tagging
 from core.inference.results import FrameScores

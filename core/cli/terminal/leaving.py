@@ -11,8 +11,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import NoReturn
 
-from core.cli.streams import OutputError, open_standard_streams, print_error
-from core.cli.terminal_log import log_to_terminal
+from core.cli.terminal.streams import OutputError, open_standard_streams, print_error
+from core.cli.terminal.terminal_log import log_to_terminal
 
 EXIT_STATUS = (
     "Exit status: 0 if all went well, also where the reader of the results left early (| head); 1 if something failed, "

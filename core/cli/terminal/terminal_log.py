@@ -8,7 +8,7 @@ from pathlib import Path
 
 import platformdirs
 
-from core.cli.streams import print_error
+from core.cli.terminal.streams import print_error
 
 _LINE = "%(asctime)s %(levelname)s %(threadName)s %(name)s: %(message)s"
 

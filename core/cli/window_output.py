@@ -10,7 +10,7 @@ from typing import IO, Any, Protocol
 
 import numpy as np
 
-from core.cli.streams import print_error
+from core.cli.terminal.streams import print_error
 from core.errors import UserError
 from core.inference.results import TagScores
 from core.labels import Label, LabelSet
