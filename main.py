@@ -228,20 +228,20 @@ def _devices(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from training.check import CheckOptions, run_check
+    from training.cli.check import CheckOptions, run_check
 
     data = (options.data, options.collection, options.test_folds, options.json)
     return run_check(CheckOptions(*data, options.recipe, tuple(options.settings)))
 
 
 def _statistics(options: argparse.Namespace) -> int:
-    from training.statistics_command import StatisticsOptions, run_statistics
+    from training.cli.statistics import StatisticsOptions, run_statistics
 
     return run_statistics(StatisticsOptions(options.data, options.collection, options.frames, options.json))
 
 
 def _train(options: argparse.Namespace) -> int:
-    from training.command import TrainOptions, run_training
+    from training.cli.train import TrainOptions, run_training
 
     recipe, settings = options.recipe, options.settings
     if recipe is not None and "=" in recipe:  # --resume needs no recipe, and argparse cannot tell
@@ -253,7 +253,7 @@ def _train(options: argparse.Namespace) -> int:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    from training.evaluate import EvaluateOptions, run_evaluation
+    from training.cli.evaluate import EvaluateOptions, run_evaluation
 
     wanted = EvaluateOptions(
         models=tuple(options.model),
@@ -272,13 +272,13 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 
 def _recipes(options: argparse.Namespace) -> int:
-    from training.recipe_list import run_recipes
+    from training.cli.recipes import run_recipes
 
     return run_recipes(options.json)
 
 
 def _study(options: argparse.Namespace) -> int:
-    from training.study import StudyOptions, run_study
+    from training.cli.study import StudyOptions, run_study
 
     wanted = StudyOptions(
         name=options.study,

@@ -28,7 +28,7 @@ from core.model.checkpoints.checkpoint import save_checkpoint
 from core.run.messages import TrainingFinished, TrainingPreparing, TrainingStarted
 from core.terminal_text import shown
 from fakes import tiny_checkpoint
-from training.reporters import ProgressBar
+from training.cli.reporters import ProgressBar
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 START_TIMEOUT_S = 110

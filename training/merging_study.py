@@ -21,8 +21,7 @@ from core.inference.tagger import Tagger, find_weights
 from core.model.checkpoints.checkpoint import Checkpoint, load_checkpoint
 from core.model.merging.schedule import MergeSchedule
 from core.model.networks.cost import model_cost
-from training.datasets import ClipFrames, load_clips
-from training.evaluate import (
+from training.cli.evaluate import (
     SharedLabels,
     clips_of,
     match_labels,
@@ -31,6 +30,7 @@ from training.evaluate import (
     split_in_words,
     tag_decoded,
 )
+from training.datasets import ClipFrames, load_clips
 from training.manifest import Manifest, read_manifest
 from training.merging_plan import MergingStudy
 from training.merging_table import MergingRow, MergingTable, as_dict, as_table, timings

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from training.study import StudyOptions, run_study
+from training.cli.study import StudyOptions, run_study
 from training.study_ledger import LEDGER_NAME, Ledger, LedgerEntry, read_ledger
 
 STAND_IN = """

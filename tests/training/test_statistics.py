@@ -12,8 +12,8 @@ import main
 from core.audio.log_mel import LogMel
 from core.errors import UserError
 from tests.training.recordings import hum, take, write
+from training.cli.statistics import advice
 from training.statistics import AUDIOSET, DataStatistics, audioset_real, mask_span, measure
-from training.statistics_command import advice
 
 
 def measured(folder: Path, frames: int, seed: int = 0) -> DataStatistics:

@@ -20,9 +20,9 @@ from core.model.networks.frame_head import column_times_s
 from core.model.networks.spectrogram_transformer import AudioSpectrogramTransformer, TokenState
 from fakes import tiny_checkpoint
 from tests.training.runs import PLAIN, SMALL
+from training.cli.evaluate import tag_whole
 from training.config import TrainConfig, load_recipe
 from training.datasets import ClipFrames
-from training.evaluate import tag_whole
 from training.frame_head import pooled_scores
 from training.publish import Predictions, PublishedRun, publish
 from training.runner import train

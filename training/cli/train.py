@@ -14,9 +14,9 @@ from core.errors import UsageError, UserError
 from core.file_names import json_text
 from core.foreign_text import parse_json
 from core.run.messages import TrainingFailed, TrainingMessage, TrainingStarted
+from training.cli.reporters import ProgressBar, Reporter, stamp, to_json_lines, to_log, to_tensorboard
 from training.config import TrainConfig, load_recipe
 from training.control import Control
-from training.reporters import ProgressBar, Reporter, stamp, to_json_lines, to_log, to_tensorboard
 from training.run_lock import sole_run
 from training.setting_paths import paths_of_recipe, with_absolute_paths
 

@@ -19,9 +19,9 @@ from core.run.evaluation_report import EvaluationReport
 from core.run.messages import TrainingFinished
 from tests.training.recordings import take, write
 from tests.training.runs import PLAIN, SMALL, run
+from training.cli.train import TrainOptions, read_description, run_training
 from training.clip_keys import ClipKeys, content_key
 from training.clip_listing import name_digest
-from training.command import TrainOptions, read_description, run_training
 from training.manifest import read_manifest
 from training.preflight import check_data
 

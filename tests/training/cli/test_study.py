@@ -18,13 +18,13 @@ from rich.console import Console
 from core.errors import UsageError, UserError
 from rig.waiting import PATIENCE_S
 from tests.training.study_bench import STUDY, Bench
+from training.cli.study import StudyOptions, run_study
 from training.merging_plan import is_merging
-from training.study import StudyOptions, run_study
 from training.study_ledger import LEDGER_NAME, Ledger, LedgerEntry, append_entry, read_ledger
 from training.study_plan import Cell, load_study, read_study_file, study_names
 from training.study_table import Difference, as_table, mean_interval, outcomes
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+REPOSITORY = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def test_a_failed_cell_is_noted_and_tried_again_next_time(bench: Bench, capsys: 
 def test_killed_in_the_midst_the_next_call_waits_for_the_run_and_goes_on(bench: Bench) -> None:
     (bench.folder / "wait").touch()
     script = (
-        "import sys; from pathlib import Path; from training.study import *; folder = Path(sys.argv[1]);"
+        "import sys; from pathlib import Path; from training.cli.study import *; folder = Path(sys.argv[1]);"
         "run_study(StudyOptions(str(folder / 'rates.toml'), folder, folder / 'out', as_json=True),"
         "(sys.executable, str(folder / 'train.py')))"
     )

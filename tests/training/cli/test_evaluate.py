@@ -22,7 +22,7 @@ from core.labels import LabelSet
 from core.model.checkpoints.checkpoint import Checkpoint, save_checkpoint
 from core.run.evaluation_report import EvaluationReport, Measured
 from fakes import tiny_checkpoint
-from training.report_tables import print_report
+from training.cli.report_tables import print_report
 
 CLIPS = {
     "a.wav": ("dog", "1"),
@@ -164,7 +164,7 @@ def test_tables_for_people(data: Path, tmp_path: Path, capsys: pytest.CaptureFix
 
 
 def test_a_report_that_cannot_be_written_is_told(data: Path, tmp_path: Path) -> None:
-    from training.evaluate import EvaluateOptions, run_evaluation
+    from training.cli.evaluate import EvaluateOptions, run_evaluation
 
     with pytest.raises(UserError, match="cannot be written"):
         run_evaluation(EvaluateOptions((saved(tmp_path / "m"),), data, out=tmp_path / "nowhere" / "r.json"))

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from training.cli.recipes import list_recipes, run_recipes
 from training.config import RECIPES
-from training.recipe_list import list_recipes, run_recipes
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+REPOSITORY = Path(__file__).resolve().parents[3]
 
 
 def test_every_recipe_is_listed_the_quick_ones_first() -> None:

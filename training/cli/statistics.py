@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from core.cli.terminal.console import PlainConsole, plain
-from training.check import progress_bar
+from training.cli.check import progress_bar
 from training.statistics import AUDIOSET, DataStatistics, MeanAndStd, audioset_real, measure
 from training.wording import count
 

@@ -21,7 +21,7 @@ from training.study_plan import Study, load_study, read_study_file, study_names
 from training.study_runs import StudyPlace, cells_to_do, run_cells
 from training.study_table import as_dict, as_table, outcomes
 
-TRAIN = (sys.executable, str(Path(__file__).resolve().parents[1] / "main.py"), "train")
+TRAIN = (sys.executable, str(Path(__file__).resolve().parents[2] / "main.py"), "train")
 
 
 @dataclass(frozen=True, slots=True)

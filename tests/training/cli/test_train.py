@@ -18,14 +18,15 @@ from core.errors import UserError
 from core.run.messages import TrainingEpoch, TrainingStep, TrainingStopped, from_line, to_line
 from rig.waiting import PATIENCE_S
 from tests.training.runs import SMALL, save_teacher, write_clips
-from training import command, runner
-from training.command import TrainOptions, read_description, run_training
+from training import runner
+from training.cli import train
+from training.cli.reporters import ProgressBar, to_tensorboard
+from training.cli.train import TrainOptions, read_description, run_training
 from training.control import Control
-from training.reporters import ProgressBar, to_tensorboard
 from training.run_state import STATE_NAME
 from training.setting_paths import with_absolute_paths
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+REPOSITORY = Path(__file__).resolve().parents[3]
 
 
 def messages(text: str) -> list[dict[str, object]]:
@@ -85,7 +86,7 @@ def test_a_failure_is_told_before_a_signal_ends_the_process(tmp_path: Path, monk
 
     try:
         monkeypatch.setattr(runner, "_run_to_end", lose_a_process)
-        monkeypatch.setattr(command._log, "exception", exception)
+        monkeypatch.setattr(train._log, "exception", exception)
         assert run_training(TrainOptions("starter", data, out, SMALL)) == 1
         assert not ended
         assert messages((out / "log.jsonl").read_text())[-1]["type"] == "failed"
@@ -188,7 +189,7 @@ def test_ctrl_c_saves_the_run_and_leaves_a_checkpoint(tmp_path: Path) -> None:
     settings = [one for one in SMALL if not one.startswith(("epochs", "variant"))]
     command = [sys.executable, str(REPOSITORY / "main.py"), "train", "starter", "--data", str(data), "--out", str(out)]
     running = subprocess.Popen(
-        [*command, *settings, "variant=ast-tiny-residual", "epochs=500", "save_every_s=0"], text=True,
+        [*train, *settings, "variant=ast-tiny-residual", "epochs=500", "save_every_s=0"], text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "OMP_NUM_THREADS": "1"},
     )  # fmt: skip
     deadline = time.monotonic() + PATIENCE_S

@@ -1,0 +1,1 @@
+"""The training verbs of main.py, one file each."""
