@@ -7,7 +7,7 @@ from torch import Generator, Tensor
 
 from core.audio.log_mel import SILENCE, LogMelConfig
 from training import augment
-from training.config import TrainConfig
+from training.config.recipe import TrainConfig
 
 SOFTEST_FLOOR_DB, LOUDEST_FLOOR_DB = -90.0, -45.0
 """Noise floor of a clip of nothing, dBFS: from a quiet recorder to a noisy laptop."""

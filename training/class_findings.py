@@ -10,7 +10,7 @@ from core.audio.decoding.decode import find_media
 from core.file_names import shown
 from core.run.data_report import Finding
 from training.manifest import Manifest
-from training.wording import count, listed
+from training.text import count, listed
 
 FEWEST_CLIPS = 10
 """A class with fewer clips is called tiny."""

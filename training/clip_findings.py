@@ -11,7 +11,7 @@ from core.file_names import shown
 from core.run.data_report import Finding
 from training.clip_survey import SILENT_DB, ClipSurvey
 from training.manifest import LabelledClip, Manifest
-from training.wording import count, listed
+from training.text import count, listed
 
 SHORTEST_S, SHORT_S, LONGEST_S = 0.025, 0.2, 10.24
 """One frame of log-mel; what is under a word or a click with its surroundings; what training keeps of a clip."""

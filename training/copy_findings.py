@@ -11,7 +11,7 @@ from core.run.data_report import Finding
 from training.clip_findings import full_paths
 from training.copies import Copies
 from training.manifest import LabelledClip
-from training.wording import count, listed
+from training.text import count, listed
 
 MOST_TOLD = 20
 """Copies of one sort that get a finding each; the others share one."""

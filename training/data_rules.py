@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from core.errors import UserError
 from core.labels import LabelSet, look_of
 from core.run.data_report import Finding
-from training.wording import count, listed
+from training.text import count, listed
 
 if TYPE_CHECKING:
     from training.manifest import LabelledClip, Manifest

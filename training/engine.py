@@ -14,7 +14,7 @@ from lightning_fabric.strategies.ddp import DDPStrategy
 from numpy.typing import NDArray
 
 from core.errors import UserError
-from training.config import TrainConfig
+from training.config.recipe import TrainConfig
 
 _PRECISIONS = {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
 # It announces each choice that was ours.

@@ -29,11 +29,11 @@ from core.model.checkpoints.checkpoint import Calibration, Checkpoint, Checkpoin
 from core.model.networks.build import Network
 from core.model.networks.frame_head import column_times_s
 from core.model.networks.spectrogram_transformer import AudioSpectrogramTransformer
-from training.config import TrainConfig
+from training.config.recipe import TrainConfig
 from training.datasets import ClipFrames
 from training.metrics import mean_average_precision
 from training.sampling import evaluation_batches
-from training.wording import listed
+from training.text import listed
 from training.zero_frames import ZeroFrames
 
 _LOG_OF_NOTHING = -1e4

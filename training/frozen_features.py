@@ -22,7 +22,7 @@ from core.model.networks.build import Network
 from training import augment
 from training.augmentation_chain import AugmentationChain
 from training.chance import generator_for
-from training.config import TrainConfig
+from training.config.recipe import TrainConfig
 from training.datasets import ClipFrames
 from training.head_fitting import BACKGROUND
 from training.sampling import Batch, evaluation_batches

@@ -24,7 +24,7 @@ from core.model.merging.schedule import MergeSchedule
 from core.model.networks.build import Network, last_layer
 from core.run.messages import TrainingEpoch, TrainingMessage
 from training.clip_listing import ClipRow, deal_folds
-from training.config import TrainConfig
+from training.config.recipe import TrainConfig
 from training.control import Control
 from training.data_rules import recording_findings, refuse
 from training.datasets import ClipFrames

@@ -23,7 +23,7 @@ from core.run.messages import (
     TrainingStep,
     TrainingStopped,
 )
-from training.config import TrainConfig
+from training.config.recipe import TrainConfig
 from training.control import Control
 from training.frozen_features import ClipViews, embed, whole_clips
 from training.head_fitting import FeatureRows, Head, fit_head, mean_loss

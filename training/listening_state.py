@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from core.errors import UserError
-from training.config import DEFAULTS, OF_NO_WEIGHT, TrainConfig
+from training.config.recipe import DEFAULTS, OF_NO_WEIGHT, TrainConfig
 from training.head_fitting import FeatureRows
 from training.run_data import RunData
 from training.run_state import read_state, write_state

@@ -28,7 +28,7 @@ from core.model.merging.schedule import MergeSchedule
 from core.model.networks.build import Network
 from training.averaging import RangeAverage, WeightAverage, cumulative_mean
 from training.chance import generator_for, seed_of
-from training.config import DEFAULTS, OF_NO_WEIGHT, TrainConfig
+from training.config.recipe import DEFAULTS, OF_NO_WEIGHT, TrainConfig
 from training.datasets import ClipFrames
 from training.distillation import blend
 from training.engine import gather_scores, sum_over_processes
@@ -43,7 +43,7 @@ from training.sampling import Batch, ErrorsAsValues, Place, TrainingBatches, eva
 from training.schedule import learning_rate, plan_schedule
 from training.student import Student
 from training.teachers import Teachers, read_teachers
-from training.wording import listed
+from training.text import listed
 from training.zero_frames import kept_zero_frames
 
 

@@ -18,7 +18,7 @@ from training.clip_parts import WHOLE, Part
 from training.collection import load_collection, read_collection
 from training.data_rules import look_alike_findings, refuse
 from training.layouts import read_layout
-from training.wording import listed
+from training.text import listed
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from core.model.checkpoints.checkpoint import Checkpoint
 from core.model.networks.build import Network, build_network, last_layer
 from core.model.networks.patchout import Shares
 from core.model.variants import find_variant
-from training.config import TrainConfig
+from training.config.recipe import TrainConfig
 from training.frame_head import prepare_frame_head
 from training.initialisation import HEAD, Adaptation, Start, initialise, new_module_names, read_start
 from training.teachers import content_of

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from training.config import TrainConfig
+from training.config.recipe import TrainConfig
 
 UNDECAYED = ("cls_token", "dist_token", "pos_embed")
 

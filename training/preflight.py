@@ -14,7 +14,7 @@ from core.run.messages import TrainingPreparing
 from training.class_findings import class_findings
 from training.clip_findings import clip_findings
 from training.clip_survey import ClipSurvey, survey_parts
-from training.config import TrainConfig
+from training.config.recipe import TrainConfig
 from training.copies import find_copies
 from training.copy_findings import Sides, copy_findings, shared_source_findings
 from training.data_rules import learning_findings, look_alike_findings, silence_findings

@@ -29,7 +29,7 @@ from core.run.evaluation_report import REPORT_NAME, EvaluationReport
 from core.run.messages import TrainingFinished
 from training.calibration import fit_calibration, fit_thresholds
 from training.card import CardFacts, model_card
-from training.config import TrainConfig
+from training.config.recipe import TrainConfig
 from training.frame_head import kept_answers
 from training.initialisation import RANDOM_START, TIMM, Start
 from training.manifest import LabelledClip, Manifest, Split

@@ -12,7 +12,7 @@ from typing import Any
 
 from core.audio.log_mel import LogMelConfig
 from core.run.messages import TrainingMessage, TrainingPreparing
-from training.config import TrainConfig
+from training.config.recipe import TrainConfig
 from training.data_rules import learning_findings, refuse, silence_findings
 from training.datasets import ClipFrames, frame_statistics, load_clips
 from training.manifest import LabelledClip, Manifest, Split, read_manifest

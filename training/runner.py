@@ -22,7 +22,7 @@ from core.run.messages import (
     TrainingStep,
     TrainingStopped,
 )
-from training.config import TrainConfig
+from training.config.recipe import TrainConfig
 from training.control import Control
 from training.engine import build_fabric, sum_over_processes
 from training.initialisation import read_start

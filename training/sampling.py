@@ -16,7 +16,7 @@ from core.errors import UserError
 from training import augment
 from training.augmentation_chain import AugmentationChain
 from training.chance import generator_for
-from training.config import TrainConfig
+from training.config.recipe import TrainConfig
 from training.datasets import ClipFrames
 
 Place = tuple[int, int]

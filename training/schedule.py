@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from training.config import TrainConfig
+from training.config.recipe import TrainConfig
 
 AST_WARMUP_STEPS = 1000
 AST_WARMUP_STRIDE = 50

@@ -9,7 +9,7 @@ from core.errors import UserError
 from core.run.data_report import Finding
 from training.clip_findings import LONGEST_S
 from training.clip_listing import FOLDS
-from training.config import DEFAULTS, TrainConfig
+from training.config.recipe import DEFAULTS, TrainConfig
 from training.data_rules import recording_findings
 from training.manifest import Manifest
 from training.sampling import refuse_joined_windows

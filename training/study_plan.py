@@ -40,7 +40,7 @@ from typing import Any
 
 from core.errors import UsageError, UserError
 from core.foreign_text import parse_toml
-from training.config import DEFAULTS, TrainConfig, load_recipe
+from training.config.recipe import DEFAULTS, TrainConfig, load_recipe
 
 STUDIES = Path(__file__).parent / "studies"
 RECIPES_OWN = ""

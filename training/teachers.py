@@ -21,7 +21,7 @@ from core.inference.tagger import find_weights
 from core.labels import LabelSet
 from core.model.checkpoints.checkpoint import ACTIVATIONS, Checkpoint, CheckpointConfig, load_checkpoint
 from training.initialisation import MUST_BE_GIVEN
-from training.wording import listed
+from training.text import listed
 from training.zero_frames import ZeroFrames
 
 

@@ -9,7 +9,7 @@ from torch.nn.functional import pad
 
 from core.audio.log_mel import LogMelConfig
 from core.model.checkpoints.checkpoint import CheckpointConfig
-from training.config import TrainConfig
+from training.config.recipe import TrainConfig
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from core.model.checkpoints.checkpoint import Checkpoint, CheckpointConfig, save
 from core.model.networks.build import build_network, last_layer
 from core.model.variants import MODEL_VARIANTS, ModelVariant, find_variant
 from core.run.messages import TrainingMessage
-from training.config import TrainConfig, load_recipe
+from training.config.recipe import TrainConfig, load_recipe
 from training.control import Control
 from training.runner import train
 

@@ -20,7 +20,7 @@ from core.model.networks.spectrogram_transformer import N_PREFIX_TOKENS, AudioSp
 from core.run.messages import TrainingMessage
 from tests.training.runs import PLAIN, small
 from training import initialisation
-from training.config import load_recipe
+from training.config.recipe import load_recipe
 from training.initialisation import Adaptation, initialise, new_module_names, read_start
 from training.model_building import build_model
 from training.run_data import load_run_data

@@ -16,7 +16,7 @@ from core.model.checkpoints.checkpoint import load_checkpoint
 from core.model.networks.build import build_network
 from core.model.networks.convolutional import ConvolutionalTagger
 from tests.training.runs import MODEL_VARIANTS, save_teacher
-from training.config import load_recipe
+from training.config.recipe import load_recipe
 from training.head_training import train_head
 from training.initialisation import Adaptation, initialise, new_module_names
 

@@ -16,7 +16,7 @@ from core.run.messages import TrainingFinished, TrainingMessage
 from tests.training.recordings import RATE, take, write
 from tests.training.runs import PLAIN, run, save_teacher, small
 from training.cli.evaluate import match_labels, notes_on_labels
-from training.config import TrainConfig, load_recipe
+from training.config.recipe import TrainConfig, load_recipe
 from training.head_training import train_head
 from training.manifest import LabelledClip, read_manifest
 from training.preflight import check_data

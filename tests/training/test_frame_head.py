@@ -24,7 +24,7 @@ from core.model.networks.spectrogram_transformer import AudioSpectrogramTransfor
 from core.run.messages import TrainingFinished, TrainingMessage
 from fakes import tiny_checkpoint
 from tests.training.runs import PLAIN, SMALL, small
-from training.config import TrainConfig, load_recipe
+from training.config.recipe import TrainConfig, load_recipe
 from training.frame_head import SplicedClips, keep_still, linear_softmax, splice_clips, summed_frame_loss
 from training.model_building import build_model
 from training.optimisation import summed_loss

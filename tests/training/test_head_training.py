@@ -30,7 +30,7 @@ from core.run.messages import (
 from tests.training.runs import run as whole_model
 from tests.training.runs import write_clips
 from training import listening
-from training.config import TrainConfig, load_recipe
+from training.config.recipe import TrainConfig, load_recipe
 from training.control import Control
 from training.head_training import train_head
 from training.listening import rounds_for

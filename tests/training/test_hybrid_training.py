@@ -22,7 +22,7 @@ from core.model.networks.spectrogram_transformer import AudioSpectrogramTransfor
 from core.model.variants import find_variant
 from core.run.messages import TrainingFinished
 from tests.training.runs import PLAIN, run, small
-from training.config import RECIPES, load_recipe
+from training.config.recipe import RECIPES, load_recipe
 from training.initialisation import initialise, new_module_names
 from training.model_building import BuiltModel, build_model
 from training.optimisation import build_optimiser

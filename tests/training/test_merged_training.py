@@ -12,7 +12,7 @@ from core.model.merging.schedule import MergeSchedule
 from core.model.networks import spectrogram_transformer
 from core.run.messages import TrainingFinished
 from tests.training.runs import run, small
-from training.config import load_recipe
+from training.config.recipe import load_recipe
 from training.publish import merge_schedule
 
 

@@ -17,7 +17,7 @@ from core.model.checkpoints.checkpoint import load_checkpoint
 from core.model.networks.build import build_network
 from core.model.variants import find_variant
 from core.run.evaluation_report import EvaluationReport
-from training.config import TrainConfig
+from training.config.recipe import TrainConfig
 from training.initialisation import Start
 from training.manifest import LabelledClip, Manifest, Split
 from training.publish import Predictions, PublishedRun, finished_message, merge_schedule, publish

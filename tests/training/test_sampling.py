@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from core.audio.log_mel import LogMelConfig
 from training.chance import generator_for
-from training.config import TrainConfig
+from training.config.recipe import TrainConfig
 from training.datasets import ClipFrames, multi_hot
 from training.sampling import Batch, TrainingBatches, draw_capped, draw_weighted, evaluation_batches, n_capped
 

@@ -21,7 +21,7 @@ from core.model.networks.spectrogram_transformer import AudioSpectrogramTransfor
 from fakes import tiny_checkpoint
 from tests.training.runs import PLAIN, SMALL
 from training.cli.evaluate import tag_whole
-from training.config import TrainConfig, load_recipe
+from training.config.recipe import TrainConfig, load_recipe
 from training.datasets import ClipFrames
 from training.frame_head import pooled_scores
 from training.publish import Predictions, PublishedRun, publish

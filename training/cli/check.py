@@ -17,9 +17,9 @@ from core.cli.terminal.console import progress_bar as new_bar
 from core.run.data_report import DataReport, Finding
 from core.run.messages import TrainingPreparing
 from core.terminal_text import shown
-from training.config import TrainConfig, load_recipe
+from training.config.recipe import TrainConfig, load_recipe
 from training.preflight import Report, check_data
-from training.wording import count
+from training.text import count
 
 _COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
 _PATHS_SHOWN = 5

@@ -25,7 +25,7 @@ from training.datasets import ClipFrames, load_clips, multi_hot
 from training.manifest import LabelledClip, Manifest, read_manifest
 from training.metrics import Activation, Scores
 from training.results import ScoredClips, report_on
-from training.wording import listed
+from training.text import listed
 
 
 @dataclass(frozen=True, slots=True)

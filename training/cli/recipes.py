@@ -10,7 +10,7 @@ from rich.table import Table
 
 from core.cli.terminal.console import PlainConsole, plain
 from core.terminal_text import shown
-from training.config import RECIPES, load_recipe
+from training.config.recipe import RECIPES, load_recipe
 
 FIRST = ("few-clips", "fine-tune", "starter")
 

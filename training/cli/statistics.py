@@ -12,7 +12,7 @@ from rich.table import Table
 from core.cli.terminal.console import PlainConsole, plain
 from training.cli.check import progress_bar
 from training.statistics import AUDIOSET, DataStatistics, MeanAndStd, audioset_real, measure
-from training.wording import count
+from training.text import count
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,10 @@ from core.file_names import json_text
 from core.foreign_text import parse_json
 from core.run.messages import TrainingFailed, TrainingMessage, TrainingStarted
 from training.cli.reporters import ProgressBar, Reporter, stamp, to_json_lines, to_log, to_tensorboard
-from training.config import TrainConfig, load_recipe
+from training.config.recipe import TrainConfig, load_recipe
+from training.config.setting_paths import paths_of_recipe, with_absolute_paths
 from training.control import Control
 from training.run_lock import sole_run
-from training.setting_paths import paths_of_recipe, with_absolute_paths
 
 _log = logging.getLogger(__name__)
 RUN_NAME = "run.json"

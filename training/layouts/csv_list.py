@@ -19,7 +19,7 @@ from training.clip_listing import ClipListing, ClipRow, deal_folds, united_by_fi
 from training.clip_parts import Part
 from training.layouts.tables import read_cells
 from training.listed_files import ListedFiles
-from training.wording import count
+from training.text import count
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from training.cli.recipes import list_recipes, run_recipes
-from training.config import RECIPES
+from training.config.recipe import RECIPES
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 

@@ -22,9 +22,9 @@ from training import runner
 from training.cli import train
 from training.cli.reporters import ProgressBar, to_tensorboard
 from training.cli.train import TrainOptions, read_description, run_training
+from training.config.setting_paths import with_absolute_paths
 from training.control import Control
 from training.run_state import STATE_NAME
-from training.setting_paths import with_absolute_paths
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 

@@ -11,7 +11,7 @@ from core.model.checkpoints.checkpoint import load_checkpoint
 from core.model.networks.build import build_network
 from core.model.variants import find_variant
 from core.run.messages import TrainingEpoch, TrainingFinished, TrainingMessage
-from training.config import RECIPES, load_recipe
+from training.config.recipe import RECIPES, load_recipe
 from training.runner import train
 
 TRAINED = sorted(path.stem for path in RECIPES.glob("*.toml") if not load_recipe(path.stem).freeze)

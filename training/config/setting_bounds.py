@@ -10,7 +10,7 @@ from core.bounds import MOST_FRAMES, MOST_MELS, MOST_WIDTH
 from core.errors import UsageError
 
 if TYPE_CHECKING:
-    from training.config import TrainConfig
+    from training.config.recipe import TrainConfig
 
 _SHARE = (0.0, 1.0)
 _LEVEL_DB = (0.0, 200.0)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from core.model.store.folder import find_kept
 from core.model.variants import MODEL_VARIANTS
-from training.config import TrainConfig
+from training.config.recipe import TrainConfig
 
 _TIMM = "timm:"
 _KEYS = ("init", "teacher", "collection")

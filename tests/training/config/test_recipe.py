@@ -10,8 +10,8 @@ import pytest
 
 from core.errors import UserError
 from training.collection import load_collection
-from training.config import RECIPES, TrainConfig, load_recipe
-from training.setting_bounds import BOUNDS
+from training.config.recipe import RECIPES, TrainConfig, load_recipe
+from training.config.setting_bounds import BOUNDS
 from training.study_plan import load_study
 
 

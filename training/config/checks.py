@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from core.errors import UsageError
 from core.model.variants import find_variant
-from training.setting_bounds import refuse_out_of_bounds
+from training.config.setting_bounds import refuse_out_of_bounds
 
 if TYPE_CHECKING:
-    from training.config import TrainConfig
+    from training.config.recipe import TrainConfig
 
 CHOICES = {
     "loss": ("bce", "ce"),

@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 from core.errors import UsageError, UserError
 from core.foreign_text import parse_toml
-from training.contradictions import refuse_contradictions
+from training.config.checks import refuse_contradictions
 
-RECIPES = Path(__file__).parent / "recipes"
+RECIPES = Path(__file__).parents[1] / "recipes"
 
 
 @dataclass(frozen=True, slots=True)

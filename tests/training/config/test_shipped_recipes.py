@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from core.audio.log_mel import LogMelConfig
-from training.config import RECIPES, load_recipe
+from training.config.recipe import RECIPES, load_recipe
 
 NAMES = sorted(path.stem for path in RECIPES.glob("*.toml"))
 IMAGENET = "timm:deit_base_distilled_patch16_384"

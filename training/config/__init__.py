@@ -1,0 +1,1 @@
+"""A recipe: its settings, how they are read, and what contradicts what."""
