@@ -29,7 +29,7 @@ from core.audio.demo.waveforms import shaped, unit_rms
 from core.inference.events import Event, EventTracker
 from core.inference.frame_tagging import tag_file_frames
 from core.inference.tagger import Tagger, load_tagger
-from training.manifest import LabelledClip, read_manifest
+from training.data.manifest import LabelledClip, read_manifest
 
 SAMPLE_RATE = 16_000
 SCENE_S, LONGEST_S, EARLIEST_S = 15.0, 3.0, 2.0

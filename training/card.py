@@ -8,7 +8,7 @@ from typing import Any
 
 from core.model.checkpoints.checkpoint import CheckpointConfig
 from core.run.evaluation_report import FIRST_FIGURES, EvaluationReport, Measured
-from training.manifest import Manifest, Split
+from training.data.manifest import Manifest, Split
 
 
 @dataclass(frozen=True, slots=True)

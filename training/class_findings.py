@@ -9,7 +9,7 @@ from pathlib import Path
 from core.audio.decoding.decode import find_media
 from core.file_names import shown
 from core.run.data_report import Finding
-from training.manifest import Manifest
+from training.data.manifest import Manifest
 from training.text import count, listed
 
 FEWEST_CLIPS = 10

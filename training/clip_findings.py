@@ -10,7 +10,7 @@ from core.errors import UserError
 from core.file_names import shown
 from core.run.data_report import Finding
 from training.clip_survey import SILENT_DB, ClipSurvey
-from training.manifest import LabelledClip, Manifest
+from training.data.manifest import LabelledClip, Manifest
 from training.text import count, listed
 
 SHORTEST_S, SHORT_S, LONGEST_S = 0.025, 0.2, 10.24

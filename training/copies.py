@@ -16,8 +16,8 @@ from pathlib import Path
 
 from core.errors import UserError
 from core.unforeseen import unforeseen
-from training.clip_parts import WHOLE, Part
 from training.clip_survey import ClipSurvey, decode, waveform_agreement
+from training.data.clip_parts import WHOLE, Part
 from training.fingerprints import HOP, Likeness, likenesses
 
 # Fewer bits prove less: short voiced sounds of one speaker agree by chance. (bits compared, agreement wanted)

@@ -10,7 +10,7 @@ from core.file_names import shown
 from core.run.data_report import Finding
 from training.clip_findings import full_paths
 from training.copies import Copies
-from training.manifest import LabelledClip
+from training.data.manifest import LabelledClip
 from training.text import count, listed
 
 MOST_TOLD = 20

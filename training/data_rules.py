@@ -17,7 +17,7 @@ from core.run.data_report import Finding
 from training.text import count, listed
 
 if TYPE_CHECKING:
-    from training.manifest import LabelledClip, Manifest
+    from training.data.manifest import LabelledClip, Manifest
 
 
 def refuse(findings: Sequence[Finding]) -> None:

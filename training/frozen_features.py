@@ -23,7 +23,7 @@ from training import augment
 from training.augmentation_chain import AugmentationChain
 from training.chance import generator_for
 from training.config.recipe import TrainConfig
-from training.datasets import ClipFrames
+from training.data.clip_frames import ClipFrames
 from training.head_fitting import BACKGROUND
 from training.sampling import Batch, evaluation_batches
 

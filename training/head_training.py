@@ -23,21 +23,21 @@ from core.errors import UsageError, UserError
 from core.model.merging.schedule import MergeSchedule
 from core.model.networks.build import Network, last_layer
 from core.run.messages import TrainingEpoch, TrainingMessage
-from training.clip_listing import ClipRow, deal_folds
 from training.config.recipe import TrainConfig
 from training.control import Control
+from training.data.clip_frames import ClipFrames
+from training.data.layouts.clip_rows import ClipRow, deal_folds
+from training.data.manifest import LabelledClip
+from training.data.run_data import RunData, load_run_data
 from training.data_rules import recording_findings, refuse
-from training.datasets import ClipFrames
 from training.frozen_features import whole_clips
 from training.head_fitting import CrossValidation, Head, cross_validate, fit_head, mean_loss
 from training.initialisation import Start, read_start
 from training.listening import Heard, Listening
 from training.listening_state import HeardSoFar, identity_of
-from training.manifest import LabelledClip
 from training.metrics import accuracy, mean_average_precision
 from training.model_building import build_model
 from training.publish import CHECKPOINT_NAME, Predictions, PublishedRun, finished_message, merge_schedule, publish
-from training.run_data import RunData, load_run_data
 from training.run_state import STATE_NAME, remove_leftovers
 
 LIMITS = (

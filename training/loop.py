@@ -29,7 +29,8 @@ from core.model.networks.build import Network
 from training.averaging import RangeAverage, WeightAverage, cumulative_mean
 from training.chance import generator_for, seed_of
 from training.config.recipe import DEFAULTS, OF_NO_WEIGHT, TrainConfig
-from training.datasets import ClipFrames
+from training.data.clip_frames import ClipFrames
+from training.data.run_data import RunData
 from training.distillation import blend
 from training.engine import gather_scores, sum_over_processes
 from training.frame_head import keep_still, splice_clips, summed_frame_loss
@@ -37,7 +38,6 @@ from training.metrics import accuracy, mean_average_precision
 from training.model_building import build_model
 from training.optimisation import build_optimiser, summed_loss
 from training.publish import activation_of, merge_schedule
-from training.run_data import RunData
 from training.run_state import write_state
 from training.sampling import Batch, ErrorsAsValues, Place, TrainingBatches, evaluation_batches
 from training.schedule import learning_rate, plan_schedule

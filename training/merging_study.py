@@ -30,8 +30,8 @@ from training.cli.evaluate import (
     split_in_words,
     tag_decoded,
 )
-from training.datasets import ClipFrames, load_clips
-from training.manifest import Manifest, read_manifest
+from training.data.clip_frames import ClipFrames, load_clips
+from training.data.manifest import Manifest, read_manifest
 from training.merging_plan import MergingStudy
 from training.merging_table import MergingRow, MergingTable, as_dict, as_table, timings
 from training.merging_timing import Stopwatch

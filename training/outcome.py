@@ -8,10 +8,10 @@ import torch
 
 from core.model.networks.build import Network
 from core.run.messages import TrainingFinished
-from training.datasets import ClipFrames
+from training.data.clip_frames import ClipFrames
+from training.data.manifest import LabelledClip
 from training.frame_head import frame_head_notes
 from training.loop import TrainingRun
-from training.manifest import LabelledClip
 from training.publish import Predictions, PublishedRun, finished_message, merge_schedule, publish
 
 

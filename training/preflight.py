@@ -17,8 +17,8 @@ from training.clip_survey import ClipSurvey, survey_parts
 from training.config.recipe import TrainConfig
 from training.copies import find_copies
 from training.copy_findings import Sides, copy_findings, shared_source_findings
+from training.data.manifest import LabelledClip, Manifest, read_present
 from training.data_rules import learning_findings, look_alike_findings, silence_findings
-from training.manifest import LabelledClip, Manifest, read_present
 from training.split_findings import split_findings
 
 _SEVERITIES = ("error", "warning", "note")

@@ -30,9 +30,9 @@ from core.run.messages import TrainingFinished
 from training.calibration import fit_calibration, fit_thresholds
 from training.card import CardFacts, model_card
 from training.config.recipe import TrainConfig
+from training.data.manifest import LabelledClip, Manifest, Split
 from training.frame_head import kept_answers
 from training.initialisation import RANDOM_START, TIMM, Start
-from training.manifest import LabelledClip, Manifest, Split
 from training.metrics import Scores, accuracy, best_threshold, calibration_error
 from training.results import ScoredClips, report_on
 from training.zero_frames import keeps_its_answers

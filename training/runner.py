@@ -24,12 +24,12 @@ from core.run.messages import (
 )
 from training.config.recipe import TrainConfig
 from training.control import Control
+from training.data.run_data import load_run_data
 from training.engine import build_fabric, sum_over_processes
 from training.initialisation import read_start
 from training.loop import TrainingRun
 from training.outcome import publish_finished, publish_stopped
 from training.publish import CHECKPOINT_NAME
-from training.run_data import load_run_data
 from training.run_state import STATE_NAME, read_state, remove_leftovers
 from training.teachers import read_teachers
 

@@ -17,7 +17,7 @@ from training import augment
 from training.augmentation_chain import AugmentationChain
 from training.chance import generator_for
 from training.config.recipe import TrainConfig
-from training.datasets import ClipFrames
+from training.data.clip_frames import ClipFrames
 
 Place = tuple[int, int]
 """(epoch, from 1; batch of that epoch, from 0)."""

@@ -22,7 +22,7 @@ from core.errors import UserError
 from core.run.messages import TrainingPreparing
 from core.unforeseen import unforeseen
 from training.clip_survey import decode
-from training.manifest import Manifest, read_manifest
+from training.data.manifest import Manifest, read_manifest
 
 AUDIOSET = LogMelConfig().mean, LogMelConfig().std
 """What the published weights were trained with."""

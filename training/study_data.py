@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from core.errors import UserError
-from training.manifest import Manifest, read_manifest
+from training.data.manifest import Manifest, read_manifest
 
 
 def identities(data: Path | None) -> Callable[[str], str]:

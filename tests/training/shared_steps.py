@@ -11,9 +11,9 @@ from pathlib import Path
 
 from runs import PLAIN, small
 
+from training.data.run_data import load_run_data
 from training.engine import build_fabric
 from training.loop import TrainingRun
-from training.run_data import load_run_data
 
 STEPS = 20
 

@@ -21,9 +21,9 @@ from core.run.messages import TrainingMessage
 from tests.training.runs import PLAIN, small
 from training import initialisation
 from training.config.recipe import load_recipe
+from training.data.run_data import load_run_data
 from training.initialisation import Adaptation, initialise, new_module_names, read_start
 from training.model_building import build_model
-from training.run_data import load_run_data
 from training.runner import train
 
 LABELS = LabelSet.from_ids(["dog", "rain", "sea"])

@@ -17,8 +17,8 @@ from tests.training.recordings import RATE, take, write
 from tests.training.runs import PLAIN, run, save_teacher, small
 from training.cli.evaluate import match_labels, notes_on_labels
 from training.config.recipe import TrainConfig, load_recipe
+from training.data.manifest import LabelledClip, read_manifest
 from training.head_training import train_head
-from training.manifest import LabelledClip, read_manifest
 from training.preflight import check_data
 
 LISTS: dict[str, tuple[list[str], str]] = {

@@ -10,7 +10,7 @@ from core.audio.log_mel import SILENCE, LogMelConfig
 from core.model.networks.build import build_network
 from core.model.variants import find_variant
 from tests.training.runs import PLAIN, small
-from training.datasets import ClipFrames
+from training.data.clip_frames import ClipFrames
 from training.frozen_features import ClipViews, embed
 from training.head_fitting import BACKGROUND
 

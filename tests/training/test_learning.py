@@ -23,9 +23,9 @@ from core.run.messages import (
 )
 from tests.training.runs import PLAIN, run, small
 from training.control import Control
+from training.data.run_data import load_run_data
 from training.engine import build_fabric
 from training.loop import TrainingRun
-from training.run_data import load_run_data
 from training.run_state import STATE_NAME
 
 

@@ -28,9 +28,9 @@ from rig.waiting import PATIENCE_S
 from tests.training.runs import run, small, write_clips
 from training import loop, run_state, runner
 from training.control import Control
+from training.data.run_data import load_run_data
 from training.engine import build_fabric
 from training.loop import TrainingRun
-from training.run_data import load_run_data
 from training.run_state import STATE_NAME
 from training.runner import train
 from training.sampling import TrainingBatches

@@ -22,7 +22,7 @@ from fakes import tiny_checkpoint
 from tests.training.runs import PLAIN, SMALL
 from training.cli.evaluate import tag_whole
 from training.config.recipe import TrainConfig, load_recipe
-from training.datasets import ClipFrames
+from training.data.clip_frames import ClipFrames
 from training.frame_head import pooled_scores
 from training.publish import Predictions, PublishedRun, publish
 from training.runner import train

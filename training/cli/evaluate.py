@@ -21,8 +21,8 @@ from core.run.evaluation_report import EvaluationReport
 from core.terminal_text import shown
 from training.averaging import ensemble_mean
 from training.cli.report_tables import print_report
-from training.datasets import ClipFrames, load_clips, multi_hot
-from training.manifest import LabelledClip, Manifest, read_manifest
+from training.data.clip_frames import ClipFrames, load_clips, multi_hot
+from training.data.manifest import LabelledClip, Manifest, read_manifest
 from training.metrics import Activation, Scores
 from training.results import ScoredClips, report_on
 from training.text import listed

@@ -20,9 +20,9 @@ from core.run.messages import TrainingFinished
 from tests.training.recordings import take, write
 from tests.training.runs import PLAIN, SMALL, run
 from training.cli.train import TrainOptions, read_description, run_training
-from training.clip_keys import ClipKeys, content_key
-from training.clip_listing import name_digest
-from training.manifest import read_manifest
+from training.data.content_keys import ClipKeys, content_key
+from training.data.layouts.clip_rows import name_digest
+from training.data.manifest import read_manifest
 from training.preflight import check_data
 
 ODD = os.fsdecode(b"cl\xe4ss")

@@ -15,9 +15,10 @@ from core.audio.decoding import decode
 from core.audio.log_mel import LogMelConfig
 from core.errors import UserError
 from tests.training.recordings import take, write
-from training import clip_survey, datasets
-from training.datasets import load_clips
-from training.manifest import LabelledClip
+from training import clip_survey
+from training.data import clip_frames
+from training.data.clip_frames import load_clips
+from training.data.manifest import LabelledClip
 from training.preflight import check_data
 from training.statistics import measure
 
@@ -32,7 +33,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             raise AttributeError("no codec")
         return decode.decode_blocks(path, *args)
 
-    for module in (clip_survey, datasets):
+    for module in (clip_survey, clip_frames):
         monkeypatch.setattr(module, "decode_blocks", decode_blocks)
     for i, name in enumerate(("bell/a.wav", "bell/odd.wav", "rain/b.wav", "rain/c.wav")):
         write(tmp_path / "data" / name, take(i, 1.0))

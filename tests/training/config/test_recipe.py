@@ -9,9 +9,9 @@ from typing import get_args, get_type_hints
 import pytest
 
 from core.errors import UserError
-from training.collection import load_collection
 from training.config.recipe import RECIPES, TrainConfig, load_recipe
 from training.config.setting_bounds import BOUNDS
+from training.data.collection import load_collection
 from training.study_plan import load_study
 
 

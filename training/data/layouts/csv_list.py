@@ -15,10 +15,10 @@ from pathlib import Path
 
 from core.errors import UserError
 from core.run.data_report import Finding
-from training.clip_listing import ClipListing, ClipRow, deal_folds, united_by_file
-from training.clip_parts import Part
-from training.layouts.tables import read_cells
-from training.listed_files import ListedFiles
+from training.data.clip_parts import Part
+from training.data.layouts.clip_rows import ClipListing, ClipRow, deal_folds, united_by_file
+from training.data.layouts.csv_reading import read_cells
+from training.data.layouts.listed_files import ListedFiles
 from training.text import count
 
 

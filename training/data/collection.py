@@ -25,9 +25,9 @@ from typing import Any
 from core.errors import UsageError, UserError
 from core.foreign_text import parse_toml
 from core.labels import Label, LabelSet
-from training.clip_listing import ClipListing, ClipRow, deal_folds
+from training.data.layouts.clip_rows import ClipListing, ClipRow, deal_folds
 
-COLLECTIONS = Path(__file__).parent / "collections"
+COLLECTIONS = Path(__file__).parents[1] / "collections"
 
 ReadListing = Callable[[Path], ClipListing]
 

@@ -14,12 +14,12 @@ from core.errors import UserError
 from core.run.messages import TrainingFinished
 from tests.training.recordings import RATE, take, write
 from tests.training.runs import PLAIN, run
-from training import clip_parts
-from training.clip_listing import ClipRow, united_by_file
-from training.clip_parts import WHOLE, Part, cut
 from training.clip_survey import ClipSurvey, decode, survey_parts
-from training.datasets import load_clips
-from training.manifest import LabelledClip, read_manifest
+from training.data import clip_parts
+from training.data.clip_frames import load_clips
+from training.data.clip_parts import WHOLE, Part, cut
+from training.data.layouts.clip_rows import ClipRow, united_by_file
+from training.data.manifest import LabelledClip, read_manifest
 from training.preflight import check_data
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from core.audio.decoding.decode import MEDIA_SUFFIXES
 from core.errors import UserError
 from core.labels import Label, LabelSet
-from training.clip_listing import ClipListing, ClipRow
-from training.layouts.tables import read_cells
+from training.data.layouts.clip_rows import ClipListing, ClipRow
+from training.data.layouts.csv_reading import read_cells
 
 _LABEL_FILE = "class_labels_indices.csv"
 # "YTID", "YTID_30", "YTID_30.000_40.000", "YTID_30000"; some downloaders put a Y before all names.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from core.errors import UserError
 from core.file_names import shown
-from training.clip_listing import ClipListing, ClipRow
+from training.data.layouts.clip_rows import ClipListing, ClipRow
 
 _LISTS = {"validation": "validation_list.txt", "testing": "testing_list.txt"}
 

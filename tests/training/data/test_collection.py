@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from core.errors import UserError
-from training.manifest import Manifest, read_manifest
+from training.data.manifest import Manifest, read_manifest
 
-DATA = Path(os.environ.get("SOUNDMARK_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
+DATA = Path(os.environ.get("SOUNDMARK_DATA", Path(__file__).resolve().parents[4] / "shared" / "data"))
 TOML = """
 title = "Two sets"
 [names]

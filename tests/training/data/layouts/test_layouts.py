@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from core.errors import UserError
-from training.layouts import LAYOUTS, read_layout
-from training.layouts.class_folders import source_name
-from training.manifest import read_manifest
+from training.data.layouts import LAYOUTS, read_layout
+from training.data.layouts.class_folders import source_name
+from training.data.manifest import read_manifest
 
 
 def touch(folder: Path, *names: str) -> Path:

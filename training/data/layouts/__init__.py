@@ -8,11 +8,11 @@ from pathlib import Path
 
 from core.errors import UserError
 from core.file_names import shown
-from training.clip_listing import ClipListing
-from training.layouts.audioset import read_audioset
-from training.layouts.class_folders import read_class_folders
-from training.layouts.csv_list import read_any_csv, read_esc50, read_manifest_csv
-from training.layouts.speech_commands import read_speech_commands
+from training.data.layouts.audioset import read_audioset
+from training.data.layouts.class_folders import read_class_folders
+from training.data.layouts.clip_rows import ClipListing
+from training.data.layouts.csv_list import read_any_csv, read_esc50, read_manifest_csv
+from training.data.layouts.speech_commands import read_speech_commands
 
 LAYOUTS: tuple[Callable[[Path], ClipListing | None], ...] = (
     read_any_csv,

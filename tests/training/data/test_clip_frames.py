@@ -17,18 +17,18 @@ import soundfile
 from core.audio.decoding.decode import read_clip
 from core.audio.log_mel import LogMel, LogMelConfig
 from core.errors import UserError
-from training.clip_keys import ClipKeys, content_key
-from training.datasets import ClipFrames, frame_statistics, load_clips, multi_hot
-from training.frame_store import FrameStore, StoreError, evict
-from training.manifest import LabelledClip
+from training.data.clip_frames import ClipFrames, frame_statistics, load_clips, multi_hot
+from training.data.content_keys import ClipKeys, content_key
+from training.data.frame_cache import FrameStore, StoreError, evict
+from training.data.manifest import LabelledClip
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+REPOSITORY = Path(__file__).resolve().parents[3]
 LOADER = """
 import hashlib, os, signal, sys
 from pathlib import Path
 from core.audio.log_mel import LogMelConfig
-from training.datasets import load_clips
-from training.manifest import LabelledClip
+from training.data.clip_frames import load_clips
+from training.data.manifest import LabelledClip
 clips = tuple(LabelledClip(path, (), "", "") for path in sorted(Path(sys.argv[1]).glob("*.wav")))
 killed_at = int(sys.argv[2])
 def report(done, total):
@@ -101,7 +101,7 @@ def test_a_second_load_decodes_nothing_wherever_the_clips_lie(tmp_path: Path, mo
     moved = tuple(
         LabelledClip(clip.path.rename(tmp_path / f"moved-{clip.path.name}"), (), "5", "") for clip in reversed(clips)
     )
-    monkeypatch.setattr("training.clip_parts.decode_blocks", None)
+    monkeypatch.setattr("training.data.clip_parts.decode_blocks", None)
     again = load_clips(moved, 1, LogMelConfig(mean=2.0))
     assert again.lengths.tolist() == first.lengths.tolist()[::-1]
     assert np.array_equal(again.frames_of(0), first.frames_of(2))

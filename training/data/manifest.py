@@ -13,11 +13,11 @@ from core.errors import UserError
 from core.file_names import shown
 from core.labels import LabelSet
 from core.run.data_report import Finding
-from training.clip_listing import ClipListing, name_digest
-from training.clip_parts import WHOLE, Part
-from training.collection import load_collection, read_collection
+from training.data.clip_parts import WHOLE, Part
+from training.data.collection import load_collection, read_collection
+from training.data.layouts import read_layout
+from training.data.layouts.clip_rows import ClipListing, name_digest
 from training.data_rules import look_alike_findings, refuse
-from training.layouts import read_layout
 from training.text import listed
 
 
@@ -115,7 +115,7 @@ class Manifest:
 
 
 def read_manifest(folder: Path, collection: str = "") -> Manifest:
-    """Read the data in `folder` (or a CSV file) by the first layout that recognises it, see `training.layouts`.
+    """Read the data in `folder` (or a CSV file) by the first layout that recognises it, see `training.data.layouts`.
 
     collection: name or .toml path of a list that joins several sets below the folder. Labels keep the order that the
     data give them (AudioSet), else they are sorted by id. Raises UserError, for missing clips one for all of them, and

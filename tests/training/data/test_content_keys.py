@@ -12,10 +12,10 @@ import pytest
 import soundfile
 
 from core.audio.log_mel import LogMelConfig
-from training import clip_keys
-from training.clip_keys import ClipKeys, content_key
-from training.datasets import load_clips
-from training.manifest import LabelledClip
+from training.data import content_keys
+from training.data.clip_frames import load_clips
+from training.data.content_keys import ClipKeys, content_key
+from training.data.manifest import LabelledClip
 
 YEAR_2020_NS = 1_577_836_800 * 10**9
 
@@ -51,8 +51,8 @@ def test_a_clip_replaced_by_one_of_the_same_size_and_time_is_decoded_anew(
 
 
 def test_without_a_time_of_change_the_ends_tell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clip_keys, "_has_change_time", lambda _stat: False)
-    monkeypatch.setattr(clip_keys, "_stamp", lambda stat, ends: f"{stat.st_size} {stat.st_mtime_ns} {ends}")
+    monkeypatch.setattr(content_keys, "_has_change_time", lambda _stat: False)
+    monkeypatch.setattr(content_keys, "_stamp", lambda stat, ends: f"{stat.st_size} {stat.st_mtime_ns} {ends}")
     path = tmp_path / "clip.wav"
     for end in (0, -1):
         path.write_bytes(bytes(300_000))

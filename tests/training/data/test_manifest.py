@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from core.errors import UserError
 from core.labels import LabelSet
-from training.clip_listing import FOLDS, ClipRow, deal_folds
-from training.manifest import LabelledClip, Manifest
+from training.data.layouts.clip_rows import FOLDS, ClipRow, deal_folds
+from training.data.manifest import LabelledClip, Manifest
 
 
 def manifest(clips: list[LabelledClip]) -> Manifest:

@@ -11,7 +11,7 @@ from pathlib import Path
 from core.audio.decoding.decode import find_media
 from core.file_names import shown
 from core.run.data_report import Finding
-from training.clip_listing import ClipListing, ClipRow, deal_folds
+from training.data.layouts.clip_rows import ClipListing, ClipRow, deal_folds
 
 # A counter, a take letter, or both, set apart from the name: "rec-3", "rec_12b", "rec b", "rec (2)", "rec copy".
 _TAKE = re.compile(

@@ -1,0 +1,1 @@
+"""Which clips: manifests, collections, decoded frames and their cache."""
