@@ -29,7 +29,7 @@ from training.data.clip_frames import ClipFrames
 from training.data.layouts.clip_rows import ClipRow, deal_folds
 from training.data.manifest import LabelledClip
 from training.data.run_data import RunData, load_run_data
-from training.data_rules import recording_findings, refuse
+from training.data_check.data_rules import recording_findings, refuse
 from training.frozen_features import whole_clips
 from training.head_fitting import CrossValidation, Head, cross_validate, fit_head, mean_loss
 from training.initialisation import Start, read_start

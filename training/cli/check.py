@@ -18,7 +18,7 @@ from core.run.data_report import DataReport, Finding
 from core.run.messages import TrainingPreparing
 from core.terminal_text import shown
 from training.config.recipe import TrainConfig, load_recipe
-from training.preflight import Report, check_data
+from training.data_check.data_check import Report, check_data
 from training.text import count
 
 _COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}

@@ -1,4 +1,4 @@
-"""`main.py statistics`: prints what `training.statistics` measures, and which of it belongs into a recipe."""
+"""`main.py statistics`: prints what `training.data_check.log_mel_statistics` measures, and which of it belongs into a recipe."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.table import Table
 
 from core.cli.terminal.console import PlainConsole, plain
 from training.cli.check import progress_bar
-from training.statistics import AUDIOSET, DataStatistics, MeanAndStd, audioset_real, measure
+from training.data_check.log_mel_statistics import AUDIOSET, DataStatistics, MeanAndStd, audioset_real, measure
 from training.text import count
 
 

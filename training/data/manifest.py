@@ -17,7 +17,7 @@ from training.data.clip_parts import WHOLE, Part
 from training.data.collection import load_collection, read_collection
 from training.data.layouts import read_layout
 from training.data.layouts.clip_rows import ClipListing, name_digest
-from training.data_rules import look_alike_findings, refuse
+from training.data_check.data_rules import look_alike_findings, refuse
 from training.text import listed
 
 

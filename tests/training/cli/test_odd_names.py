@@ -17,13 +17,13 @@ from core.model.checkpoints.checkpoint import load_checkpoint
 from core.run.data_report import DataReport
 from core.run.evaluation_report import EvaluationReport
 from core.run.messages import TrainingFinished
-from tests.training.recordings import take, write
+from tests.training.data_check.recordings import take, write
 from tests.training.runs import PLAIN, SMALL, run
 from training.cli.train import TrainOptions, read_description, run_training
 from training.data.content_keys import ClipKeys, content_key
 from training.data.layouts.clip_rows import name_digest
 from training.data.manifest import read_manifest
-from training.preflight import check_data
+from training.data_check.data_check import check_data
 
 ODD = os.fsdecode(b"cl\xe4ss")
 bytes_for_names = pytest.mark.skipif(sys.platform != "linux", reason="other systems have Unicode names alone")

@@ -14,13 +14,13 @@ from core.audio.block import AudioBlock
 from core.audio.decoding import decode
 from core.audio.log_mel import LogMelConfig
 from core.errors import UserError
-from tests.training.recordings import take, write
-from training import clip_survey
+from tests.training.data_check.recordings import take, write
 from training.data import clip_frames
 from training.data.clip_frames import load_clips
 from training.data.manifest import LabelledClip
-from training.preflight import check_data
-from training.statistics import measure
+from training.data_check import clip_survey
+from training.data_check.data_check import check_data
+from training.data_check.log_mel_statistics import measure
 
 
 @pytest.fixture

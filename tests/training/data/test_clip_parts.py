@@ -12,15 +12,15 @@ from core.audio.decoding.decode import read_clip
 from core.audio.log_mel import LogMel, LogMelConfig
 from core.errors import UserError
 from core.run.messages import TrainingFinished
-from tests.training.recordings import RATE, take, write
+from tests.training.data_check.recordings import RATE, take, write
 from tests.training.runs import PLAIN, run
-from training.clip_survey import ClipSurvey, decode, survey_parts
 from training.data import clip_parts
 from training.data.clip_frames import load_clips
 from training.data.clip_parts import WHOLE, Part, cut
 from training.data.layouts.clip_rows import ClipRow, united_by_file
 from training.data.manifest import LabelledClip, read_manifest
-from training.preflight import check_data
+from training.data_check.clip_survey import ClipSurvey, decode, survey_parts
+from training.data_check.data_check import check_data
 
 
 @pytest.fixture(autouse=True)

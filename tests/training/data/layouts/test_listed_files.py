@@ -9,12 +9,12 @@ import pytest
 
 from core.audio.log_mel import LogMelConfig
 from core.errors import UserError
-from tests.training.recordings import take, write
+from tests.training.data_check.recordings import take, write
 from training.data.clip_frames import load_clips
 from training.data.layouts import read_layout
 from training.data.layouts.csv_reading import read_cells
 from training.data.manifest import read_manifest
-from training.preflight import check_data
+from training.data_check.data_check import check_data
 
 NFC, NFD = (unicodedata.normalize(form, "Vögel/für/ä.wav") for form in ("NFC", "NFD"))
 

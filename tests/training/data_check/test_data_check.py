@@ -12,8 +12,8 @@ import pytest
 import main
 from core.errors import UserError
 from core.run.data_report import DataReport, Finding
-from tests.training.recordings import RATE, hum, take, write
-from training.preflight import check_data
+from tests.training.data_check.recordings import RATE, hum, take, write
+from training.data_check.data_check import check_data
 
 
 def check(folder: Path, *test_folds: str) -> DataReport:

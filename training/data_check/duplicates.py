@@ -16,9 +16,9 @@ from pathlib import Path
 
 from core.errors import UserError
 from core.unforeseen import unforeseen
-from training.clip_survey import ClipSurvey, decode, waveform_agreement
 from training.data.clip_parts import WHOLE, Part
-from training.fingerprints import HOP, Likeness, likenesses
+from training.data_check.clip_survey import ClipSurvey, decode, waveform_agreement
+from training.data_check.fingerprints import HOP, Likeness, likenesses
 
 # Fewer bits prove less: short voiced sounds of one speaker agree by chance. (bits compared, agreement wanted)
 _AGREEMENT_WANTED = ((400, 0.6), (100, 0.85), (0, 0.97))

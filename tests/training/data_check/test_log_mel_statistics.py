@@ -11,9 +11,9 @@ import pytest
 import main
 from core.audio.log_mel import LogMel
 from core.errors import UserError
-from tests.training.recordings import hum, take, write
+from tests.training.data_check.recordings import hum, take, write
 from training.cli.statistics import advice
-from training.statistics import AUDIOSET, DataStatistics, audioset_real, mask_span, measure
+from training.data_check.log_mel_statistics import AUDIOSET, DataStatistics, audioset_real, mask_span, measure
 
 
 def measured(folder: Path, frames: int, seed: int = 0) -> DataStatistics:

@@ -16,7 +16,7 @@ from core.audio.resample import MODEL_SAMPLE_RATE, StreamResampler
 from core.errors import UserError
 from core.unforeseen import unforeseen
 from training.data.clip_parts import WHOLE, Part, cut
-from training.fingerprints import SAMPLE_RATE, Fingerprint, fingerprint
+from training.data_check.fingerprints import SAMPLE_RATE, Fingerprint, fingerprint
 
 SILENT_DB = -60.0
 """A clip whose peak lies under this, dBFS, counts as silent."""

@@ -13,13 +13,13 @@ from core.errors import UserError
 from core.labels import LabelSet
 from core.run.data_report import DataReport, Finding
 from core.run.messages import TrainingFinished, TrainingMessage
-from tests.training.recordings import RATE, take, write
+from tests.training.data_check.recordings import RATE, take, write
 from tests.training.runs import PLAIN, run, save_teacher, small
 from training.cli.evaluate import match_labels, notes_on_labels
 from training.config.recipe import TrainConfig, load_recipe
 from training.data.manifest import LabelledClip, read_manifest
+from training.data_check.data_check import check_data
 from training.head_training import train_head
-from training.preflight import check_data
 
 LISTS: dict[str, tuple[list[str], str]] = {
     "one class": ([f"{i}.wav,bell," for i in range(6)], "one class only, Bell"),

@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.training.recordings import RATE, hum, take
-from training.fingerprints import HOP, fingerprint, likenesses
+from tests.training.data_check.recordings import RATE, hum, take
+from training.data_check.fingerprints import HOP, fingerprint, likenesses
 
 
 @settings(max_examples=20, deadline=None)

@@ -21,8 +21,8 @@ from core.audio.log_mel import FRAMES_PER_SECOND, LogMel, LogMelConfig
 from core.errors import UserError
 from core.run.messages import TrainingPreparing
 from core.unforeseen import unforeseen
-from training.clip_survey import decode
 from training.data.manifest import Manifest, read_manifest
+from training.data_check.clip_survey import decode
 
 AUDIOSET = LogMelConfig().mean, LogMelConfig().std
 """What the published weights were trained with."""

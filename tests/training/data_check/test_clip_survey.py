@@ -9,8 +9,8 @@ import pytest
 
 from core.errors import UserError
 from tests.core.audio.decoding.media_samples import with_unknown_codec, write_encoded, write_stretches
-from tests.training.recordings import RATE, hum, take, write
-from training.clip_survey import decode, flat_tops, survey
+from tests.training.data_check.recordings import RATE, hum, take, write
+from training.data_check.clip_survey import decode, flat_tops, survey
 
 T = np.arange(2 * RATE) / RATE
 

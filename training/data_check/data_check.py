@@ -11,15 +11,15 @@ from pathlib import Path
 from core.errors import UserError
 from core.run.data_report import ClassContent, DataReport
 from core.run.messages import TrainingPreparing
-from training.class_findings import class_findings
-from training.clip_findings import clip_findings
-from training.clip_survey import ClipSurvey, survey_parts
 from training.config.recipe import TrainConfig
-from training.copies import find_copies
-from training.copy_findings import Sides, copy_findings, shared_source_findings
 from training.data.manifest import LabelledClip, Manifest, read_present
-from training.data_rules import learning_findings, look_alike_findings, silence_findings
-from training.split_findings import split_findings
+from training.data_check.class_findings import class_findings
+from training.data_check.clip_findings import clip_findings
+from training.data_check.clip_survey import ClipSurvey, survey_parts
+from training.data_check.copy_findings import Sides, copy_findings, shared_source_findings
+from training.data_check.data_rules import learning_findings, look_alike_findings, silence_findings
+from training.data_check.duplicates import find_copies
+from training.data_check.split_findings import split_findings
 
 _SEVERITIES = ("error", "warning", "note")
 

@@ -11,9 +11,9 @@ import pytest
 import soxr
 
 from core.errors import UserError
-from tests.training.recordings import RATE, encode, hum, take, write
-from training.clip_survey import survey
-from training.copies import Copies, find_copies
+from tests.training.data_check.recordings import RATE, encode, hum, take, write
+from training.data_check.clip_survey import survey
+from training.data_check.duplicates import Copies, find_copies
 
 
 def copies_among(*paths: Path) -> list[Copies]:
@@ -92,7 +92,7 @@ def test_a_clip_that_vanishes_between_the_looks_ends_nothing(tmp_path: Path) -> 
 
 @pytest.fixture(scope="module")
 def data() -> Path:
-    folder = Path(os.environ.get("SOUNDMARK_DATA", Path(__file__).parents[3] / "shared" / "data"))
+    folder = Path(os.environ.get("SOUNDMARK_DATA", Path(__file__).parents[4] / "shared" / "data"))
     if not (folder / "esc10").is_dir() or not (folder / "esc50").is_dir():
         pytest.skip("the data sets are not here")
     return folder

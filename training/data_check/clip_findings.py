@@ -9,8 +9,8 @@ from pathlib import Path
 from core.errors import UserError
 from core.file_names import shown
 from core.run.data_report import Finding
-from training.clip_survey import SILENT_DB, ClipSurvey
 from training.data.manifest import LabelledClip, Manifest
+from training.data_check.clip_survey import SILENT_DB, ClipSurvey
 from training.text import count, listed
 
 SHORTEST_S, SHORT_S, LONGEST_S = 0.025, 0.2, 10.24

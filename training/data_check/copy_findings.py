@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from core.file_names import shown
 from core.run.data_report import Finding
-from training.clip_findings import full_paths
-from training.copies import Copies
 from training.data.manifest import LabelledClip
+from training.data_check.clip_findings import full_paths
+from training.data_check.duplicates import Copies
 from training.text import count, listed
 
 MOST_TOLD = 20

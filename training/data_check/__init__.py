@@ -1,0 +1,1 @@
+"""What is wrong with the clips, before anything is trained on them."""
