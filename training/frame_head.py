@@ -29,10 +29,10 @@ from core.model.checkpoints.checkpoint import Calibration, Checkpoint, Checkpoin
 from core.model.networks.build import Network
 from core.model.networks.frame_head import column_times_s
 from core.model.networks.spectrogram_transformer import AudioSpectrogramTransformer
+from training.batches.sampling import evaluation_batches
 from training.config.recipe import TrainConfig
 from training.data.clip_frames import ClipFrames
 from training.metrics import mean_average_precision
-from training.sampling import evaluation_batches
 from training.text import listed
 from training.zero_frames import ZeroFrames
 

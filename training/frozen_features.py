@@ -19,13 +19,13 @@ from torch import Generator, Tensor
 from core.audio.log_mel import FRAMES_PER_SECOND, SILENCE, LogMelConfig
 from core.model.merging.schedule import MergeSchedule
 from core.model.networks.build import Network
-from training import augment
-from training.augmentation_chain import AugmentationChain
-from training.chance import generator_for
+from training.batches import augment
+from training.batches.augmentation_chain import AugmentationChain
+from training.batches.sampling import Batch, evaluation_batches
+from training.batches.seeding import generator_for
 from training.config.recipe import TrainConfig
 from training.data.clip_frames import ClipFrames
 from training.head_fitting import BACKGROUND
-from training.sampling import Batch, evaluation_batches
 
 _CUTS = 3
 _SHARE_OF_SILENCE = 0.25

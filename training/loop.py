@@ -27,7 +27,8 @@ from core.model.checkpoints.checkpoint import ACTIVATIONS, Checkpoint
 from core.model.merging.schedule import MergeSchedule
 from core.model.networks.build import Network
 from training.averaging import RangeAverage, WeightAverage, cumulative_mean
-from training.chance import generator_for, seed_of
+from training.batches.sampling import Batch, ErrorsAsValues, Place, TrainingBatches, evaluation_batches
+from training.batches.seeding import generator_for, seed_of
 from training.config.recipe import DEFAULTS, OF_NO_WEIGHT, TrainConfig
 from training.data.clip_frames import ClipFrames
 from training.data.run_data import RunData
@@ -39,7 +40,6 @@ from training.model_building import build_model
 from training.optimisation import build_optimiser, summed_loss
 from training.publish import activation_of, merge_schedule
 from training.run_state import write_state
-from training.sampling import Batch, ErrorsAsValues, Place, TrainingBatches, evaluation_batches
 from training.schedule import learning_rate, plan_schedule
 from training.student import Student
 from training.teachers import Teachers, read_teachers

@@ -27,13 +27,13 @@ from core.run.messages import (
 from rig.waiting import PATIENCE_S
 from tests.training.runs import run, small, write_clips
 from training import loop, run_state, runner
+from training.batches.sampling import TrainingBatches
 from training.control import Control
 from training.data.run_data import load_run_data
 from training.engine import build_fabric
 from training.loop import TrainingRun
 from training.run_state import STATE_NAME
 from training.runner import train
-from training.sampling import TrainingBatches
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]

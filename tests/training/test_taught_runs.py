@@ -18,12 +18,12 @@ from core.model.checkpoints.checkpoint import Checkpoint, load_checkpoint
 from core.run.messages import TrainingFinished
 from tests.training.runs import PLAIN, run, save_teacher, small, write_clips
 from training import initialisation, teachers
+from training.batches.sampling import Batch
 from training.control import Control
 from training.data.run_data import load_run_data
 from training.engine import build_fabric
 from training.loop import TrainingRun
 from training.run_state import STATE_NAME
-from training.sampling import Batch
 from training.teachers import content_of
 
 CNN = ("variant=nano-cnn", "patch_drop=0")

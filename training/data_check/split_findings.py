@@ -7,12 +7,12 @@ from collections.abc import Callable, Collection, Sequence
 from core.audio.log_mel import FRAMES_PER_SECOND
 from core.errors import UserError
 from core.run.data_report import Finding
+from training.batches.sampling import refuse_joined_windows
 from training.config.recipe import DEFAULTS, TrainConfig
 from training.data.layouts.clip_rows import FOLDS
 from training.data.manifest import Manifest
 from training.data_check.clip_findings import LONGEST_S
 from training.data_check.data_rules import recording_findings
-from training.sampling import refuse_joined_windows
 
 USUAL_TEST_FOLDS: tuple[str, ...] = DEFAULTS["test_folds"]
 """What a recipe holds out unless it says otherwise."""

@@ -6,7 +6,7 @@ import torch
 from torch import Generator, Tensor
 
 from core.audio.log_mel import SILENCE, LogMelConfig
-from training import augment
+from training.batches import augment
 from training.config.recipe import TrainConfig
 
 SOFTEST_FLOOR_DB, LOUDEST_FLOOR_DB = -90.0, -45.0

@@ -13,9 +13,9 @@ from torch.utils.data import Dataset
 
 from core.audio.log_mel import FRAMES_PER_SECOND, SILENCE, LogMelConfig
 from core.errors import UserError
-from training import augment
-from training.augmentation_chain import AugmentationChain
-from training.chance import generator_for
+from training.batches import augment
+from training.batches.augmentation_chain import AugmentationChain
+from training.batches.seeding import generator_for
 from training.config.recipe import TrainConfig
 from training.data.clip_frames import ClipFrames
 

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from core.audio.log_mel import LogMelConfig
-from training.chance import generator_for
+from training.batches.sampling import Batch, TrainingBatches, draw_capped, draw_weighted, evaluation_batches, n_capped
+from training.batches.seeding import generator_for
 from training.config.recipe import TrainConfig
 from training.data.clip_frames import ClipFrames, multi_hot
-from training.sampling import Batch, TrainingBatches, draw_capped, draw_weighted, evaluation_batches, n_capped
 
 PLAIN = TrainConfig(name="t", title="T", variant="ast-tiny-16", batch_size=4, lengths_s=(1.0,))
 FRONT_END = LogMelConfig(mean=0.0, std=0.5)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch import Generator, Tensor
 
 from core.audio.log_mel import SILENCE, LogMel, LogMelConfig, mel_centres_hz
-from training import augment
+from training.batches import augment
 
 SEEDS = st.integers(0, 2**32)
 
