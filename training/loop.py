@@ -26,25 +26,25 @@ from core.errors import UserError
 from core.model.checkpoints.checkpoint import ACTIVATIONS, Checkpoint
 from core.model.merging.schedule import MergeSchedule
 from core.model.networks.build import Network
-from training.averaging import RangeAverage, WeightAverage, cumulative_mean
 from training.batches.sampling import Batch, ErrorsAsValues, Place, TrainingBatches, evaluation_batches
 from training.batches.seeding import generator_for, seed_of
 from training.config.recipe import DEFAULTS, OF_NO_WEIGHT, TrainConfig
 from training.data.clip_frames import ClipFrames
 from training.data.run_data import RunData
-from training.distillation import blend
 from training.engine import gather_scores, sum_over_processes
-from training.frame_head import keep_still, splice_clips, summed_frame_loss
 from training.metrics import accuracy, mean_average_precision
-from training.model_building import build_model
-from training.optimisation import build_optimiser, summed_loss
+from training.model.building import build_model
+from training.model.distillation import blend
+from training.model.frame_head_loss import keep_still, splice_clips, summed_frame_loss
+from training.model.learning_rate import learning_rate, plan_schedule
+from training.model.optimiser import build_optimiser, summed_loss
+from training.model.teachers import Teachers, read_teachers
+from training.model.training_network import Student
+from training.model.weight_averaging import RangeAverage, WeightAverage, cumulative_mean
+from training.model.zero_padding import kept_zero_frames
 from training.publish import activation_of, merge_schedule
 from training.run_state import write_state
-from training.schedule import learning_rate, plan_schedule
-from training.student import Student
-from training.teachers import Teachers, read_teachers
 from training.text import listed
-from training.zero_frames import kept_zero_frames
 
 
 class TrainingRun:

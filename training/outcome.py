@@ -10,8 +10,8 @@ from core.model.networks.build import Network
 from core.run.messages import TrainingFinished
 from training.data.clip_frames import ClipFrames
 from training.data.manifest import LabelledClip
-from training.frame_head import frame_head_notes
 from training.loop import TrainingRun
+from training.model.frame_head_loss import frame_head_notes
 from training.publish import Predictions, PublishedRun, finished_message, merge_schedule, publish
 
 

@@ -31,11 +31,11 @@ from training.calibration import fit_calibration, fit_thresholds
 from training.card import CardFacts, model_card
 from training.config.recipe import TrainConfig
 from training.data.manifest import LabelledClip, Manifest, Split
-from training.frame_head import kept_answers
-from training.initialisation import RANDOM_START, TIMM, Start
 from training.metrics import Scores, accuracy, best_threshold, calibration_error
+from training.model.frame_head_loss import kept_answers
+from training.model.initialisation import RANDOM_START, TIMM, Start
+from training.model.zero_padding import keeps_its_answers
 from training.results import ScoredClips, report_on
-from training.zero_frames import keeps_its_answers
 
 CHECKPOINT_NAME = "checkpoint"
 _UNKNOWN_THRESHOLD = 0.5

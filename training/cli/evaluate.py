@@ -19,11 +19,11 @@ from core.labels import LabelSet, look_of
 from core.model.checkpoints.checkpoint import Checkpoint, load_checkpoint
 from core.run.evaluation_report import EvaluationReport
 from core.terminal_text import shown
-from training.averaging import ensemble_mean
 from training.cli.report_tables import print_report
 from training.data.clip_frames import ClipFrames, load_clips, multi_hot
 from training.data.manifest import LabelledClip, Manifest, read_manifest
 from training.metrics import Activation, Scores
+from training.model.weight_averaging import ensemble_mean
 from training.results import ScoredClips, report_on
 from training.text import listed
 

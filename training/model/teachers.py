@@ -20,9 +20,9 @@ from core.errors import UserError
 from core.inference.tagger import find_weights
 from core.labels import LabelSet
 from core.model.checkpoints.checkpoint import ACTIVATIONS, Checkpoint, CheckpointConfig, load_checkpoint
-from training.initialisation import MUST_BE_GIVEN
+from training.model.initialisation import MUST_BE_GIVEN
+from training.model.zero_padding import ZeroFrames
 from training.text import listed
-from training.zero_frames import ZeroFrames
 
 
 def read_teachers(names: Sequence[str]) -> tuple[Checkpoint, ...]:

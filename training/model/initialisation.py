@@ -27,7 +27,7 @@ from core.model.networks.build import Network
 from core.model.networks.convolutional import ConvolutionalTagger
 from core.model.networks.positions import fit_positions
 from core.model.networks.spectrogram_transformer import N_PREFIX_TOKENS, AudioSpectrogramTransformer
-from training.vision_weights import load_backbone_weights, load_vision_weights
+from training.model.imagenet_weights import load_backbone_weights, load_vision_weights
 
 MUST_BE_GIVEN = "required"
 """A recipe's `init` when it makes no sense without weights and ships none."""

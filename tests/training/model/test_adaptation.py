@@ -19,11 +19,11 @@ from core.model.checkpoints.restride import with_strides
 from core.model.networks.spectrogram_transformer import N_PREFIX_TOKENS, AudioSpectrogramTransformer
 from core.run.messages import TrainingMessage
 from tests.training.runs import PLAIN, small
-from training import initialisation
 from training.config.recipe import load_recipe
 from training.data.run_data import load_run_data
-from training.initialisation import Adaptation, initialise, new_module_names, read_start
-from training.model_building import build_model
+from training.model import initialisation
+from training.model.building import build_model
+from training.model.initialisation import Adaptation, initialise, new_module_names, read_start
 from training.runner import train
 
 LABELS = LabelSet.from_ids(["dog", "rain", "sea"])

@@ -18,7 +18,7 @@ from core.model.networks.convolutional import ConvolutionalTagger
 from tests.training.runs import MODEL_VARIANTS, save_teacher
 from training.config.recipe import load_recipe
 from training.head_training import train_head
-from training.initialisation import Adaptation, initialise, new_module_names
+from training.model.initialisation import Adaptation, initialise, new_module_names
 
 BACKBONE = "test_resnet"
 LABELS = LabelSet.from_ids(["noise", "dog", "tone"])

@@ -21,10 +21,10 @@ from core.model.networks.build import build_network
 from core.model.networks.spectrogram_transformer import AudioSpectrogramTransformer
 from core.model.variants import MODEL_VARIANTS, find_variant
 from tests.training.runs import small
-from training import vision_weights
-from training.initialisation import initialise, new_module_names, read_start
-from training.model_building import build_model
-from training.vision_weights import SUITABLE
+from training.model import imagenet_weights
+from training.model.building import build_model
+from training.model.imagenet_weights import SUITABLE
+from training.model.initialisation import initialise, new_module_names, read_start
 
 DISTILLED, PLAIN_384 = "deit_tiny_distilled_patch16_224", "vit_tiny_patch16_384"
 LABELS = LabelSet.from_ids(["cat", "dog", "rain"])
@@ -157,7 +157,7 @@ def test_what_does_not_suit_is_refused_before_anything_is_fetched(variant: str, 
 def test_every_model_that_the_errors_recommend_suits(width: int, name: str) -> None:
     shapes = [row.model for row in MODEL_VARIANTS.values() if isinstance(row.model, TransformerConfig)]
     [ours, *_] = [shape for shape in shapes if shape.embed_dim == width and shape.stem == "patch"]
-    vision_weights._suitable_model(name, ours)
+    imagenet_weights._suitable_model(name, ours)
 
 
 def test_without_network_the_remedy_is_a_file(monkeypatch: pytest.MonkeyPatch) -> None:

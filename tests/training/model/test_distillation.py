@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from training.distillation import blend
-from training.optimisation import summed_loss
+from training.model.distillation import blend
+from training.model.optimiser import summed_loss
 
 N_CLIPS, N_LABELS = 3, 4
 LOGITS = arrays.arrays(np.float64, (N_CLIPS, N_LABELS), elements=st.floats(-12, 12))

@@ -17,8 +17,8 @@ from core.model.architecture import ModelConfig, TransformerConfig
 from core.model.checkpoints.checkpoint import Checkpoint, CheckpointConfig, load_checkpoint, save_checkpoint
 from core.model.networks.build import build_network, last_layer
 from tests.training.runs import MODEL_VARIANTS
-from training import teachers
-from training.teachers import Teacher, Teachers, content_of, facts_of, read_teachers
+from training.model import teachers
+from training.model.teachers import Teacher, Teachers, content_of, facts_of, read_teachers
 
 STUDENT = LogMelConfig(mean=-6.0, std=5.0)
 IDS = ("cat", "dog", "rain")

@@ -23,9 +23,9 @@ from core.model.variants import find_variant
 from core.run.messages import TrainingFinished
 from tests.training.runs import PLAIN, run, small
 from training.config.recipe import RECIPES, load_recipe
-from training.initialisation import initialise, new_module_names
-from training.model_building import BuiltModel, build_model
-from training.optimisation import build_optimiser
+from training.model.building import BuiltModel, build_model
+from training.model.initialisation import initialise, new_module_names
+from training.model.optimiser import build_optimiser
 from training.study_plan import load_study
 
 LABELS = LabelSet.from_ids(["sea", "dog", "rain"])

@@ -16,9 +16,9 @@ from core.model.networks.build import Network, build_network, last_layer
 from core.model.networks.patchout import Shares
 from core.model.variants import find_variant
 from training.config.recipe import TrainConfig
-from training.frame_head import prepare_frame_head
-from training.initialisation import HEAD, Adaptation, Start, initialise, new_module_names, read_start
-from training.teachers import content_of
+from training.model.frame_head_loss import prepare_frame_head
+from training.model.initialisation import HEAD, Adaptation, Start, initialise, new_module_names, read_start
+from training.model.teachers import content_of
 
 KERNELS = {"time": 15, "sequence": 31, "grid": 7}
 """Tokens that a Conformer's convolution spans along each axis; at stride 10, fifteen of them are 1.5 s."""

@@ -33,8 +33,8 @@ from training.batches.sampling import evaluation_batches
 from training.config.recipe import TrainConfig
 from training.data.clip_frames import ClipFrames
 from training.metrics import mean_average_precision
+from training.model.zero_padding import ZeroFrames
 from training.text import listed
-from training.zero_frames import ZeroFrames
 
 _LOG_OF_NOTHING = -1e4
 """For columns left out of a sum; minus infinity would make gradients of nothing into no numbers."""

@@ -25,9 +25,9 @@ from core.run.messages import TrainingFinished, TrainingMessage
 from fakes import tiny_checkpoint
 from tests.training.runs import PLAIN, SMALL, small
 from training.config.recipe import TrainConfig, load_recipe
-from training.frame_head import SplicedClips, keep_still, linear_softmax, splice_clips, summed_frame_loss
-from training.model_building import build_model
-from training.optimisation import summed_loss
+from training.model.building import build_model
+from training.model.frame_head_loss import SplicedClips, keep_still, linear_softmax, splice_clips, summed_frame_loss
+from training.model.optimiser import summed_loss
 from training.runner import train
 
 FRAME_HEAD = [one for one in SMALL if not one.startswith(("variant=", "init=", "epochs="))]

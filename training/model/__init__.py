@@ -1,0 +1,1 @@
+"""The network in training: how it is built, started, taught and optimised."""
