@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from training.minimisation import minimise
+from training.evaluation.lbfgs import minimise
 
 BACKGROUND = -1
 """The clip of a row that is of no clip: noise alone, silence."""

@@ -30,14 +30,21 @@ from training.data.layouts.clip_rows import ClipRow, deal_folds
 from training.data.manifest import LabelledClip
 from training.data.run_data import RunData, load_run_data
 from training.data_check.data_rules import recording_findings, refuse
+from training.evaluation.metrics import accuracy, mean_average_precision
+from training.evaluation.publish import (
+    CHECKPOINT_NAME,
+    Predictions,
+    PublishedRun,
+    finished_message,
+    merge_schedule,
+    publish,
+)
 from training.frozen_features import whole_clips
 from training.head_fitting import CrossValidation, Head, cross_validate, fit_head, mean_loss
 from training.listening import Heard, Listening
 from training.listening_state import HeardSoFar, identity_of
-from training.metrics import accuracy, mean_average_precision
 from training.model.building import build_model
 from training.model.initialisation import Start, read_start
-from training.publish import CHECKPOINT_NAME, Predictions, PublishedRun, finished_message, merge_schedule, publish
 from training.run_state import STATE_NAME, remove_leftovers
 
 LIMITS = (

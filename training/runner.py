@@ -26,11 +26,11 @@ from training.config.recipe import TrainConfig
 from training.control import Control
 from training.data.run_data import load_run_data
 from training.engine import build_fabric, sum_over_processes
+from training.evaluation.publish import CHECKPOINT_NAME
 from training.loop import TrainingRun
 from training.model.initialisation import read_start
 from training.model.teachers import read_teachers
 from training.outcome import publish_finished, publish_stopped
-from training.publish import CHECKPOINT_NAME
 from training.run_state import STATE_NAME, read_state, remove_leftovers
 
 Report = Callable[[TrainingMessage], None]

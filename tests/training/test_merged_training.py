@@ -13,7 +13,7 @@ from core.model.networks import spectrogram_transformer
 from core.run.messages import TrainingFinished
 from tests.training.runs import run, small
 from training.config.recipe import load_recipe
-from training.publish import merge_schedule
+from training.evaluation.publish import merge_schedule
 
 
 def test_a_run_merges_as_its_recipe_says(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,9 +22,9 @@ from core.terminal_text import shown
 from training.cli.report_tables import print_report
 from training.data.clip_frames import ClipFrames, load_clips, multi_hot
 from training.data.manifest import LabelledClip, Manifest, read_manifest
-from training.metrics import Activation, Scores
+from training.evaluation.metrics import Activation, Scores
+from training.evaluation.scored_clips import ScoredClips, report_on
 from training.model.weight_averaging import ensemble_mean
-from training.results import ScoredClips, report_on
 from training.text import listed
 
 

@@ -32,7 +32,7 @@ from core.model.networks.spectrogram_transformer import AudioSpectrogramTransfor
 from training.batches.sampling import evaluation_batches
 from training.config.recipe import TrainConfig
 from training.data.clip_frames import ClipFrames
-from training.metrics import mean_average_precision
+from training.evaluation.metrics import mean_average_precision
 from training.model.zero_padding import ZeroFrames
 from training.text import listed
 

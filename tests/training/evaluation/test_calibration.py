@@ -8,14 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import UserError
-from training.calibration import (
+from training.evaluation.calibration import (
     ENOUGH_FOR_OWN_THRESHOLD,
     FEWEST_FOR_PLATT,
     fit_calibration,
     fit_temperature,
     fit_thresholds,
 )
-from training.metrics import best_threshold, calibration_error
+from training.evaluation.metrics import best_threshold, calibration_error
 
 
 def sigmoid(logits: np.ndarray) -> np.ndarray:

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from core.model.checkpoints.checkpoint import Calibration
-from training.metrics import (
+from training.evaluation.lbfgs import minimise
+from training.evaluation.metrics import (
     Activation,
     Scores,
     Truth,
@@ -24,7 +25,6 @@ from training.metrics import (
     check_scores,
     threshold_candidates,
 )
-from training.minimisation import minimise
 
 FEWEST_FOR_PLATT = 3
 """Clips that must have a label, and that must not, for a scale and an offset of its own."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from core.run.evaluation_report import ClassResult, ClipResult, EvaluationReport
 from training.data.clip_parts import WHOLE, Part
-from training.metrics import (
+from training.evaluation.metrics import (
     Activation,
     Scores,
     Truth,

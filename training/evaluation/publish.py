@@ -27,15 +27,15 @@ from core.model.merging.schedule import Kind, Matcher, MergeSchedule
 from core.model.networks.build import Network
 from core.run.evaluation_report import REPORT_NAME, EvaluationReport
 from core.run.messages import TrainingFinished
-from training.calibration import fit_calibration, fit_thresholds
-from training.card import CardFacts, model_card
 from training.config.recipe import TrainConfig
 from training.data.manifest import LabelledClip, Manifest, Split
-from training.metrics import Scores, accuracy, best_threshold, calibration_error
+from training.evaluation.calibration import fit_calibration, fit_thresholds
+from training.evaluation.metrics import Scores, accuracy, best_threshold, calibration_error
+from training.evaluation.model_card import CardFacts, model_card
+from training.evaluation.scored_clips import ScoredClips, report_on
 from training.model.frame_head_loss import kept_answers
 from training.model.initialisation import RANDOM_START, TIMM, Start
 from training.model.zero_padding import keeps_its_answers
-from training.results import ScoredClips, report_on
 
 CHECKPOINT_NAME = "checkpoint"
 _UNKNOWN_THRESHOLD = 0.5

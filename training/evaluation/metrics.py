@@ -19,7 +19,7 @@ from sklearn.metrics import average_precision_score, f1_score, precision_recall_
 
 from core.errors import UserError
 from core.run.evaluation_report import Measured
-from training.bootstrap import intervals
+from training.evaluation.bootstrap import intervals
 
 Scores = NDArray[np.float32]
 Truth = NDArray[np.float32] | NDArray[np.bool_]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from training import bootstrap, metrics
+from training.evaluation import bootstrap, metrics
 
 
 def some_clips(n_clips: int = 60, n_labels: int = 4) -> tuple[np.ndarray, np.ndarray]:

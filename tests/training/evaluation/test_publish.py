@@ -19,8 +19,8 @@ from core.model.variants import find_variant
 from core.run.evaluation_report import EvaluationReport
 from training.config.recipe import TrainConfig
 from training.data.manifest import LabelledClip, Manifest, Split
+from training.evaluation.publish import Predictions, PublishedRun, finished_message, merge_schedule, publish
 from training.model.initialisation import Start
-from training.publish import Predictions, PublishedRun, finished_message, merge_schedule, publish
 
 LABELS = LabelSet.from_ids(["bell", "dog", "rain"])
 CLIPS_A_SIDE = 60
