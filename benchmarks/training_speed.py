@@ -34,8 +34,8 @@ from core.model.architecture import TransformerConfig
 from core.model.variants import find_variant
 from training.config.recipe import load_recipe
 from training.data.run_data import load_run_data
-from training.engine import build_fabric
-from training.loop import TrainingRun
+from training.loop.fabric import build_fabric
+from training.loop.training_run import TrainingRun
 
 SAMPLE_RATE = 16_000
 N_CLASSES = 10

@@ -68,8 +68,12 @@ def plant(root: Path, path: str, text: str) -> Path:
     [
         ("core/audio/ring.py", "import app.theme", "core imports app"),
         ("core/audio/ring.py", "def f():\n    from training import loop", "core imports training"),
-        ("app/window.py", "import importlib\nimportlib.import_module('training.loop')", "app imports training"),
-        ("training/loop.py", "from app import theme", "training imports app"),
+        (
+            "app/window.py",
+            "import importlib\nimportlib.import_module('training.loop.training_run')",
+            "app imports training",
+        ),
+        ("training/loop/training_run.py", "from app import theme", "training imports app"),
         ("core/audio/ring.py", "from core.model import variants", "core.audio imports core.model"),
         ("core/audio/ring.py", "from ..inference import tagger", "core.audio imports core.inference"),
         ("core/export.py", "from core import history", "core.export imports core.history"),
@@ -86,7 +90,7 @@ def test_a_wrong_arrow_is_found(tmp_path: Path, path: str, text: str, complaint:
 @pytest.mark.parametrize(
     ("path", "text"),
     [
-        ("main.py", "import app, core.cli, training.loop"),
+        ("main.py", "import app, core.cli, training.loop.training_run"),
         ("core/inference/tagger.py", "from core.audio import log_mel\nfrom core.model import variants\nimport torch"),
         (
             "core/audio/sources/microphone.py",

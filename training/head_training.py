@@ -24,7 +24,6 @@ from core.model.merging.schedule import MergeSchedule
 from core.model.networks.build import Network, last_layer
 from core.run.messages import TrainingEpoch, TrainingMessage
 from training.config.recipe import TrainConfig
-from training.control import Control
 from training.data.clip_frames import ClipFrames
 from training.data.layouts.clip_rows import ClipRow, deal_folds
 from training.data.manifest import LabelledClip
@@ -43,9 +42,10 @@ from training.frozen_features import whole_clips
 from training.head_fitting import CrossValidation, Head, cross_validate, fit_head, mean_loss
 from training.listening import Heard, Listening
 from training.listening_state import HeardSoFar, identity_of
+from training.loop.control import Control
+from training.loop.state_file import STATE_NAME, remove_leftovers
 from training.model.building import build_model
 from training.model.initialisation import Start, read_start
-from training.run_state import STATE_NAME, remove_leftovers
 
 LIMITS = (
     "The last layer has learnt to tell these sounds from each other, from noise and from silence, and nothing else: "

@@ -24,11 +24,11 @@ from core.run.messages import (
     TrainingStopped,
 )
 from training.config.recipe import TrainConfig
-from training.control import Control
 from training.data.run_data import RunData
 from training.frozen_features import ClipViews, embed, whole_clips
 from training.head_fitting import FeatureRows, Head, fit_head, mean_loss
 from training.listening_state import HeardSoFar
+from training.loop.control import Control
 
 VIEWS = 1500
 """Of all clips together, about: the starter hears so many in half a minute on two cores."""

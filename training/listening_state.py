@@ -14,7 +14,7 @@ from core.errors import UserError
 from training.config.recipe import DEFAULTS, OF_NO_WEIGHT, TrainConfig
 from training.data.run_data import RunData
 from training.head_fitting import FeatureRows
-from training.run_state import read_state, write_state
+from training.loop.state_file import read_state, write_state
 
 _KIND = "listening"
 

@@ -17,8 +17,8 @@ from core.model.networks.build import build_network, last_layer
 from core.model.variants import MODEL_VARIANTS, ModelVariant, find_variant
 from core.run.messages import TrainingMessage
 from training.config.recipe import TrainConfig, load_recipe
-from training.control import Control
-from training.runner import train
+from training.loop.control import Control
+from training.loop.runner import train
 
 _TINY = MODEL_VARIANTS["ast-tiny-16"].model
 assert isinstance(_TINY, TransformerConfig)

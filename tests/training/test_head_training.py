@@ -31,9 +31,9 @@ from tests.training.runs import run as whole_model
 from tests.training.runs import write_clips
 from training import listening
 from training.config.recipe import TrainConfig, load_recipe
-from training.control import Control
 from training.head_training import train_head
 from training.listening import rounds_for
+from training.loop.control import Control
 
 
 @pytest.fixture(scope="module")

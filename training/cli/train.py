@@ -17,8 +17,8 @@ from core.run.messages import TrainingFailed, TrainingMessage, TrainingStarted
 from training.cli.reporters import ProgressBar, Reporter, stamp, to_json_lines, to_log, to_tensorboard
 from training.config.recipe import TrainConfig, load_recipe
 from training.config.setting_paths import paths_of_recipe, with_absolute_paths
-from training.control import Control
-from training.run_lock import sole_run
+from training.loop.control import Control
+from training.loop.run_lock import sole_run
 
 _log = logging.getLogger(__name__)
 RUN_NAME = "run.json"
@@ -118,7 +118,7 @@ def _train(
     if config.freeze and not config.frame_loss:
         from training.head_training import train_head as train
     else:
-        from training.runner import train
+        from training.loop.runner import train
 
     control = Control(until=stack)
     if options.control:

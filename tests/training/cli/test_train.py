@@ -18,13 +18,13 @@ from core.errors import UserError
 from core.run.messages import TrainingEpoch, TrainingStep, TrainingStopped, from_line, to_line
 from rig.waiting import PATIENCE_S
 from tests.training.runs import SMALL, save_teacher, write_clips
-from training import runner
 from training.cli import train
 from training.cli.reporters import ProgressBar, to_tensorboard
 from training.cli.train import TrainOptions, read_description, run_training
 from training.config.setting_paths import with_absolute_paths
-from training.control import Control
-from training.run_state import STATE_NAME
+from training.loop import runner
+from training.loop.control import Control
+from training.loop.state_file import STATE_NAME
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
@@ -152,7 +152,7 @@ def test_a_damaged_description_is_told(tmp_path: Path, text: str) -> None:
 HOLDER = """
 import os, sys
 from pathlib import Path
-from training.run_lock import sole_run
+from training.loop.run_lock import sole_run
 with sole_run(Path(sys.argv[1])):
     if os.fork():  # as a worker that prepares batches
         print("held", flush=True)

@@ -12,7 +12,7 @@ from core.model.networks.build import build_network
 from core.model.variants import find_variant
 from core.run.messages import TrainingEpoch, TrainingFinished, TrainingMessage
 from training.config.recipe import RECIPES, load_recipe
-from training.runner import train
+from training.loop.runner import train
 
 TRAINED = sorted(path.stem for path in RECIPES.glob("*.toml") if not load_recipe(path.stem).freeze)
 

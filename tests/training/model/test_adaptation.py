@@ -21,10 +21,10 @@ from core.run.messages import TrainingMessage
 from tests.training.runs import PLAIN, small
 from training.config.recipe import load_recipe
 from training.data.run_data import load_run_data
+from training.loop.runner import train
 from training.model import initialisation
 from training.model.building import build_model
 from training.model.initialisation import Adaptation, initialise, new_module_names, read_start
-from training.runner import train
 
 LABELS = LabelSet.from_ids(["dog", "rain", "sea"])
 NARROW = TransformerConfig(n_labels=3, embed_dim=12, depth=1, num_heads=2)

@@ -25,10 +25,10 @@ from core.run.messages import TrainingFinished, TrainingMessage
 from fakes import tiny_checkpoint
 from tests.training.runs import PLAIN, SMALL, small
 from training.config.recipe import TrainConfig, load_recipe
+from training.loop.runner import train
 from training.model.building import build_model
 from training.model.frame_head_loss import SplicedClips, keep_still, linear_softmax, splice_clips, summed_frame_loss
 from training.model.optimiser import summed_loss
-from training.runner import train
 
 FRAME_HEAD = [one for one in SMALL if not one.startswith(("variant=", "init=", "epochs="))]
 N_FRAMES, N_MELS = 120, 64
@@ -246,7 +246,7 @@ def test_a_whole_model_learns_beside_its_frame_head(data: Path, tmp_path: Path) 
 
 
 def test_a_run_that_goes_on_is_the_run_that_never_stopped(start: Path, data: Path, tmp_path: Path) -> None:
-    from training.control import Control
+    from training.loop.control import Control
 
     control = Control()
     control.wish("stop")

@@ -24,9 +24,9 @@ from training.cli.evaluate import tag_whole
 from training.config.recipe import TrainConfig, load_recipe
 from training.data.clip_frames import ClipFrames
 from training.evaluation.publish import Predictions, PublishedRun, publish
+from training.loop.runner import train
 from training.model.frame_head_loss import pooled_scores
 from training.model.zero_padding import ZeroFrames, kept_zero_frames
-from training.runner import train
 
 
 def recipe(start: str) -> TrainConfig:
@@ -56,7 +56,7 @@ def test_a_model_that_was_trained_with_zero_frames_keeps_them_and_is_measured_wi
         tested.append(run.test)
         return publish(run, out)
 
-    monkeypatch.setattr("training.outcome.publish", publish_and_tell)
+    monkeypatch.setattr("training.loop.final_evaluation.publish", publish_and_tell)
     train(recipe(str(start)), data, tmp_path / "run", lambda _message: None)
     assert widths == {1024}
     [test] = tested

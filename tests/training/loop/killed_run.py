@@ -17,8 +17,8 @@ from pathlib import Path
 import torch
 from runs import small
 
-from training.run_state import STATE_NAME
-from training.runner import train
+from training.loop.runner import train
+from training.loop.state_file import STATE_NAME
 
 
 def main(data: Path, out: Path, n_kills: int, seed: int, settings: list[str]) -> None:

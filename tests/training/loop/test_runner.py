@@ -26,17 +26,17 @@ from core.run.messages import (
 )
 from rig.waiting import PATIENCE_S
 from tests.training.runs import run, small, write_clips
-from training import loop, run_state, runner
 from training.batches.sampling import TrainingBatches
-from training.control import Control
 from training.data.run_data import load_run_data
-from training.engine import build_fabric
-from training.loop import TrainingRun
-from training.run_state import STATE_NAME
-from training.runner import train
+from training.loop import runner, state_file, training_run
+from training.loop.control import Control
+from training.loop.fabric import build_fabric
+from training.loop.runner import train
+from training.loop.state_file import STATE_NAME
+from training.loop.training_run import TrainingRun
 
 HERE = Path(__file__).parent
-REPOSITORY = HERE.parents[1]
+REPOSITORY = HERE.parents[2]
 
 
 def averages(out: Path) -> dict[str, torch.Tensor]:
@@ -115,14 +115,14 @@ def test_a_damaged_state_is_told(data: Path, tmp_path: Path) -> None:
 def test_a_loss_that_is_no_number_stops_the_run_names_the_clips_and_keeps_the_weights(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original, calls = loop.summed_loss, []
+    original, calls = training_run.summed_loss, []
 
     def bad_at_the_third_step(kind: str, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         calls.append(kind)
         loss = original(kind, logits, targets)
         return loss * float("nan") if len(calls) > 2 else loss
 
-    monkeypatch.setattr(loop, "summed_loss", bad_at_the_third_step)
+    monkeypatch.setattr(training_run, "summed_loss", bad_at_the_third_step)
     with pytest.raises(UserError, match=r"loss became nan at step 3, in a batch of (noise|tone)\d\.wav, ") as caught:
         run(data, tmp_path)
     assert "learning_rate=" in caught.value.remedy
@@ -138,7 +138,7 @@ def test_a_loss_that_is_no_number_stops_the_run_names_the_clips_and_keeps_the_we
 def test_a_step_without_numbers_leaves_batch_norms_as_they_were(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spoilt: str
 ) -> None:
-    original, calls = loop.summed_loss, []
+    original, calls = training_run.summed_loss, []
 
     def bad_at_the_third_step(kind: str, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         calls.append(kind)
@@ -149,7 +149,7 @@ def test_a_step_without_numbers_leaves_batch_norms_as_they_were(
             loss = loss + (logits.sum() * 0).abs().sqrt()  # the root of 0 has an infinite slope
         return loss
 
-    monkeypatch.setattr(loop, "summed_loss", bad_at_the_third_step)
+    monkeypatch.setattr(training_run, "summed_loss", bad_at_the_third_step)
     with pytest.raises(UserError, match="at step 3, in a batch of"):
         run(data, tmp_path, "variant=nano-residual", "clip_norm=0")
     monkeypatch.undo()
@@ -198,7 +198,7 @@ def test_a_full_disk_keeps_the_last_state(data: Path, tmp_path: Path, monkeypatc
             raise OSError(errno.ENOSPC, "No space left on device")
         saved(state, file)  # pyright: ignore[reportArgumentType]
 
-    monkeypatch.setattr(run_state.torch, "save", full_at_the_third)
+    monkeypatch.setattr(state_file.torch, "save", full_at_the_third)
     with pytest.raises(UserError, match=r"disk is full.* what was saved before is kept"):
         run(data, tmp_path, "epochs=3")
     monkeypatch.undo()

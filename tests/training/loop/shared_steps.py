@@ -12,8 +12,8 @@ from pathlib import Path
 from runs import PLAIN, small
 
 from training.data.run_data import load_run_data
-from training.engine import build_fabric
-from training.loop import TrainingRun
+from training.loop.fabric import build_fabric
+from training.loop.training_run import TrainingRun
 
 STEPS = 20
 

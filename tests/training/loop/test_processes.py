@@ -15,10 +15,10 @@ import pytest
 
 from rig.waiting import PATIENCE_S
 from tests.training.runs import SMALL, save_teacher
-from training.run_state import STATE_NAME
+from training.loop.state_file import STATE_NAME
 
 HERE = Path(__file__).parent
-REPOSITORY = HERE.parents[1]
+REPOSITORY = HERE.parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{REPOSITORY}:{HERE}", "OMP_NUM_THREADS": "1"}
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
 

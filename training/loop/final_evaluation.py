@@ -11,7 +11,7 @@ from core.run.messages import TrainingFinished
 from training.data.clip_frames import ClipFrames
 from training.data.manifest import LabelledClip
 from training.evaluation.publish import Predictions, PublishedRun, finished_message, merge_schedule, publish
-from training.loop import TrainingRun
+from training.loop.training_run import TrainingRun
 from training.model.frame_head_loss import frame_head_notes
 
 

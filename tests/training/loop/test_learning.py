@@ -22,11 +22,11 @@ from core.run.messages import (
     TrainingStep,
 )
 from tests.training.runs import PLAIN, run, small
-from training.control import Control
 from training.data.run_data import load_run_data
-from training.engine import build_fabric
-from training.loop import TrainingRun
-from training.run_state import STATE_NAME
+from training.loop.control import Control
+from training.loop.fabric import build_fabric
+from training.loop.state_file import STATE_NAME
+from training.loop.training_run import TrainingRun
 
 
 def test_it_learns_and_the_tagger_takes_what_it_wrote(data: Path, tmp_path: Path) -> None:

@@ -31,9 +31,10 @@ from training.batches.seeding import generator_for, seed_of
 from training.config.recipe import DEFAULTS, OF_NO_WEIGHT, TrainConfig
 from training.data.clip_frames import ClipFrames
 from training.data.run_data import RunData
-from training.engine import gather_scores, sum_over_processes
 from training.evaluation.metrics import accuracy, mean_average_precision
 from training.evaluation.publish import activation_of, merge_schedule
+from training.loop.fabric import gather_scores, sum_over_processes
+from training.loop.state_file import write_state
 from training.model.building import build_model
 from training.model.distillation import blend
 from training.model.frame_head_loss import keep_still, splice_clips, summed_frame_loss
@@ -43,7 +44,6 @@ from training.model.teachers import Teachers, read_teachers
 from training.model.training_network import Student
 from training.model.weight_averaging import RangeAverage, WeightAverage, cumulative_mean
 from training.model.zero_padding import kept_zero_frames
-from training.run_state import write_state
 from training.text import listed
 
 

@@ -23,15 +23,15 @@ from core.run.messages import (
     TrainingStopped,
 )
 from training.config.recipe import TrainConfig
-from training.control import Control
 from training.data.run_data import load_run_data
-from training.engine import build_fabric, sum_over_processes
 from training.evaluation.publish import CHECKPOINT_NAME
-from training.loop import TrainingRun
+from training.loop.control import Control
+from training.loop.fabric import build_fabric, sum_over_processes
+from training.loop.final_evaluation import publish_finished, publish_stopped
+from training.loop.state_file import STATE_NAME, read_state, remove_leftovers
+from training.loop.training_run import TrainingRun
 from training.model.initialisation import read_start
 from training.model.teachers import read_teachers
-from training.outcome import publish_finished, publish_stopped
-from training.run_state import STATE_NAME, read_state, remove_leftovers
 
 Report = Callable[[TrainingMessage], None]
 _SECONDS_BETWEEN_REPORTS = 1.0

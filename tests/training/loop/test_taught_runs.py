@@ -18,13 +18,13 @@ from core.model.checkpoints.checkpoint import Checkpoint, load_checkpoint
 from core.run.messages import TrainingFinished
 from tests.training.runs import PLAIN, run, save_teacher, small, write_clips
 from training.batches.sampling import Batch
-from training.control import Control
 from training.data.run_data import load_run_data
-from training.engine import build_fabric
-from training.loop import TrainingRun
+from training.loop.control import Control
+from training.loop.fabric import build_fabric
+from training.loop.state_file import STATE_NAME
+from training.loop.training_run import TrainingRun
 from training.model import initialisation, teachers
 from training.model.teachers import content_of
-from training.run_state import STATE_NAME
 
 CNN = ("variant=nano-cnn", "patch_drop=0")
 
