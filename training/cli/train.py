@@ -116,7 +116,7 @@ def _train(
 ) -> int:
     # Late: everything before answers wrong usage without loading torch.
     if config.freeze and not config.frame_loss:
-        from training.head_training import train_head as train
+        from training.head_only.training import train_head as train
     else:
         from training.loop.runner import train
 

@@ -19,7 +19,7 @@ from training.cli.evaluate import match_labels, notes_on_labels
 from training.config.recipe import TrainConfig, load_recipe
 from training.data.manifest import LabelledClip, read_manifest
 from training.data_check.data_check import check_data
-from training.head_training import train_head
+from training.head_only.training import train_head
 
 LISTS: dict[str, tuple[list[str], str]] = {
     "one class": ([f"{i}.wav,bell," for i in range(6)], "one class only, Bell"),

@@ -17,7 +17,7 @@ from core.model.networks.build import build_network
 from core.model.networks.convolutional import ConvolutionalTagger
 from tests.training.runs import MODEL_VARIANTS, save_teacher
 from training.config.recipe import load_recipe
-from training.head_training import train_head
+from training.head_only.training import train_head
 from training.model.initialisation import Adaptation, initialise, new_module_names
 
 BACKBONE = "test_resnet"

@@ -38,10 +38,10 @@ from training.evaluation.publish import (
     merge_schedule,
     publish,
 )
-from training.frozen_features import whole_clips
-from training.head_fitting import CrossValidation, Head, cross_validate, fit_head, mean_loss
-from training.listening import Heard, Listening
-from training.listening_state import HeardSoFar, identity_of
+from training.head_only.extraction_state import HeardSoFar, identity_of
+from training.head_only.feature_extraction import Heard, Listening
+from training.head_only.frozen_features import whole_clips
+from training.head_only.logistic_regression import CrossValidation, Head, cross_validate, fit_head, mean_loss
 from training.loop.control import Control
 from training.loop.state_file import STATE_NAME, remove_leftovers
 from training.model.building import build_model

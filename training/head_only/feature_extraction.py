@@ -25,9 +25,9 @@ from core.run.messages import (
 )
 from training.config.recipe import TrainConfig
 from training.data.run_data import RunData
-from training.frozen_features import ClipViews, embed, whole_clips
-from training.head_fitting import FeatureRows, Head, fit_head, mean_loss
-from training.listening_state import HeardSoFar
+from training.head_only.extraction_state import HeardSoFar
+from training.head_only.frozen_features import ClipViews, embed, whole_clips
+from training.head_only.logistic_regression import FeatureRows, Head, fit_head, mean_loss
 from training.loop.control import Control
 
 VIEWS = 1500

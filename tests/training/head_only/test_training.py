@@ -29,10 +29,10 @@ from core.run.messages import (
 )
 from tests.training.runs import run as whole_model
 from tests.training.runs import write_clips
-from training import listening
 from training.config.recipe import TrainConfig, load_recipe
-from training.head_training import train_head
-from training.listening import rounds_for
+from training.head_only import feature_extraction
+from training.head_only.feature_extraction import rounds_for
+from training.head_only.training import train_head
 from training.loop.control import Control
 
 
@@ -174,7 +174,7 @@ def test_the_number_of_rounds_follows_from_the_number_of_clips(
     backbone: Path, clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert [rounds_for(n, 40) for n in (4, 40, 100, 400, 1000, 100_000)] == [40, 38, 15, 4, 2, 1]
-    monkeypatch.setattr(listening, "VIEWS", 40)  # of 20 clips
+    monkeypatch.setattr(feature_extraction, "VIEWS", 40)  # of 20 clips
     seen: list[TrainingMessage] = []
 
     def slow(message: TrainingMessage) -> None:

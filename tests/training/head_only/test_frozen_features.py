@@ -11,8 +11,8 @@ from core.model.networks.build import build_network
 from core.model.variants import find_variant
 from tests.training.runs import PLAIN, small
 from training.data.clip_frames import ClipFrames
-from training.frozen_features import ClipViews, embed
-from training.head_fitting import BACKGROUND
+from training.head_only.frozen_features import ClipViews, embed
+from training.head_only.logistic_regression import BACKGROUND
 
 PLAIN_LOG_MEL = LogMelConfig(mean=0.0, std=0.5)
 """Normalisation that changes nothing."""

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from training.head_fitting import BACKGROUND, FeatureRows, cross_validate, fit_head, mean_loss
+from training.head_only.logistic_regression import BACKGROUND, FeatureRows, cross_validate, fit_head, mean_loss
 
 
 def rows_of(features: NDArray[np.float64], labels: NDArray[np.int64], n_labels: int, n_views: int = 1) -> FeatureRows:

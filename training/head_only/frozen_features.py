@@ -25,7 +25,7 @@ from training.batches.sampling import Batch, evaluation_batches
 from training.batches.seeding import generator_for
 from training.config.recipe import TrainConfig
 from training.data.clip_frames import ClipFrames
-from training.head_fitting import BACKGROUND
+from training.head_only.logistic_regression import BACKGROUND
 
 _CUTS = 3
 _SHARE_OF_SILENCE = 0.25

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from core.errors import UserError
 from training.config.recipe import DEFAULTS, OF_NO_WEIGHT, TrainConfig
 from training.data.run_data import RunData
-from training.head_fitting import FeatureRows
+from training.head_only.logistic_regression import FeatureRows
 from training.loop.state_file import read_state, write_state
 
 _KIND = "listening"

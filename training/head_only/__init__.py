@@ -1,0 +1,1 @@
+"""A few clips: a new last layer alone."""
