@@ -13,13 +13,13 @@ from pathlib import Path
 
 from core.errors import UsageError
 from core.terminal_text import shown
-from training.merging_plan import is_merging, load_merging_study
-from training.study_data import identities
-from training.study_folder import data_of, earlier_data, print_table, say
-from training.study_ledger import LEDGER_NAME, Ledgers
-from training.study_plan import Study, load_study, read_study_file, study_names
-from training.study_runs import StudyPlace, cells_to_do, run_cells
-from training.study_table import as_dict, as_table, outcomes
+from training.study.folder import data_of, earlier_data, print_table, say
+from training.study.ledger import LEDGER_NAME, Ledgers
+from training.study.merging_plan import is_merging, load_merging_study
+from training.study.plan import Study, load_study, read_study_file, study_names
+from training.study.runs import StudyPlace, cells_to_do, run_cells
+from training.study.study_data import identities
+from training.study.table import as_dict, as_table, outcomes
 
 TRAIN = (sys.executable, str(Path(__file__).resolve().parents[2] / "main.py"), "train")
 
@@ -57,7 +57,7 @@ def run_study(options: StudyOptions, train: Sequence[str] = TRAIN) -> int:
 
 
 def _measure(name: str, options: StudyOptions) -> int:
-    from training.merging_study import MergingOptions, run_merging_study  # brings the tagger: not for the list
+    from training.study.merging_runs import MergingOptions, run_merging_study  # brings the tagger: not for the list
 
     study = load_merging_study(name)
     wanted = MergingOptions(

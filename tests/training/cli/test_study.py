@@ -17,12 +17,12 @@ from rich.console import Console
 
 from core.errors import UsageError, UserError
 from rig.waiting import PATIENCE_S
-from tests.training.study_bench import STUDY, Bench
+from tests.training.study.study_bench import STUDY, Bench
 from training.cli.study import StudyOptions, run_study
-from training.merging_plan import is_merging
-from training.study_ledger import LEDGER_NAME, Ledger, LedgerEntry, append_entry, read_ledger
-from training.study_plan import Cell, load_study, read_study_file, study_names
-from training.study_table import Difference, as_table, mean_interval, outcomes
+from training.study.ledger import LEDGER_NAME, Ledger, LedgerEntry, append_entry, read_ledger
+from training.study.merging_plan import is_merging
+from training.study.plan import Cell, load_study, read_study_file, study_names
+from training.study.table import Difference, as_table, mean_interval, outcomes
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 

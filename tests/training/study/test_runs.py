@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from core.errors import UserError
-from tests.training.study_bench import STUDY, Bench
-from training.study_data import identities
-from training.study_ledger import LedgerEntry, append_entry, read_ledger
-from training.study_plan import load_study
+from tests.training.study.study_bench import STUDY, Bench
+from training.study.ledger import LedgerEntry, append_entry, read_ledger
+from training.study.plan import load_study
+from training.study.study_data import identities
 
 CHAIN = """
 title = "Chain"

@@ -19,11 +19,11 @@ from core.model.checkpoints.checkpoint import Checkpoint, save_checkpoint
 from core.model.merging.schedule import MergeSchedule
 from core.model.networks.cost import model_cost
 from fakes import tiny_checkpoint
-from training import merging_study
-from training.merging_plan import load_merging_study
-from training.merging_table import timings
-from training.merging_timing import Stopwatch
-from training.study_ledger import LEDGER_NAME, read_ledger
+from training.study import merging_runs
+from training.study.ledger import LEDGER_NAME, read_ledger
+from training.study.merging_plan import load_merging_study
+from training.study.merging_table import timings
+from training.study.merging_timing import Stopwatch
 
 STUDY = """
 kind = "merging"
@@ -145,7 +145,7 @@ def test_what_another_call_measured_while_this_one_waited_is_not_measured_again(
         (out / LEDGER_NAME).write_bytes(measured)
         yield
 
-    monkeypatch.setattr(merging_study, "locked", after_another)
+    monkeypatch.setattr(merging_runs, "locked", after_another)
     assert desk.run("--fold", "1") == 0
     assert ledger.read_bytes() == measured
 

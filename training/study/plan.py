@@ -42,7 +42,7 @@ from core.errors import UsageError, UserError
 from core.foreign_text import parse_toml
 from training.config.recipe import DEFAULTS, TrainConfig, load_recipe
 
-STUDIES = Path(__file__).parent / "studies"
+STUDIES = Path(__file__).parents[1] / "studies"
 RECIPES_OWN = ""
 """In place of a fold, where the recipe decides what is held out."""
 CELL = "cell:"

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from core.cli.terminal.console import plain
 from core.model.networks.cost import ModelCost
-from training.merging_plan import UNMERGED
+from training.study.merging_plan import UNMERGED
 
 
 @dataclass(frozen=True, slots=True)

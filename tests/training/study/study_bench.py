@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from training.cli.study import StudyOptions, run_study
-from training.study_ledger import LEDGER_NAME, Ledger, LedgerEntry, read_ledger
+from training.study.ledger import LEDGER_NAME, Ledger, LedgerEntry, read_ledger
 
 STAND_IN = """
 import json, pathlib, sys, time

@@ -34,11 +34,11 @@ from training.data.clip_frames import ClipFrames, load_clips
 from training.data.manifest import Manifest, read_manifest
 from training.evaluation.metrics import evaluate_scores
 from training.evaluation.publish import code_commit
-from training.merging_plan import MergingStudy
-from training.merging_table import MergingRow, MergingTable, as_dict, as_table, timings
-from training.merging_timing import Stopwatch
-from training.study_folder import data_of, locked, print_table, say
-from training.study_ledger import LEDGER_NAME, LedgerEntry, Ledgers
+from training.study.folder import data_of, locked, print_table, say
+from training.study.ledger import LEDGER_NAME, LedgerEntry, Ledgers
+from training.study.merging_plan import MergingStudy
+from training.study.merging_table import MergingRow, MergingTable, as_dict, as_table, timings
+from training.study.merging_timing import Stopwatch
 
 
 @dataclass(frozen=True, slots=True)

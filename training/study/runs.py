@@ -17,9 +17,9 @@ from typing import IO
 from core.errors import UserError
 from core.foreign_text import parse_json
 from core.run.messages import TrainingEpoch, TrainingFinished, TrainingMessage, from_line
-from training.study_folder import locked, passed_on, say, write_json
-from training.study_ledger import LedgerEntry, Ledgers, may_be_same
-from training.study_plan import Cell, Study
+from training.study.folder import locked, passed_on, say, write_json
+from training.study.ledger import LedgerEntry, Ledgers, may_be_same
+from training.study.plan import Cell, Study
 
 LOG_NAME, CHECKPOINT_NAME = "log.jsonl", "checkpoint"
 MARK_NAME, ERRORS_NAME = "cell.json", "stderr.txt"

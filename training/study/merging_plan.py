@@ -21,7 +21,7 @@ from typing import Any
 from core.errors import UserError
 from core.model.architecture import ModelConfig, TransformerConfig
 from core.model.merging.schedule import FORMS, MergeSchedule
-from training.study_plan import read_study_file
+from training.study.plan import read_study_file
 
 UNMERGED = "off"
 _REMEDY = "It has title, r, reference with patches and depth, forms, rounds and batch, all counts whole and above 0."

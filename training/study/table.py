@@ -12,8 +12,8 @@ from rich.text import Text
 from scipy import stats
 
 from core.cli.terminal.console import plain
-from training.study_ledger import Ledger, LedgerEntry, may_be_same
-from training.study_plan import PaperFigure, Study, StudyRow
+from training.study.ledger import Ledger, LedgerEntry, may_be_same
+from training.study.plan import PaperFigure, Study, StudyRow
 
 INTERVAL = "95 % interval of the mean by Student's t, over folds and seeds as if each were a draw of its own"
 

@@ -1,0 +1,1 @@
+"""Many runs and the table that compares them."""
