@@ -15,7 +15,6 @@ import PySide6
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QApplication
 
-from app.appearance import Appearance
 from app.background import BackgroundJobs
 from app.core_calls import CoreCalls
 from app.error_report import ErrorReport, log_folder, start_log
@@ -23,6 +22,7 @@ from app.garbage_timer import GarbageTimer
 from app.input_devices import InputDevices
 from app.main_window import MainWindow
 from app.soundmark_program import PROGRAM
+from app.style.appearance import Appearance
 from app.user_settings import UserSettings
 from app.version_guard import check_versions
 from app.window_parts import WindowParts

@@ -7,7 +7,7 @@ from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDro
 from PySide6.QtWidgets import QMainWindow
 
 from app.drops import read_drop
-from app.theme import Theme
+from app.style.theme import Theme
 from app.widgets.drop_overlay import DropOverlay
 
 

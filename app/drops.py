@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QMimeData
 
-from app import wording
+from app.style import formatting
 
 _LOOKED_AT = 200
 """Folders are told from files among so many paths only: a look at each may be slow on a network drive."""
@@ -28,7 +28,7 @@ class Drop:
         looked_at = self.paths[:_LOOKED_AT]
         folders = sum(path.is_dir() for path in looked_at)
         files = len(self.paths) - folders
-        parts = [wording.count(files, "file")] * bool(files) + [wording.count(folders, "folder")] * bool(folders)
+        parts = [formatting.count(files, "file")] * bool(files) + [formatting.count(folders, "folder")] * bool(folders)
         return f"Tag {' and '.join(parts)}"
 
 

@@ -25,7 +25,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QMessageBox, QWidget
 
-from app.plain_text import plain_tip
+from app.style.plain_text import plain_tip
 from core.errors import UserError
 
 log = logging.getLogger(__name__)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from app import wording
 from app.fetch_row import FetchRow, FetchState
+from app.style import formatting
 from app.widgets.figures_table import Column
 from core.model.checkpoints.published import PublishedModel
 
@@ -35,12 +35,12 @@ def score_words(model: PublishedModel) -> str:
     """As papers have it: `mAP 0.459`, `accuracy 98.12 %`."""
     if model.metric == "mAP":
         return f"mAP {model.score:.3f}"
-    return f"{model.metric} {100 * model.score:.2f}{wording.THIN}%"
+    return f"{model.metric} {100 * model.score:.2f}{formatting.THIN}%"
 
 
 def window_words(model: PublishedModel) -> str:
     """The longest input in seconds."""
-    return f"{model.frames / 100:.2f}{wording.THIN}s"
+    return f"{model.frames / 100:.2f}{formatting.THIN}s"
 
 
 def strides_words(model: PublishedModel) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from app import wording
+from app.style import formatting
 from core.errors import UserError
 from core.model.checkpoints.published import PublishedModel
 
@@ -80,7 +80,7 @@ class FetchRow:
     def state_words(self) -> str:
         """The state in a word or two, for a column."""
         if self.state in {FetchState.FETCHING, FetchState.STOPPED} and self.fraction is not None:
-            return f"{self.state.value}: {wording.percent(self.fraction)}"
+            return f"{self.state.value}: {formatting.percent(self.fraction)}"
         by_hand = self.state is FetchState.ABSENT and not self.can_be_fetched
         return "By hand" if by_hand else self.state.value
 
@@ -94,6 +94,6 @@ class FetchRow:
         if is_asking or not self.has_part:
             return "Asking for it…" if is_asking else ""
         done, total = (self.progress.done_bytes, self.progress.total_bytes) if self.progress else (self.kept_bytes, 0)
-        arrived = wording.megabytes_of(done, total)
+        arrived = formatting.megabytes_of(done, total)
         kept = "" if self.state is FetchState.FETCHING else "; this part is kept"
         return f"{arrived} have arrived{kept}."

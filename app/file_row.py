@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from app import wording
 from app.scene import Scene, file_scene
+from app.style import formatting
 from core.errors import UserError
 from core.labels import LabelSet
 
@@ -68,7 +68,7 @@ class FileRow:
     def state_text(self) -> str:
         """What the list says of its state."""
         if self.state is FileState.TAGGING and self.progress is not None:
-            return f"tagging, {wording.percent(self.progress)}"
+            return f"tagging, {formatting.percent(self.progress)}"
         return self.state.value
 
     def top_tags(self) -> str:
@@ -85,4 +85,4 @@ class FileRow:
 
 
 def _tag(labels: LabelSet, index: int, probability: float) -> str:
-    return f"{labels[index].name} {wording.percent(probability)}"
+    return f"{labels[index].name} {formatting.percent(probability)}"

@@ -19,9 +19,9 @@ from app.background import BackgroundJobs
 from app.core_calls import CoreCalls, FilePicture, FoundMedia, StopQuestion, Tagger
 from app.file_row import FileRow, FileState
 from app.files_model import FilesModel
-from app.plain_text import rich_error
 from app.scene import set_picture
 from app.score_track import ScoreTrack
+from app.style.plain_text import rich_error
 from core.errors import UserError
 from core.inference.results import TagScores
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
-from app import wording
 from app.file_row import FileRow, FileState
-from app.plain_text import plain_tip
+from app.style import formatting
+from app.style.plain_text import plain_tip
 
 Index = QModelIndex | QPersistentModelIndex
 COLUMNS = ("File", "Length", "Top tags", "State", "")
@@ -90,7 +90,7 @@ def _text(row: FileRow, column: int) -> str:
     if column == NAME:
         return row.path.name
     if column == LENGTH:
-        return wording.duration(row.duration_s) if row.duration_s else ""
+        return formatting.duration(row.duration_s) if row.duration_s else ""
     if column == TAGS:
         if row.error is not None:
             return f"{row.error.problem} {row.error.remedy}"

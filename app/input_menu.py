@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QMenu
 
 from app.input_devices import InputDevice, InputDevices
 from app.live_session import LiveSession
-from app.plain_text import plain_tip
+from app.style.plain_text import plain_tip
 from core.audio.input_choice import DEFAULT_MICROPHONE, DEMO_SCENE, InputChoice
 
 

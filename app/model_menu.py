@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QMenu
 from app.core_calls import ModelRow
 from app.live_session import LiveSession
 from app.merge_menu import MergeMenu
-from app.plain_text import plain_tip
+from app.style.plain_text import plain_tip
 from app.training_plan import CHECKPOINT_NAME
 
 

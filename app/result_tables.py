@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from app import wording
+from app.style import formatting
 from app.widgets.figures_table import Column
 from core.run.evaluation_report import FIRST_FIGURES, ClassResult, ClipResult, EvaluationReport, Measured
 
@@ -27,7 +27,7 @@ def figure_column(title: str, tip: str, field: str, width: int) -> Column:
 
     def text(result: ClassResult) -> str:
         is_known = result.n_clips or field == "threshold"
-        return wording.percent(getattr(result, field)) if is_known else "–"
+        return formatting.percent(getattr(result, field)) if is_known else "–"
 
     return Column(title, tip, lambda result: getattr(result, field), text, width=width)
 
@@ -56,7 +56,7 @@ def clip_columns(labels: Sequence[str]) -> tuple[Column, ...]:
         return str(labels[clip.predicted])
 
     def score(clip: ClipResult) -> str:
-        return wording.percent(clip.score)
+        return formatting.percent(clip.score)
 
     return (
         Column("Clip", "The file.", lambda clip: clip.path.casefold(), name, is_figure=False),
@@ -108,5 +108,5 @@ def _interval(measured: Measured, is_share: bool) -> str:
         value, low, high = (f"{one:.2f}" for one in measured.figures)
         return value if low == value == high else f"{value} ({low}–{high})"
     value, low, high = (round(100 * one) for one in measured.figures)
-    shown = wording.percent(measured.value)
-    return shown if low == value == high else f"{shown} ({low}–{high}{wording.THIN}%)"
+    shown = formatting.percent(measured.value)
+    return shown if low == value == high else f"{shown} ({low}–{high}{formatting.THIN}%)"

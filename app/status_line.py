@@ -5,10 +5,10 @@ from __future__ import annotations
 from PySide6.QtCore import QElapsedTimer, Slot
 from PySide6.QtWidgets import QLabel, QSizePolicy, QStatusBar
 
-from app import wording
 from app.live_session import LiveSession
-from app.plain_text import PlainLabel
-from app.theme import tabular
+from app.style import formatting
+from app.style.plain_text import PlainLabel
+from app.style.theme import tabular
 from core.inference.results import LiveStatus, TagScores
 
 _EVERY_MS = 250
@@ -68,7 +68,7 @@ def figures(status: LiveStatus, scores: TagScores | None) -> str:
     """The line of figures; what is not known yet is left out."""
     words: list[str] = []
     if status.sound_to_screen_ms > 0:
-        words.append(f"{status.sound_to_screen_ms / 1000:.2f}{wording.THIN}s sound to screen")
+        words.append(f"{status.sound_to_screen_ms / 1000:.2f}{formatting.THIN}s sound to screen")
     if status.real_time_factor > 0:
         words.append(f"{status.real_time_factor:.0f}× real time")
     if scores is not None and scores.tokens_in:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QObject, QSettings, Signal
 
-from app.appearance import THEME_CHOICES
 from app.colour_maps import COLOUR_MAPS
 from app.dock_sizes import DockShares
+from app.style.appearance import THEME_CHOICES
 from core.audio.input_choice import InputChoice
 from core.errors import UserError
 from core.model.merging.schedule import FORMS

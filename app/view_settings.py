@@ -5,10 +5,10 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Slot
 from PySide6.QtWidgets import QWidget
 
-from app.appearance import Appearance
 from app.dialogs.range_dialog import RangeDialog
 from app.menus import Menus, check
 from app.panels.spectrogram import SpectrogramPanel
+from app.style.appearance import Appearance
 from app.user_settings import UserSettings
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.appearance import Appearance
 from app.background import BackgroundJobs
 from app.core_calls import CoreCalls
 from app.input_devices import InputDevices
 from app.soundmark_program import PROGRAM
+from app.style.appearance import Appearance
 from app.user_settings import UserSettings
 
 

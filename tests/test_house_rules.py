@@ -66,7 +66,7 @@ def plant(root: Path, path: str, text: str) -> Path:
 @pytest.mark.parametrize(
     ("path", "text", "complaint"),
     [
-        ("core/audio/ring.py", "import app.theme", "core imports app"),
+        ("core/audio/ring.py", "import app.style.theme", "core imports app"),
         ("core/audio/ring.py", "def f():\n    from training import loop", "core imports training"),
         (
             "app/window.py",

@@ -8,12 +8,12 @@ from __future__ import annotations
 from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
-from app.appearance import Appearance
 from app.fetch_columns import FETCH_COLUMNS
 from app.fetch_row import FetchRow
 from app.model_fetching import ModelFetching
-from app.plain_text import PlainLabel
-from app.theme import tabular
+from app.style.appearance import Appearance
+from app.style.plain_text import PlainLabel
+from app.style.theme import tabular
 from app.widgets.figures_table import FiguresTable
 from app.widgets.push_button import push_button
 from app.widgets.window_size import resize_to_fit

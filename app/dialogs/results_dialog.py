@@ -19,10 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app import wording
-from app.appearance import Appearance
 from app.clip_playback import ClipPlayback
-from app.plain_text import PlainLabel
 from app.result_tables import (
     CLASS_COLUMNS,
     clip_columns,
@@ -33,6 +30,9 @@ from app.result_tables import (
     further_figures,
     meanings,
 )
+from app.style import formatting
+from app.style.appearance import Appearance
+from app.style.plain_text import PlainLabel
 from app.training_plan import Results
 from app.widgets.clip_view import ClipView
 from app.widgets.confusion_matrix import ConfusionMatrix
@@ -134,8 +134,8 @@ class ResultsDialog(QDialog):
 
     def _about(self) -> str:
         report = self._report
-        classes = wording.count(len(report.labels), "class", "classes")
-        parts = [wording.count(len(report.clips), "held-out clip"), classes]
+        classes = formatting.count(len(report.labels), "class", "classes")
+        parts = [formatting.count(len(report.clips), "held-out clip"), classes]
         parts += [f"data: {Path(report.data).name}"] * bool(report.data)
         parts += [report.split] * bool(report.split)
         parts += [f"token merging: {report.merge}"] * bool(report.merge)

@@ -16,13 +16,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.appearance import Appearance
 from app.clip_playback import ClipPlayback
 from app.dialogs.training_form import TrainingForm
 from app.drops import read_drop
 from app.json_command import JsonCommand
-from app.plain_text import PlainLabel
 from app.soundmark_program import PROGRAM
+from app.style.appearance import Appearance
+from app.style.plain_text import PlainLabel
 from app.training_recipes import parse_recipes
 from app.widgets.clip_view import ClipView
 from app.widgets.data_report_view import DataReportView

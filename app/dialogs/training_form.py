@@ -19,8 +19,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app import file_dialogs, wording
-from app.plain_text import PlainLabel
+from app import file_dialogs
+from app.style import formatting
+from app.style.plain_text import PlainLabel
 from app.training_plan import START_CHOICES, STATE_NAME, Start, TrainingPlan
 from app.training_recipes import Recipe
 from app.widgets.push_button import push_button
@@ -63,7 +64,7 @@ class TrainingForm(QWidget):
         self.minutes = QSpinBox()
         self.minutes.setRange(0, _LONGEST_MIN)
         self.minutes.setSpecialValueText("as long as the recipe says")
-        self.minutes.setSuffix(f"{wording.THIN}min")
+        self.minutes.setSuffix(f"{formatting.THIN}min")
         self.minutes.setAccessibleName("Time budget in minutes")
         self.minutes.setToolTip("The run fits its number of epochs to so many minutes; 0 means as the recipe says")
         self.out = _field("Output folder", "Where the run is kept: its state, its log and the model")
@@ -210,7 +211,7 @@ class TrainingForm(QWidget):
     def _on_recipe(self) -> None:
         recipe = next((one for one in self._recipes if one.name == self.recipe.currentData()), None)
         if recipe is not None:
-            about = f" About {wording.duration(60 * recipe.minutes)}." if recipe.minutes else ""
+            about = f" About {formatting.duration(60 * recipe.minutes)}." if recipe.minutes else ""
             self.summary.setText(f"{recipe.summary}{about}")
         self._offer_out()
         self.changed.emit()

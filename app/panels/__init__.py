@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
-from app.appearance import Appearance
 from app.file_tagging import FileTagging
 from app.panels.files import FilesPanel
 from app.panels.spectrogram import SpectrogramPanel
@@ -16,6 +15,7 @@ from app.panels.tags import TagsPanel
 from app.panels.training import TrainingPanel
 from app.pins import Pins
 from app.scene import LiveScene
+from app.style.appearance import Appearance
 from app.training_session import TrainingSession
 
 

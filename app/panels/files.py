@@ -5,11 +5,11 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
-from app import wording
-from app.appearance import Appearance
 from app.file_row import FileRow, FileState
 from app.file_tagging import FileTagging
-from app.plain_text import PlainLabel
+from app.style import formatting
+from app.style.appearance import Appearance
+from app.style.plain_text import PlainLabel
 from app.widgets.elided_label import ElidedLabel
 from app.widgets.file_table import FileTable
 from app.widgets.push_button import push_button
@@ -118,7 +118,7 @@ class FilesPanel(QFrame):
 
 def _summary(rows: list[FileRow]) -> str:
     """`14 files, 3 done, 1 failed`."""
-    words = [wording.count(len(rows), "file")]
+    words = [formatting.count(len(rows), "file")]
     for state in (FileState.DONE, FileState.FAILED, FileState.CANCELLED):
         number = sum(row.state is state for row in rows)
         if number:

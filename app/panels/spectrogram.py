@@ -10,15 +10,15 @@ from PySide6.QtCore import QElapsedTimer, Qt, Signal, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from app import wording
-from app.appearance import Appearance
 from app.colour_maps import pixel_table
 from app.column_history import byte_db
 from app.mel_scale import bin_frequency_hz
 from app.pins import Pins
-from app.plain_text import PlainLabel
 from app.scene import LiveScene, Scene
-from app.theme import tabular
+from app.style import formatting
+from app.style.appearance import Appearance
+from app.style.plain_text import PlainLabel
+from app.style.theme import tabular
 from app.widgets.lanes_strip import Lane, LanesStrip, choose_lanes
 from app.widgets.spectrogram_axes import TimeLabels
 from app.widgets.spectrogram_plot import SpectrogramPlot
@@ -300,8 +300,8 @@ class SpectrogramPanel(QFrame):
             return
         words = (
             self.plot.time_name(view_s),
-            wording.frequency(bin_frequency_hz(row, history.mels)),
-            wording.decibels(byte_db(level)),
+            formatting.frequency(bin_frequency_hz(row, history.mels)),
+            formatting.decibels(byte_db(level)),
         )
         self.readout.setText("   ".join(words))
 

@@ -9,11 +9,11 @@ from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
-from app import wording
-from app.appearance import Appearance
 from app.pins import Pins
-from app.plain_text import PlainLabel
-from app.theme import tabular
+from app.style import formatting
+from app.style.appearance import Appearance
+from app.style.plain_text import PlainLabel
+from app.style.theme import tabular
 from app.widgets.tag_list import TagList, TagRow
 from core.inference.results import TagScores
 from core.labels import LabelSet
@@ -218,7 +218,7 @@ class TagsPanel(QFrame):
         """Surest first. What is written decides, so that noise below a percent does not shuffle the list."""
         if self._shown is None:
             return list(range(len(labels)))
-        percents = [wording.written_percent(probability) for probability in self._shown.probabilities.tolist()]
+        percents = [formatting.written_percent(probability) for probability in self._shown.probabilities.tolist()]
         place = {label: row for row, label in enumerate(self.list.labels_shown())}
         return sorted(range(len(labels)), key=lambda i: (-percents[i], place.get(i, len(labels) + i)))
 

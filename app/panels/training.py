@@ -12,10 +12,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app import wording
-from app.appearance import Appearance
-from app.plain_text import PlainLabel, plain_tip
-from app.theme import tabular
+from app.style import formatting
+from app.style.appearance import Appearance
+from app.style.plain_text import PlainLabel, plain_tip
+from app.style.theme import tabular
 from app.training_curves import SHOWN_METRICS
 from app.training_session import RunState, TrainingSession
 from app.widgets.curve_plot import CurvePlot
@@ -195,7 +195,7 @@ class TrainingPanel(QFrame):
         newest = curves.losses.get(max(curves.losses, default=0))
         self.loss.show_curves({_LOSS: curves.losses}, {} if newest is None else {_LOSS: f"{newest:.3g}"})
         metrics = {SHOWN_METRICS[name]: points for name, points in curves.metrics.items()}
-        words = {name: f"{name} {wording.percent(points[max(points)])}" for name, points in metrics.items()}
+        words = {name: f"{name} {formatting.percent(points[max(points)])}" for name, points in metrics.items()}
         self.held_out.show_curves(metrics, words)
 
     @Slot()
@@ -212,7 +212,7 @@ def _what_it_does(session: TrainingSession) -> str:
         return ""
     if session.state is RunState.FINISHED and session.result is not None:
         figures = [
-            f"{SHOWN_METRICS[name.lower()]} {wording.percent(value)}"
+            f"{SHOWN_METRICS[name.lower()]} {formatting.percent(value)}"
             for name, value in session.result.metrics.items()
             if name.lower() in SHOWN_METRICS
         ]
@@ -222,7 +222,7 @@ def _what_it_does(session: TrainingSession) -> str:
     if started is None:
         return plan.out.name
     epoch = session.step.epoch if session.step is not None else started.first_epoch
-    clips = f"{wording.count(started.n_clips, 'clip')}, {wording.count(started.n_labels, 'class', 'classes')}"
+    clips = f"{formatting.count(started.n_clips, 'clip')}, {formatting.count(started.n_labels, 'class', 'classes')}"
     return f"epoch {epoch} of {started.n_epochs}, {clips} on {started.device.upper()}, {plan.out.name}"
 
 
@@ -230,7 +230,7 @@ def _pace(session: TrainingSession) -> str:
     """Time left and speed, while it trains."""
     if session.state is not RunState.RUNNING or session.step is None:
         return ""
-    return f"{wording.duration(session.seconds_left)} left   {_speed(session.step.clips_per_second)}"
+    return f"{formatting.duration(session.seconds_left)} left   {_speed(session.step.clips_per_second)}"
 
 
 def _speed(clips_per_second: float) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QWidget
 
-from app.plain_text import PlainLabel
+from app.style.plain_text import PlainLabel
 
 Mend = Callable[[], None]
 

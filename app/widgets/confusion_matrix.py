@@ -22,9 +22,9 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QColor, QFont, QFontInfo, QKeyEvent, QPainter, QPen, QResizeEvent
 from PySide6.QtWidgets import QHeaderView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QTableView, QWidget
 
-from app import wording
-from app.plain_text import plain_tip
-from app.theme import Theme, tabular
+from app.style import formatting
+from app.style.plain_text import plain_tip
+from app.style.theme import Theme, tabular
 
 Index = QModelIndex | QPersistentModelIndex
 CELL_PX = 30
@@ -64,8 +64,8 @@ class ConfusionModel(QAbstractTableModel):
     def words(self, truth: int, predicted: int) -> str:
         """A cell in a sentence."""
         count, total = self.counts[truth][predicted], self._totals[truth]
-        share = f" ({wording.percent(self.share(truth, predicted))})" if count else ""
-        clips = f"{count} of {wording.count(total, 'clip')}{share}"
+        share = f" ({formatting.percent(self.share(truth, predicted))})" if count else ""
+        clips = f"{count} of {formatting.count(total, 'clip')}{share}"
         if truth == predicted:
             return f"{self.labels[truth]} recognised: {clips}"
         return f"{self.labels[truth]} taken for {self.labels[predicted]}: {clips}"

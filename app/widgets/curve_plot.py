@@ -10,8 +10,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPen, QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from app.plain_text import PlainLabel
-from app.theme import Theme, class_colour
+from app.style.plain_text import PlainLabel
+from app.style.theme import Theme, class_colour
 
 _DOTS_UP_TO = 40
 """Curves of so few points show each of them: with one or two a line alone cannot be seen."""

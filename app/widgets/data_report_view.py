@@ -5,9 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
-from app import wording
-from app.plain_text import PlainLabel
-from app.theme import Theme
+from app.style import formatting
+from app.style.plain_text import PlainLabel
+from app.style.theme import Theme
 from app.widgets.figures_table import Column, FiguresTable
 from app.widgets.findings_list import FindingsList
 from core.run.data_report import DataReport
@@ -49,9 +49,9 @@ class DataReportView(QWidget):
     def show_report(self, report: DataReport) -> None:
         """Show a report."""
         sound = f"{report.minutes:.1f} minutes" if report.minutes < 120 else f"{report.minutes / 60:.1f} hours"
-        classes = wording.count(len(report.classes), "class", "classes")
-        folds = f", {wording.count(len(report.folds), 'fold')}" if len(report.folds) > 1 else ""
-        clips = wording.count(report.n_clips, "clip")
+        classes = formatting.count(len(report.classes), "class", "classes")
+        folds = f", {formatting.count(len(report.folds), 'fold')}" if len(report.folds) > 1 else ""
+        clips = formatting.count(report.n_clips, "clip")
         self.summary.setText(f"{report.name}: {clips} of {classes}, {sound}, read as {report.layout}{folds}")
         self.classes.set_rows(report.classes)
         self.findings.show_findings(report.findings)
@@ -61,4 +61,4 @@ class DataReportView(QWidget):
 def _verdict(report: DataReport) -> str:
     """`1 error, 3 warnings, 2 notes`."""
     counted = [(name, sum(one.severity == name for one in report.findings)) for name in ("error", "warning", "note")]
-    return ", ".join(wording.count(number, name) for name, number in counted if number) or _NO_FINDINGS
+    return ", ".join(formatting.count(number, name) for name, number in counted if number) or _NO_FINDINGS

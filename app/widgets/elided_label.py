@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy
 
-from app.plain_text import PlainLabel
+from app.style.plain_text import PlainLabel
 
 
 class ElidedLabel(PlainLabel):

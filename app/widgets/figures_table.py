@@ -17,7 +17,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHeaderView, QTableView, QWidget
 
-from app.plain_text import plain_tip
+from app.style.plain_text import plain_tip
 from app.widgets.plain_table import set_up_rows
 
 Index = QModelIndex | QPersistentModelIndex

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 
 from app.file_row import FileRow, FileState
 from app.files_model import CANCEL, LENGTH, NAME, ROW_ROLE, STATE, TAGS, FilesModel
-from app.theme import Theme
+from app.style.theme import Theme
 from app.widgets.icons import cancel_icon
 from app.widgets.plain_table import set_up_rows
 

@@ -16,9 +16,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app import wording
-from app.plain_text import plain_tip
-from app.theme import Theme
+from app.style import formatting
+from app.style.plain_text import plain_tip
+from app.style.theme import Theme
 from core.file_names import shown
 from core.run.data_report import Finding
 
@@ -79,7 +79,7 @@ class FindingsList(QTreeWidget):
             for path in finding.paths[:_SHOWN_PATHS]:
                 line.addChild(_clip_line(Path(path)))
             if len(finding.paths) > _SHOWN_PATHS:
-                more = wording.count(len(finding.paths) - _SHOWN_PATHS, "more clip")
+                more = formatting.count(len(finding.paths) - _SHOWN_PATHS, "more clip")
                 line.addChild(QTreeWidgetItem([f"… and {more}", ""]))
             self.addTopLevelItem(line)
 

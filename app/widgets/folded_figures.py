@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from app.plain_text import PlainLabel
+from app.style.plain_text import PlainLabel
 from app.widgets.push_button import push_button
 
 

@@ -10,9 +10,9 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPainterPath, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from app import wording
 from app.score_track import ScoreTrack
-from app.theme import Theme, class_colour, tabular
+from app.style import formatting
+from app.style.theme import Theme, class_colour, tabular
 from app.widgets.spectrogram_plot import GUTTER_PX, MARGIN_PX
 from core.inference.results import TagScores
 
@@ -192,7 +192,7 @@ class LanesStrip(QWidget):
         painter.setPen(QColor(self._theme.muted))
         margin = QRectF(0, area.top(), GUTTER_PX - 6, area.height())
         right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(margin, right, wording.percent(probability))
+        painter.drawText(margin, right, formatting.percent(probability))
         painter.restore()
 
     def _paint_cursor(self, painter: QPainter, area: QRectF) -> None:

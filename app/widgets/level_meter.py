@@ -6,8 +6,8 @@ from PySide6.QtCore import QElapsedTimer, QRectF, QSize, Qt, QTimer, Slot
 from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from app import wording
-from app.theme import Theme, tabular
+from app.style import formatting
+from app.style.theme import Theme, tabular
 from core.inference.results import Level
 
 FLOOR_DBFS = -60.0
@@ -62,7 +62,7 @@ class LevelMeter(QWidget):
         self._text_timer.stop()
         self._text_age.restart()
         is_silent = self._shown_dbfs <= SILENT_DBFS
-        self._text = "no signal" if is_silent else wording.decibels(self._shown_dbfs, "dBFS")
+        self._text = "no signal" if is_silent else formatting.decibels(self._shown_dbfs, "dBFS")
         self._describe()
         self.update()
 
@@ -94,7 +94,7 @@ class LevelMeter(QWidget):
 
     @property
     def _text_width(self) -> int:
-        return QFontMetrics(self.font()).horizontalAdvance(wording.decibels(-100, "dBFS"))
+        return QFontMetrics(self.font()).horizontalAdvance(formatting.decibels(-100, "dBFS"))
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
         painter = QPainter(self)

@@ -10,8 +10,8 @@ from typing import Any
 
 import pyqtgraph as pg
 
-from app import wording
 from app.mel_scale import FINER_TICKS_HZ, TICKS_HZ, bin_position
+from app.style import formatting
 
 _STEPS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600)
 _MIN_TICK_PX = 90
@@ -93,10 +93,10 @@ class TimeAxis(pg.AxisItem):
     def name_of(self, value_s: float, *, tenths: bool = True) -> str:
         """What one moment is called."""
         if self._labels is TimeLabels.BEFORE_NOW:
-            return wording.seconds_ago(value_s)
+            return formatting.seconds_ago(value_s)
         if self._labels is TimeLabels.CLOCK:
             return _clock(self._wall_clock(value_s), tenths)
-        return wording.duration(max(value_s, 0.0), tenths=tenths) if value_s > -0.05 else ""
+        return formatting.duration(max(value_s, 0.0), tenths=tenths) if value_s > -0.05 else ""
 
     def generateDrawSpecs(self, p: Any) -> Any:  # noqa: N802
         """As the parent does, with the outermost names moved inside the picture instead of cut off."""

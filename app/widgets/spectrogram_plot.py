@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.column_history import ColumnHistory
 from app.frequency_window import FrequencyWindow
-from app.theme import PICTURE_VOID, Theme
+from app.style.theme import PICTURE_VOID, Theme
 from app.widgets.picture_ring import PictureRing
 from app.widgets.spectrogram_axes import HertzAxis, TimeAxis, TimeLabels
 

@@ -16,9 +16,9 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelInde
 from PySide6.QtGui import QColor, QFontInfo, QKeyEvent, QMouseEvent, QPainter, QPen, QPolygonF, QResizeEvent
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
-from app import wording
-from app.plain_text import plain_tip
-from app.theme import Theme, class_colour, tabular
+from app.style import formatting
+from app.style.plain_text import plain_tip
+from app.style.theme import Theme, class_colour, tabular
 
 Index = QModelIndex | QPersistentModelIndex
 ROW_PX, HIGHEST_ROW_PX = 32, 56
@@ -62,7 +62,7 @@ class TagModel(QAbstractListModel):
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return ", ".join([row.name, row.text or "not known yet"] + ["pinned"] * row.is_pinned)
         if role == Qt.ItemDataRole.ToolTipRole:
-            threshold = f"counts as heard from {wording.percent(row.threshold)}"
+            threshold = f"counts as heard from {formatting.percent(row.threshold)}"
             deed = "unpin" if row.is_pinned else "pin"
             return plain_tip(f"{row.name}: {threshold}. Click the star, or press Space, to {deed}.")
         return None
@@ -84,7 +84,7 @@ class TagModel(QAbstractListModel):
         """New probabilities for the rows, or None when there are none. Changes the texts."""
         for row in self.rows:
             row.probability = 0.0 if probabilities is None else float(probabilities[row.label])
-            row.text = "" if probabilities is None else wording.percent(row.probability)
+            row.text = "" if probabilities is None else formatting.percent(row.probability)
         self._announce()
 
     def glide(self) -> bool:

@@ -12,12 +12,12 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app import live_session
-from app.appearance import Appearance
 from app.application import build_window
 from app.background import BackgroundJobs
 from app.main_window import MainWindow
 from app.pins import Pins
 from app.soundmark_program import PROGRAM
+from app.style.appearance import Appearance
 from app.user_settings import UserSettings
 from rig.waiting import PATIENCE_S
 from tests.app.app_fakes import FakeCore

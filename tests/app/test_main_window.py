@@ -16,7 +16,7 @@ from pytestqt.qtbot import QtBot
 
 from app.file_row import FileState
 from app.main_window import MainWindow
-from app.theme import DARK, LIGHT
+from app.style.theme import DARK, LIGHT
 from core.audio.input_choice import InputChoice
 from core.errors import UserError
 from core.inference.results import LiveUpdate

@@ -14,7 +14,7 @@ from app import file_dialogs
 from app.dialogs.models_dialog import ModelsDialog
 from app.fetch_row import FetchRow, FetchState
 from app.main_window import MainWindow
-from app.theme import DARK, LIGHT
+from app.style.theme import DARK, LIGHT
 from core.model.checkpoints.published import PUBLISHED_MODELS
 from tests.app.app_fakes import FakeCore, FakeTagger
 from tests.app.conftest import MakeWindow

@@ -11,12 +11,12 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from app import wording
-from app.appearance import Appearance
 from app.background import BackgroundJobs
 from app.clip_playback import ClipPlayback
 from app.dialogs.results_dialog import ResultsDialog
 from app.result_tables import figures_in_words
+from app.style import formatting
+from app.style.appearance import Appearance
 from app.training_plan import Results, TrainingPlan, find_results, read_plan
 from app.widgets.confusion_matrix import CELL_PX, ConfusionMatrix
 from core.errors import UserError
@@ -75,7 +75,7 @@ def _names(dialog: ResultsDialog) -> list[str]:
 
 
 def test_the_headline_has_figures_with_intervals(dialog: ResultsDialog) -> None:
-    words = dialog.figures.first.text().replace(wording.THIN, " ").replace("\N{NO-BREAK SPACE}", " ")
+    words = dialog.figures.first.text().replace(formatting.THIN, " ").replace("\N{NO-BREAK SPACE}", " ")
     assert words == "Accuracy 75 % (30–95 %)"
 
 
@@ -93,7 +93,7 @@ def test_the_other_figures_are_there_for_those_who_ask(dialog: ResultsDialog) ->
 def test_ten_clips_that_are_all_right_are_no_certainty() -> None:
     measured = {"accuracy": Measured(1.0, 0.6915, 1.0), "map": Measured(1.0, 1.0, 1.0)}
     words = figures_in_words(replace(evaluation(), metrics=measured), ("accuracy", "map"))
-    plain = words.replace(wording.THIN, " ").replace("\N{NO-BREAK SPACE}", " ")
+    plain = words.replace(formatting.THIN, " ").replace("\N{NO-BREAK SPACE}", " ")
     assert plain == "Accuracy 100 % (69–100 %)   mAP 100 %"
 
 

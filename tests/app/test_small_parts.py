@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app import wording
 from app.colour_maps import COLOUR_MAPS, pixel_table
 from app.drops import Drop
 from app.input_devices import InputDevice, parse_devices
 from app.input_menu import device_choices
 from app.mel_scale import bin_frequency_hz, bin_position
-from app.theme import DARK, LIGHT, class_colour
+from app.style import formatting
+from app.style.theme import DARK, LIGHT, class_colour
 from app.user_settings import DEFAULT_RANGE_DB, UserSettings
 from app.version_guard import check_versions
 from core.audio.input_choice import DEFAULT_MICROPHONE, DEMO_SCENE, InputChoice
@@ -24,23 +24,23 @@ from tests.app.contrast import contrast
 @pytest.mark.parametrize(
     ("written", "expected"),
     [
-        (wording.percent(0.923), "92 %"),
-        (wording.percent(0.002), "<1 %"),
-        (wording.percent(0.005), "<1 %"),
-        (wording.percent(0.0), "0 %"),
-        (wording.decibels(-18.4, "dBFS"), "−18 dBFS"),
-        (wording.decibels(-0.2), "0 dB"),
-        (wording.frequency(1240), "1.24 kHz"),
-        (wording.seconds_ago(-10.0), "−10 s"),
-        (wording.seconds_ago(0.0), "now"),
-        (wording.duration(3723), "1:02:03"),
-        (wording.duration(59.96, tenths=True), "1:00.0"),
-        (wording.count(1, "file"), "1 file"),
-        (wording.count(14, "file"), "14 files"),
+        (formatting.percent(0.923), "92 %"),
+        (formatting.percent(0.002), "<1 %"),
+        (formatting.percent(0.005), "<1 %"),
+        (formatting.percent(0.0), "0 %"),
+        (formatting.decibels(-18.4, "dBFS"), "−18 dBFS"),
+        (formatting.decibels(-0.2), "0 dB"),
+        (formatting.frequency(1240), "1.24 kHz"),
+        (formatting.seconds_ago(-10.0), "−10 s"),
+        (formatting.seconds_ago(0.0), "now"),
+        (formatting.duration(3723), "1:02:03"),
+        (formatting.duration(59.96, tenths=True), "1:00.0"),
+        (formatting.count(1, "file"), "1 file"),
+        (formatting.count(14, "file"), "14 files"),
     ],
 )
 def test_numbers_are_written_for_people(written: str, expected: str) -> None:
-    assert written.replace(wording.THIN, " ") == expected
+    assert written.replace(formatting.THIN, " ") == expected
 
 
 @pytest.mark.parametrize("hertz", [50, 250, 1000, 4000, 8000])

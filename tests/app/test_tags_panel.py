@@ -8,10 +8,10 @@ from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QAbstractItemModelTester
 from pytestqt.qtbot import QtBot
 
-from app.appearance import Appearance
 from app.panels.tags import TOP_ROWS, TagsPanel
 from app.pins import Pins
-from app.theme import DARK, LIGHT, Theme
+from app.style.appearance import Appearance
+from app.style.theme import DARK, LIGHT, Theme
 from app.user_settings import UserSettings
 from app.widgets.tag_list import STAR_PX
 from tests.app.app_fakes import NAMES, FakeTagger, scores

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app import wording
-from app.appearance import Appearance
 from app.panels.training import TrainingPanel
+from app.style import formatting
+from app.style.appearance import Appearance
 from app.training_plan import TrainingPlan
 from app.training_session import RunState, TrainingSession
 from core.run.messages import TrainingFailed, TrainingFinished, TrainingStep, TrainingStopped, to_line
@@ -91,7 +91,7 @@ def test_curves_progress_and_pace_follow_the_run(
     assert panel.pace.text() == "1:15 left   34 clips/s"
     assert "epoch 1 of 4, 12 clips, 2 classes on CPU" in panel.words.text()
     assert panel.loss.accessibleDescription() == "0.333"
-    assert panel.held_out.accessibleDescription().replace(wording.THIN, " ") == "Accuracy 75 %, mAP 50 %"
+    assert panel.held_out.accessibleDescription().replace(formatting.THIN, " ") == "Accuracy 75 %, mAP 50 %"
 
 
 def test_it_pauses_goes_on_and_stops(
@@ -165,7 +165,7 @@ def test_a_finished_run_offers_its_model_and_its_results(
         session.start(plan)
     assert told.args == [finished]
     assert panel.heading.text() == "Finished"
-    assert panel.words.text().replace(wording.THIN, " ") == "Accuracy 92 %, my run"
+    assert panel.words.text().replace(formatting.THIN, " ") == "Accuracy 92 %, my run"
     for button, signal in ((panel.use_button, panel.use_wanted), (panel.results_button, panel.results_wanted)):
         assert button.isVisible()
         with qtbot.waitSignal(signal):

@@ -13,7 +13,7 @@ from PySide6.QtGui import QTextDocument, QTextTable
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
-from app import error_report, wording
+from app import error_report
 from app.background import BackgroundJobs
 from app.dialogs.keys_dialog import KeysDialog
 from app.dialogs.range_dialog import RangeDialog
@@ -21,7 +21,8 @@ from app.error_report import ErrorReport, start_log
 from app.garbage_timer import GarbageTimer
 from app.input_devices import InputDevices
 from app.status_line import figures
-from app.theme import DARK
+from app.style import formatting
+from app.style.theme import DARK
 from app.user_settings import DEFAULT_RANGE_DB
 from app.widgets import level_meter
 from app.widgets.banner import Banner
@@ -241,11 +242,11 @@ def test_the_figure_beside_the_meter_is_what_the_bar_shows(qtbot: QtBot) -> None
     for rms_dbfs in (-20, -50, -31, -44):
         meter.show_level(level(rms_dbfs))
     assert -23 < meter.shown_dbfs <= -20, "the bar falls slowly, for the figure to keep up"
-    qtbot.waitUntil(lambda: meter.text == wording.decibels(meter.shown_dbfs, "dBFS"))
+    qtbot.waitUntil(lambda: meter.text == formatting.decibels(meter.shown_dbfs, "dBFS"))
     for _ in range(100):
         meter.show_level(level(-44))
     assert meter.shown_dbfs == -44
-    qtbot.waitUntil(lambda: meter.text == wording.decibels(-44, "dBFS"))
+    qtbot.waitUntil(lambda: meter.text == formatting.decibels(-44, "dBFS"))
     meter.show_level(level(-120))
     qtbot.waitUntil(lambda: meter.text == "no signal")
 

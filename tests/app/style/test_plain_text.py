@@ -15,7 +15,7 @@ from app import main_window
 from app.error_report import ErrorReport
 from app.file_row import FileState
 from app.main_window import MainWindow
-from app.plain_text import PlainLabel, plain_tip, rich_error
+from app.style.plain_text import PlainLabel, plain_tip, rich_error
 from core.errors import UserError
 from core.version import version
 from tests.app.app_fakes import FakeCore

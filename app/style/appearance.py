@@ -6,8 +6,8 @@ import pyqtgraph as pg
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtWidgets import QApplication
 
-from app.style_sheet import style_sheet
-from app.theme import DARK, LIGHT, Theme, palette
+from app.style.style_sheet import style_sheet
+from app.style.theme import DARK, LIGHT, Theme, palette
 
 THEME_CHOICES = {"system": "As the system", "dark": "Dark", "light": "Light"}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.theme import Theme
+from app.style.theme import Theme
 
 _TEMPLATE = """
 QMainWindow::separator {{ background: {window}; width: 6px; height: 6px; }}
