@@ -15,17 +15,17 @@ import PySide6
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QApplication
 
-from app.background import BackgroundJobs
-from app.core_calls import CoreCalls
-from app.error_report import ErrorReport, log_folder, start_log
-from app.garbage_timer import GarbageTimer
 from app.input_devices import InputDevices
 from app.main_window import MainWindow
-from app.soundmark_program import PROGRAM
+from app.runtime.background_jobs import BackgroundJobs
+from app.runtime.context import WindowParts
+from app.runtime.core_api import CoreCalls
+from app.runtime.error_report import ErrorReport, log_folder, start_log
+from app.runtime.program import PROGRAM
+from app.runtime.qt_workarounds import GarbageTimer
+from app.runtime.settings import UserSettings
+from app.runtime.version_guard import check_versions
 from app.style.appearance import Appearance
-from app.user_settings import UserSettings
-from app.version_guard import check_versions
-from app.window_parts import WindowParts
 from core.audio.input_choice import DEMO_SCENE
 from core.cli.terminal.leaving import leave
 from core.errors import UserError

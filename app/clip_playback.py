@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from app.background import BackgroundJobs
+from app.runtime.background_jobs import BackgroundJobs
 from core.errors import UserError
 
 log = logging.getLogger(__name__)

@@ -15,10 +15,10 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal, SignalInstance, Slot
 
-from app.background import BackgroundJobs
-from app.core_calls import CoreCalls, FilePicture, FoundMedia, StopQuestion, Tagger
 from app.file_row import FileRow, FileState
 from app.files_model import FilesModel
+from app.runtime.background_jobs import BackgroundJobs
+from app.runtime.core_api import CoreCalls, FilePicture, FoundMedia, StopQuestion, Tagger
 from app.scene import set_picture
 from app.score_track import ScoreTrack
 from app.style.plain_text import rich_error

@@ -8,8 +8,8 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from app.background import BackgroundJobs
-from app.core_calls import CoreCalls, Listener
+from app.runtime.background_jobs import BackgroundJobs
+from app.runtime.core_api import CoreCalls, Listener
 from core.audio.input_choice import InputChoice
 from core.errors import UserError
 from core.inference.results import LiveUpdate

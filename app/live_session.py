@@ -10,10 +10,10 @@ import time
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
-from app.background import BackgroundJobs
-from app.core_calls import CoreCalls, Listener, Tagger
 from app.input_opening import InputOpening, stop_in_background
 from app.live_clock import LiveClock
+from app.runtime.background_jobs import BackgroundJobs
+from app.runtime.core_api import CoreCalls, Listener, Tagger
 from core.audio.input_choice import DEFAULT_MICROPHONE, InputChoice
 from core.errors import UserError
 from core.inference.results import LiveStatus, LiveUpdate, TagScores

@@ -11,13 +11,11 @@ from PySide6.QtGui import QCloseEvent, QKeyEvent
 from PySide6.QtWidgets import QMessageBox
 
 from app import file_dialogs
-from app.background import BackgroundJobs
 from app.complaints import Complaints
 from app.dialogs.keys_dialog import KeysDialog
 from app.docks import Docks
 from app.drop_window import DropWindow
 from app.drops import Drop
-from app.error_report import open_log_folder
 from app.file_tagging import FileTagging
 from app.files_model import FilesModel
 from app.input_menu import InputMenu
@@ -31,6 +29,9 @@ from app.panels.spectrogram import SpectrogramPanel
 from app.panels.tags import TagsPanel
 from app.panels.training import TrainingPanel
 from app.pins import Pins
+from app.runtime.background_jobs import BackgroundJobs
+from app.runtime.context import WindowParts
+from app.runtime.error_report import open_log_folder
 from app.scene import LiveScene
 from app.stage import Stage
 from app.status_line import StatusLine
@@ -39,7 +40,6 @@ from app.training_desk import TrainingDesk
 from app.view_settings import ViewSettings
 from app.widgets.banner import Banner
 from app.widgets.icons import application_icon
-from app.window_parts import WindowParts
 from core.audio.input_choice import InputChoice
 from core.errors import UserError
 from core.version import NAME, version

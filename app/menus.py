@@ -10,8 +10,8 @@ from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu
 
 from app.colour_maps import COLOUR_MAPS
+from app.runtime.settings import SPANS_S
 from app.style.appearance import THEME_CHOICES
-from app.user_settings import SPANS_S
 
 
 @dataclass(frozen=True, slots=True)

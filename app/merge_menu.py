@@ -9,7 +9,7 @@ from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu
 
 from app.live_session import LiveSession
-from app.user_settings import MERGE_AMOUNTS, merge_word
+from app.runtime.settings import MERGE_AMOUNTS, merge_word
 
 _TIP = "Like tokens are joined between the layers: the model is faster, and a little less sure"
 _NO_TOKENS = "This model works without tokens: there is nothing to merge"

@@ -16,7 +16,7 @@ from app.dialogs.models_dialog import ModelsDialog
 from app.live_session import LiveSession
 from app.model_fetching import ModelFetching
 from app.model_menu import ModelMenu
-from app.window_parts import WindowParts
+from app.runtime.context import WindowParts
 from core.errors import UserError
 
 

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from app.background import BackgroundJobs
-from app.core_calls import CoreCalls, ModelRow
 from app.fetch_row import FetchRow, FetchState
+from app.runtime.background_jobs import BackgroundJobs
+from app.runtime.core_api import CoreCalls, ModelRow
 from core.errors import UserError
 from core.model.checkpoints.published import PUBLISHED_MODELS, PublishedModel
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
 
-from app.user_settings import UserSettings
+from app.runtime.settings import UserSettings
 from core.labels import LabelSet
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.column_history import ColumnHistory
-from app.core_calls import FilePicture, Tagger
+from app.runtime.core_api import FilePicture, Tagger
 from app.score_track import ScoreTrack
 from app.time_window import SmoothEdge, TimeWindow
 from core.inference.results import FrameRun, LiveUpdate, TagScores

@@ -20,11 +20,11 @@ from app.dialogs.training_dialog import TrainingDialog
 from app.dialogs.training_form import default_out_folder
 from app.live_session import LiveSession
 from app.panels.training import TrainingPanel
+from app.runtime.context import WindowParts
 from app.training_plan import Results, Start, TrainingPlan, find_results, read_plan
 from app.training_recipes import FINE_TUNE
 from app.training_session import RunState, TrainingSession
 from app.widgets.clip_view import ClipView
-from app.window_parts import WindowParts
 from core.errors import UserError
 from core.run.evaluation_report import EvaluationReport
 from core.run.messages import TrainingFinished

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QObject, QProcess, QTimer, Signal, Slot
 
-from app.soundmark_program import PROGRAM
+from app.runtime.program import PROGRAM
 from core.errors import UserError
 from core.run.messages import Command, TrainingFailed, TrainingFinished, TrainingStopped, from_line
 

@@ -8,7 +8,7 @@ from enum import Enum
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from app.soundmark_program import PROGRAM
+from app.runtime.program import PROGRAM
 from app.training_curves import TrainingCurves, read_curves
 from app.training_plan import LOG_NAME, STATE_NAME, TrainingPlan
 from app.training_process import TrainingProcess

@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QWidget
 from app.dialogs.range_dialog import RangeDialog
 from app.menus import Menus, check
 from app.panels.spectrogram import SpectrogramPanel
+from app.runtime.settings import UserSettings
 from app.style.appearance import Appearance
-from app.user_settings import UserSettings
 
 
 class ViewSettings(QObject):

@@ -26,8 +26,8 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
 from app.application import build_window
-from app.garbage_timer import GarbageTimer
 from app.main_window import MainWindow
+from app.runtime.qt_workarounds import GarbageTimer
 from core.audio.input_choice import DEMO_SCENE, InputChoice
 
 BEAT_MS = 5

@@ -19,8 +19,8 @@ from PySide6.QtWidgets import (
 from app.clip_playback import ClipPlayback
 from app.dialogs.training_form import TrainingForm
 from app.drops import read_drop
-from app.json_command import JsonCommand
-from app.soundmark_program import PROGRAM
+from app.runtime.json_command import JsonCommand
+from app.runtime.program import PROGRAM
 from app.style.appearance import Appearance
 from app.style.plain_text import PlainLabel
 from app.training_recipes import parse_recipes

@@ -10,11 +10,11 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout
 
 from app.clip_playback import ClipPlayback
 from app.colour_maps import pixel_table
-from app.core_calls import FilePicture
+from app.runtime.core_api import FilePicture
+from app.runtime.settings import DEFAULT_RANGE_DB
 from app.scene import Scene, file_scene, set_picture
 from app.style.appearance import Appearance
 from app.style.plain_text import PlainLabel, plain_tip, rich_error
-from app.user_settings import DEFAULT_RANGE_DB
 from app.widgets.spectrogram_axes import TimeLabels
 from app.widgets.spectrogram_plot import SpectrogramPlot
 from core.errors import UserError

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core_calls import CoreCalls, FoundMedia, ModelRow, ProgressCall, StopQuestion
+from app.runtime.core_api import CoreCalls, FoundMedia, ModelRow, ProgressCall, StopQuestion
 from core.audio.input_choice import InputChoice
 from core.errors import UserError
 from core.inference.results import FrameRun, Level, LiveStatus, LiveUpdate, TagScores

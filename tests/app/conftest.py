@@ -13,12 +13,12 @@ from pytestqt.qtbot import QtBot
 
 from app import live_session
 from app.application import build_window
-from app.background import BackgroundJobs
 from app.main_window import MainWindow
 from app.pins import Pins
-from app.soundmark_program import PROGRAM
+from app.runtime.background_jobs import BackgroundJobs
+from app.runtime.program import PROGRAM
+from app.runtime.settings import UserSettings
 from app.style.appearance import Appearance
-from app.user_settings import UserSettings
 from rig.waiting import PATIENCE_S
 from tests.app.app_fakes import FakeCore
 from tests.app.training_fakes import StandIn

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from app.core_calls import ModelRow, ReportCall, StopQuestion
+from app.runtime.core_api import ModelRow, ReportCall, StopQuestion
 from core.errors import UserError
 from core.model.checkpoints.published import PublishedModel
 from core.model.store.download import DownloadProgress

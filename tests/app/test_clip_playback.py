@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from pytestqt.qtbot import QtBot
 
 from app import clip_playback
-from app.background import BackgroundJobs
 from app.clip_playback import ClipPlayback, start_sound
+from app.runtime.background_jobs import BackgroundJobs
 from core.audio.sources import input_devices
 from core.audio.sources.microphone_turns import open_streams
 from core.errors import UserError

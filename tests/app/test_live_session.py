@@ -11,8 +11,8 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from app import input_opening
-from app.background import BackgroundJobs
 from app.live_session import HIDDEN_TICK_MS, LiveSession
+from app.runtime.background_jobs import BackgroundJobs
 from core.audio.input_choice import DEMO_SCENE, InputChoice
 from core.errors import UserError
 from core.inference.results import FrameRun, LiveUpdate

@@ -9,11 +9,11 @@ import pytest
 from PySide6.QtGui import QAction
 from pytestqt.qtbot import QtBot
 
-from app.background import BackgroundJobs
-from app.core_calls import CoreCalls
 from app.live_session import LiveSession
 from app.main_window import MainWindow
-from app.user_settings import MERGE_AMOUNTS, MERGES
+from app.runtime.background_jobs import BackgroundJobs
+from app.runtime.core_api import CoreCalls
+from app.runtime.settings import MERGE_AMOUNTS, MERGES
 from core.audio.block import AudioBlock
 from core.audio.input_choice import InputChoice
 from core.inference.listener import Listener

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.background import BackgroundJobs
 from app.fetch_row import FetchRow, FetchState
 from app.model_fetching import ModelFetching
+from app.runtime.background_jobs import BackgroundJobs
 from core.model.checkpoints.published import PUBLISHED_MODELS
 from tests.app.app_fakes import FakeCore
 from tests.app.model_fakes import BROKEN, MB, NO_CHECKPOINT, SIZE, FakeHub

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.background import BackgroundJobs
 from app.live_session import LiveSession
+from app.runtime.background_jobs import BackgroundJobs
 from core.errors import UserError
 from core.labels import LabelSet
 from tests.app.app_fakes import FakeCore, FakeListener, FakeTagger, scores

@@ -11,10 +11,10 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from app.background import BackgroundJobs
 from app.clip_playback import ClipPlayback
 from app.dialogs.results_dialog import ResultsDialog
 from app.result_tables import figures_in_words
+from app.runtime.background_jobs import BackgroundJobs
 from app.style import formatting
 from app.style.appearance import Appearance
 from app.training_plan import Results, TrainingPlan, find_results, read_plan

@@ -12,10 +12,10 @@ from app.drops import Drop
 from app.input_devices import InputDevice, parse_devices
 from app.input_menu import device_choices
 from app.mel_scale import bin_frequency_hz, bin_position
+from app.runtime.settings import DEFAULT_RANGE_DB, UserSettings
+from app.runtime.version_guard import check_versions
 from app.style import formatting
 from app.style.theme import DARK, LIGHT, class_colour
-from app.user_settings import DEFAULT_RANGE_DB, UserSettings
-from app.version_guard import check_versions
 from core.audio.input_choice import DEFAULT_MICROPHONE, DEMO_SCENE, InputChoice
 from core.errors import UserError
 from tests.app.contrast import contrast

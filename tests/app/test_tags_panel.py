@@ -10,9 +10,9 @@ from pytestqt.qtbot import QtBot
 
 from app.panels.tags import TOP_ROWS, TagsPanel
 from app.pins import Pins
+from app.runtime.settings import UserSettings
 from app.style.appearance import Appearance
 from app.style.theme import DARK, LIGHT, Theme
-from app.user_settings import UserSettings
 from app.widgets.tag_list import STAR_PX
 from tests.app.app_fakes import NAMES, FakeTagger, scores
 from tests.app.contrast import contrast

@@ -10,9 +10,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from app.background import BackgroundJobs
 from app.clip_playback import ClipPlayback
 from app.dialogs.training_dialog import TrainingDialog
+from app.runtime.background_jobs import BackgroundJobs
 from app.style.appearance import Appearance
 from app.training_plan import STATE_NAME, Start, TrainingPlan
 from tests.app.training_fakes import BAD_REPORT, StandIn

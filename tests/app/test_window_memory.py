@@ -11,8 +11,8 @@ from PySide6.QtCore import QObject, Qt
 from pytestqt.qtbot import QtBot
 
 from app.application import close_on_signals
-from app.garbage_timer import GarbageTimer
 from app.main_window import MainWindow
+from app.runtime.qt_workarounds import GarbageTimer
 from core.audio.input_choice import DEMO_SCENE, InputChoice
 from core.errors import UserError
 from tests.app.app_fakes import FakeCore, FakeTagger

@@ -12,9 +12,9 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app import main_window
-from app.error_report import ErrorReport
 from app.file_row import FileState
 from app.main_window import MainWindow
+from app.runtime.error_report import ErrorReport
 from app.style.plain_text import PlainLabel, plain_tip, rich_error
 from core.errors import UserError
 from core.version import version

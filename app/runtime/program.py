@@ -5,6 +5,6 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-MAIN_SCRIPT = Path(__file__).resolve().parents[1] / "main.py"
+MAIN_SCRIPT = Path(__file__).resolve().parents[2] / "main.py"
 PROGRAM: tuple[str, ...] = (sys.executable, str(MAIN_SCRIPT))
 """What stands before the verb: `main.py train …`, with the Python that runs the window."""

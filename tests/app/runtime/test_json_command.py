@@ -6,7 +6,7 @@ import sys
 
 from pytestqt.qtbot import QtBot
 
-from app.json_command import JsonCommand
+from app.runtime.json_command import JsonCommand
 
 SLEEPER = (sys.executable, "-c", "import time; time.sleep(60)")
 

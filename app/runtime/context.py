@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.background import BackgroundJobs
-from app.core_calls import CoreCalls
 from app.input_devices import InputDevices
-from app.soundmark_program import PROGRAM
+from app.runtime.background_jobs import BackgroundJobs
+from app.runtime.core_api import CoreCalls
+from app.runtime.program import PROGRAM
+from app.runtime.settings import UserSettings
 from app.style.appearance import Appearance
-from app.user_settings import UserSettings
 
 
 @dataclass(frozen=True, slots=True)

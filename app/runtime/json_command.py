@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QObject, QProcess, Signal, Slot
 
-from app.soundmark_program import PROGRAM
+from app.runtime.program import PROGRAM
 from core.errors import UserError
 
 log = logging.getLogger(__name__)

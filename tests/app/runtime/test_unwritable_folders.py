@@ -12,11 +12,11 @@ import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app import error_report
 from app.application import build_window
-from app.error_report import open_log_folder, start_log
 from app.main_window import MainWindow
-from app.user_settings import UserSettings
+from app.runtime import error_report
+from app.runtime.error_report import open_log_folder, start_log
+from app.runtime.settings import UserSettings
 from core.errors import UserError
 from core.inference.results import LiveUpdate
 from tests.app.app_fakes import FakeCore

@@ -1,0 +1,1 @@
+"""What the window stands on: background jobs, settings, core's interface, error report."""
