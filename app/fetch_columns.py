@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from app.fetch_row import FetchRow, FetchState
 from app.style import formatting
-from app.widgets.figures_table import Column
+from app.widgets.tables import Column
 from core.model.checkpoints.published import PublishedModel
 
 _STATES = list(FetchState)

@@ -10,12 +10,9 @@ from PySide6.QtCore import QEvent, QSignalBlocker, Qt, Slot
 from PySide6.QtGui import QCloseEvent, QKeyEvent
 from PySide6.QtWidgets import QMessageBox
 
-from app import file_dialogs
 from app.complaints import Complaints
 from app.dialogs.keys_dialog import KeysDialog
 from app.docks import Docks
-from app.drop_window import DropWindow
-from app.drops import Drop
 from app.file_tagging import FileTagging
 from app.files_model import FilesModel
 from app.input_menu import InputMenu
@@ -38,7 +35,10 @@ from app.status_line import StatusLine
 from app.toolbar import ToolBar
 from app.training_desk import TrainingDesk
 from app.view_settings import ViewSettings
+from app.widgets import file_dialogs
 from app.widgets.banner import Banner
+from app.widgets.drop_target import Drop
+from app.widgets.drop_window import DropWindow
 from app.widgets.icons import application_icon
 from core.audio.input_choice import InputChoice
 from core.errors import UserError

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from app.style import formatting
-from app.widgets.figures_table import Column
+from app.widgets.tables import Column
 from core.run.evaluation_report import FIRST_FIGURES, ClassResult, ClipResult, EvaluationReport, Measured
 
 METRIC_NAMES = {

@@ -36,9 +36,9 @@ from app.style.plain_text import PlainLabel
 from app.training_plan import Results
 from app.widgets.clip_view import ClipView
 from app.widgets.confusion_matrix import ConfusionMatrix
-from app.widgets.figures_table import FiguresTable
+from app.widgets.dialog_parts import push_button
 from app.widgets.folded_figures import FigureText, FoldedFigures
-from app.widgets.push_button import push_button
+from app.widgets.tables import FiguresTable
 from app.widgets.window_size import resize_to_fit
 from core.run.evaluation_report import ClassResult, ClipResult, EvaluationReport
 

@@ -18,7 +18,6 @@ from PySide6.QtWidgets import (
 
 from app.clip_playback import ClipPlayback
 from app.dialogs.training_form import TrainingForm
-from app.drops import read_drop
 from app.runtime.json_command import JsonCommand
 from app.runtime.program import PROGRAM
 from app.style.appearance import Appearance
@@ -26,7 +25,8 @@ from app.style.plain_text import PlainLabel
 from app.training_recipes import parse_recipes
 from app.widgets.clip_view import ClipView
 from app.widgets.data_report_view import DataReportView
-from app.widgets.push_button import push_button
+from app.widgets.dialog_parts import push_button
+from app.widgets.drop_target import read_drop
 from app.widgets.window_size import resize_to_fit
 from core.errors import UserError
 from core.run.data_report import DataReport

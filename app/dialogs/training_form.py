@@ -19,12 +19,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app import file_dialogs
 from app.style import formatting
 from app.style.plain_text import PlainLabel
 from app.training_plan import START_CHOICES, STATE_NAME, Start, TrainingPlan
 from app.training_recipes import Recipe
-from app.widgets.push_button import push_button
+from app.widgets import file_dialogs
+from app.widgets.dialog_parts import push_button
 
 _LONGEST_MIN = 60 * 24 * 7
 _FIELD_PX = 28

@@ -10,9 +10,9 @@ from app.file_tagging import FileTagging
 from app.style import formatting
 from app.style.appearance import Appearance
 from app.style.plain_text import PlainLabel
-from app.widgets.elided_label import ElidedLabel
+from app.widgets.dialog_parts import push_button
 from app.widgets.file_table import FileTable
-from app.widgets.push_button import push_button
+from app.widgets.labels import ElidedLabel
 
 _EMPTY = "Drop sound or video files, or whole folders, anywhere in this window."
 

@@ -19,8 +19,8 @@ from app.style.theme import tabular
 from app.training_curves import SHOWN_METRICS
 from app.training_session import RunState, TrainingSession
 from app.widgets.curve_plot import CurvePlot
-from app.widgets.elided_label import ElidedLabel
-from app.widgets.push_button import push_button
+from app.widgets.dialog_parts import push_button
+from app.widgets.labels import ElidedLabel
 
 _EMPTY = "No training yet. A folder with ten clips of each class is enough: Train → New training…"
 _LOSS, _HELD_OUT = "Training loss", "Held-out clips"

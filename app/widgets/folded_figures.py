@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from app.style.plain_text import PlainLabel
-from app.widgets.push_button import push_button
+from app.widgets.dialog_parts import push_button
 
 
 @dataclass(frozen=True, slots=True)

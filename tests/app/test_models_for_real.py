@@ -10,12 +10,12 @@ import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app import file_dialogs
 from app.application import build_window
 from app.dialogs.models_dialog import ModelsDialog
 from app.fetch_row import FetchState
 from app.main_window import MainWindow
 from app.runtime.core_api import CoreCalls
+from app.widgets import file_dialogs
 from core.inference.tagger import Tagger
 from core.model.checkpoints.hugging_face_export import export_hugging_face
 from core.model.checkpoints.published import PUBLISHED_MODELS

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from app.colour_maps import COLOUR_MAPS, pixel_table
-from app.drops import Drop
 from app.input_devices import InputDevice, parse_devices
 from app.input_menu import device_choices
 from app.mel_scale import bin_frequency_hz, bin_position
@@ -16,6 +15,7 @@ from app.runtime.settings import DEFAULT_RANGE_DB, UserSettings
 from app.runtime.version_guard import check_versions
 from app.style import formatting
 from app.style.theme import DARK, LIGHT, class_colour
+from app.widgets.drop_target import Drop
 from core.audio.input_choice import DEFAULT_MICROPHONE, DEMO_SCENE, InputChoice
 from core.errors import UserError
 from tests.app.contrast import contrast

@@ -26,7 +26,7 @@ from app.style import formatting
 from app.style.theme import DARK
 from app.widgets import level_meter
 from app.widgets.banner import Banner
-from app.widgets.elided_label import ElidedLabel
+from app.widgets.labels import ElidedLabel
 from app.widgets.level_meter import LevelMeter
 from app.widgets.window_size import resize_to_fit
 from core.errors import UserError

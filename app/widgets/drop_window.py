@@ -6,9 +6,9 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent
 from PySide6.QtWidgets import QMainWindow
 
-from app.drops import read_drop
 from app.style.theme import Theme
 from app.widgets.drop_overlay import DropOverlay
+from app.widgets.drop_target import read_drop
 
 
 class DropWindow(QMainWindow):
