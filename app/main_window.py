@@ -23,15 +23,15 @@ from app.model_menu import ModelMenu
 from app.panels import PanelParts
 from app.panels.files import FilesPanel
 from app.panels.spectrogram import SpectrogramPanel
-from app.panels.tags import TagsPanel
 from app.panels.training import TrainingPanel
-from app.pins import Pins
 from app.runtime.background_jobs import BackgroundJobs
 from app.runtime.context import WindowParts
 from app.runtime.error_report import open_log_folder
 from app.scene import LiveScene
 from app.stage import Stage
 from app.status_line import StatusLine
+from app.tags.panel import TagsPanel
+from app.tags.pins import Pins
 from app.toolbar import ToolBar
 from app.training_desk import TrainingDesk
 from app.view_settings import ViewSettings

@@ -11,11 +11,11 @@ from PySide6.QtWidgets import QWidget
 from app.file_tagging import FileTagging
 from app.panels.files import FilesPanel
 from app.panels.spectrogram import SpectrogramPanel
-from app.panels.tags import TagsPanel
 from app.panels.training import TrainingPanel
-from app.pins import Pins
 from app.scene import LiveScene
 from app.style.appearance import Appearance
+from app.tags.panel import TagsPanel
+from app.tags.pins import Pins
 from app.training_session import TrainingSession
 
 

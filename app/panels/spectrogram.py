@@ -13,12 +13,12 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePol
 from app.colour_maps import pixel_table
 from app.column_history import byte_db
 from app.mel_scale import bin_frequency_hz
-from app.pins import Pins
 from app.scene import LiveScene, Scene
 from app.style import formatting
 from app.style.appearance import Appearance
 from app.style.plain_text import PlainLabel
 from app.style.theme import tabular
+from app.tags.pins import Pins
 from app.widgets.lanes_strip import Lane, LanesStrip, choose_lanes
 from app.widgets.spectrogram_axes import TimeLabels
 from app.widgets.spectrogram_plot import SpectrogramPlot

@@ -14,11 +14,11 @@ from pytestqt.qtbot import QtBot
 from app import live_session
 from app.application import build_window
 from app.main_window import MainWindow
-from app.pins import Pins
 from app.runtime.background_jobs import BackgroundJobs
 from app.runtime.program import PROGRAM
 from app.runtime.settings import UserSettings
 from app.style.appearance import Appearance
+from app.tags.pins import Pins
 from rig.waiting import PATIENCE_S
 from tests.app.app_fakes import FakeCore
 from tests.app.training_fakes import StandIn

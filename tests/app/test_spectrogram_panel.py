@@ -13,10 +13,10 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.panels.spectrogram import SpectrogramPanel
-from app.pins import Pins
 from app.scene import LiveScene, file_scene, set_picture
 from app.style.appearance import Appearance
 from app.style.theme import PICTURE_VOID
+from app.tags.pins import Pins
 from app.widgets.lanes_strip import choose_lanes
 from app.widgets.spectrogram_axes import TimeAxis, TimeLabels
 from app.widgets.spectrogram_plot import GUTTER_PX, MARGIN_PX

@@ -8,12 +8,12 @@ from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QAbstractItemModelTester
 from pytestqt.qtbot import QtBot
 
-from app.panels.tags import TOP_ROWS, TagsPanel
-from app.pins import Pins
 from app.runtime.settings import UserSettings
 from app.style.appearance import Appearance
 from app.style.theme import DARK, LIGHT, Theme
-from app.widgets.tag_list import STAR_PX
+from app.tags.list import STAR_PX
+from app.tags.panel import TOP_ROWS, TagsPanel
+from app.tags.pins import Pins
 from tests.app.app_fakes import NAMES, FakeTagger, scores
 from tests.app.contrast import contrast
 

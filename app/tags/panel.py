@@ -9,12 +9,12 @@ from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
-from app.pins import Pins
 from app.style import formatting
 from app.style.appearance import Appearance
 from app.style.plain_text import PlainLabel
 from app.style.theme import tabular
-from app.widgets.tag_list import TagList, TagRow
+from app.tags.list import TagList, TagRow
+from app.tags.pins import Pins
 from core.inference.results import TagScores
 from core.labels import LabelSet
 

@@ -1,0 +1,1 @@
+"""Now hearing: the class bars, and pins."""
