@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from app.scene import Scene, file_scene
+from app.spectrogram.timeline import Scene, file_scene
 from app.style import formatting
 from core.errors import UserError
 from core.labels import LabelSet

@@ -19,8 +19,8 @@ from app.file_row import FileRow, FileState
 from app.files_model import FilesModel
 from app.runtime.background_jobs import BackgroundJobs
 from app.runtime.core_api import CoreCalls, FilePicture, FoundMedia, StopQuestion, Tagger
-from app.scene import set_picture
-from app.score_track import ScoreTrack
+from app.spectrogram.score_history import ScoreTrack
+from app.spectrogram.timeline import set_picture
 from app.style.plain_text import rich_error
 from core.errors import UserError
 from core.inference.results import TagScores

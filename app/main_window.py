@@ -22,12 +22,12 @@ from app.model_desk import ModelDesk
 from app.model_menu import ModelMenu
 from app.panels import PanelParts
 from app.panels.files import FilesPanel
-from app.panels.spectrogram import SpectrogramPanel
 from app.panels.training import TrainingPanel
 from app.runtime.background_jobs import BackgroundJobs
 from app.runtime.context import WindowParts
 from app.runtime.error_report import open_log_folder
-from app.scene import LiveScene
+from app.spectrogram.panel import SpectrogramPanel
+from app.spectrogram.timeline import LiveScene
 from app.stage import Stage
 from app.status_line import StatusLine
 from app.tags.panel import TagsPanel

@@ -9,8 +9,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu
 
-from app.colour_maps import COLOUR_MAPS
 from app.runtime.settings import SPANS_S
+from app.spectrogram.colour_maps import COLOUR_MAPS
 from app.style.appearance import THEME_CHOICES
 
 

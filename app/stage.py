@@ -8,8 +8,8 @@ from app.file_row import FileRow, FileState
 from app.file_tagging import FileTagging
 from app.live_session import LiveSession
 from app.panels.files import FilesPanel
-from app.panels.spectrogram import SpectrogramPanel
-from app.scene import LiveScene, Scene
+from app.spectrogram.panel import SpectrogramPanel
+from app.spectrogram.timeline import LiveScene, Scene
 from app.tags.panel import TagsPanel
 from core.inference.results import LiveUpdate
 from core.labels import LabelSet

@@ -5,10 +5,10 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Slot
 from PySide6.QtWidgets import QWidget
 
-from app.dialogs.range_dialog import RangeDialog
 from app.menus import Menus, check
-from app.panels.spectrogram import SpectrogramPanel
 from app.runtime.settings import UserSettings
+from app.spectrogram.panel import SpectrogramPanel
+from app.spectrogram.range_dialog import RangeDialog
 from app.style.appearance import Appearance
 
 

@@ -10,9 +10,9 @@ from PySide6.QtWidgets import QWidget
 
 from app.file_tagging import FileTagging
 from app.panels.files import FilesPanel
-from app.panels.spectrogram import SpectrogramPanel
 from app.panels.training import TrainingPanel
-from app.scene import LiveScene
+from app.spectrogram.panel import SpectrogramPanel
+from app.spectrogram.timeline import LiveScene
 from app.style.appearance import Appearance
 from app.tags.panel import TagsPanel
 from app.tags.pins import Pins

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QObject, QSettings, Signal
 
-from app.colour_maps import COLOUR_MAPS
 from app.dock_sizes import DockShares
+from app.spectrogram.colour_maps import COLOUR_MAPS
 from app.style.appearance import THEME_CHOICES
 from core.audio.input_choice import InputChoice
 from core.errors import UserError

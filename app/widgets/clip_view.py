@@ -9,14 +9,14 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from app.clip_playback import ClipPlayback
-from app.colour_maps import pixel_table
 from app.runtime.core_api import FilePicture
 from app.runtime.settings import DEFAULT_RANGE_DB
-from app.scene import Scene, file_scene, set_picture
+from app.spectrogram.axes import TimeLabels
+from app.spectrogram.colour_maps import pixel_table
+from app.spectrogram.plot import SpectrogramPlot
+from app.spectrogram.timeline import Scene, file_scene, set_picture
 from app.style.appearance import Appearance
 from app.style.plain_text import PlainLabel, plain_tip, rich_error
-from app.widgets.spectrogram_axes import TimeLabels
-from app.widgets.spectrogram_plot import SpectrogramPlot
 from core.errors import UserError
 
 _NOTHING = "Choose a clip to see and hear it."

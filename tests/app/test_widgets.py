@@ -14,13 +14,13 @@ from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.dialogs.keys_dialog import KeysDialog
-from app.dialogs.range_dialog import RangeDialog
 from app.input_devices import InputDevices
 from app.runtime import error_report
 from app.runtime.background_jobs import BackgroundJobs
 from app.runtime.error_report import ErrorReport, start_log
 from app.runtime.qt_workarounds import GarbageTimer
 from app.runtime.settings import DEFAULT_RANGE_DB
+from app.spectrogram.range_dialog import RangeDialog
 from app.status_line import figures
 from app.style import formatting
 from app.style.theme import DARK

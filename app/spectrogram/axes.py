@@ -10,7 +10,7 @@ from typing import Any
 
 import pyqtgraph as pg
 
-from app.mel_scale import FINER_TICKS_HZ, TICKS_HZ, bin_position
+from app.spectrogram.mel_scale import FINER_TICKS_HZ, TICKS_HZ, bin_position
 from app.style import formatting
 
 _STEPS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600)

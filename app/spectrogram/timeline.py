@@ -9,10 +9,10 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from app.column_history import ColumnHistory
 from app.runtime.core_api import FilePicture, Tagger
-from app.score_track import ScoreTrack
-from app.time_window import SmoothEdge, TimeWindow
+from app.spectrogram.column_history import ColumnHistory
+from app.spectrogram.score_history import ScoreTrack
+from app.spectrogram.time_view import SmoothEdge, TimeWindow
 from core.inference.results import FrameRun, LiveUpdate, TagScores
 from core.labels import LabelSet
 

@@ -12,14 +12,14 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.panels.spectrogram import SpectrogramPanel
-from app.scene import LiveScene, file_scene, set_picture
+from app.spectrogram.axes import TimeAxis, TimeLabels
+from app.spectrogram.lanes import choose_lanes
+from app.spectrogram.panel import SpectrogramPanel
+from app.spectrogram.plot import GUTTER_PX, MARGIN_PX
+from app.spectrogram.timeline import LiveScene, file_scene, set_picture
 from app.style.appearance import Appearance
 from app.style.theme import PICTURE_VOID
 from app.tags.pins import Pins
-from app.widgets.lanes_strip import choose_lanes
-from app.widgets.spectrogram_axes import TimeAxis, TimeLabels
-from app.widgets.spectrogram_plot import GUTTER_PX, MARGIN_PX
 from core.inference.results import FrameRun, LiveUpdate
 from tests.app.app_fakes import NAMES, FakePicture, FakeTagger, noise, scores
 

@@ -10,10 +10,10 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPainterPath, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from app.score_track import ScoreTrack
+from app.spectrogram.plot import GUTTER_PX, MARGIN_PX
+from app.spectrogram.score_history import ScoreTrack
 from app.style import formatting
 from app.style.theme import Theme, class_colour, tabular
-from app.widgets.spectrogram_plot import GUTTER_PX, MARGIN_PX
 from core.inference.results import TagScores
 
 LANES = 5

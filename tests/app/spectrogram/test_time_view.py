@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.frequency_window import FrequencyWindow
-from app.time_window import MAX_SPAN_S, MIN_SPAN_S, SmoothEdge, TimeWindow
+from app.spectrogram.frequency_view import FrequencyWindow
+from app.spectrogram.time_view import MAX_SPAN_S, MIN_SPAN_S, SmoothEdge, TimeWindow
 
 
 def _window(last_s: float = 100.0) -> TimeWindow:

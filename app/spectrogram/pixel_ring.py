@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QRect, QRectF
 from PySide6.QtGui import QImage, QPainter
 
-from app.column_history import ColumnHistory
+from app.spectrogram.column_history import ColumnHistory
 
 _MELS, _EMPTY_MEL = 128, 3
 """The one filter of 128 that no FFT bin falls into: always silent, so it is drawn as its neighbours' mean."""

@@ -11,11 +11,11 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QBrush, QColor, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
-from app.column_history import ColumnHistory
-from app.frequency_window import FrequencyWindow
+from app.spectrogram.axes import HertzAxis, TimeAxis, TimeLabels
+from app.spectrogram.column_history import ColumnHistory
+from app.spectrogram.frequency_view import FrequencyWindow
+from app.spectrogram.pixel_ring import PictureRing
 from app.style.theme import PICTURE_VOID, Theme
-from app.widgets.picture_ring import PictureRing
-from app.widgets.spectrogram_axes import HertzAxis, TimeAxis, TimeLabels
 
 GUTTER_PX = 52
 """Width of the frequency axis; whatever shares the time axis keeps the same margin."""

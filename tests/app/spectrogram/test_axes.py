@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from app.mel_scale import bin_position
-from app.widgets.spectrogram_axes import HertzAxis
+from app.spectrogram.axes import HertzAxis
+from app.spectrogram.mel_scale import bin_position
 
 pytestmark = pytest.mark.usefixtures("qapp")
 

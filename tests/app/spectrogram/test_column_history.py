@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.column_history import CEILING_DB, FLOOR_DB, ColumnHistory, byte_db, quantise
+from app.spectrogram.column_history import CEILING_DB, FLOOR_DB, ColumnHistory, byte_db, quantise
 from core.inference.results import FrameRun
 from tests.app.app_fakes import noise
 

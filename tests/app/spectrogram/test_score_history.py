@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from app.score_track import ScoreTrack
+from app.spectrogram.score_history import ScoreTrack
 from tests.app.app_fakes import NAMES, scores
 
 

@@ -10,18 +10,18 @@ from PySide6.QtCore import QElapsedTimer, Qt, Signal, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from app.colour_maps import pixel_table
-from app.column_history import byte_db
-from app.mel_scale import bin_frequency_hz
-from app.scene import LiveScene, Scene
+from app.spectrogram.axes import TimeLabels
+from app.spectrogram.colour_maps import pixel_table
+from app.spectrogram.column_history import byte_db
+from app.spectrogram.lanes import Lane, LanesStrip, choose_lanes
+from app.spectrogram.mel_scale import bin_frequency_hz
+from app.spectrogram.plot import SpectrogramPlot
+from app.spectrogram.timeline import LiveScene, Scene
 from app.style import formatting
 from app.style.appearance import Appearance
 from app.style.plain_text import PlainLabel
 from app.style.theme import tabular
 from app.tags.pins import Pins
-from app.widgets.lanes_strip import Lane, LanesStrip, choose_lanes
-from app.widgets.spectrogram_axes import TimeLabels
-from app.widgets.spectrogram_plot import SpectrogramPlot
 
 _LANES_EVERY_MS = 250
 _PICTURE_PX = 236

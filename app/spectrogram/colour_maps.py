@@ -8,7 +8,7 @@ import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 
-from app.column_history import CEILING_DB, FLOOR_DB
+from app.spectrogram.column_history import CEILING_DB, FLOOR_DB
 
 COLOUR_MAPS = {"magma": "Magma", "viridis": "Viridis", "cividis": "Cividis", "grey": "Grey"}
 

@@ -1,0 +1,1 @@
+"""The picture: spectrogram, axes, lanes, and time."""
