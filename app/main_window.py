@@ -13,15 +13,15 @@ from PySide6.QtWidgets import QMessageBox
 from app.complaints import Complaints
 from app.dialogs.keys_dialog import KeysDialog
 from app.docks import Docks
-from app.file_tagging import FileTagging
-from app.files_model import FilesModel
+from app.files.panel import FilesPanel
+from app.files.table_model import FilesModel
+from app.files.tagging_queue import FileTagging
 from app.input_menu import InputMenu
 from app.live_session import LiveSession
 from app.menus import KEYS_IN_PICTURE, PICTURE_KEYS, Menus, check, key_lines
 from app.model_desk import ModelDesk
 from app.model_menu import ModelMenu
 from app.panels import PanelParts
-from app.panels.files import FilesPanel
 from app.panels.training import TrainingPanel
 from app.runtime.background_jobs import BackgroundJobs
 from app.runtime.context import WindowParts

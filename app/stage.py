@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from app.file_row import FileRow, FileState
-from app.file_tagging import FileTagging
+from app.files.panel import FilesPanel
+from app.files.row import FileRow, FileState
+from app.files.tagging_queue import FileTagging
 from app.live_session import LiveSession
-from app.panels.files import FilesPanel
 from app.spectrogram.panel import SpectrogramPanel
 from app.spectrogram.timeline import LiveScene, Scene
 from app.tags.panel import TagsPanel

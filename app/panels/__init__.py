@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
-from app.file_tagging import FileTagging
-from app.panels.files import FilesPanel
+from app.files.panel import FilesPanel
+from app.files.tagging_queue import FileTagging
 from app.panels.training import TrainingPanel
 from app.spectrogram.panel import SpectrogramPanel
 from app.spectrogram.timeline import LiveScene

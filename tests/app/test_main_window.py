@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from app.file_row import FileState
+from app.files.row import FileState
 from app.main_window import MainWindow
 from app.style.theme import DARK, LIGHT
 from core.audio.input_choice import InputChoice

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.application import build_window
-from app.file_row import FileState
+from app.files.row import FileState
 from app.main_window import MainWindow
 from core.audio.input_choice import DEFAULT_MICROPHONE, DEMO_SCENE, InputChoice
 from core.inference.results import LiveUpdate

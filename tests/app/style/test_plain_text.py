@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app import main_window
-from app.file_row import FileState
+from app.files.row import FileState
 from app.main_window import MainWindow
 from app.runtime.error_report import ErrorReport
 from app.style.plain_text import PlainLabel, plain_tip, rich_error

@@ -5,13 +5,13 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
-from app.file_row import FileRow, FileState
-from app.file_tagging import FileTagging
+from app.files.row import FileRow, FileState
+from app.files.table import FileTable
+from app.files.tagging_queue import FileTagging
 from app.style import formatting
 from app.style.appearance import Appearance
 from app.style.plain_text import PlainLabel
 from app.widgets.dialog_parts import push_button
-from app.widgets.file_table import FileTable
 from app.widgets.labels import ElidedLabel
 
 _EMPTY = "Drop sound or video files, or whole folders, anywhere in this window."

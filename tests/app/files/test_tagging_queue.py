@@ -13,9 +13,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QAbstractItemModelTester
 from pytestqt.qtbot import QtBot
 
-from app.file_row import FileState
-from app.file_tagging import FileTagging
-from app.files_model import LENGTH, NAME, STATE, TAGS
+from app.files.row import FileState
+from app.files.table_model import LENGTH, NAME, STATE, TAGS
+from app.files.tagging_queue import FileTagging
 from core.errors import UserError
 from core.inference.results import TagScores
 from rig.waiting import PATIENCE_S

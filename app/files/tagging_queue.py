@@ -15,8 +15,8 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal, SignalInstance, Slot
 
-from app.file_row import FileRow, FileState
-from app.files_model import FilesModel
+from app.files.row import FileRow, FileState
+from app.files.table_model import FilesModel
 from app.runtime.background_jobs import BackgroundJobs
 from app.runtime.core_api import CoreCalls, FilePicture, FoundMedia, StopQuestion, Tagger
 from app.spectrogram.score_history import ScoreTrack

@@ -8,7 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
-from app.file_row import FileRow, FileState
+from app.files.row import FileRow, FileState
 from app.style import formatting
 from app.style.plain_text import plain_tip
 

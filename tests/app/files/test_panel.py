@@ -9,11 +9,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from app.file_row import FileState
-from app.files_model import CANCEL, NAME, TAGS
+from app.files.row import FileState
+from app.files.table import FileTable
+from app.files.table_model import CANCEL, NAME, TAGS
 from app.main_window import MainWindow
 from app.panels.training import TrainingPanel
-from app.widgets.file_table import FileTable
 from core.errors import UserError
 from tests.app.app_fakes import FakeCore
 from tests.app.window_driving import listen, press

@@ -13,8 +13,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.file_row import FileRow, FileState
-from app.files_model import CANCEL, LENGTH, NAME, ROW_ROLE, STATE, TAGS, FilesModel
+from app.files.row import FileRow, FileState
+from app.files.table_model import CANCEL, LENGTH, NAME, ROW_ROLE, STATE, TAGS, FilesModel
 from app.style.theme import Theme
 from app.widgets.icons import cancel_icon
 from app.widgets.plain_table import set_up_rows

@@ -1,0 +1,1 @@
+"""Files: the list, its table and the queue that tags them."""
