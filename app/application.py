@@ -15,7 +15,7 @@ import PySide6
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QApplication
 
-from app.input_devices import InputDevices
+from app.live.input_devices import InputDevices
 from app.main_window import MainWindow
 from app.runtime.background_jobs import BackgroundJobs
 from app.runtime.context import WindowParts

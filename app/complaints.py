@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from app.input_devices import InputDevices
-from app.live_session import LiveSession
+from app.live.input_devices import InputDevices
+from app.live.session import LiveSession
 from app.widgets.banner import Banner, Mend
 from core.audio.input_choice import DEMO_SCENE
 from core.errors import UserError

@@ -16,8 +16,8 @@ from app.docks import Docks
 from app.files.panel import FilesPanel
 from app.files.table_model import FilesModel
 from app.files.tagging_queue import FileTagging
-from app.input_menu import InputMenu
-from app.live_session import LiveSession
+from app.live.input_menu import InputMenu
+from app.live.session import LiveSession
 from app.menus import KEYS_IN_PICTURE, PICTURE_KEYS, Menus, check, key_lines
 from app.model_desk import ModelDesk
 from app.model_menu import ModelMenu

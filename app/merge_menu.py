@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu
 
-from app.live_session import LiveSession
+from app.live.session import LiveSession
 from app.runtime.settings import MERGE_AMOUNTS, merge_word
 
 _TIP = "Like tokens are joined between the layers: the model is faster, and a little less sure"

@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QMainWindow
 
 from app.dialogs.models_dialog import ModelsDialog
-from app.live_session import LiveSession
+from app.live.session import LiveSession
 from app.model_fetching import ModelFetching
 from app.model_menu import ModelMenu
 from app.runtime.context import WindowParts

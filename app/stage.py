@@ -7,7 +7,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from app.files.panel import FilesPanel
 from app.files.row import FileRow, FileState
 from app.files.tagging_queue import FileTagging
-from app.live_session import LiveSession
+from app.live.session import LiveSession
 from app.spectrogram.panel import SpectrogramPanel
 from app.spectrogram.timeline import LiveScene, Scene
 from app.tags.panel import TagsPanel

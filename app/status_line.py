@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QElapsedTimer, Slot
 from PySide6.QtWidgets import QLabel, QSizePolicy, QStatusBar
 
-from app.live_session import LiveSession
+from app.live.session import LiveSession
 from app.style import formatting
 from app.style.plain_text import PlainLabel
 from app.style.theme import tabular

@@ -8,12 +8,12 @@ from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Slot
 from PySide6.QtGui import QCursor
 from PySide6.QtWidgets import QApplication, QMenu, QPushButton, QSizePolicy, QToolBar, QToolButton, QWidget
 
-from app.live_session import LiveSession
+from app.live.level_meter import LevelMeter
+from app.live.session import LiveSession
 from app.model_menu import title_of
 from app.style.appearance import Appearance
 from app.training_plan import CHECKPOINT_NAME
 from app.widgets.icons import start_icon, stop_icon
-from app.widgets.level_meter import LevelMeter
 from core.inference.results import LiveUpdate
 
 _NAME_PX = 260

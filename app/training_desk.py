@@ -17,7 +17,7 @@ from app.dialogs.close_question import CloseAnswer, CloseQuestion
 from app.dialogs.results_dialog import ResultsDialog
 from app.dialogs.training_dialog import TrainingDialog
 from app.dialogs.training_form import default_out_folder
-from app.live_session import LiveSession
+from app.live.session import LiveSession
 from app.panels.training import TrainingPanel
 from app.runtime.context import WindowParts
 from app.training_plan import Results, Start, TrainingPlan, find_results, read_plan

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.input_devices import InputDevices
+from app.live.input_devices import InputDevices
 from app.runtime.background_jobs import BackgroundJobs
 from app.runtime.core_api import CoreCalls
 from app.runtime.program import PROGRAM

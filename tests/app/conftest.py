@@ -11,8 +11,8 @@ from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app import live_session
 from app.application import build_window
+from app.live import session
 from app.main_window import MainWindow
 from app.runtime.background_jobs import BackgroundJobs
 from app.runtime.program import PROGRAM
@@ -50,7 +50,7 @@ def no_qt_warnings(qtlog: object) -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def sound_is_never_missed(monkeypatch: pytest.MonkeyPatch) -> None:
     """A fake listener that gave one update counts as heard for good, however slow the machine is."""
-    monkeypatch.setattr(live_session, "_STALE_S", 1e9)
+    monkeypatch.setattr(session, "_STALE_S", 1e9)
 
 
 @pytest.fixture

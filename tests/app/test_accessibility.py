@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from app.dialogs.keys_dialog import KeysDialog
+from app.live.level_meter import LevelMeter
 from app.main_window import MainWindow
 from app.menus import key_lines
 from app.panels import PANELS
@@ -27,7 +28,6 @@ from app.spectrogram.lanes import LanesStrip
 from app.spectrogram.plot import SpectrogramPlot
 from app.spectrogram.range_dialog import RangeDialog
 from app.widgets.drop_overlay import DropOverlay
-from app.widgets.level_meter import LevelMeter
 from tests.app.app_fakes import FakeCore
 from tests.app.conftest import MakeWindow
 from tests.app.training_fakes import StandIn, finish_run

@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtGui import QAction
 from pytestqt.qtbot import QtBot
 
-from app.live_session import LiveSession
+from app.live.session import LiveSession
 from app.main_window import MainWindow
 from app.runtime.background_jobs import BackgroundJobs
 from app.runtime.core_api import CoreCalls

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.input_devices import InputDevice, parse_devices
-from app.input_menu import device_choices
+from app.live.input_devices import InputDevice, parse_devices
+from app.live.input_menu import device_choices
 from app.runtime.settings import DEFAULT_RANGE_DB, UserSettings
 from app.runtime.version_guard import check_versions
 from app.spectrogram.colour_maps import COLOUR_MAPS, pixel_table

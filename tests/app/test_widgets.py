@@ -14,7 +14,9 @@ from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.dialogs.keys_dialog import KeysDialog
-from app.input_devices import InputDevices
+from app.live import level_meter
+from app.live.input_devices import InputDevices
+from app.live.level_meter import LevelMeter
 from app.runtime import error_report
 from app.runtime.background_jobs import BackgroundJobs
 from app.runtime.error_report import ErrorReport, start_log
@@ -24,10 +26,8 @@ from app.spectrogram.range_dialog import RangeDialog
 from app.status_line import figures
 from app.style import formatting
 from app.style.theme import DARK
-from app.widgets import level_meter
 from app.widgets.banner import Banner
 from app.widgets.labels import ElidedLabel
-from app.widgets.level_meter import LevelMeter
 from app.widgets.window_size import resize_to_fit
 from core.errors import UserError
 from core.inference.results import LiveStatus

@@ -10,8 +10,8 @@ from dataclasses import replace
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app import input_opening
-from app.live_session import HIDDEN_TICK_MS, LiveSession
+from app.live import input_switch
+from app.live.session import HIDDEN_TICK_MS, LiveSession
 from app.runtime.background_jobs import BackgroundJobs
 from core.audio.input_choice import DEMO_SCENE, InputChoice
 from core.errors import UserError
@@ -146,7 +146,7 @@ def test_changing_input_keeps_the_old_one_until_the_new_one_delivers(
 def test_the_demo_scene_may_take_longer_than_a_microphone(
     session: LiveSession, core: FakeCore, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(input_opening, "PROOF_S", 0.0)
+    monkeypatch.setattr(input_switch, "PROOF_S", 0.0)
     session.input = DEMO_SCENE
     session.start()
     qtbot.waitUntil(lambda: len(core.listeners) == 1)
@@ -164,7 +164,7 @@ def test_an_input_that_fails_is_rolled_back(
     if fails_in == "opening":
         core.refused[USB] = BROKEN
     if fails_in == "silence":
-        monkeypatch.setattr(input_opening, "PROOF_S", 0.05)
+        monkeypatch.setattr(input_switch, "PROOF_S", 0.05)
     with qtbot.waitSignal(session.input_failed) as failed:
         session.choose_input(USB)
         if fails_in == "first update":

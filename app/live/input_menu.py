@@ -9,8 +9,8 @@ from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu
 
-from app.input_devices import InputDevice, InputDevices
-from app.live_session import LiveSession
+from app.live.input_devices import InputDevice, InputDevices
+from app.live.session import LiveSession
 from app.style.plain_text import plain_tip
 from core.audio.input_choice import DEFAULT_MICROPHONE, DEMO_SCENE, InputChoice
 

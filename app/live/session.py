@@ -10,8 +10,8 @@ import time
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
-from app.input_opening import InputOpening, stop_in_background
-from app.live_clock import LiveClock
+from app.live.clock import LiveClock
+from app.live.input_switch import InputOpening, stop_in_background
 from app.runtime.background_jobs import BackgroundJobs
 from app.runtime.core_api import CoreCalls, Listener, Tagger
 from core.audio.input_choice import DEFAULT_MICROPHONE, InputChoice

@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from app import live_session
+from app.live import session
 from app.main_window import MainWindow
 from core.audio.input_choice import InputChoice
 from core.errors import UserError
@@ -50,7 +50,7 @@ class Sounding:
 
 @pytest.fixture
 def sound_is_soon_missed(sound_is_never_missed: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live_session, "_STALE_S", 0.2)
+    monkeypatch.setattr(session, "_STALE_S", 0.2)
 
 
 def test_from_the_first_moment_the_model_is_said_to_be_loading(

@@ -14,7 +14,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QProcess, Signal, Slot
 
 log = logging.getLogger(__name__)
-MAIN_SCRIPT = Path(__file__).resolve().parents[1] / "main.py"
+MAIN_SCRIPT = Path(__file__).resolve().parents[2] / "main.py"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.live_session import LiveSession
+from app.live.session import LiveSession
 from app.runtime.background_jobs import BackgroundJobs
 from core.errors import UserError
 from core.labels import LabelSet

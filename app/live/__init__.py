@@ -1,0 +1,1 @@
+"""The live session: input, clock, level."""
