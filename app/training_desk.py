@@ -12,19 +12,19 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMainWindow
 
-from app.clip_playback import ClipPlayback
 from app.dialogs.close_question import CloseAnswer, CloseQuestion
-from app.dialogs.results_dialog import ResultsDialog
 from app.dialogs.training_dialog import TrainingDialog
 from app.dialogs.training_form import default_out_folder
 from app.live.session import LiveSession
 from app.panels.training import TrainingPanel
+from app.results.clip_player import ClipPlayback
+from app.results.clip_view import ClipView
+from app.results.dialog import ResultsDialog
 from app.runtime.context import WindowParts
 from app.training_plan import Results, Start, TrainingPlan, find_results, read_plan
 from app.training_recipes import FINE_TUNE
 from app.training_session import RunState, TrainingSession
 from app.widgets import file_dialogs
-from app.widgets.clip_view import ClipView
 from core.errors import UserError
 from core.run.evaluation_report import EvaluationReport
 from core.run.messages import TrainingFinished

@@ -16,14 +16,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.clip_playback import ClipPlayback
 from app.dialogs.training_form import TrainingForm
+from app.results.clip_player import ClipPlayback
+from app.results.clip_view import ClipView
 from app.runtime.json_command import JsonCommand
 from app.runtime.program import PROGRAM
 from app.style.appearance import Appearance
 from app.style.plain_text import PlainLabel
 from app.training_recipes import parse_recipes
-from app.widgets.clip_view import ClipView
 from app.widgets.data_report_view import DataReportView
 from app.widgets.dialog_parts import push_button
 from app.widgets.drop_target import read_drop

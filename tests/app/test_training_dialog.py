@@ -10,8 +10,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from app.clip_playback import ClipPlayback
 from app.dialogs.training_dialog import TrainingDialog
+from app.results.clip_player import ClipPlayback
 from app.runtime.background_jobs import BackgroundJobs
 from app.style.appearance import Appearance
 from app.training_plan import STATE_NAME, Start, TrainingPlan

@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.application import build_window
-from app.dialogs.results_dialog import ResultsDialog
 from app.main_window import MainWindow
 from app.panels.training import TrainingPanel
+from app.results.dialog import ResultsDialog
 from app.training_session import RunState
 from core.audio.input_choice import DEMO_SCENE
 from rig import sounds

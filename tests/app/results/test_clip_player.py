@@ -12,8 +12,8 @@ import pytest
 from numpy.typing import NDArray
 from pytestqt.qtbot import QtBot
 
-from app import clip_playback
-from app.clip_playback import ClipPlayback, start_sound
+from app.results import clip_player
+from app.results.clip_player import ClipPlayback, start_sound
 from app.runtime.background_jobs import BackgroundJobs
 from core.audio.sources import input_devices
 from core.audio.sources.microphone_turns import open_streams
@@ -90,7 +90,7 @@ def test_every_sample_is_played_and_then_silence(sounddevice: SimpleNamespace, t
 def test_only_the_beginning_of_a_long_recording_is_played(
     sounddevice: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(clip_playback, "_LONGEST_S", 1.0)
+    monkeypatch.setattr(clip_player, "_LONGEST_S", 1.0)
     sound = start_sound(sounds.write_wav(tmp_path / "a.wav", sounds.sweep(3)))
     assert sound.duration_s == 1.0
     sound.stop()

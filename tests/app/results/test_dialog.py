@@ -11,14 +11,14 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from app.clip_playback import ClipPlayback
-from app.dialogs.results_dialog import ResultsDialog
-from app.result_tables import figures_in_words
+from app.results.clip_player import ClipPlayback
+from app.results.confusion_matrix import CELL_PX, ConfusionMatrix
+from app.results.dialog import ResultsDialog
+from app.results.tables import figures_in_words
 from app.runtime.background_jobs import BackgroundJobs
 from app.style import formatting
 from app.style.appearance import Appearance
 from app.training_plan import Results, TrainingPlan, find_results, read_plan
-from app.widgets.confusion_matrix import CELL_PX, ConfusionMatrix
 from core.errors import UserError
 from core.run.evaluation_report import Measured
 from tests.app.app_fakes import FakePicture

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, QUrl, Signal, Slot
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from app.clip_playback import ClipPlayback
+from app.results.clip_player import ClipPlayback
 from app.runtime.core_api import FilePicture
 from app.runtime.settings import DEFAULT_RANGE_DB
 from app.spectrogram.axes import TimeLabels

@@ -19,8 +19,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.clip_playback import ClipPlayback
-from app.result_tables import (
+from app.results.clip_player import ClipPlayback
+from app.results.clip_view import ClipView
+from app.results.confusion_matrix import ConfusionMatrix
+from app.results.folded_figures import FigureText, FoldedFigures
+from app.results.tables import (
     CLASS_COLUMNS,
     clip_columns,
     clip_path,
@@ -34,10 +37,7 @@ from app.style import formatting
 from app.style.appearance import Appearance
 from app.style.plain_text import PlainLabel
 from app.training_plan import Results
-from app.widgets.clip_view import ClipView
-from app.widgets.confusion_matrix import ConfusionMatrix
 from app.widgets.dialog_parts import push_button
-from app.widgets.folded_figures import FigureText, FoldedFigures
 from app.widgets.tables import FiguresTable
 from app.widgets.window_size import resize_to_fit
 from core.run.evaluation_report import ClassResult, ClipResult, EvaluationReport
