@@ -19,8 +19,8 @@ from app.files.tagging_queue import FileTagging
 from app.live.input_menu import InputMenu
 from app.live.session import LiveSession
 from app.menus import KEYS_IN_PICTURE, PICTURE_KEYS, Menus, check, key_lines
-from app.model_desk import ModelDesk
-from app.model_menu import ModelMenu
+from app.models.controller import ModelDesk
+from app.models.menu import ModelMenu
 from app.panels import PanelParts
 from app.panels.training import TrainingPanel
 from app.runtime.background_jobs import BackgroundJobs

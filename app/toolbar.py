@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication, QMenu, QPushButton, QSizePolicy, QTo
 
 from app.live.level_meter import LevelMeter
 from app.live.session import LiveSession
-from app.model_menu import title_of
+from app.models.menu import title_of
 from app.style.appearance import Appearance
 from app.training_plan import CHECKPOINT_NAME
 from app.widgets.icons import start_icon, stop_icon

@@ -11,10 +11,10 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QMainWindow
 
-from app.dialogs.models_dialog import ModelsDialog
 from app.live.session import LiveSession
-from app.model_fetching import ModelFetching
-from app.model_menu import ModelMenu
+from app.models.dialog import ModelsDialog
+from app.models.downloads import ModelFetching
+from app.models.menu import ModelMenu
 from app.runtime.context import WindowParts
 from app.widgets import file_dialogs
 from core.errors import UserError

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from app.fetch_row import FetchRow, FetchState
+from app.models.download_row import FetchRow, FetchState
 from app.runtime.background_jobs import BackgroundJobs
 from app.runtime.core_api import CoreCalls, ModelRow
 from core.errors import UserError

@@ -10,9 +10,9 @@ from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from app.dialogs.models_dialog import ModelsDialog
-from app.fetch_row import FetchRow, FetchState
 from app.main_window import MainWindow
+from app.models.dialog import ModelsDialog
+from app.models.download_row import FetchRow, FetchState
 from app.style.theme import DARK, LIGHT
 from app.widgets import file_dialogs
 from core.model.checkpoints.published import PUBLISHED_MODELS

@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.application import build_window
-from app.dialogs.models_dialog import ModelsDialog
-from app.fetch_row import FetchState
 from app.main_window import MainWindow
+from app.models.dialog import ModelsDialog
+from app.models.download_row import FetchState
 from app.runtime.core_api import CoreCalls
 from app.widgets import file_dialogs
 from core.inference.tagger import Tagger
@@ -95,7 +95,7 @@ def test_a_download_that_breaks_off_goes_on_and_ends_in_the_live_view(
     qtbot: QtBot,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("app.model_fetching._WORTH_A_WORD", 1)
+    monkeypatch.setattr("app.models.downloads._WORTH_A_WORD", 1)
     row = window.models.fetching.rows[0]
     hub.cut_after["model.safetensors"] = [10_000] + [0] * 5
     dialog.fetch_button.click()

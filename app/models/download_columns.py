@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from app.fetch_row import FetchRow, FetchState
+from app.models.download_row import FetchRow, FetchState
 from app.style import formatting
 from app.widgets.tables import Column
 from core.model.checkpoints.published import PublishedModel

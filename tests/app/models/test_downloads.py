@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.fetch_row import FetchRow, FetchState
-from app.model_fetching import ModelFetching
+from app.models.download_row import FetchRow, FetchState
+from app.models.downloads import ModelFetching
 from app.runtime.background_jobs import BackgroundJobs
 from core.model.checkpoints.published import PUBLISHED_MODELS
 from tests.app.app_fakes import FakeCore

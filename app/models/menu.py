@@ -10,7 +10,7 @@ from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu
 
 from app.live.session import LiveSession
-from app.merge_menu import MergeMenu
+from app.models.merge_menu import MergeMenu
 from app.runtime.core_api import ModelRow
 from app.style.plain_text import plain_tip
 from app.training_plan import CHECKPOINT_NAME

@@ -8,9 +8,9 @@ from __future__ import annotations
 from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
-from app.fetch_columns import FETCH_COLUMNS
-from app.fetch_row import FetchRow
-from app.model_fetching import ModelFetching
+from app.models.download_columns import FETCH_COLUMNS
+from app.models.download_row import FetchRow
+from app.models.downloads import ModelFetching
 from app.style.appearance import Appearance
 from app.style.plain_text import PlainLabel
 from app.style.theme import tabular
