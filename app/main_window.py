@@ -22,7 +22,6 @@ from app.menus import KEYS_IN_PICTURE, PICTURE_KEYS, Menus, check, key_lines
 from app.models.controller import ModelDesk
 from app.models.menu import ModelMenu
 from app.panels import PanelParts
-from app.panels.training import TrainingPanel
 from app.runtime.background_jobs import BackgroundJobs
 from app.runtime.context import WindowParts
 from app.runtime.error_report import open_log_folder
@@ -33,7 +32,8 @@ from app.status_line import StatusLine
 from app.tags.panel import TagsPanel
 from app.tags.pins import Pins
 from app.toolbar import ToolBar
-from app.training_desk import TrainingDesk
+from app.training.controller import TrainingDesk
+from app.training.panel import TrainingPanel
 from app.view_settings import ViewSettings
 from app.widgets import file_dialogs
 from app.widgets.banner import Banner

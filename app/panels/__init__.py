@@ -10,13 +10,13 @@ from PySide6.QtWidgets import QWidget
 
 from app.files.panel import FilesPanel
 from app.files.tagging_queue import FileTagging
-from app.panels.training import TrainingPanel
 from app.spectrogram.panel import SpectrogramPanel
 from app.spectrogram.timeline import LiveScene
 from app.style.appearance import Appearance
 from app.tags.panel import TagsPanel
 from app.tags.pins import Pins
-from app.training_session import TrainingSession
+from app.training.panel import TrainingPanel
+from app.training.session import TrainingSession
 
 
 @dataclass(frozen=True, slots=True)

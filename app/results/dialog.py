@@ -36,7 +36,7 @@ from app.results.tables import (
 from app.style import formatting
 from app.style.appearance import Appearance
 from app.style.plain_text import PlainLabel
-from app.training_plan import Results
+from app.training.plan import Results
 from app.widgets.dialog_parts import push_button
 from app.widgets.tables import FiguresTable
 from app.widgets.window_size import resize_to_fit

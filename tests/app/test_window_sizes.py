@@ -12,10 +12,10 @@ from pytestqt.qtbot import QtBot
 
 from app.dock_sizes import DockShares
 from app.main_window import MainWindow
-from app.panels.training import TrainingPanel
 from app.spectrogram.lanes import LANES
 from app.tags.list import HIGHEST_ROW_PX, ROW_PX
 from app.tags.panel import TOP_ROWS
+from app.training.panel import TrainingPanel
 from tests.app.app_fakes import FakeCore
 from tests.app.conftest import MakeWindow
 from tests.app.window_driving import listen

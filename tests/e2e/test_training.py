@@ -12,9 +12,9 @@ from pytestqt.qtbot import QtBot
 
 from app.application import build_window
 from app.main_window import MainWindow
-from app.panels.training import TrainingPanel
 from app.results.dialog import ResultsDialog
-from app.training_session import RunState
+from app.training.panel import TrainingPanel
+from app.training.session import RunState
 from core.audio.input_choice import DEMO_SCENE
 from rig import sounds
 from rig.virtual_screen import VirtualScreen

@@ -13,7 +13,7 @@ from app.files.row import FileState
 from app.files.table import FileTable
 from app.files.table_model import CANCEL, NAME, TAGS
 from app.main_window import MainWindow
-from app.panels.training import TrainingPanel
+from app.training.panel import TrainingPanel
 from core.errors import UserError
 from tests.app.app_fakes import FakeCore
 from tests.app.window_driving import listen, press

@@ -18,7 +18,7 @@ from app.results.tables import figures_in_words
 from app.runtime.background_jobs import BackgroundJobs
 from app.style import formatting
 from app.style.appearance import Appearance
-from app.training_plan import Results, TrainingPlan, find_results, read_plan
+from app.training.plan import Results, TrainingPlan, find_results, read_plan
 from core.errors import UserError
 from core.run.evaluation_report import Measured
 from tests.app.app_fakes import FakePicture

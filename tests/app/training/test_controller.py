@@ -8,10 +8,10 @@ import pytest
 from PySide6.QtGui import QAction
 from pytestqt.qtbot import QtBot
 
-from app.dialogs.training_dialog import TrainingDialog
 from app.main_window import MainWindow
-from app.panels.training import TrainingPanel
-from app.training_session import RunState
+from app.training.new_dialog import TrainingDialog
+from app.training.panel import TrainingPanel
+from app.training.session import RunState
 from core.run.messages import TrainingFinished
 from tests.app.app_fakes import FakeCore, FakeTagger
 from tests.app.conftest import MakeWindow

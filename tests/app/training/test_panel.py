@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.panels.training import TrainingPanel
 from app.style import formatting
 from app.style.appearance import Appearance
-from app.training_plan import TrainingPlan
-from app.training_session import RunState, TrainingSession
+from app.training.panel import TrainingPanel
+from app.training.plan import TrainingPlan
+from app.training.session import RunState, TrainingSession
 from core.run.messages import TrainingFailed, TrainingFinished, TrainingStep, TrainingStopped, to_line
 from tests.app.training_fakes import EPOCH, PREPARING, STARTED, STEPS, StandIn, write_run
 

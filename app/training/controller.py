@@ -12,18 +12,18 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMainWindow
 
-from app.dialogs.close_question import CloseAnswer, CloseQuestion
-from app.dialogs.training_dialog import TrainingDialog
-from app.dialogs.training_form import default_out_folder
 from app.live.session import LiveSession
-from app.panels.training import TrainingPanel
 from app.results.clip_player import ClipPlayback
 from app.results.clip_view import ClipView
 from app.results.dialog import ResultsDialog
 from app.runtime.context import WindowParts
-from app.training_plan import Results, Start, TrainingPlan, find_results, read_plan
-from app.training_recipes import FINE_TUNE
-from app.training_session import RunState, TrainingSession
+from app.training.close_dialog import CloseAnswer, CloseQuestion
+from app.training.form import default_out_folder
+from app.training.new_dialog import TrainingDialog
+from app.training.panel import TrainingPanel
+from app.training.plan import Results, Start, TrainingPlan, find_results, read_plan
+from app.training.session import RunState, TrainingSession
+from app.training.training_recipes import FINE_TUNE
 from app.widgets import file_dialogs
 from core.errors import UserError
 from core.run.evaluation_report import EvaluationReport

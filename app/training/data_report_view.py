@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 from app.style import formatting
 from app.style.plain_text import PlainLabel
 from app.style.theme import Theme
-from app.widgets.findings_list import FindingsList
+from app.training.findings_list import FindingsList
 from app.widgets.tables import Column, FiguresTable
 from core.run.data_report import DataReport
 

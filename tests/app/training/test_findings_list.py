@@ -8,7 +8,7 @@ from pathlib import Path
 from PySide6.QtWidgets import QApplication
 
 from app.style.theme import DARK
-from app.widgets.findings_list import FindingsList
+from app.training.findings_list import FindingsList
 from core.run.data_report import Finding
 
 

@@ -10,11 +10,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from app.dialogs.training_dialog import TrainingDialog
 from app.results.clip_player import ClipPlayback
 from app.runtime.background_jobs import BackgroundJobs
 from app.style.appearance import Appearance
-from app.training_plan import STATE_NAME, Start, TrainingPlan
+from app.training.new_dialog import TrainingDialog
+from app.training.plan import STATE_NAME, Start, TrainingPlan
 from tests.app.training_fakes import BAD_REPORT, StandIn
 from tests.app.window_driving import drop, mime_of
 

@@ -16,9 +16,9 @@ from app.style import formatting
 from app.style.appearance import Appearance
 from app.style.plain_text import PlainLabel, plain_tip
 from app.style.theme import tabular
-from app.training_curves import SHOWN_METRICS
-from app.training_session import RunState, TrainingSession
-from app.widgets.curve_plot import CurvePlot
+from app.training.curve_plot import CurvePlot
+from app.training.curves import SHOWN_METRICS
+from app.training.session import RunState, TrainingSession
 from app.widgets.dialog_parts import push_button
 from app.widgets.labels import ElidedLabel
 

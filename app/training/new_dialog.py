@@ -16,15 +16,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.dialogs.training_form import TrainingForm
 from app.results.clip_player import ClipPlayback
 from app.results.clip_view import ClipView
 from app.runtime.json_command import JsonCommand
 from app.runtime.program import PROGRAM
 from app.style.appearance import Appearance
 from app.style.plain_text import PlainLabel
-from app.training_recipes import parse_recipes
-from app.widgets.data_report_view import DataReportView
+from app.training.data_report_view import DataReportView
+from app.training.form import TrainingForm
+from app.training.training_recipes import parse_recipes
 from app.widgets.dialog_parts import push_button
 from app.widgets.drop_target import read_drop
 from app.widgets.window_size import resize_to_fit
