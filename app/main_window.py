@@ -10,8 +10,6 @@ from PySide6.QtCore import QEvent, QSignalBlocker, Qt, Slot
 from PySide6.QtGui import QCloseEvent, QKeyEvent
 from PySide6.QtWidgets import QMessageBox
 
-from app.complaints import Complaints
-from app.dialogs.keys_dialog import KeysDialog
 from app.docks import Docks
 from app.files.panel import FilesPanel
 from app.files.table_model import FilesModel
@@ -21,14 +19,16 @@ from app.live.session import LiveSession
 from app.menus import KEYS_IN_PICTURE, PICTURE_KEYS, Menus, check, key_lines
 from app.models.controller import ModelDesk
 from app.models.menu import ModelMenu
+from app.notifications import Complaints
 from app.panels import PanelParts
+from app.presenter import Stage
 from app.runtime.background_jobs import BackgroundJobs
 from app.runtime.context import WindowParts
 from app.runtime.error_report import open_log_folder
+from app.shortcuts_dialog import KeysDialog
 from app.spectrogram.panel import SpectrogramPanel
 from app.spectrogram.timeline import LiveScene
-from app.stage import Stage
-from app.status_line import StatusLine
+from app.status_bar import StatusLine
 from app.tags.panel import TagsPanel
 from app.tags.pins import Pins
 from app.toolbar import ToolBar

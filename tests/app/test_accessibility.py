@@ -19,11 +19,11 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from app.dialogs.keys_dialog import KeysDialog
 from app.live.level_meter import LevelMeter
 from app.main_window import MainWindow
 from app.menus import key_lines
 from app.panels import PANELS
+from app.shortcuts_dialog import KeysDialog
 from app.spectrogram.lanes import LanesStrip
 from app.spectrogram.plot import SpectrogramPlot
 from app.spectrogram.range_dialog import RangeDialog

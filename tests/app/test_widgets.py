@@ -13,7 +13,6 @@ from PySide6.QtGui import QTextDocument, QTextTable
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.dialogs.keys_dialog import KeysDialog
 from app.live import level_meter
 from app.live.input_devices import InputDevices
 from app.live.level_meter import LevelMeter
@@ -22,8 +21,9 @@ from app.runtime.background_jobs import BackgroundJobs
 from app.runtime.error_report import ErrorReport, start_log
 from app.runtime.qt_workarounds import GarbageTimer
 from app.runtime.settings import DEFAULT_RANGE_DB
+from app.shortcuts_dialog import KeysDialog
 from app.spectrogram.range_dialog import RangeDialog
-from app.status_line import figures
+from app.status_bar import figures
 from app.style import formatting
 from app.style.theme import DARK
 from app.widgets.banner import Banner
