@@ -13,8 +13,8 @@ from pathlib import Path
 ROOMS_ALLOWED = {"main": {"app", "core", "training"}, "app": {"core"}, "training": {"core"}, "core": set[str]()}
 CORE_ORDER = (
     {"errors", "file_names", "version"},
-    {"bounds", "foreign_text", "terminal_text"},
-    {"unforeseen", "labels", "training_messages", "data_report", "evaluation_report"},
+    {"bounds", "foreign_text", "terminal_text", "atomic_write"},
+    {"unforeseen", "labels", "run"},
     {"audio"},
     {"model"},
     {"inference"},
@@ -25,7 +25,7 @@ CORE_RANK = {name: rank for rank, names in enumerate(CORE_ORDER) for name in nam
 QT = {"PySide6", "shiboken6", "pyqtgraph", "pytestqt"}
 THREADS = {"threading", "queue", "_thread", "concurrent", "multiprocessing", "asyncio"}
 # The two crossings and their parts.
-MAY_THREAD = ("core/audio/microphone", "core/inference/listener")
+MAY_THREAD = ("core/audio/sources/microphone", "core/inference/listener")
 # What elsewhere starts nothing and guards nothing: a flag that stops a pool job, the hook for unforeseen errors.
 HARMLESS = {"threading.Event", "threading.excepthook", "threading.ExceptHookArgs"}
 VAGUE = {"manager", "helper", "helpers", "util", "utils", "common", "misc", "handler", "handlers", "base", "data2"}

@@ -104,7 +104,7 @@ def test_a_right_arrow_passes(tmp_path: Path, path: str, text: str) -> None:
 
 def test_planted_qt_and_threads_are_found(tmp_path: Path) -> None:
     plant(tmp_path, "core/audio/ring.py", "import queue\nfrom PySide6 import QtCore")
-    plant(tmp_path, "core/audio/microphone_queue.py", "import queue")
+    plant(tmp_path, "core/audio/sources/microphone_queue.py", "import queue")
     plant(tmp_path, "app/row.py", "import threading\nstop = threading.Event()\nguard = threading.Lock()")
     plant(tmp_path, "app/window.py", "from threading import Thread")
 

@@ -1,4 +1,4 @@
-"""`main.py statistics`: prints what `training.data_check.log_mel_statistics` measures, and which of it belongs into a recipe."""
+"""`main.py statistics`: prints mean, deviation and levels of the clips, and which of it belongs into a recipe."""
 
 from __future__ import annotations
 

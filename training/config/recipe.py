@@ -46,8 +46,8 @@ class TrainConfig:
     softmax; mixup's soft targets kept). frame_loss: weight of the frame head's loss (see `frame_head`) beside it; 0
     leaves that head out. ema_decay: of the averaged weights; average_epochs: (first, last) epoch whose
     weights are averaged plainly in place of it. drop_path: see the model. patch_drop, row_drop, column_drop: shares of
-    the patches, and of their rows and columns, left out (see `core.model.networks.patchout`). merge_r_training: tokens each
-    layer merges in training. precision: autocast type. teacher: checkpoints, by path or name, whose answers to the
+    the patches, and of their rows and columns, left out (see `core.model.networks.patchout`). merge_r_training: tokens
+    each layer merges in training. precision: autocast type. teacher: checkpoints, by path or name, whose answers to the
     same batch are learnt beside the labels; label_weight: the labels' share of what is learnt; teacher_temperature:
     what the teachers' logits are divided by (see `distillation`).
 

@@ -3,8 +3,8 @@
 ImageNet weights are fitted as AST does it (Gong et al., arXiv:2104.01778, §2.2, and the released code): the patch
 kernel's three colours are summed (the paper's text says averaged: see `Adaptation`), the square grid of positions is
 cut or stretched to ours, and the head is dropped. A checkpoint of other patch strides gives its weights too, each
-position at its own place (see `core.model.checkpoints.restride`). A CNN takes ImageNet weights of its own backbone, its first
-kernel's colours summed likewise.
+position at its own place (see `core.model.checkpoints.restride`). A CNN takes ImageNet weights of its own backbone, its
+first kernel's colours summed likewise.
 """
 
 from __future__ import annotations

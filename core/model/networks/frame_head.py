@@ -1,7 +1,8 @@
 """When something sounds: a second head on the patch tokens, and the time of each of its answers. Knows no merging.
 
 All patches of one column hear the same moment: their tokens are averaged over the frequency rows, and one linear layer
-gives a logit a label and column. It is trained on labels of whole clips (see `training.model.frame_head_loss`), or left out.
+gives a logit a label and column. It is trained on labels of whole clips (see `training.model.frame_head_loss`), or left
+out.
 """
 
 from __future__ import annotations

@@ -189,7 +189,7 @@ def test_ctrl_c_saves_the_run_and_leaves_a_checkpoint(tmp_path: Path) -> None:
     settings = [one for one in SMALL if not one.startswith(("epochs", "variant"))]
     command = [sys.executable, str(REPOSITORY / "main.py"), "train", "starter", "--data", str(data), "--out", str(out)]
     running = subprocess.Popen(
-        [*train, *settings, "variant=ast-tiny-residual", "epochs=500", "save_every_s=0"], text=True,
+        [*command, *settings, "variant=ast-tiny-residual", "epochs=500", "save_every_s=0"], text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "OMP_NUM_THREADS": "1"},
     )  # fmt: skip
     deadline = time.monotonic() + PATIENCE_S

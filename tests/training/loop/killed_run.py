@@ -15,8 +15,8 @@ import time
 from pathlib import Path
 
 import torch
-from runs import small
 
+from tests.training.runs import small
 from training.loop.runner import train
 from training.loop.state_file import STATE_NAME
 

@@ -9,8 +9,7 @@ import json
 import sys
 from pathlib import Path
 
-from runs import PLAIN, small
-
+from tests.training.runs import PLAIN, small
 from training.data.run_data import load_run_data
 from training.loop.fabric import build_fabric
 from training.loop.training_run import TrainingRun

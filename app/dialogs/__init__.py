@@ -1,1 +1,0 @@
-"""Small dialogs that know nothing of the session."""
