@@ -24,9 +24,9 @@ from platformdirs import user_cache_path
 from core.audio.log_mel import LogMel, LogMelConfig
 from core.errors import UserError
 from core.unforeseen import unforeseen
-from training.data.clip_parts import Part, cut
 from training.data.content_keys import ClipKeys, ContentKey, content_key
 from training.data.frame_cache import IN_USE_S, FrameStore, StoreError, evict
+from training.data.layouts.clip_parts import Part, cut
 from training.data.manifest import LabelledClip
 
 _MOST_GB = 20.0

@@ -15,7 +15,7 @@ from core.audio.decoding.open import open_media, sound_track
 from core.audio.resample import MODEL_SAMPLE_RATE, StreamResampler
 from core.errors import UserError
 from core.unforeseen import unforeseen
-from training.data.clip_parts import WHOLE, Part, cut
+from training.data.layouts.clip_parts import WHOLE, Part, cut
 from training.data_check.fingerprints import SAMPLE_RATE, Fingerprint, fingerprint
 
 SILENT_DB = -60.0

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from core.errors import UserError
 from core.unforeseen import unforeseen
-from training.data.clip_parts import WHOLE, Part
+from training.data.layouts.clip_parts import WHOLE, Part
 from training.data_check.clip_survey import ClipSurvey, decode, waveform_agreement
 from training.data_check.fingerprints import HOP, Likeness, likenesses
 

@@ -9,10 +9,10 @@ from core.errors import UserError
 from core.run.data_report import Finding
 from training.batches.sampling import refuse_joined_windows
 from training.config.recipe import DEFAULTS, TrainConfig
+from training.data.data_rules import recording_findings
 from training.data.layouts.clip_rows import FOLDS
 from training.data.manifest import Manifest
 from training.data_check.clip_findings import LONGEST_S
-from training.data_check.data_rules import recording_findings
 
 USUAL_TEST_FOLDS: tuple[str, ...] = DEFAULTS["test_folds"]
 """What a recipe holds out unless it says otherwise."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.run.evaluation_report import ClassResult, ClipResult, EvaluationReport
-from training.data.clip_parts import WHOLE, Part
+from training.data.layouts.clip_parts import WHOLE, Part
 from training.evaluation.metrics import (
     Activation,
     Scores,

@@ -25,10 +25,10 @@ from core.model.networks.build import Network, last_layer
 from core.run.messages import TrainingEpoch, TrainingMessage
 from training.config.recipe import TrainConfig
 from training.data.clip_frames import ClipFrames
+from training.data.data_rules import recording_findings, refuse
 from training.data.layouts.clip_rows import ClipRow, deal_folds
 from training.data.manifest import LabelledClip
 from training.data.run_data import RunData, load_run_data
-from training.data_check.data_rules import recording_findings, refuse
 from training.evaluation.metrics import accuracy, mean_average_precision
 from training.evaluation.publish import (
     CHECKPOINT_NAME,

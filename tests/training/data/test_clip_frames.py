@@ -101,7 +101,7 @@ def test_a_second_load_decodes_nothing_wherever_the_clips_lie(tmp_path: Path, mo
     moved = tuple(
         LabelledClip(clip.path.rename(tmp_path / f"moved-{clip.path.name}"), (), "5", "") for clip in reversed(clips)
     )
-    monkeypatch.setattr("training.data.clip_parts.decode_blocks", None)
+    monkeypatch.setattr("training.data.layouts.clip_parts.decode_blocks", None)
     again = load_clips(moved, 1, LogMelConfig(mean=2.0))
     assert again.lengths.tolist() == first.lengths.tolist()[::-1]
     assert np.array_equal(again.frames_of(0), first.frames_of(2))

@@ -11,7 +11,7 @@ from pathlib import Path
 from core.file_names import name_bytes
 from core.labels import LabelSet
 from core.run.data_report import Finding
-from training.data.clip_parts import WHOLE, Part
+from training.data.layouts.clip_parts import WHOLE, Part
 
 FOLDS = ("1", "2", "3", "4", "5")
 """The folds that clips are dealt to where their data has none."""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from core.errors import UserError
 from core.run.data_report import Finding
-from training.data.clip_parts import Part
+from training.data.layouts.clip_parts import Part
 from training.data.layouts.clip_rows import ClipListing, ClipRow, deal_folds, united_by_file
 from training.data.layouts.csv_reading import read_cells
 from training.data.layouts.listed_files import ListedFiles

@@ -16,7 +16,7 @@ from tests.training.data_check.recordings import RATE, take, write
 from tests.training.runs import PLAIN, run
 from training.data import clip_parts
 from training.data.clip_frames import load_clips
-from training.data.clip_parts import WHOLE, Part, cut
+from training.data.layouts.clip_parts import WHOLE, Part, cut
 from training.data.layouts.clip_rows import ClipRow, united_by_file
 from training.data.manifest import LabelledClip, read_manifest
 from training.data_check.clip_survey import ClipSurvey, decode, survey_parts
