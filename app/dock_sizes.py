@@ -49,7 +49,7 @@ class DockSizes(QObject):
         for watched in (window, *docks.values()):
             watched.installEventFilter(self)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize:
             if watched is self._window:
                 self.fit()

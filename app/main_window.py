@@ -271,7 +271,7 @@ class MainWindow(DropWindow):
 
     # ----- events -----
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         """Keys that no focused control wanted move about in the picture."""
         if event.key() not in PICTURE_KEYS or event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
             super().keyPressEvent(event)
@@ -285,13 +285,13 @@ class MainWindow(DropWindow):
             Qt.Key.Key_End: self.spectrogram.go_to_end,
         }[Qt.Key(event.key())]()
 
-    def changeEvent(self, event: QEvent) -> None:  # noqa: N802
+    def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.WindowStateChange:
             self.session.set_visible(not self.isMinimized())
             self._refresh_actions()
 
-    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
+    def closeEvent(self, event: QCloseEvent) -> None:
         """Save and let go; whoever owns the threads waits for them, a moment, after the window is gone."""
         if not self.training.may_close():
             event.ignore()

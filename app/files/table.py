@@ -38,10 +38,10 @@ class FileDelegate(QStyledItemDelegate):
         self._theme = theme
         self._cross = cancel_icon(theme.muted)
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:  # noqa: N802
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         return QSize(super().sizeHint(option, index).width(), 30)
 
-    def initStyleOption(self, option: QStyleOptionViewItem, index: Index) -> None:  # noqa: N802
+    def initStyleOption(self, option: QStyleOptionViewItem, index: Index) -> None:
         super().initStyleOption(option, index)
         row: FileRow = index.data(ROW_ROLE)
         role = option.palette.ColorRole.Text  # type: ignore[attr-defined]
@@ -141,14 +141,14 @@ class FileTable(QTableView):
         self._widest_px.pop(column, None)
         self._fit_columns()
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+    def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._fit_columns()
 
     def _on_current(self, current: QModelIndex, previous: QModelIndex) -> None:
         self.selected.emit(current.data(ROW_ROLE) if current.isValid() else None)
 
-    def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802
+    def focusInEvent(self, event: QFocusEvent) -> None:
         """Only Tab leads to a file: a click says itself which one, and a window that comes back means none."""
         if event.reason() not in {Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason}:
             QAbstractScrollArea.focusInEvent(self, event)
@@ -158,18 +158,18 @@ class FileTable(QTableView):
         if self.currentIndex().isValid() and not self.selectionModel().hasSelection():
             self.selectRow(self.currentIndex().row())
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+    def mousePressEvent(self, event: QMouseEvent) -> None:
         """The button of a row acts on it without selecting it."""
         if self.indexAt(event.position().toPoint()).column() != CANCEL:
             super().mousePressEvent(event)
 
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         index = self.indexAt(event.position().toPoint())
         super().mouseReleaseEvent(event)
         if index.isValid() and index.column() == CANCEL and event.button() == Qt.MouseButton.LeftButton:
             self.end_wanted.emit(index.data(ROW_ROLE))
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         row = self.current_row()
         if event.key() in {Qt.Key.Key_Delete, Qt.Key.Key_Backspace} and row is not None:
             self.end_wanted.emit(row)

@@ -88,7 +88,7 @@ class LevelMeter(QWidget):
         """The lamp is lit."""
         return self._since_clip.isValid() and self._since_clip.elapsed() < CLIP_LATCH_MS
 
-    def sizeHint(self) -> QSize:  # noqa: N802
+    def sizeHint(self) -> QSize:
         metrics = QFontMetrics(self.font())
         return QSize(_BAR_PX + 12 + self._text_width + 30 + metrics.horizontalAdvance("clip"), 30)
 
@@ -96,7 +96,7 @@ class LevelMeter(QWidget):
     def _text_width(self) -> int:
         return QFontMetrics(self.font()).horizontalAdvance(formatting.decibels(-100, "dBFS"))
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         bar = QRectF(0, self.height() / 2 - 4, _BAR_PX, 8)

@@ -51,10 +51,10 @@ class ConfusionModel(QAbstractTableModel):
         self._totals = [sum(row) for row in counts]
         self.endResetModel()
 
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: N802, B008
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
         return 0 if parent.isValid() else len(self.labels)
 
-    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: N802, B008
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
         return 0 if parent.isValid() else len(self.labels)
 
     def share(self, truth: int, predicted: int) -> float:
@@ -81,7 +81,7 @@ class ConfusionModel(QAbstractTableModel):
             return plain_tip(self.words(truth, predicted))
         return None
 
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:  # noqa: N802
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         label = self.labels[section]
         if role == Qt.ItemDataRole.DisplayRole:
             return label
@@ -134,7 +134,7 @@ class _ColumnHeader(QHeaderView):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
 
-    def sizeHint(self) -> QSize:  # noqa: N802
+    def sizeHint(self) -> QSize:
         hint = super().sizeHint()
         upright = min(self._widest_px + _LABEL_ROOM_PX, _LABEL_PX)
         return QSize(hint.width(), self.fontMetrics().height() + _LABEL_ROOM_PX if self._is_level else upright)
@@ -150,7 +150,7 @@ class _ColumnHeader(QHeaderView):
         names = [model.headerData(i, Qt.Orientation.Horizontal) for i in range(self.count())] if model else []
         return max((self.fontMetrics().horizontalAdvance(name) for name in names), default=20)
 
-    def paintSection(self, painter: QPainter, rect: QRect, logical_index: int) -> None:  # noqa: N802
+    def paintSection(self, painter: QPainter, rect: QRect, logical_index: int) -> None:
         name = self.model().headerData(logical_index, Qt.Orientation.Horizontal)
         painter.save()
         painter.setPen(self.palette().color(self.foregroundRole()))
@@ -215,7 +215,7 @@ class ConfusionMatrix(QTableView):
         self.updateGeometries()
         down.setDefaultSectionSize(max(self.viewport().height() // count, CELL_PX))
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+    def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._fit_cells()
 
@@ -227,7 +227,7 @@ class ConfusionMatrix(QTableView):
         if current.isValid():
             self.chosen.emit(current.row(), current.column())
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         """Home and End go along the row; the rest as in every table."""
         if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter} and self.currentIndex().isValid():
             self.chosen.emit(self.currentIndex().row(), self.currentIndex().column())

@@ -32,7 +32,7 @@ class HertzAxis(pg.AxisItem):
     def _row(self, frequency_hz: int) -> float:
         return min(bin_position(frequency_hz, self._mels), float(self._mels))
 
-    def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:  # noqa: N802, N803
+    def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:
         """Rows far enough apart for their names, from the highest down; zoomed in, also less round frequencies."""
         apart = (maxVal - minVal) * _MIN_ROW_PX / max(size, 1.0)
         kept: list[float] = []
@@ -48,7 +48,7 @@ class HertzAxis(pg.AxisItem):
                     kept = rows[::-1]
         return [(apart, kept)]
 
-    def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:  # noqa: N802
+    def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
         """The frequency of each row."""
         return [self._names[row] for row in values]
 
@@ -81,12 +81,12 @@ class TimeAxis(pg.AxisItem):
             self.picture = None
             self.update()
 
-    def tickSpacing(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, float]]:  # noqa: N802, N803
+    def tickSpacing(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, float]]:
         """Round steps of time, far enough apart for their names."""
         wanted_s = (maxVal - minVal) * _MIN_TICK_PX / max(size, 1.0)
         return [(next((step for step in _STEPS_S if step >= wanted_s), _STEPS_S[-1]), 0.0)]
 
-    def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:  # noqa: N802
+    def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
         """The name of each tick."""
         return [self.name_of(value, tenths=spacing < 1) for value in values]
 
@@ -98,7 +98,7 @@ class TimeAxis(pg.AxisItem):
             return _clock(self._wall_clock(value_s), tenths)
         return formatting.duration(max(value_s, 0.0), tenths=tenths) if value_s > -0.05 else ""
 
-    def generateDrawSpecs(self, p: Any) -> Any:  # noqa: N802
+    def generateDrawSpecs(self, p: Any) -> Any:
         """As the parent does, with the outermost names moved inside the picture instead of cut off."""
         specs = super().generateDrawSpecs(p)
         if specs is None:

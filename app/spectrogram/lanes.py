@@ -51,10 +51,10 @@ class LanesStrip(QWidget):
         self.setAccessibleName("Probability over time")
         self.setToolTip("How sure the model was, over the time above. The thin line is each class's threshold.")
 
-    def sizeHint(self) -> QSize:  # noqa: N802
+    def sizeHint(self) -> QSize:
         return QSize(400, self._wanted_px)
 
-    def minimumSizeHint(self) -> QSize:  # noqa: N802
+    def minimumSizeHint(self) -> QSize:
         return QSize(200, _LOWEST_LANE_PX + _FRAME_PX)
 
     def share_room(self, room_px: int, picture_px: int) -> None:
@@ -93,7 +93,7 @@ class LanesStrip(QWidget):
         self._view, self._cursor_s, self._gaps = (left_s, right_s), cursor_s, gaps
         self.update()
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(self._theme.panel))
         area = QRectF(GUTTER_PX, 2, self.width() - GUTTER_PX - MARGIN_PX, self.height() - 4)

@@ -97,7 +97,7 @@ class SpectrogramPanel(QFrame):
         self._appearance.changed.connect(self.apply_theme)
         self._pins.changed.connect(self.refresh_lanes)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+    def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.lanes.share_room(self.height() - self.plot.y(), _PICTURE_PX)
 

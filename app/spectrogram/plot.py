@@ -30,18 +30,18 @@ class _TimeViewBox(pg.ViewBox):
         super().__init__(enableMouse=False, enableMenu=False, defaultPadding=0)
         self._plot = plot
 
-    def mouseDragEvent(self, ev: Any, axis: int | None = None) -> None:  # noqa: N802
+    def mouseDragEvent(self, ev: Any, axis: int | None = None) -> None:
         ev.accept()
         moved = self.mapToView(ev.lastPos()) - self.mapToView(ev.pos())
         self._plot.scroll_frequency(moved.y())
         self._plot.dragged.emit(moved.x())
 
-    def mouseClickEvent(self, ev: Any) -> None:  # noqa: N802
+    def mouseClickEvent(self, ev: Any) -> None:
         if ev.button() == Qt.MouseButton.LeftButton:
             ev.accept()
             self._plot.clicked.emit(self.mapToView(ev.pos()).x())
 
-    def wheelEvent(self, ev: Any, axis: int | None = None) -> None:  # noqa: N802
+    def wheelEvent(self, ev: Any, axis: int | None = None) -> None:
         ev.accept()
         factor, point = 0.999 ** ev.delta(), self.mapToView(ev.pos())
         if ev.modifiers() & Qt.KeyboardModifier.ControlModifier:
@@ -64,7 +64,7 @@ class _Picture(pg.GraphicsObject):
         self.setZValue(-100)
         self.setParentItem(view_box)
 
-    def boundingRect(self) -> QRectF:  # noqa: N802
+    def boundingRect(self) -> QRectF:
         return self._view_box.rect()
 
     def paint(self, p: QPainter, option: Any, widget: QWidget | None = None) -> None:
@@ -221,10 +221,10 @@ class SpectrogramPlot(pg.PlotWidget):
         point = self._view_box.mapSceneToView(position)
         self.hovered.emit(point.x(), point.y())
 
-    def leaveEvent(self, ev: QEvent) -> None:  # noqa: N802
+    def leaveEvent(self, ev: QEvent) -> None:
         self.hover_left.emit()
         super().leaveEvent(ev)
 
-    def keyPressEvent(self, ev: Any) -> None:  # noqa: N802
+    def keyPressEvent(self, ev: Any) -> None:
         """Keys belong to the window, which knows what they do here."""
         ev.ignore()

@@ -50,7 +50,7 @@ class TagModel(QAbstractListModel):
         super().__init__(parent)
         self.rows: list[TagRow] = []
 
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: N802, B008
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
         return 0 if parent.isValid() else len(self.rows)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
@@ -115,7 +115,7 @@ class TagDelegate(QStyledItemDelegate):
         self.theme = theme
         self.row_px = ROW_PX
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:  # noqa: N802
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         return QSize(200, self.row_px)
 
     @property
@@ -223,7 +223,7 @@ class TagList(QListView):
         """How many whole rows can be seen at once."""
         return self.viewport().height() // self._delegate.row_px
 
-    def resizeEvent(self, e: QResizeEvent) -> None:  # noqa: N802
+    def resizeEvent(self, e: QResizeEvent) -> None:
         super().resizeEvent(e)
         self.room_changed.emit()
 
@@ -231,13 +231,13 @@ class TagList(QListView):
         """Labels from the top."""
         return [row.label for row in self.tags.rows]
 
-    def mouseReleaseEvent(self, e: QMouseEvent) -> None:  # noqa: N802
+    def mouseReleaseEvent(self, e: QMouseEvent) -> None:
         index = self.indexAt(e.position().toPoint())
         if index.isValid() and e.position().x() < STAR_PX and e.button() == Qt.MouseButton.LeftButton:
             self.pin_wanted.emit(self.tags.rows[index.row()].label)
         super().mouseReleaseEvent(e)
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         index = self.currentIndex()
         if event.key() == Qt.Key.Key_Space and index.isValid():
             self.pin_wanted.emit(self.tags.rows[index.row()].label)

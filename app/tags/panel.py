@@ -39,7 +39,7 @@ class SearchField(QLineEdit):
             return True
         return super().event(arg__1)
 
-    def keyPressEvent(self, arg__1: QKeyEvent) -> None:  # noqa: N802
+    def keyPressEvent(self, arg__1: QKeyEvent) -> None:
         if self._is_wanted(arg__1):
             self.clear()
             self.left.emit()

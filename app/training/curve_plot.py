@@ -23,7 +23,7 @@ _NAMED_FROM_PX = 120
 class _CountAxis(pg.AxisItem):
     """Names whole numbers alone: there is no epoch 1.5."""
 
-    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:  # noqa: N802
+    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
         return [f"{value:g}" if value == round(value) else "" for value in values]
 
 
@@ -72,7 +72,7 @@ class CurvePlot(QWidget):
             self._colour(name, curve)
         self._caption()
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+    def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         is_low = self.height() - self.caption.height() < _NAMED_FROM_PX
         self._item.getAxis("bottom").showLabel(not is_low)

@@ -37,7 +37,7 @@ class _Wrapped(QStyledItemDelegate):
         super().__init__(tree)
         self._tree = tree
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:  # noqa: N802
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         depth = 2 if index.parent().isValid() else 1
         indent = self._tree.indentation() * depth if index.column() == 0 else 0
         width = max(self._tree.columnWidth(index.column()) - indent - 2 * _MARGIN_PX, 40)
@@ -92,7 +92,7 @@ class FindingsList(QTreeWidget):
         if path is not None:
             self.opened.emit(path)
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         item = self.currentItem()
         if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter} and item is not None:
             if item.childCount():

@@ -221,12 +221,12 @@ class TrainingDialog(QDialog):
 
     # ----- dropping -----
 
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         drop = read_drop(event.mimeData())
         if drop is not None and len(drop.paths) == 1:
             event.acceptProposedAction()
 
-    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802
+    def dropEvent(self, event: QDropEvent) -> None:
         drop = read_drop(event.mimeData())
         if drop is not None and len(drop.paths) == 1:
             event.acceptProposedAction()

@@ -21,7 +21,7 @@ class DropWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.overlay = DropOverlay(theme, self)
 
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         drop = read_drop(event.mimeData())
         if drop is None:
             event.ignore()
@@ -31,7 +31,7 @@ class DropWindow(QMainWindow):
         event.accept()
         self.overlay.announce(drop.words)
 
-    def dragMoveEvent(self, event: QDragMoveEvent) -> None:  # noqa: N802
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
         drop = read_drop(event.mimeData())
         if drop is None or not drop.paths:
             event.ignore()
@@ -39,10 +39,10 @@ class DropWindow(QMainWindow):
         event.setDropAction(Qt.DropAction.CopyAction)
         event.accept()
 
-    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:  # noqa: N802
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
         self.overlay.hide()
 
-    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802
+    def dropEvent(self, event: QDropEvent) -> None:
         self.overlay.hide()
         drop = read_drop(event.mimeData())
         if drop is None or not drop.paths:

@@ -20,7 +20,7 @@ class ElidedLabel(PlainLabel):
         """The words as there is room for them."""
         return self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.contentsRect().width())
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         self.style().drawItemText(
             painter, self.contentsRect(), self.alignment(), self.palette(), self.isEnabled(), self.shown(),

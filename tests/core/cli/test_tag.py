@@ -42,7 +42,7 @@ def test_what_was_tagged_before_ctrl_c_is_in_the_file(options: TagOptions, monke
     original = file_tagging.tag_file
     calls = []
 
-    def stop_at_the_second(*args: object, **kwargs: object):  # noqa: ANN202
+    def stop_at_the_second(*args: object, **kwargs: object):
         calls.append(args)
         if len(calls) == 2:
             raise KeyboardInterrupt

@@ -19,7 +19,7 @@ from training.evaluation.publish import merge_schedule
 def test_a_run_merges_as_its_recipe_says(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     by_energy, removed = spectrogram_transformer.MATCHERS["energy"], list[int]()
 
-    def spy(keys, r, n_protected):  # noqa: ANN001, ANN202
+    def spy(keys, r, n_protected):
         removed.append(r)
         return by_energy(keys, r, n_protected)
 

@@ -20,7 +20,7 @@ def test_audioset_is_googles_list() -> None:
 
 
 @pytest.mark.parametrize("data_set", KNOWN_DATA_SETS, ids=lambda one: one.name)
-def test_every_data_set_has_its_labels(data_set) -> None:  # noqa: ANN001
+def test_every_data_set_has_its_labels(data_set) -> None:
     assert len(data_set.labels()) == data_set.n_labels
 
 

@@ -241,7 +241,7 @@ def test_a_server_that_is_no_hub_is_told(hub: Hub, monkeypatch: pytest.MonkeyPat
         get()
 
 
-def _without_commit(self, name: str, value: str) -> None:  # noqa: ANN001
+def _without_commit(self, name: str, value: str) -> None:
     from http.server import BaseHTTPRequestHandler
 
     if name != "X-Repo-Commit":
