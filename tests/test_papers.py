@@ -1,8 +1,9 @@
-"""docs/papers.md and docs/results.md name nothing that is not there, and leave out no promise and no study."""
+"""Checks that docs/papers.md and docs/results.md name only what exists and leave out no promise and no study."""
 
 from __future__ import annotations
 
 import ast
+import dataclasses
 import re
 import shlex
 from functools import lru_cache
@@ -30,10 +31,35 @@ def quoted(text: str) -> list[str]:
     return re.findall(r"`([^`]+)`", text)
 
 
-def promises() -> list[list[str]]:
-    """The cells of each numbered row: number, promise, code, shown by, ours, paper."""
-    lines = (line for line in PAPERS.splitlines() if re.match(r"\| \d+ \|", line))
-    return [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in lines]
+@dataclasses.dataclass(frozen=True, slots=True)
+class Promise:
+    """What stands below one numbered heading; a part that is missing is empty."""
+
+    number: str
+    """As the heading has it."""
+    text: str
+    """What the paper promises."""
+    status: str
+    """Kept, open or partly open, with our figures."""
+    paper: str
+    """The paper's figures."""
+    code: str
+    """Where it is implemented."""
+    tests: str
+    """What shows it."""
+
+
+@lru_cache
+def promises() -> tuple[Promise, ...]:
+    """All numbered headings, in their order."""
+    headings = re.split(r"^### (\d+)\. .+$", re.split(r"^## Where ", PAPERS, flags=re.MULTILINE)[0], flags=re.MULTILINE)
+    return tuple(_promise(number, below) for number, below in zip(headings[1::2], headings[2::2], strict=True))
+
+
+def _promise(number: str, below: str) -> Promise:
+    items = dict(re.findall(r"^\* (Status|Paper|Code|Shown by): (.+)$", below, flags=re.MULTILINE))
+    parts = [items.get(name, "") for name in ("Status", "Paper", "Code", "Shown by")]
+    return Promise(number, below.partition("\n* ")[0].strip(), *parts)
 
 
 def untrue(token: str) -> str:
@@ -88,7 +114,7 @@ def defined(path: str) -> frozenset[str]:
     tree = ast.parse(source.read_text(encoding="utf-8"))
     names = {name for node in tree.body for name in names_of(node)}
     classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
-    inner = {f"{one.name}.{name}" for one in classes for node in one.body for name in names_of(node)}
+    inner = {f"{owner.name}.{name}" for owner in classes for node in owner.body for name in names_of(node)}
     return frozenset(names | inner)
 
 
@@ -111,27 +137,26 @@ def test_links_lead_somewhere(text: str) -> None:
     assert [link for link in links if not (REPOSITORY / "docs" / link).exists()] == []
 
 
-def test_every_promise_has_a_row_and_every_row_is_whole() -> None:
-    rows = promises()
-    assert [int(row[0]) for row in rows] == list(range(1, N_PROMISES + 1))
-    assert [row[0] for row in rows if len(row) != 6 or not all(row)] == []
+def test_every_promise_has_a_heading_and_every_part() -> None:
+    assert [int(promise.number) for promise in promises()] == list(range(1, N_PROMISES + 1))
+    assert [promise.number for promise in promises() if not all(dataclasses.astuple(promise))] == []
 
 
-@pytest.mark.parametrize("row", promises(), ids=lambda row: row[0])
-def test_a_promise_names_its_code_and_what_shows_it(row: list[str]) -> None:
-    _, _, code, shown, ours, _ = row
-    assert any("::" in token or token.endswith(".toml") for token in quoted(code))
-    assert all(re.fullmatch(r"tests/\S+\.py::test_\w+", token) for token in quoted(shown))
-    assert quoted(shown)
-    assert re.match(r"kept\b|\*\*open\*\*|\*\*partly open\*\*", ours)
-    if "open**" in ours:
-        verbs = [token.split()[1] for token in quoted(ours) if token.startswith("main.py ")]
+@pytest.mark.parametrize("promise", promises(), ids=lambda promise: promise.number)
+def test_a_promise_names_its_code_and_what_shows_it(promise: Promise) -> None:
+    assert any("::" in token or token.endswith(".toml") for token in quoted(promise.code))
+    assert all(re.fullmatch(r"tests/\S+\.py::test_\w+", token) for token in quoted(promise.tests))
+    assert quoted(promise.tests)
+    assert re.match(r"\*\*(kept|open|partly open)\*\*", promise.status)
+    if "open**" in promise.status:
+        verbs = [token.split()[1] for token in quoted(promise.status) if token.startswith("main.py ")]
         assert {"train", "study"} & set(verbs), "what would give the figure"
 
 
-def test_the_list_of_what_is_open_is_that_of_the_rows() -> None:
+def test_the_list_of_what_is_open_is_that_of_the_headings() -> None:
     open_ones, partly = (
-        [row[0] for row in promises() if row[4].startswith(begin)] for begin in ("**open**", "**partly open**")
+        [promise.number for promise in promises() if promise.status.startswith(status)]
+        for status in ("**open**", "**partly open**")
     )
     assert f"\nOpen: {', '.join(open_ones)}. Partly open: {', '.join(partly)}.\n" in PAPERS
 
