@@ -87,7 +87,9 @@ def take_files(window: MainWindow, folder: Path) -> None:
     for part in SCENE:
         write_wav(folder / f"{part.name}.wav", sound_of(part, part.end_s - part.start_s, rng))
     window.add_files([folder])
-    wait_until(lambda: len(window.files.rows) == len(SCENE) and not window.file_tagging.is_busy, "the tags of the files")
+    wait_until(
+        lambda: len(window.files.rows) == len(SCENE) and not window.file_tagging.is_busy, "the tags of the files"
+    )
     row = next(row for row in window.files.rows if row.path.name == SELECTED_FILE)
     window.files_panel.table.setCurrentIndex(window.files.index(window.files.rows.index(row), 0))
     QTest.qWait(1500)  # its spectrogram is read in the background

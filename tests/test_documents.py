@@ -12,9 +12,8 @@ import pytest
 import main
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-DOCUMENTS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"] + sorted(
-    path.relative_to(REPOSITORY).as_posix() for path in (REPOSITORY / "docs").glob("*.md")
-)
+PAGES = sorted(f"docs/{path.name}" for path in (REPOSITORY / "docs").glob("*.md"))
+DOCUMENTS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", *PAGES]
 SECTIONS = ["Installation", "What you can do", "Train your own", "Results at a glance", "Limits", "Links"]
 ROOMS = ("app", "core", "training")
 LONGEST_README, LONGEST_GLOSSARY, SCREEN_LINES = 120, 30, 60
@@ -44,10 +43,8 @@ def broken_links(name: str) -> list[str]:
         if "://" in link:
             continue
         path, _, heading = link.partition("#")
-        target = (REPOSITORY / name).parent / path if path else REPOSITORY / name
-        if not target.exists():
-            broken.append(link)
-        elif heading and heading not in anchors(target.resolve().relative_to(REPOSITORY).as_posix()):
+        target = ((REPOSITORY / name).parent / path if path else REPOSITORY / name).resolve()
+        if not target.exists() or (heading and heading not in anchors(target.relative_to(REPOSITORY).as_posix())):
             broken.append(link)
     return broken
 
@@ -67,7 +64,8 @@ def folders_shown(lines: list[str]) -> set[str]:
         above = {depth: path for depth, path in above.items() if depth < indent}
         names = re.findall(r"(\S+)/(?=\s|$)", re.split(r" {3,}", line.strip())[0])
         paths = ["/".join([*list(above.values())[-1:], name]) for name in names]
-        above |= {indent: path for path in paths[:1]}
+        if paths:
+            above[indent] = paths[0]
         shown |= set(paths)
     return shown
 
