@@ -13,7 +13,8 @@ for _name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_STATE_H
     os.environ[_name] = os.path.join(_HOME, _name.lower())
 # Two OpenMP programs at once wait for each other: one thread each keeps times steady on two cores.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-# As core sets it; some tests import torch first.
+# As core sets them; some tests import torch first.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 pytest_plugins = ["rig.patient_bot"]

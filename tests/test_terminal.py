@@ -220,7 +220,11 @@ def test_every_control_character_is_shown_escaped(code: int) -> None:
     assert text[0] + text[-1] == "ab"
 
 
-@pytest.mark.parametrize("text", ["ünïcode & blank.wav", "[red]犬[/]", "C:\\music\\new", ":car:", "a\udcffb"])
+def test_bytes_of_a_name_that_are_not_utf_8_are_shown_escaped() -> None:
+    assert shown("a\udcffb") == r"a\xffb"
+
+
+@pytest.mark.parametrize("text", ["ünïcode & blank.wav", "[red]犬[/]", "C:\\music\\new", ":car:"])
 def test_other_names_stay_as_they_are(text: str) -> None:
     assert shown(text) == text
 

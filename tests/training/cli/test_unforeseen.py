@@ -15,10 +15,9 @@ from core.audio.decoding import decode
 from core.audio.log_mel import LogMelConfig
 from core.errors import UserError
 from tests.training.data_check.recordings import take, write
-from training.data import clip_frames
 from training.data.clip_frames import load_clips
+from training.data.layouts import clip_parts
 from training.data.manifest import LabelledClip
-from training.data_check import clip_survey
 from training.data_check.data_check import check_data
 from training.data_check.log_mel_statistics import measure
 
@@ -33,8 +32,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             raise AttributeError("no codec")
         return decode.decode_blocks(path, *args)
 
-    for module in (clip_survey, clip_frames):
-        monkeypatch.setattr(module, "decode_blocks", decode_blocks)
+    monkeypatch.setattr(clip_parts, "decode_blocks", decode_blocks)
     for i, name in enumerate(("bell/a.wav", "bell/odd.wav", "rain/b.wav", "rain/c.wav")):
         write(tmp_path / "data" / name, take(i, 1.0))
     (tmp_path / "data" / "rain" / "broken.wav").write_bytes(b"no sound")

@@ -180,9 +180,9 @@ def test_files_that_hold_something_else_are_told(tmp_path: Path, distilled: tupl
     torch.save(Checkpoint, tmp_path / "code.pth")
     for name, says in {
         "none.pth": "There is no file none.pth",
-        "text.pth": "cannot be read",
+        "text.pth": "is a text file",
         "half.safetensors": "cannot be read",
-        "code.pth": "cannot be read",
+        "code.pth": "could run code",
         "other.pth": "holds no weights",
     }.items():
         with pytest.raises(UserError, match=says):

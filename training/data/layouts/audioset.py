@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from core.audio.decoding.decode import MEDIA_SUFFIXES
 from core.errors import UserError
+from core.foreign_text import parse_json
 from core.labels import Label, LabelSet
 from training.data.layouts.clip_rows import ClipListing, ClipRow
 from training.data.layouts.csv_reading import read_cells
@@ -113,7 +113,7 @@ def _segments_of(path: Path) -> Iterator[tuple[str, _Segment]]:
 
 def _json_segments(path: Path, fold: str) -> Iterator[tuple[str, _Segment]]:
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))["data"]
+        data = parse_json(path.read_text(encoding="utf-8"))["data"]
         entries = [(str(one["wav"]), tuple(str(one["labels"]).split(","))) for one in data]
     except (OSError, ValueError, KeyError, TypeError) as error:
         remedy = 'It should read {"data": [{"wav": …, "labels": "/m/…,/m/…"}, …]}.'

@@ -3,6 +3,7 @@ them."""
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,11 @@ from core.audio.decoding.decode import read_clip
 from core.audio.log_mel import LogMel, LogMelConfig
 from core.errors import UserError
 from core.run.messages import TrainingFinished
+from tests.core.audio.decoding.media_samples import write_stretches
 from tests.training.data_check.recordings import RATE, take, write
 from tests.training.runs import PLAIN, run
-from training.data import clip_parts
 from training.data.clip_frames import load_clips
+from training.data.layouts import clip_parts
 from training.data.layouts.clip_parts import WHOLE, Part, cut
 from training.data.layouts.clip_rows import ClipRow, united_by_file
 from training.data.manifest import LabelledClip, read_manifest
@@ -163,3 +165,23 @@ def test_parts_train(tmp_path: Path) -> None:
         for start in (0, 1)
     ]
     assert isinstance(run(listing(tmp_path, *lines), tmp_path / "out", *PLAIN)[-1], TrainingFinished)
+
+
+def test_parts_are_on_the_files_clock_with_its_holes_filled(tmp_path: Path) -> None:
+    path = write_stretches(tmp_path / "holes.mka", "pcm_s16le", [(1.0, 2.0), (4.0, 5.0)])
+    spans = [(0, RATE), (RATE // 2, 3 * RATE), (3 * RATE, 4 * RATE), (3 * RATE, 5 * RATE), (0, math.inf)]
+    parts = {part.index: part for part in cut(path, RATE, spans, 10 * RATE)}
+    assert [parts[i].n_samples / RATE for i in range(4)] == pytest.approx([1.0, 2.5, 1.0, 2.0], abs=0.01)
+    assert [len(parts[i].samples) for i in range(4)] == [parts[i].n_samples for i in range(4)]
+    sounding = [parts[i].samples.any() for i in range(4)]
+    assert sounding == [False, True, False, True]
+    assert not parts[1].samples[: RATE // 2 - 200].any(), "silence before the sound begins"
+    assert not parts[3].samples[: RATE - 200].any()
+    assert parts[4].n_samples / RATE == pytest.approx(4.0, abs=0.01), "a whole file begins with its sound"
+
+
+def test_a_part_in_a_long_hole_takes_no_more_memory_than_is_kept(tmp_path: Path) -> None:
+    path = write_stretches(tmp_path / "night.mka", "pcm_s16le", [(0.0, 1.0), (30_000.0, 30_001.0)])
+    [part] = cut(path, RATE, [(RATE // 2, 30_001 * RATE)], RATE)
+    assert len(part.samples) == RATE
+    assert part.n_samples / RATE == pytest.approx(30_000.5, abs=0.05)
