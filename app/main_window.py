@@ -37,8 +37,7 @@ from app.training.panel import TrainingPanel
 from app.view_settings import ViewSettings
 from app.widgets import file_dialogs
 from app.widgets.banner import Banner
-from app.widgets.drop_target import Drop
-from app.widgets.drop_window import DropWindow
+from app.widgets.drop_target import Drop, DropWindow
 from app.widgets.icons import application_icon
 from core.audio.input_choice import InputChoice
 from core.errors import UserError

@@ -17,7 +17,7 @@ from app.files.row import FileRow, FileState
 from app.files.table_model import CANCEL, LENGTH, NAME, ROW_ROLE, STATE, TAGS, FilesModel
 from app.style.theme import Theme
 from app.widgets.icons import cancel_icon
-from app.widgets.plain_table import set_up_rows
+from app.widgets.tables import set_up_rows
 
 Index = QModelIndex | QPersistentModelIndex
 _SHARES = {NAME: 0.26, STATE: 0.22}

@@ -14,9 +14,8 @@ from app.models.downloads import ModelFetching
 from app.style.appearance import Appearance
 from app.style.plain_text import PlainLabel
 from app.style.theme import tabular
-from app.widgets.dialog_parts import push_button
+from app.widgets.dialog_parts import push_button, resize_to_fit
 from app.widgets.tables import FiguresTable
-from app.widgets.window_size import resize_to_fit
 from core.errors import UserError
 
 _ABOUT = (

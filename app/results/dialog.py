@@ -37,9 +37,8 @@ from app.style import formatting
 from app.style.appearance import Appearance
 from app.style.plain_text import PlainLabel
 from app.training.plan import Results
-from app.widgets.dialog_parts import push_button
+from app.widgets.dialog_parts import push_button, resize_to_fit
 from app.widgets.tables import FiguresTable
-from app.widgets.window_size import resize_to_fit
 from core.run.evaluation_report import ClassResult, ClipResult, EvaluationReport
 
 _HINT = "Choose a cell or a class to list its clips here."

@@ -10,11 +10,10 @@ from PySide6.QtCore import QElapsedTimer, Qt, Signal, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from app.spectrogram.axes import TimeLabels
+from app.spectrogram.axes import TimeLabels, bin_frequency_hz
 from app.spectrogram.colour_maps import pixel_table
 from app.spectrogram.column_history import byte_db
 from app.spectrogram.lanes import Lane, LanesStrip, choose_lanes
-from app.spectrogram.mel_scale import bin_frequency_hz
 from app.spectrogram.plot import SpectrogramPlot
 from app.spectrogram.timeline import LiveScene, Scene
 from app.style import formatting

@@ -21,9 +21,8 @@ from app.training.close_dialog import CloseAnswer, CloseQuestion
 from app.training.form import default_out_folder
 from app.training.new_dialog import TrainingDialog
 from app.training.panel import TrainingPanel
-from app.training.plan import Results, Start, TrainingPlan, find_results, read_plan
+from app.training.plan import FINE_TUNE, Results, Start, TrainingPlan, find_results, read_plan
 from app.training.session import RunState, TrainingSession
-from app.training.training_recipes import FINE_TUNE
 from app.widgets import file_dialogs
 from core.errors import UserError
 from core.run.evaluation_report import EvaluationReport

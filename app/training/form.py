@@ -21,8 +21,7 @@ from PySide6.QtWidgets import (
 
 from app.style import formatting
 from app.style.plain_text import PlainLabel
-from app.training.plan import START_CHOICES, STATE_NAME, Start, TrainingPlan
-from app.training.training_recipes import Recipe
+from app.training.plan import START_CHOICES, STATE_NAME, Recipe, Start, TrainingPlan
 from app.widgets import file_dialogs
 from app.widgets.dialog_parts import push_button
 

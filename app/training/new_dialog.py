@@ -24,10 +24,9 @@ from app.style.appearance import Appearance
 from app.style.plain_text import PlainLabel
 from app.training.data_report_view import DataReportView
 from app.training.form import TrainingForm
-from app.training.training_recipes import parse_recipes
-from app.widgets.dialog_parts import push_button
+from app.training.plan import parse_recipes
+from app.widgets.dialog_parts import push_button, resize_to_fit
 from app.widgets.drop_target import read_drop
-from app.widgets.window_size import resize_to_fit
 from core.errors import UserError
 from core.run.data_report import DataReport
 

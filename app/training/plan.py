@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from core.errors import UserError
 from core.foreign_text import parse_json
@@ -12,6 +13,8 @@ from core.run.evaluation_report import REPORT_NAME
 
 STATE_NAME, RUN_NAME, LOG_NAME = "state.pt", "run.json", "log.jsonl"
 CHECKPOINT_NAME = "checkpoint"
+FEW_CLIPS, FINE_TUNE = "few-clips", "fine-tune"
+"""The recipe offered first, and the one that goes on from its result."""
 
 StartKind = Literal["recipe", "scratch", "starter", "checkpoint", "timm"]
 START_CHOICES: dict[StartKind, str] = {
@@ -107,3 +110,28 @@ def _plan_or_none(folder: Path | None) -> TrainingPlan | None:
         return None if folder is None else _read_run(folder)
     except UserError:
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A recipe. title, summary: for people; minutes: how long it usually takes, where that is known."""
+
+    name: str
+    title: str
+    summary: str
+    minutes: float | None = None
+
+
+def parse_recipes(text: str) -> tuple[Recipe, ...]:
+    """The list in a JSON text, the quick one for a few clips first. Raises UserError."""
+    try:
+        recipes = [_recipe(row) for row in json.loads(text)]
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError("The list of recipes cannot be read.", "The log file has the details.") from error
+    order = {FEW_CLIPS: 0, FINE_TUNE: 1}
+    return tuple(sorted(recipes, key=lambda one: order.get(one.name, 2)))
+
+
+def _recipe(row: dict[str, Any]) -> Recipe:
+    minutes = row.get("minutes")
+    return Recipe(str(row["name"]), str(row["title"]), str(row["summary"]), None if minutes is None else float(minutes))

@@ -18,7 +18,6 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHeaderView, QTableView, QWidget
 
 from app.style.plain_text import plain_tip
-from app.widgets.plain_table import set_up_rows
 
 Index = QModelIndex | QPersistentModelIndex
 SORT_ROLE = Qt.ItemDataRole.UserRole
@@ -158,3 +157,16 @@ class FiguresTable(QTableView):
             self.opened.emit(row)
             return
         super().keyPressEvent(event)
+
+
+def set_up_rows(table: QTableView, row_height: int) -> None:
+    """Whole rows are chosen, one at a time; no grid, no frame, rows `row_height` pixels high."""
+    table.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
+    table.setSelectionMode(QTableView.SelectionMode.SingleSelection)
+    table.setShowGrid(False)
+    table.setWordWrap(False)
+    table.setFrameShape(QTableView.Shape.NoFrame)
+    # Tab leaves the table: it must not trap whoever has no mouse.
+    table.setTabKeyNavigation(False)
+    table.verticalHeader().hide()
+    table.verticalHeader().setDefaultSectionSize(row_height)

@@ -27,7 +27,7 @@ from app.shortcuts_dialog import KeysDialog
 from app.spectrogram.lanes import LanesStrip
 from app.spectrogram.plot import SpectrogramPlot
 from app.spectrogram.range_dialog import RangeDialog
-from app.widgets.drop_overlay import DropOverlay
+from app.widgets.drop_target import DropOverlay
 from tests.app.app_fakes import FakeCore
 from tests.app.conftest import MakeWindow
 from tests.app.training_fakes import StandIn, finish_run

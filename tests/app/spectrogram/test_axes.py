@@ -6,8 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from app.spectrogram.axes import HertzAxis
-from app.spectrogram.mel_scale import bin_position
+from app.spectrogram.axes import HertzAxis, bin_position
 
 pytestmark = pytest.mark.usefixtures("qapp")
 
