@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QMessageBox
 from app.docks import Docks
 from app.files.panel import FilesPanel
 from app.files.table_model import FilesModel
-from app.files.tagging_queue import FileTagging
+from app.files.tagging_queue import TaggingQueue
 from app.live.input_menu import InputMenu
 from app.live.session import LiveSession
 from app.menus import KEYS_IN_PICTURE, PICTURE_KEYS, Menus, check, key_lines
@@ -27,12 +27,12 @@ from app.runtime.context import WindowParts
 from app.runtime.error_report import open_log_folder
 from app.shortcuts_dialog import KeysDialog
 from app.spectrogram.panel import SpectrogramPanel
-from app.spectrogram.timeline import LiveScene
+from app.spectrogram.timeline import LiveTimeline
 from app.status_bar import StatusLine
 from app.tags.panel import TagsPanel
 from app.tags.pins import Pins
 from app.toolbar import ToolBar
-from app.training.controller import TrainingDesk
+from app.training.controller import TrainingController
 from app.training.panel import TrainingPanel
 from app.view_settings import ViewSettings
 from app.widgets import file_dialogs
@@ -60,10 +60,10 @@ class MainWindow(DropWindow):
         self._parts = parts
         self.session = LiveSession(parts.calls, parts.jobs, self)
         self.session.input = parts.settings.input
-        self.file_tagging = FileTagging(parts.calls, self)
+        self.file_tagging = TaggingQueue(parts.calls, self)
         self.pins = Pins(parts.settings, self)
         self._chosen_input: InputChoice | None = None
-        self.training = TrainingDesk(self, parts)
+        self.training = TrainingController(self, parts)
         self.models = ModelDesk(self, parts, self.session)
         self._build()
         self._connect()
@@ -83,7 +83,7 @@ class MainWindow(DropWindow):
 
     def _build(self) -> None:
         self.banner = Banner()
-        live = LiveScene()
+        live = LiveTimeline()
         parts = PanelParts(self._parts.appearance, self.pins, live, self.file_tagging, self.training.session)
         self.docks = Docks(self, parts, above=self.banner)
         self.menus = Menus(self, self._deeds())
@@ -158,7 +158,7 @@ class MainWindow(DropWindow):
         self.training.complained.connect(self.complaints.complain)
         self.training.panel_wanted.connect(lambda: self.docks.bring("training"))
         self.training.models_changed.connect(self._list_trained)
-        self.stage.scene_changed.connect(self._refresh_actions)
+        self.stage.timeline_changed.connect(self._refresh_actions)
         self._parts.settings.write_failed.connect(self.complaints.note)
         self.complaints.inputs_wanted.connect(self.toolbar.input_button.showMenu)
         self._parts.appearance.changed.connect(self._apply_theme)
@@ -259,7 +259,7 @@ class MainWindow(DropWindow):
         actions["cancel_files"].setEnabled(self.file_tagging.is_busy)
         actions["clear_files"].setEnabled(bool(self.files.rows))
         self.training.refresh_actions(actions)
-        check(self.menus.span_group, f"{self.spectrogram.scene.window.span_s:g}")
+        check(self.menus.span_group, f"{self.spectrogram.timeline.view.span_s:g}")
         for name, is_so in (("freeze", self.spectrogram.is_frozen), ("full_screen", self.isFullScreen())):
             with QSignalBlocker(actions[name]):
                 actions[name].setChecked(is_so)

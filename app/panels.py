@@ -9,9 +9,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from app.files.panel import FilesPanel
-from app.files.tagging_queue import FileTagging
+from app.files.tagging_queue import TaggingQueue
 from app.spectrogram.panel import SpectrogramPanel
-from app.spectrogram.timeline import LiveScene
+from app.spectrogram.timeline import LiveTimeline
 from app.style.appearance import Appearance
 from app.tags.panel import TagsPanel
 from app.tags.pins import Pins
@@ -25,8 +25,8 @@ class PanelParts:
 
     appearance: Appearance
     pins: Pins
-    live: LiveScene
-    files: FileTagging
+    live: LiveTimeline
+    files: TaggingQueue
     training: TrainingSession
 
 

@@ -6,10 +6,10 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from app.files.panel import FilesPanel
 from app.files.row import FileRow, FileState
-from app.files.tagging_queue import FileTagging
+from app.files.tagging_queue import TaggingQueue
 from app.live.session import LiveSession
 from app.spectrogram.panel import SpectrogramPanel
-from app.spectrogram.timeline import LiveScene, Scene
+from app.spectrogram.timeline import LiveTimeline, Timeline
 from app.tags.panel import TagsPanel
 from core.inference.results import LiveUpdate
 from core.labels import LabelSet
@@ -21,13 +21,13 @@ _OPENING = "Getting ready to listen…"
 class Stage(QObject):
     """The one place where session, files and panels meet."""
 
-    scene_changed = Signal()
+    timeline_changed = Signal()
 
     def __init__(
         self,
         session: LiveSession,
-        files: FileTagging,
-        live: LiveScene,
+        files: TaggingQueue,
+        live: LiveTimeline,
         panels: tuple[SpectrogramPanel, TagsPanel, FilesPanel],
         parent: QObject | None = None,
     ) -> None:
@@ -52,9 +52,9 @@ class Stage(QObject):
         self._spectrogram.moment_changed.connect(self._on_moment)
 
     @property
-    def scene(self) -> Scene:
+    def timeline(self) -> Timeline:
         """What is on show."""
-        return self._spectrogram.scene
+        return self._spectrogram.timeline
 
     @Slot(object)
     def show_file(self, row: FileRow | None) -> None:
@@ -64,7 +64,7 @@ class Stage(QObject):
         self._row = row
         if row is not None:
             self._files.ask_picture(row)
-        self._show(self._live if row is None else row.scene)
+        self._show(self._live if row is None else row.timeline)
 
     @Slot()
     def show_live(self) -> None:
@@ -72,11 +72,11 @@ class Stage(QObject):
         self._list.leave_selection()
         self.show_file(None)
 
-    def _show(self, scene: Scene) -> None:
-        self._spectrogram.show_scene(scene)
+    def _show(self, timeline: Timeline) -> None:
+        self._spectrogram.show_timeline(timeline)
         self._labels_shown = None
         self._show_tags()
-        self.scene_changed.emit()
+        self.timeline_changed.emit()
 
     # ----- what happened -----
 
@@ -124,42 +124,42 @@ class Stage(QObject):
             self.show_live()
             return
         self._files.ask_picture(row)
-        self._spectrogram.scene_changed()
+        self._spectrogram.timeline_changed()
         self._show_tags()
 
     @Slot()
     def _on_moment(self) -> None:
         self._show_tags()
-        self.scene_changed.emit()
+        self.timeline_changed.emit()
 
     # ----- the tags -----
 
     def _show_tags(self) -> None:
-        scene = self.scene
-        has_failed = self._row is not None and self._row.error is not None and not scene.track
-        if scene.labels is None or scene.thresholds is None or has_failed:
+        timeline = self.timeline
+        has_failed = self._row is not None and self._row.error is not None and not timeline.scores
+        if timeline.labels is None or timeline.thresholds is None or has_failed:
             self._tags.show_message(self._why_no_tags())
             self._labels_shown = None
             return
-        if scene.labels is not self._labels_shown:
-            self._labels_shown = scene.labels
+        if timeline.labels is not self._labels_shown:
+            self._labels_shown = timeline.labels
             self._tags.show_message("")
-            self._tags.set_labels(scene.labels, scene.thresholds)
-        self._tags.show_scores(scene.scores_in_view(), self._heading())
+            self._tags.set_labels(timeline.labels, timeline.thresholds)
+        self._tags.show_scores(timeline.scores_in_view(), self._heading())
 
     def _heading(self) -> str:
-        scene = self.scene
-        if not scene.is_live and scene.cursor_s is None:
+        timeline = self.timeline
+        if not timeline.is_live and timeline.cursor_s is None:
             return "Surest in view"
-        if scene.is_live and scene.window.is_following:
+        if timeline.is_live and timeline.view.is_following:
             return self._live_heading()
-        moment = scene.cursor_s if scene.cursor_s is not None else scene.window.right_s
+        moment = timeline.cursor_s if timeline.cursor_s is not None else timeline.view.right_s
         return f"Heard at {self._spectrogram.plot.time_name(moment)}"
 
     def _live_heading(self) -> str:
         if self._session.is_hearing or self._session.is_opening:
             return "Now hearing"
-        return "Heard last" if self.scene.window.last_s > 0 else "Classes"
+        return "Heard last" if self.timeline.view.last_s > 0 else "Classes"
 
     def _why_no_tags(self) -> str:
         if self._row is not None and self._row.error is not None:

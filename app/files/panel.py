@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedLayout, QVBoxLayout, 
 
 from app.files.row import FileRow, FileState
 from app.files.table import FileTable
-from app.files.tagging_queue import FileTagging
+from app.files.tagging_queue import TaggingQueue
 from app.style import formatting
 from app.style.appearance import Appearance
 from app.style.plain_text import PlainLabel
@@ -23,7 +23,7 @@ class FilesPanel(QFrame):
     selected = Signal(object)
     open_wanted = Signal()
 
-    def __init__(self, files: FileTagging, appearance: Appearance, parent: QWidget | None = None) -> None:
+    def __init__(self, files: TaggingQueue, appearance: Appearance, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("Card")
         self._files, self._appearance = files, appearance

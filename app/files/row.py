@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from app.spectrogram.timeline import Scene, file_scene
+from app.spectrogram.timeline import Timeline, file_timeline
 from app.style import formatting
 from core.errors import UserError
 from core.labels import LabelSet
@@ -45,11 +45,11 @@ class FileRow:
     note: str = ""
     stop: threading.Event = field(default_factory=threading.Event)
     gone: threading.Event = field(default_factory=threading.Event)
-    scene: Scene = field(init=False)
+    timeline: Timeline = field(init=False)
     has_asked_picture: bool = False
 
     def __post_init__(self) -> None:
-        self.scene = file_scene(self.path.name, _READING)
+        self.timeline = file_timeline(self.path.name, _READING)
 
     @property
     def is_over(self) -> bool:
@@ -61,9 +61,9 @@ class FileRow:
         self.state, self.error, self.progress, self.heard_s = FileState.WAITING, None, None, 0.0
         self.note = ""
         self.stop = threading.Event()
-        if self.scene.history is None:
+        if self.timeline.history is None:
             # The file may have been mended since.
-            self.has_asked_picture, self.scene.message = False, _READING
+            self.has_asked_picture, self.timeline.message = False, _READING
 
     def state_text(self) -> str:
         """What the list says of its state."""
@@ -73,15 +73,15 @@ class FileRow:
 
     def top_tags(self) -> str:
         """The surest classes over the whole file, those above their threshold first and best."""
-        scene = self.scene
-        if scene.track is None or scene.labels is None or scene.thresholds is None or not len(scene.track):
+        scores, labels, thresholds = self.timeline.scores, self.timeline.labels, self.timeline.thresholds
+        if labels is None or thresholds is None or not scores:
             return ""
-        peaks = scene.track.peaks(-1.0, float("inf"))
+        peaks = scores.peaks(-1.0, float("inf"))
         order = np.argsort(-peaks, kind="stable")
-        best = [i for i in order if peaks[i] >= scene.thresholds[i]][:TOP_TAGS]
+        best = [i for i in order if peaks[i] >= thresholds[i]][:TOP_TAGS]
         if not best:
             return "nothing above its threshold" if self.state is FileState.DONE else ""
-        return ",  ".join(_tag(scene.labels, int(i), float(peaks[i])) for i in best)
+        return ",  ".join(_tag(labels, int(i), float(peaks[i])) for i in best)
 
 
 def _tag(labels: LabelSet, index: int, probability: float) -> str:

@@ -19,7 +19,7 @@ from app.files.row import FileRow, FileState
 from app.files.table_model import FilesModel
 from app.runtime.background_jobs import BackgroundJobs
 from app.runtime.core_api import CoreCalls, FilePicture, FoundMedia, StopQuestion, Tagger
-from app.spectrogram.score_history import ScoreTrack
+from app.spectrogram.score_history import ScoreHistory
 from app.spectrogram.timeline import set_picture
 from app.style.plain_text import rich_error
 from core.errors import UserError
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 _ANSWER_EVERY_S = 0.1
 
 
-class FileTagging(QObject):
+class TaggingQueue(QObject):
     """The queue of files. `model` has the rows; row_changed, picture_ready: a FileRow; added: those that came.
 
     busy_changed: `is_busy` is another than before. counts_changed: so is the number of files in some state.
@@ -124,7 +124,7 @@ class FileTagging(QObject):
         for path, error in found.problems:
             for row in self.model.add([path]):
                 row.state, row.error = FileState.FAILED, error
-                row.scene.message = rich_error(error)
+                row.timeline.message = rich_error(error)
                 self.model.row_changed(row)
                 came.append(row)
         self._tell_counts()
@@ -137,8 +137,8 @@ class FileTagging(QObject):
             return
         self._current, tagger = waiting, self._tagger
         waiting.state, waiting.progress = FileState.TAGGING, None
-        waiting.scene.track = ScoreTrack(len(tagger.labels), is_live=False, capacity=100_000)
-        waiting.scene.labels, waiting.scene.thresholds = tagger.labels, tagger.thresholds
+        waiting.timeline.scores = ScoreHistory(len(tagger.labels), is_live=False, capacity=100_000)
+        waiting.timeline.labels, waiting.timeline.thresholds = tagger.labels, tagger.thresholds
         self._tell(waiting)
         stop = waiting.stop.is_set
         self._jobs.run(
@@ -149,15 +149,15 @@ class FileTagging(QObject):
 
     @Slot(object, object, object)
     def _on_heard(self, row: FileRow, scores: tuple[TagScores, ...], progress: float | None) -> None:
-        if row is not self._current or row.state is not FileState.TAGGING or row.scene.track is None:
+        if row is not self._current or row.state is not FileState.TAGGING or row.timeline.scores is None:
             return
         for one in scores:
-            row.scene.track.append(one)
+            row.timeline.scores.append(one)
             row.heard_s = max(row.heard_s, one.end_s)
         row.progress = progress
-        if row.scene.history is None:
-            row.scene.window.last_s = row.heard_s
-            row.scene.window.show_all()
+        if row.timeline.history is None:
+            row.timeline.view.last_s = row.heard_s
+            row.timeline.view.show_all()
         self._tell(row)
 
     @Slot(object, str)
@@ -171,22 +171,22 @@ class FileTagging(QObject):
             row.state = FileState.DONE if error is None else FileState.FAILED
             row.duration_s = max(row.duration_s, row.heard_s)
             row.error = error
-            if error is not None and row.scene.history is None:
-                row.scene.message = rich_error(error)
+            if error is not None and row.timeline.history is None:
+                row.timeline.message = rich_error(error)
         self._tell(row)
         self._start_next()
 
     def _on_picture(self, row: FileRow, picture: FilePicture) -> None:
         if len(picture.columns):
-            set_picture(row.scene, picture)
+            set_picture(row.timeline, picture)
             row.duration_s = picture.duration_s
         else:
-            row.scene.message = "This file holds no sound."
+            row.timeline.message = "This file holds no sound."
         self._tell(row)
         self.picture_ready.emit(row)
 
     def _on_no_picture(self, row: FileRow, error: UserError) -> None:
-        row.scene.message = rich_error(error)
+        row.timeline.message = rich_error(error)
         self.picture_ready.emit(row)
 
     def _tell(self, row: FileRow) -> None:
@@ -227,7 +227,7 @@ class FileTagging(QObject):
 class _Answer:
     """Collects what a worker finds, and sends it at most ten times a second. Lives on the pool thread."""
 
-    def __init__(self, tagging: FileTagging, row: FileRow) -> None:
+    def __init__(self, tagging: TaggingQueue, row: FileRow) -> None:
         self._tagging, self._row = tagging, row
         self._scores: list[TagScores] = []
         self._progress: float | None = None

@@ -32,7 +32,7 @@ class Sound(Protocol):
     def stop(self) -> None: ...
 
 
-class ClipPlayback(QObject):
+class ClipPlayer(QObject):
     """changed: another clip plays, or none. failed: a UserError for a clip that cannot be played.
 
     start: reads and plays a clip, on a pool thread (tests give their own).

@@ -8,13 +8,13 @@ from PySide6.QtCore import Qt, QUrl, Signal, Slot
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from app.results.clip_player import ClipPlayback
+from app.results.clip_player import ClipPlayer
 from app.runtime.core_api import FilePicture
 from app.runtime.settings import DEFAULT_RANGE_DB
 from app.spectrogram.axes import TimeLabels
 from app.spectrogram.colour_maps import pixel_table
 from app.spectrogram.plot import SpectrogramPlot
-from app.spectrogram.timeline import Scene, file_scene, set_picture
+from app.spectrogram.timeline import Timeline, file_timeline, set_picture
 from app.style.appearance import Appearance
 from app.style.plain_text import PlainLabel, plain_tip, rich_error
 from core.errors import UserError
@@ -27,7 +27,7 @@ class ClipView(QWidget):
 
     picture_wanted = Signal(object)
 
-    def __init__(self, playback: ClipPlayback, appearance: Appearance, parent: QWidget | None = None) -> None:
+    def __init__(self, playback: ClipPlayer, appearance: Appearance, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._playback, self._appearance = playback, appearance
         self.path: Path | None = None
@@ -67,7 +67,7 @@ class ClipView(QWidget):
     def show_clip(self, path: Path | None) -> None:
         """Show another clip, or none; its picture follows by `show_picture`."""
         self.path = path
-        self._show_scene(file_scene("", _NOTHING if path is None else "Reading…"))
+        self._show_timeline(file_timeline("", _NOTHING if path is None else "Reading…"))
         self.words.setText("" if path is None else path.name)
         self.words.setToolTip("" if path is None else plain_tip(str(path)))
         self._refresh()
@@ -83,14 +83,14 @@ class ClipView(QWidget):
     def show_picture(self, path: Path, picture: FilePicture) -> None:
         """The spectrogram of a clip; of one that is no longer chosen, nothing happens."""
         if path == self.path:
-            scene = file_scene(path.name, "")
-            set_picture(scene, picture)
-            self._show_scene(scene)
+            timeline = file_timeline(path.name, "")
+            set_picture(timeline, picture)
+            self._show_timeline(timeline)
 
     def show_failure(self, path: Path, error: UserError) -> None:
         """Why a clip cannot be shown."""
         if path == self.path:
-            self._show_scene(file_scene("", rich_error(error)))
+            self._show_timeline(file_timeline("", rich_error(error)))
 
     @Slot()
     def toggle_play(self) -> None:
@@ -104,11 +104,11 @@ class ClipView(QWidget):
         if self.path is not None:
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.path.parent)))
 
-    def _show_scene(self, scene: Scene) -> None:
-        self.plot.show_history(scene.history, TimeLabels.IN_FILE)
-        window = scene.window
-        self.plot.set_view(window.left_s, window.right_s, 0.0)
-        self.plot.set_message(scene.message)
+    def _show_timeline(self, timeline: Timeline) -> None:
+        self.plot.show_history(timeline.history, TimeLabels.IN_FILE)
+        view = timeline.view
+        self.plot.set_view(view.left_s, view.right_s, 0.0)
+        self.plot.set_message(timeline.message)
 
     @Slot()
     def _refresh(self) -> None:

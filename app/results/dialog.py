@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.results.clip_player import ClipPlayback
+from app.results.clip_player import ClipPlayer
 from app.results.clip_view import ClipView
 from app.results.confusion_matrix import ConfusionMatrix
 from app.results.folded_figures import FigureText, FoldedFigures
@@ -60,7 +60,7 @@ class ResultsDialog(QDialog):
         self,
         results: Results,
         report: EvaluationReport,
-        playback: ClipPlayback,
+        playback: ClipPlayer,
         appearance: Appearance,
         parent: QWidget | None = None,
     ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 _NARROWEST_ROWS = 8.0
 
 
-class FrequencyWindow:
+class FrequencyView:
     """A view from row `low` to row `high` of `rows` mel rows; all of them at first."""
 
     def __init__(self, rows: int = 128) -> None:

@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPainterPath, QPaintEv
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.spectrogram.plot import GUTTER_PX, MARGIN_PX
-from app.spectrogram.score_history import ScoreTrack
+from app.spectrogram.score_history import ScoreHistory
 from app.style import formatting
 from app.style.theme import Theme, class_colour, tabular
 from core.inference.results import TagScores
@@ -41,7 +41,7 @@ class LanesStrip(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._lanes: tuple[Lane, ...] = ()
-        self._track: ScoreTrack | None = None
+        self._track: ScoreHistory | None = None
         self._view = (0.0, 1.0)
         self._cursor_s: float | None = None
         self._gaps: tuple[tuple[float, float], ...] = ()
@@ -76,7 +76,7 @@ class LanesStrip(QWidget):
         """The lanes shown, from the top."""
         return self._lanes
 
-    def show_lanes(self, track: ScoreTrack | None, lanes: Sequence[Lane], message: str = "") -> None:
+    def show_lanes(self, track: ScoreHistory | None, lanes: Sequence[Lane], message: str = "") -> None:
         """What to paint: lanes of a track, or a message while there are none."""
         self._track, self._lanes, self._message = track, tuple(lanes), message
         self.setAccessibleDescription(", ".join(lane.name for lane in lanes) or message)
@@ -115,7 +115,7 @@ class LanesStrip(QWidget):
         """How many lanes there is room for, so that a low window keeps those it shows readable."""
         return min(max(self.height() // _LOWEST_LANE_PX, 1), LANES)
 
-    def _scores_now(self, track: ScoreTrack) -> TagScores | None:
+    def _scores_now(self, track: ScoreHistory) -> TagScores | None:
         """At the cursor or now; without either, in a file, the highest in view. None at a moment without sound."""
         if self._cursor_s is not None and any(start_s <= self._cursor_s < stop_s for start_s, stop_s in self._gaps):
             return None
@@ -156,7 +156,7 @@ class LanesStrip(QWidget):
                 )
         return heard.subtracted(lost) if not lost.isEmpty() else heard
 
-    def _outline(self, track: ScoreTrack, label: int, area: QRectF) -> QPolygonF:
+    def _outline(self, track: ScoreHistory, label: int, area: QRectF) -> QPolygonF:
         """Steps: each window's probability for as long as it holds, down to the base line where none holds."""
         left_s, right_s = self._view
         rows = track.rows_between(left_s, right_s)

@@ -1,4 +1,4 @@
-"""The spectrogram panel: picture, lanes and the line above them, all showing one scene. Knows no audio device."""
+"""The spectrogram panel: picture, lanes and the line above them, all showing one timeline. Knows no audio device."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from app.spectrogram.colour_maps import pixel_table
 from app.spectrogram.column_history import byte_db
 from app.spectrogram.lanes import Lane, LanesStrip, choose_lanes
 from app.spectrogram.plot import SpectrogramPlot
-from app.spectrogram.timeline import LiveScene, Scene
+from app.spectrogram.timeline import LiveTimeline, Timeline
 from app.style import formatting
 from app.style.appearance import Appearance
 from app.style.plain_text import PlainLabel
@@ -28,7 +28,7 @@ _PICTURE_PX = 236
 
 
 class SpectrogramPanel(QFrame):
-    """Shows a scene and lets the user move about in it.
+    """Shows a timeline and lets the user move about in it.
 
     moment_changed: another moment is in view or under the cursor. live_wanted: the way back was asked for.
     """
@@ -36,17 +36,19 @@ class SpectrogramPanel(QFrame):
     moment_changed = Signal()
     live_wanted = Signal()
 
-    def __init__(self, scene: LiveScene, appearance: Appearance, pins: Pins, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, timeline: LiveTimeline, appearance: Appearance, pins: Pins, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.setObjectName("Card")
-        self._live = scene
-        self.scene: Scene = scene
+        self._live = timeline
+        self.timeline: Timeline = timeline
         self._appearance, self._pins = appearance, pins
         self._lanes_age = QElapsedTimer()
         self._build()
         self._connect()
         self.apply_theme()
-        self.show_scene(scene)
+        self.show_timeline(timeline)
 
     def _build(self) -> None:
         self.plot = SpectrogramPlot(self._live.wall_clock_s)
@@ -110,38 +112,38 @@ class SpectrogramPanel(QFrame):
         """Draw with another colour map or range of levels."""
         self.plot.set_colours(pixel_table(colour_map, *range_db))
 
-    def show_scene(self, scene: Scene) -> None:
-        """Show another scene as its owner left it."""
-        self.scene = scene
-        self.plot.show_history(scene.history, self._time_labels())
+    def show_timeline(self, timeline: Timeline) -> None:
+        """Show another timeline as its owner left it."""
+        self.timeline = timeline
+        self.plot.show_history(timeline.history, self._time_labels())
         self.refresh_lanes()
         self.refresh()
 
-    def scene_changed(self) -> None:
-        """The scene shown got its picture, other scores or another message."""
-        self.show_scene(self.scene)
+    def timeline_changed(self) -> None:
+        """The timeline shown got its picture, other scores or another message."""
+        self.show_timeline(self.timeline)
 
     def advance(self) -> None:
         """One step of the animation: let the live edge move on."""
         self._live.advance(time.monotonic())
-        if self.scene is not self._live:
+        if self.timeline is not self._live:
             return
         if not self._lanes_age.isValid() or self._lanes_age.elapsed() >= _LANES_EVERY_MS:
             self.refresh_lanes()
-        if self.scene.window.is_following or not self.plot.isVisible():
+        if self.timeline.view.is_following or not self.plot.isVisible():
             self.refresh()
 
     def refresh(self) -> None:
-        """Paint the scene as it is now."""
-        scene = self.scene
-        window = scene.window
+        """Paint the timeline as it is now."""
+        timeline = self.timeline
+        view = timeline.view
         origin_s = self._origin_s
         self.plot.set_time_labels(self._time_labels())
-        at_edge = scene.is_growing and window.is_following and window.last_s > 0
-        self.plot.set_view(window.left_s, window.right_s, origin_s, marks_edge=at_edge)
-        self.plot.set_cursor(scene.cursor_s if scene.cursor_s is None else scene.cursor_s - origin_s)
-        gaps = () if scene.history is None else scene.history.gaps_s
-        self.lanes.set_view(window.left_s, window.right_s, scene.cursor_s, gaps)
+        at_edge = timeline.is_growing and view.is_following and view.last_s > 0
+        self.plot.set_view(view.left_s, view.right_s, origin_s, marks_edge=at_edge)
+        self.plot.set_cursor(timeline.cursor_s if timeline.cursor_s is None else timeline.cursor_s - origin_s)
+        gaps = () if timeline.history is None else timeline.history.gaps_s
+        self.lanes.set_view(view.left_s, view.right_s, timeline.cursor_s, gaps)
         self._refresh_header()
         self._place_message()
 
@@ -149,57 +151,57 @@ class SpectrogramPanel(QFrame):
     def refresh_lanes(self) -> None:
         """Choose the lanes anew."""
         self._lanes_age.restart()
-        scene = self.scene
-        if not scene.track or scene.labels is None or scene.thresholds is None:
+        timeline = self.timeline
+        if not timeline.scores or timeline.labels is None or timeline.thresholds is None:
             self.lanes.show_lanes(None, (), "Probabilities over time appear here.")
             return
-        window = scene.window
-        peaks = scene.track.peaks(window.left_s, window.right_s).tolist()
+        view = timeline.view
+        peaks = timeline.scores.peaks(view.left_s, view.right_s).tolist()
         shown = [lane.label for lane in self.lanes.lanes if lane.label < len(peaks)]
-        chosen = choose_lanes(shown, peaks, self._pins.indices(scene.labels))
-        names, thresholds = scene.labels.names, scene.thresholds
+        chosen = choose_lanes(shown, peaks, self._pins.indices(timeline.labels))
+        names, thresholds = timeline.labels.names, timeline.thresholds
         lanes = [Lane(label, names[label], float(thresholds[label])) for label in chosen]
-        self.lanes.show_lanes(scene.track, lanes, "Probabilities over time appear here.")
+        self.lanes.show_lanes(timeline.scores, lanes, "Probabilities over time appear here.")
 
     # ----- moving about -----
 
     @Slot(float)
     def scroll_by(self, by_s: float) -> None:
         """Scroll by seconds; the view is held from then on."""
-        self._move_view(lambda: self.scene.window.move(by_s))
+        self._move_view(lambda: self.timeline.view.move(by_s))
 
     def page(self, pages: float) -> None:
         """Scroll by so many widths of the view."""
-        self.scroll_by(pages * self.scene.window.span_s)
+        self.scroll_by(pages * self.timeline.view.span_s)
 
     def zoom(self, factor: float) -> None:
         """Show `factor` times as much time."""
-        self._move_view(lambda: self.scene.window.zoom(factor, self.scene.cursor_s))
+        self._move_view(lambda: self.timeline.view.zoom(factor, self.timeline.cursor_s))
 
     def set_span(self, span_s: float) -> None:
         """Show so many seconds."""
-        self.zoom(span_s / self.scene.window.span_s)
+        self.zoom(span_s / self.timeline.view.span_s)
 
     def set_frozen(self, frozen: bool) -> None:
         """Hold the live picture, or go on."""
-        window = self._live.window
-        self._move_view(window.hold if frozen else self._follow)
+        view = self._live.view
+        self._move_view(view.hold if frozen else self._follow)
 
     @property
     def is_frozen(self) -> bool:
         """The live picture is held."""
-        return not self._live.window.is_following
+        return not self._live.view.is_following
 
     def step_cursor(self, steps: int) -> None:
         """Move the cursor by so many windows; the first step puts it at the right edge."""
-        scene = self.scene
-        if scene.track is None or not len(scene.track):
+        timeline = self.timeline
+        if timeline.scores is None or not len(timeline.scores):
             return
-        starts = scene.track.starts_s
-        here = scene.window.right_s if scene.cursor_s is None else scene.cursor_s
+        starts = timeline.scores.starts_s
+        here = timeline.view.right_s if timeline.cursor_s is None else timeline.cursor_s
         row = int(np.searchsorted(starts, here + 1e-6, side="right")) - 1 + steps
         row = min(max(row, 0), len(starts) - 1)
-        self._set_cursor(float(starts[row] + scene.track.stops_s[row]) / 2)
+        self._set_cursor(float(starts[row] + timeline.scores.stops_s[row]) / 2)
 
     def go_to_start(self) -> None:
         """The oldest sound kept."""
@@ -207,14 +209,14 @@ class SpectrogramPanel(QFrame):
 
     def go_to_end(self) -> None:
         """The newest sound; in a file its end, and then back to live."""
-        window = self.scene.window
-        if self.scene.is_live or window.right_s >= window.last_s - 1e-3:
+        view = self.timeline.view
+        if self.timeline.is_live or view.right_s >= view.last_s - 1e-3:
             self._on_pill()
         else:
             self.scroll_by(1e9)
 
     def _move_view(self, move: Callable[[], None]) -> None:
-        if self.scene.history is None:
+        if self.timeline.history is None:
             return
         move()
         self.refresh_lanes()
@@ -223,26 +225,26 @@ class SpectrogramPanel(QFrame):
 
     def _follow(self) -> None:
         self._live.cursor_s = None
-        self._live.window.follow()
+        self._live.view.follow()
 
     def _set_cursor(self, time_s: float) -> None:
-        scene = self.scene
-        scene.window.hold()
-        scene.cursor_s = min(max(time_s, scene.window.first_s), scene.window.last_s)
-        self._move_view(scene.keep_cursor_in_view)
+        timeline = self.timeline
+        timeline.view.hold()
+        timeline.cursor_s = min(max(time_s, timeline.view.first_s), timeline.view.last_s)
+        self._move_view(timeline.keep_cursor_in_view)
 
     @Slot(float, float)
     def _zoom_at(self, factor: float, view_s: float) -> None:
-        self._move_view(lambda: self.scene.window.zoom(factor, view_s + self._origin_s))
+        self._move_view(lambda: self.timeline.view.zoom(factor, view_s + self._origin_s))
 
     @Slot(float)
     def _on_clicked(self, view_s: float) -> None:
-        if self.scene.history is not None:
+        if self.timeline.history is not None:
             self._set_cursor(view_s + self._origin_s)
 
     @Slot()
     def _on_pill(self) -> None:
-        if self.scene.is_live:
+        if self.timeline.is_live:
             self._move_view(self._follow)
         else:
             self.live_wanted.emit()
@@ -251,32 +253,33 @@ class SpectrogramPanel(QFrame):
 
     @property
     def _origin_s(self) -> float:
-        return self.scene.window.right_s if self._counts_from_now else 0.0
+        return self.timeline.view.right_s if self._counts_from_now else 0.0
 
     @property
     def _counts_from_now(self) -> bool:
         """The right edge is now: sound comes in there, or will."""
-        scene = self.scene
-        return scene.is_live and scene.window.is_following and (scene.is_growing or scene.window.last_s <= 0)
+        timeline = self.timeline
+        return timeline.is_live and timeline.view.is_following and (timeline.is_growing or timeline.view.last_s <= 0)
 
     def _time_labels(self) -> TimeLabels:
-        if not self.scene.is_live:
+        if not self.timeline.is_live:
             return TimeLabels.IN_FILE
         return TimeLabels.BEFORE_NOW if self._counts_from_now else TimeLabels.CLOCK
 
     def _refresh_header(self) -> None:
-        scene = self.scene
-        room_px = self.caption.width()
-        _say(self.caption, self.caption.fontMetrics().elidedText(scene.caption, Qt.TextElideMode.ElideMiddle, room_px))
-        following = scene.is_live and scene.window.is_following
-        words = "● live" if following else "Newest sound" if scene.is_live and not scene.is_growing else "Back to live"
+        timeline = self.timeline
+        metrics, room_px = self.caption.fontMetrics(), self.caption.width()
+        _say(self.caption, metrics.elidedText(timeline.caption, Qt.TextElideMode.ElideMiddle, room_px))
+        following = timeline.is_live and timeline.view.is_following
+        way_back = "Newest sound" if timeline.is_live and not timeline.is_growing else "Back to live"
+        words = "● live" if following else way_back
         if self.pill.text() != words:
             self.pill.setText(words)
             self.pill.setEnabled(not following)
             self.pill.setAccessibleName("Following the live sound" if following else words)
             self.pill.setToolTip("The picture follows the live sound." if following else f"{words} (End)")
         # Nothing is live while nobody listens, and there is no newer sound to go to.
-        self.pill.setVisible(scene.is_growing or not following)
+        self.pill.setVisible(timeline.is_growing or not following)
 
     @Slot()
     def _on_area(self) -> None:
@@ -284,13 +287,13 @@ class SpectrogramPanel(QFrame):
         self._place_message()
 
     def _place_message(self) -> None:
-        scene = self.scene
-        empty = scene.history is None or scene.history.end == 0
-        self.plot.set_message(scene.message if empty else "")
+        timeline = self.timeline
+        empty = timeline.history is None or timeline.history.end == 0
+        self.plot.set_message(timeline.message if empty else "")
 
     @Slot(float, float)
     def _on_hovered(self, view_s: float, row: float) -> None:
-        history = self.scene.history
+        history = self.timeline.history
         if history is None:
             return
         level = history.byte_at(view_s + self._origin_s, int(row))

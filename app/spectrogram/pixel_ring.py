@@ -15,7 +15,7 @@ _MELS, _EMPTY_MEL = 128, 3
 """The one filter of 128 that no FFT bin falls into: always silent, so it is drawn as its neighbours' mean."""
 
 
-class PictureRing:
+class PixelRing:
     """Turns a ColumnHistory into device pixels, each only once.
 
     Pixel column *p* always shows the same columns of the history, wherever the view stands; it lies at

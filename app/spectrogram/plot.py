@@ -1,4 +1,4 @@
-"""The spectrogram with its axes: paints a TimeWindow, reports mouse and keys. Does not choose the time in view."""
+"""The spectrogram with its axes: paints a TimeView, reports mouse and keys. Does not choose the time in view."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from PySide6.QtWidgets import QWidget
 
 from app.spectrogram.axes import HertzAxis, TimeAxis, TimeLabels
 from app.spectrogram.column_history import ColumnHistory
-from app.spectrogram.frequency_view import FrequencyWindow
-from app.spectrogram.pixel_ring import PictureRing
+from app.spectrogram.frequency_view import FrequencyView
+from app.spectrogram.pixel_ring import PixelRing
 from app.style.theme import PICTURE_VOID, Theme
 
 GUTTER_PX = 52
@@ -56,7 +56,7 @@ class _Picture(pg.GraphicsObject):
     def __init__(self, view_box: pg.ViewBox) -> None:
         super().__init__()
         self._view_box = view_box
-        self.ring = PictureRing()
+        self.ring = PixelRing()
         self.history: ColumnHistory | None = None
         self.origin_s = 0.0
         self.marks_edge = False
@@ -98,7 +98,7 @@ class SpectrogramPlot(pg.PlotWidget):
     def __init__(self, wall_clock: Any, parent: QWidget | None = None) -> None:
         self._time_axis = TimeAxis(wall_clock)
         self._hertz_axis = HertzAxis()
-        self.frequencies = FrequencyWindow()
+        self.frequencies = FrequencyView()
         super().__init__(
             parent,
             viewBox=_TimeViewBox(self),

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from core.inference.results import TagScores
 
 
-class ScoreTrack:
+class ScoreHistory:
     """The newest `capacity` windows. Row *i* holds from `starts_s[i]` to `stops_s[i]`.
 
     A live row holds since the row before it until its own end: that is what was known at the time. A file's row

@@ -5,7 +5,7 @@ from __future__ import annotations
 MIN_SPAN_S, MAX_SPAN_S = 2.0, 600.0
 
 
-class TimeWindow:
+class TimeView:
     """A view `span_s` wide. It follows the newest sound until it is held at `right_s`.
 
     `first_s` and `last_s` are the ends of what can be shown; the owner keeps them up to date.

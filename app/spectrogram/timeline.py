@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from app.runtime.core_api import FilePicture, Tagger
 from app.spectrogram.column_history import ColumnHistory
-from app.spectrogram.score_history import ScoreTrack
-from app.spectrogram.time_view import SmoothEdge, TimeWindow
+from app.spectrogram.score_history import ScoreHistory
+from app.spectrogram.time_view import SmoothEdge, TimeView
 from core.inference.results import FrameRun, LiveUpdate, TagScores
 from core.labels import LabelSet
 
@@ -21,14 +21,14 @@ LIVE_COLUMNS = 60_000
 
 
 @dataclass(slots=True)
-class Scene:
+class Timeline:
     """Sound as a picture, its scores, and which part is in view. One owner, the GUI thread."""
 
     title: str
     is_live: bool
-    window: TimeWindow = field(default_factory=TimeWindow)
+    view: TimeView = field(default_factory=TimeView)
     history: ColumnHistory | None = None
-    track: ScoreTrack | None = None
+    scores: ScoreHistory | None = None
     labels: LabelSet | None = None
     thresholds: NDArray[np.float32] | None = None
     cursor_s: float | None = None
@@ -44,7 +44,7 @@ class Scene:
     def use_labels(self, tagger: Tagger) -> None:
         """Scores come from this model from now on; those of another label set are forgotten."""
         if self.labels != tagger.labels:
-            self.track = ScoreTrack(len(tagger.labels), is_live=self.is_live)
+            self.scores = ScoreHistory(len(tagger.labels), is_live=self.is_live)
         self.labels, self.thresholds = tagger.labels, tagger.thresholds
 
     def scores_in_view(self) -> TagScores | None:
@@ -53,19 +53,19 @@ class Scene:
         None where nothing was heard.
         """
         is_lost = self.history is not None and self.cursor_s is not None and self.history.is_gap(self.cursor_s)
-        if self.track is None or is_lost:
+        if self.scores is None or is_lost:
             return None
         if self.is_live or self.cursor_s is not None:
-            return self.track.at(self.window.right_s if self.cursor_s is None else self.cursor_s)
-        return self.track.highest(self.window.left_s, self.window.right_s)
+            return self.scores.at(self.view.right_s if self.cursor_s is None else self.cursor_s)
+        return self.scores.highest(self.view.left_s, self.view.right_s)
 
     def keep_cursor_in_view(self) -> None:
         """Scroll so that the cursor can be seen."""
         if self.cursor_s is not None:
-            self.window.reveal(self.cursor_s)
+            self.view.reveal(self.cursor_s)
 
 
-class LiveScene(Scene):
+class LiveTimeline(Timeline):
     """The live sound: grows at its right edge, smoothly.
 
     source: what is listened to now. is_listening: it is open, whether or not sound comes from it.
@@ -87,9 +87,9 @@ class LiveScene(Scene):
         self._edge.reset()
         self._epoch_s = None
         self.cursor_s = None
-        self.window.follow()
+        self.view.follow()
         if self.labels is not None:
-            self.track = ScoreTrack(len(self.labels), is_live=True)
+            self.scores = ScoreHistory(len(self.labels), is_live=True)
 
     def take(self, update: LiveUpdate, wall_s: float | None = None) -> None:
         """Add what has been heard. wall_s: seconds since 1970, now."""
@@ -100,30 +100,30 @@ class LiveScene(Scene):
         if update.runs:
             self._anchor(time.time() if wall_s is None else wall_s)
         for scores in update.scores:
-            if self.track is not None and self.labels is not None and len(scores.probabilities) == len(self.labels):
-                self.track.append(scores)
+            if self.scores is not None and self.labels is not None and len(scores.probabilities) == len(self.labels):
+                self.scores.append(scores)
 
     def advance(self, now_s: float) -> None:
         """Move the right edge to where it belongs at the monotonic time `now_s`."""
         assert self.history is not None
-        self.window.first_s = self.history.start_s
-        self.window.last_s = self._edge.advance(now_s, self.history.end_s)
+        self.view.first_s = self.history.start_s
+        self.view.last_s = self._edge.advance(now_s, self.history.end_s)
 
     @property
     def caption(self) -> str:
         """Whether what is in view is live, and whose sound it is; where nothing was heard, the title."""
-        if self.window.is_following and self.is_listening:
+        if self.view.is_following and self.is_listening:
             return f"{'Live' if self.is_growing else 'No sound'}: {self.source}"
         heard = " → ".join(self.sources_in_view())
         return f"{'Frozen' if self.is_listening else 'Stopped'}: {heard}" if heard else self.title
 
     def sources_in_view(self) -> list[str]:
         """The inputs whose sound is in view, from the left."""
-        ends_s = [start_s for start_s, _ in self._sources[1:]] + [self.window.last_s]
+        ends_s = [start_s for start_s, _ in self._sources[1:]] + [self.view.last_s]
         names = [
             name
             for (start_s, name), end_s in zip(self._sources, ends_s, strict=False)
-            if start_s < self.window.right_s and end_s > self.window.left_s
+            if start_s < self.view.right_s and end_s > self.view.left_s
         ]
         return list(dict.fromkeys(names))
 
@@ -142,18 +142,18 @@ class LiveScene(Scene):
         self._epoch_s = epoch_s if self._epoch_s is None else self._epoch_s + 0.01 * (epoch_s - self._epoch_s)
 
 
-def file_scene(title: str, message: str) -> Scene:
+def file_timeline(title: str, message: str) -> Timeline:
     """A file whose picture is still to come."""
-    return Scene(title, is_live=False, message=message)
+    return Timeline(title, is_live=False, message=message)
 
 
-def set_picture(scene: Scene, picture: FilePicture) -> None:
-    """Give a file's scene its picture, all of it in view."""
+def set_picture(timeline: Timeline, picture: FilePicture) -> None:
+    """Give a file's timeline its picture, all of it in view."""
     columns = picture.columns
     history = ColumnHistory(max(len(columns), 1), mels=columns.shape[1], columns_per_s=1 / picture.seconds_per_column)
     edges = [0, *(np.flatnonzero(np.diff(picture.is_gap)) + 1).tolist(), len(columns)]
     for start, stop in pairwise(edges):
         history.append(FrameRun(columns[start:stop], start, is_gap=bool(stop > start and picture.is_gap[start])))
-    scene.history, scene.message = history, ""
-    scene.window.first_s, scene.window.last_s = 0.0, max(picture.duration_s, history.end_s)
-    scene.window.show_all()
+    timeline.history, timeline.message = history, ""
+    timeline.view.first_s, timeline.view.last_s = 0.0, max(picture.duration_s, history.end_s)
+    timeline.view.show_all()

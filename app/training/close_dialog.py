@@ -16,7 +16,7 @@ class CloseAnswer(Enum):
     STAY = 3
 
 
-class CloseQuestion(QMessageBox):
+class CloseDialog(QMessageBox):
     """answered: a CloseAnswer; closing the question means STAY."""
 
     answered = Signal(object)

@@ -13,11 +13,11 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMainWindow
 
 from app.live.session import LiveSession
-from app.results.clip_player import ClipPlayback
+from app.results.clip_player import ClipPlayer
 from app.results.clip_view import ClipView
 from app.results.dialog import ResultsDialog
 from app.runtime.context import WindowParts
-from app.training.close_dialog import CloseAnswer, CloseQuestion
+from app.training.close_dialog import CloseAnswer, CloseDialog
 from app.training.form import default_out_folder
 from app.training.new_dialog import TrainingDialog
 from app.training.panel import TrainingPanel
@@ -29,7 +29,7 @@ from core.run.evaluation_report import EvaluationReport
 from core.run.messages import TrainingFinished
 
 
-class TrainingDesk(QObject):
+class TrainingController(QObject):
     """changed: what can be done has changed. complained: a UserError to show. panel_wanted: show the panel.
 
     models_changed: there is one more trained model in the settings.
@@ -45,11 +45,11 @@ class TrainingDesk(QObject):
         self._window, self._parts = window, parts
         self._settings, self._appearance = parts.settings, parts.appearance
         self.session = TrainingSession(self, program=parts.program)
-        self.playback = ClipPlayback(parts.jobs, self)
+        self.playback = ClipPlayer(parts.jobs, self)
         self.playback.failed.connect(self._on_not_played)
         self.dialog: TrainingDialog | None = None
         self.results: list[ResultsDialog] = []
-        self.question: CloseQuestion | None = None
+        self.question: CloseDialog | None = None
         self._live: LiveSession | None = None
         self._panel: TrainingPanel | None = None
         self._closes_at_end = False
@@ -234,7 +234,7 @@ class TrainingDesk(QObject):
         if not self.session.is_active:
             return True
         if self.question is None and not self._closes_at_end:
-            self.question = CloseQuestion(self._window)
+            self.question = CloseDialog(self._window)
             self.question.answered.connect(self._on_answer)
             self.question.open()
         return False

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.results.clip_player import ClipPlayback
+from app.results.clip_player import ClipPlayer
 from app.results.clip_view import ClipView
 from app.runtime.json_command import JsonCommand
 from app.runtime.program import PROGRAM
@@ -44,7 +44,7 @@ class TrainingDialog(QDialog):
 
     def __init__(
         self,
-        playback: ClipPlayback,
+        playback: ClipPlayer,
         appearance: Appearance,
         parent: QWidget | None = None,
         *,

@@ -34,7 +34,7 @@ def test_the_window_is_up_before_the_model(window: MainWindow, core: FakeCore, q
     qtbot.waitUntil(lambda: bool(core.listeners))
     core.listeners[0].hear(frames=200)
     qtbot.waitUntil(lambda: window.session.is_listening)
-    qtbot.waitUntil(lambda: window.stage.scene.window.last_s > 1.0)
+    qtbot.waitUntil(lambda: window.stage.timeline.view.last_s > 1.0)
     assert window.tags.empty.text() == "Loading the model…"
     assert "loading" in window.toolbar.model_button.text()
     core.model_gate.set()
@@ -142,9 +142,9 @@ def test_escape_leaves_the_empty_search_field_too_and_cancels_nothing(
 def test_keys_zoom_and_move_in_the_picture(window: MainWindow, core: FakeCore, qtbot: QtBot) -> None:
     listen(window, core, qtbot)
     core.listeners[0].hear(300, 6000)
-    qtbot.waitUntil(lambda: window.stage.scene.window.last_s > 60)
+    qtbot.waitUntil(lambda: window.stage.timeline.view.last_s > 60)
     window.spectrogram.plot.setFocus()
-    view = window.stage.scene.window
+    view = window.stage.timeline.view
     press(window, Qt.Key.Key_Minus)
     assert view.span_s == 20.0
     press(window, Qt.Key.Key_Plus)
@@ -203,7 +203,7 @@ def test_the_window_comes_back_as_it_was_left(make_window: MakeWindow, qtbot: Qt
     again.show()
     assert again.size() == first.size()
     assert again.menus.colour_group.checkedAction().data() == "cividis"
-    assert again.stage.scene.window.span_s == 60
+    assert again.stage.timeline.view.span_s == 60
     assert again._parts.settings.range_db == (-60, 5)
     assert again.pins.ids == ("owl",)
     assert not again.docks.toggles[0].isChecked()

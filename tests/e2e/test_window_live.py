@@ -113,8 +113,8 @@ def test_dropped_files_are_tagged(
     good, bad = by_name[sweep_wav.name], by_name["rotten.wav"]
     assert good.state is FileState.DONE
     assert good.duration_s == pytest.approx(6, abs=0.1)
-    assert good.scene.track is not None
-    assert len(good.scene.track) >= 1
+    assert good.timeline.scores is not None
+    assert len(good.timeline.scores) >= 1
     assert bad.state is FileState.FAILED
     assert bad.error is not None
     assert bad.error.remedy

@@ -27,8 +27,8 @@ def test_a_selected_file_is_shown_with_its_tags_and_back_to_live(
     qtbot.waitUntil(lambda: bool(window.files.rows) and window.files.rows[0].state is FileState.DONE)
     window.files_panel.table.selectRow(0)
     row = window.files.rows[0]
-    qtbot.waitUntil(lambda: row.scene.history is not None)
-    assert window.stage.scene is row.scene
+    qtbot.waitUntil(lambda: row.timeline.history is not None)
+    assert window.stage.timeline is row.timeline
     assert window.spectrogram.caption.text() == "a.wav"
     window.spectrogram.plot.clicked.emit(6.0)
     qtbot.waitUntil(lambda: window.tags.names_shown[0] == "Rain")
@@ -36,7 +36,7 @@ def test_a_selected_file_is_shown_with_its_tags_and_back_to_live(
     press(window, Qt.Key.Key_Right)
     qtbot.waitUntil(lambda: window.tags.names_shown[0] == "Siren")
     window.spectrogram.pill.click()
-    assert window.stage.scene.is_live
+    assert window.stage.timeline.is_live
     assert window.files_panel.table.current_row() is None
 
 
@@ -48,7 +48,7 @@ def test_a_file_shows_its_surest_classes_until_a_moment_is_chosen(
     qtbot.waitUntil(lambda: bool(window.files.rows) and window.files.rows[0].state is FileState.DONE)
     window.files_panel.table.selectRow(0)
     qtbot.waitUntil(lambda: window.tags.heading.text() == "Surest in view")
-    found = window.stage.scene.scores_in_view()
+    found = window.stage.timeline.scores_in_view()
     assert found is not None
     assert [label for label, p in enumerate(found.probabilities) if p > 0.5] == [0, 1, 2, 3]
 
@@ -65,7 +65,7 @@ def test_a_file_that_failed_says_why_instead_of_listing_classes(
     assert not window.tags.list.isVisible()
     core.bad_files.clear()
     window.add_files([Path("/sounds/a.wav")])
-    qtbot.waitUntil(lambda: window.files.rows[0].scene.history is not None)
+    qtbot.waitUntil(lambda: window.files.rows[0].timeline.history is not None)
     qtbot.waitUntil(lambda: window.files.rows[0].state is FileState.DONE)
     assert window.tags.list.isVisible()
 
@@ -88,7 +88,7 @@ def test_removing_the_file_on_show_goes_back_to_live(window: MainWindow, core: F
     window.files_panel.table.selectRow(0)
     QTest.keyClick(window.files_panel.table, Qt.Key.Key_Delete)
     assert window.files.rows == []
-    assert window.stage.scene.is_live
+    assert window.stage.timeline.is_live
 
 
 def test_escape_cancels_every_file(window: MainWindow, core: FakeCore, qtbot: QtBot) -> None:
@@ -158,4 +158,4 @@ def test_a_file_is_shown_by_a_click_or_by_tab_and_marked_but_not_by_a_window_tha
         table.clearFocus()
         table.setFocus(reason)
         assert table.selectionModel().hasSelection() is is_marked
-        assert window.stage.scene.is_live is not is_marked
+        assert window.stage.timeline.is_live is not is_marked

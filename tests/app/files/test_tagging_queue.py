@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from app.files.row import FileState
 from app.files.table_model import LENGTH, NAME, STATE, TAGS
-from app.files.tagging_queue import FileTagging
+from app.files.tagging_queue import TaggingQueue
 from core.errors import UserError
 from core.inference.results import TagScores
 from rig.waiting import PATIENCE_S
@@ -23,8 +23,8 @@ from tests.app.app_fakes import FakeCore, FakePicture, FakeTagger, scores
 
 
 @pytest.fixture
-def files(core: FakeCore, qtbot: QtBot) -> Iterator[FileTagging]:
-    made = FileTagging(core.calls())
+def files(core: FakeCore, qtbot: QtBot) -> Iterator[TaggingQueue]:
+    made = TaggingQueue(core.calls())
     QAbstractItemModelTester(made.model, QAbstractItemModelTester.FailureReportingMode.Warning, made)
     made.use_tagger(FakeTagger())
     yield made
@@ -32,25 +32,25 @@ def files(core: FakeCore, qtbot: QtBot) -> Iterator[FileTagging]:
     assert made.close(5.0)
 
 
-def _states(files: FileTagging) -> list[FileState]:
+def _states(files: TaggingQueue) -> list[FileState]:
     return [row.state for row in files.model.rows]
 
 
-def _add(files: FileTagging, *names: str) -> None:
+def _add(files: TaggingQueue, *names: str) -> None:
     files.add_paths([Path("/sounds", name) for name in names])
 
 
-def _text(files: FileTagging, row: int, column: int) -> str:
+def _text(files: TaggingQueue, row: int, column: int) -> str:
     return files.model.index(row, column).data(Qt.ItemDataRole.DisplayRole)
 
 
-def test_files_are_tagged_one_after_the_other(files: FileTagging, core: FakeCore, qtbot: QtBot) -> None:
+def test_files_are_tagged_one_after_the_other(files: TaggingQueue, core: FakeCore, qtbot: QtBot) -> None:
     _add(files, "a.wav", "b.wav", "c.wav")
     qtbot.waitUntil(lambda: _states(files) == [FileState.DONE] * 3)
     assert core.tagged == ["a.wav", "b.wav", "c.wav"]
     row = files.model.rows[0]
-    assert row.scene.track is not None
-    assert len(row.scene.track) == 4
+    assert row.timeline.scores is not None
+    assert len(row.timeline.scores) == 4
     assert _text(files, 0, TAGS).startswith("Dog 90")
     assert _text(files, 0, LENGTH) == "0:25"
     assert _text(files, 0, STATE) == "done"
@@ -69,7 +69,7 @@ def test_a_surprise_in_one_file_or_its_picture_is_its_own(
     def no_picture(path: Path, *_args: Any) -> Any:
         raise AttributeError(f"no codec in {path.name}")
 
-    files = FileTagging(replace(calls, tag_file=surprising, file_picture=no_picture))
+    files = TaggingQueue(replace(calls, tag_file=surprising, file_picture=no_picture))
     files.use_tagger(FakeTagger())
     _add(files, "odd.wav", "good.wav")
     qtbot.waitUntil(lambda: _states(files) == [FileState.FAILED, FileState.DONE])
@@ -77,25 +77,25 @@ def test_a_surprise_in_one_file_or_its_picture_is_its_own(
     assert "no codec" in str(odd.error)
     with qtbot.waitSignal(files.picture_ready):
         files.ask_picture(good)
-    assert "no codec in good.wav" in good.scene.message
+    assert "no codec in good.wav" in good.timeline.message
     assert good.state is FileState.DONE
     assert len([one for one in caplog.records if one.exc_info]) == 2
     assert files.close(5.0)
 
 
-def test_a_bad_file_says_why_and_the_others_go_on(files: FileTagging, core: FakeCore, qtbot: QtBot) -> None:
+def test_a_bad_file_says_why_and_the_others_go_on(files: TaggingQueue, core: FakeCore, qtbot: QtBot) -> None:
     core.bad_files["bad.wav"] = UserError("bad.wav is no sound.", "Export it again.")
     _add(files, "bad.wav", "good.wav")
     qtbot.waitUntil(lambda: _states(files) == [FileState.FAILED, FileState.DONE])
     assert _text(files, 0, TAGS) == "bad.wav is no sound. Export it again."
 
 
-def test_what_cannot_be_found_is_a_failed_row(files: FileTagging, qtbot: QtBot) -> None:
+def test_what_cannot_be_found_is_a_failed_row(files: TaggingQueue, qtbot: QtBot) -> None:
     _add(files, "missing.wav", "here.wav")
     qtbot.waitUntil(lambda: sorted(row.state.value for row in files.model.rows) == ["done", "failed"])
 
 
-def test_one_file_can_be_cancelled_and_the_next_goes_on(files: FileTagging, core: FakeCore, qtbot: QtBot) -> None:
+def test_one_file_can_be_cancelled_and_the_next_goes_on(files: TaggingQueue, core: FakeCore, qtbot: QtBot) -> None:
     core.gate.clear()
     _add(files, "a.wav", "b.wav")
     qtbot.waitUntil(lambda: _states(files) == [FileState.TAGGING, FileState.WAITING])
@@ -105,7 +105,7 @@ def test_one_file_can_be_cancelled_and_the_next_goes_on(files: FileTagging, core
     qtbot.waitUntil(lambda: _states(files)[1] is FileState.DONE)
 
 
-def test_a_length_is_told_only_once_it_is_known(files: FileTagging, core: FakeCore, qtbot: QtBot) -> None:
+def test_a_length_is_told_only_once_it_is_known(files: TaggingQueue, core: FakeCore, qtbot: QtBot) -> None:
     def stop_after_two(path: Path, *others: Any) -> Iterator[TagScores]:
         yield scores(0, 1024)
         yield scores(500, 1524)
@@ -117,14 +117,14 @@ def test_a_length_is_told_only_once_it_is_known(files: FileTagging, core: FakeCo
     row_of = files.model.rows
     qtbot.waitUntil(lambda: bool(row_of) and row_of[0].heard_s > 0)
     assert _text(files, 0, LENGTH) == ""
-    view = row_of[0].scene.window
+    view = row_of[0].timeline.view
     assert (view.left_s, view.right_s) == (0.0, row_of[0].heard_s), "lanes show what is known while the picture is read"
     core.gate.set()
     qtbot.waitUntil(lambda: _states(files) == [FileState.DONE])
     assert _text(files, 0, LENGTH) == "0:15"
 
 
-def test_all_can_be_cancelled(files: FileTagging, core: FakeCore, qtbot: QtBot) -> None:
+def test_all_can_be_cancelled(files: TaggingQueue, core: FakeCore, qtbot: QtBot) -> None:
     core.gate.clear()
     _add(files, "a.wav", "b.wav", "c.wav")
     qtbot.waitUntil(lambda: core.tagged == ["a.wav"])
@@ -134,7 +134,7 @@ def test_all_can_be_cancelled(files: FileTagging, core: FakeCore, qtbot: QtBot) 
 
 
 def test_a_cancelled_file_dropped_again_is_tagged_from_its_beginning(
-    files: FileTagging, core: FakeCore, qtbot: QtBot
+    files: TaggingQueue, core: FakeCore, qtbot: QtBot
 ) -> None:
     core.gate.clear()
     _add(files, "a.wav")
@@ -144,12 +144,12 @@ def test_a_cancelled_file_dropped_again_is_tagged_from_its_beginning(
     qtbot.waitUntil(lambda: core.tagged == ["a.wav", "a.wav"])
     core.gate.set()
     qtbot.waitUntil(lambda: _states(files) == [FileState.DONE])
-    track = files.model.rows[0].scene.track
+    track = files.model.rows[0].timeline.scores
     assert track is not None
     assert len(track) == 4
 
 
-def test_a_file_is_listed_once(files: FileTagging, qtbot: QtBot) -> None:
+def test_a_file_is_listed_once(files: TaggingQueue, qtbot: QtBot) -> None:
     _add(files, "a.wav", "a.wav")
     _add(files, "a.wav")
     _add(files, "b.wav")
@@ -158,7 +158,7 @@ def test_a_file_is_listed_once(files: FileTagging, qtbot: QtBot) -> None:
 
 
 def test_files_wait_for_the_model(core: FakeCore, qtbot: QtBot) -> None:
-    files = FileTagging(core.calls())
+    files = TaggingQueue(core.calls())
     _add(files, "a.wav")
     qtbot.waitUntil(lambda: _states(files) == [FileState.WAITING])
     files.use_tagger(FakeTagger())
@@ -166,7 +166,7 @@ def test_files_wait_for_the_model(core: FakeCore, qtbot: QtBot) -> None:
     assert files.close(5.0)
 
 
-def test_removing_and_clearing_stop_what_runs(files: FileTagging, core: FakeCore, qtbot: QtBot) -> None:
+def test_removing_and_clearing_stop_what_runs(files: TaggingQueue, core: FakeCore, qtbot: QtBot) -> None:
     core.gate.clear()
     _add(files, "a.wav", "b.wav", "c.wav")
     qtbot.waitUntil(lambda: core.tagged == ["a.wav"])
@@ -177,18 +177,18 @@ def test_removing_and_clearing_stop_what_runs(files: FileTagging, core: FakeCore
     assert files.close(5.0)
 
 
-def test_the_picture_is_read_once(files: FileTagging, qtbot: QtBot) -> None:
+def test_the_picture_is_read_once(files: TaggingQueue, qtbot: QtBot) -> None:
     _add(files, "a.wav")
     qtbot.waitUntil(lambda: _states(files) == [FileState.DONE])
     row = files.model.rows[0]
     with qtbot.waitSignal(files.picture_ready):
         files.ask_picture(row)
     files.ask_picture(row)
-    assert row.scene.history is not None
-    assert (row.scene.window.left_s, row.scene.window.right_s) == (0.0, 20.0)
+    assert row.timeline.history is not None
+    assert (row.timeline.view.left_s, row.timeline.view.right_s) == (0.0, 20.0)
 
 
-def test_a_note_about_the_track_is_on_the_files_row(files: FileTagging, core: FakeCore, qtbot: QtBot) -> None:
+def test_a_note_about_the_track_is_on_the_files_row(files: TaggingQueue, core: FakeCore, qtbot: QtBot) -> None:
     core.notes["phone.m4a"] = "Audio track 1 cannot be decoded here, so audio track 2 was used."
     _add(files, "phone.m4a", "a.wav")
     qtbot.waitUntil(lambda: _states(files) == [FileState.DONE] * 2)
@@ -197,7 +197,7 @@ def test_a_note_about_the_track_is_on_the_files_row(files: FileTagging, core: Fa
     assert "track" not in _text(files, 1, TAGS)
 
 
-def test_gaps_of_a_file_are_gaps_of_its_picture(files: FileTagging, core: FakeCore, qtbot: QtBot) -> None:
+def test_gaps_of_a_file_are_gaps_of_its_picture(files: TaggingQueue, core: FakeCore, qtbot: QtBot) -> None:
     picture = FakePicture()
     picture.is_gap = np.zeros(40, bool)
     picture.is_gap[:3] = picture.is_gap[10:12] = picture.is_gap[39:] = True
@@ -207,12 +207,12 @@ def test_gaps_of_a_file_are_gaps_of_its_picture(files: FileTagging, core: FakeCo
     row = files.model.rows[0]
     with qtbot.waitSignal(files.picture_ready):
         files.ask_picture(row)
-    assert row.scene.history is not None
-    assert row.scene.history.gaps == [(0, 3), (10, 12), (39, 40)]
-    assert row.scene.history.end == 40
+    assert row.timeline.history is not None
+    assert row.timeline.history.gaps == [(0, 3), (10, 12), (39, 40)]
+    assert row.timeline.history.end == 40
 
 
-def test_busy_is_told_only_when_it_begins_and_ends(files: FileTagging, core: FakeCore, qtbot: QtBot) -> None:
+def test_busy_is_told_only_when_it_begins_and_ends(files: TaggingQueue, core: FakeCore, qtbot: QtBot) -> None:
     busy: list[bool] = []
     told: list[int] = []
     files.busy_changed.connect(lambda: busy.append(files.is_busy))
@@ -226,7 +226,7 @@ def test_busy_is_told_only_when_it_begins_and_ends(files: FileTagging, core: Fak
     assert busy == [True, False]
 
 
-def test_counts_are_told_whenever_a_file_is_in_another_state(files: FileTagging, qtbot: QtBot) -> None:
+def test_counts_are_told_whenever_a_file_is_in_another_state(files: TaggingQueue, qtbot: QtBot) -> None:
     counts: list[tuple[int, int]] = []
     files.counts_changed.connect(lambda: counts.append((len(files.model.rows), _states(files).count(FileState.DONE))))
     _add(files, "a.wav", "b.wav")

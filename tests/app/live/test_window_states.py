@@ -106,12 +106,12 @@ def test_a_frozen_picture_keeps_the_name_of_the_input_it_was_heard_from(
     window: MainWindow, core: FakeCore, qtbot: QtBot
 ) -> None:
     listen(window, core, qtbot)
-    qtbot.waitUntil(lambda: window.stage.scene.window.last_s >= 3)
+    qtbot.waitUntil(lambda: window.stage.timeline.view.last_s >= 3)
     window.spectrogram.plot.setFocus()
     press(window, Qt.Key.Key_F)
     assert caption(window) == "Frozen: Default microphone"
     change_to_usb(window, core, qtbot)
-    qtbot.waitUntil(lambda: window.stage.scene.window.last_s > 6)
+    qtbot.waitUntil(lambda: window.stage.timeline.view.last_s > 6)
     assert caption(window) == "Frozen: Default microphone"
     assert window.spectrogram.pill.text() == "Back to live"
 
@@ -130,7 +130,7 @@ def test_stopped_the_caption_says_so_and_names_what_was_heard(window: MainWindow
     window.session.start()
     assert caption(window) == "Getting ready to listen…"
     listen(window, core, qtbot)
-    qtbot.waitUntil(lambda: window.stage.scene.window.last_s >= 3)
+    qtbot.waitUntil(lambda: window.stage.timeline.view.last_s >= 3)
     window.session.stop()
     assert caption(window) == "Stopped: Default microphone"
     core.refused[USB] = GONE
@@ -141,7 +141,7 @@ def test_stopped_the_caption_says_so_and_names_what_was_heard(window: MainWindow
 
 def test_an_input_that_dies_leaves_a_stopped_picture(window: MainWindow, core: FakeCore, qtbot: QtBot) -> None:
     listen(window, core, qtbot)
-    qtbot.waitUntil(lambda: window.stage.scene.window.last_s >= 3)
+    qtbot.waitUntil(lambda: window.stage.timeline.view.last_s >= 3)
     core.listeners[0].updates.append(LiveUpdate(has_ended=True, failure=GONE))
     qtbot.waitUntil(lambda: caption(window) == "Stopped: Default microphone")
     assert not window.spectrogram.pill.isVisible()

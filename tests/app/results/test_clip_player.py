@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pytestqt.qtbot import QtBot
 
 from app.results import clip_player
-from app.results.clip_player import ClipPlayback, start_sound
+from app.results.clip_player import ClipPlayer, start_sound
 from app.runtime.background_jobs import BackgroundJobs
 from core.audio.sources import input_devices
 from core.audio.sources.microphone_turns import open_streams
@@ -119,7 +119,7 @@ class Sounding:
 
 def test_another_clip_takes_the_place_of_the_one_that_plays(jobs: BackgroundJobs, qtbot: QtBot) -> None:
     made = {Path("a"): Sounding(60), Path("b"): Sounding(0.05)}
-    playback = ClipPlayback(jobs, start=lambda path: made[path])
+    playback = ClipPlayer(jobs, start=lambda path: made[path])
     playback.play(Path("a"))
     qtbot.waitUntil(lambda: playback._sound is made[Path("a")])
     playback.play(Path("b"))
@@ -135,7 +135,7 @@ def test_a_clip_that_cannot_be_played_is_told(jobs: BackgroundJobs, qtbot: QtBot
     def refuse(_path: Path) -> Sounding:
         raise refusal
 
-    playback = ClipPlayback(jobs, start=refuse)
+    playback = ClipPlayer(jobs, start=refuse)
     with qtbot.waitSignal(playback.failed) as failed:
         playback.play(Path("a"))
     assert failed.args == [refusal]

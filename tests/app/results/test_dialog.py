@@ -11,7 +11,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from app.results.clip_player import ClipPlayback
+from app.results.clip_player import ClipPlayer
 from app.results.confusion_matrix import CELL_PX, ConfusionMatrix
 from app.results.dialog import ResultsDialog
 from app.results.tables import figures_in_words
@@ -46,12 +46,12 @@ def stopped() -> list[Path]:
 
 
 @pytest.fixture
-def playback(jobs: BackgroundJobs, stopped: list[Path]) -> ClipPlayback:
-    return ClipPlayback(jobs, start=lambda path: Sounding(path, stopped))
+def playback(jobs: BackgroundJobs, stopped: list[Path]) -> ClipPlayer:
+    return ClipPlayer(jobs, start=lambda path: Sounding(path, stopped))
 
 
 @pytest.fixture
-def open_dialog(playback: ClipPlayback, appearance: Appearance, qtbot: QtBot) -> Open:
+def open_dialog(playback: ClipPlayer, appearance: Appearance, qtbot: QtBot) -> Open:
     def make(recipe: str) -> ResultsDialog:
         plan = TrainingPlan(recipe, Path("/birds"), Path("/runs/mine"))
         results = Results(Path("/runs/mine/evaluation.json"), Path("/runs/mine/checkpoint"), plan)
@@ -127,7 +127,7 @@ def test_a_cell_is_as_strong_as_its_share_of_the_row(dialog: ResultsDialog) -> N
 
 
 def test_enter_on_a_clip_plays_it_and_its_picture_is_asked_for(
-    dialog: ResultsDialog, playback: ClipPlayback, stopped: list[Path], qtbot: QtBot
+    dialog: ResultsDialog, playback: ClipPlayer, stopped: list[Path], qtbot: QtBot
 ) -> None:
     with qtbot.waitSignal(dialog.picture_wanted) as wanted:
         dialog.matrix.choose(1, 0)
@@ -145,7 +145,7 @@ def test_enter_on_a_clip_plays_it_and_its_picture_is_asked_for(
 
 
 def test_closing_it_stops_the_sound(
-    dialog: ResultsDialog, playback: ClipPlayback, stopped: list[Path], qtbot: QtBot
+    dialog: ResultsDialog, playback: ClipPlayer, stopped: list[Path], qtbot: QtBot
 ) -> None:
     dialog.matrix.choose(1, 0)
     dialog.clip.play_button.click()

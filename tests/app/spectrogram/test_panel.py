@@ -16,7 +16,7 @@ from app.spectrogram.axes import TimeAxis, TimeLabels
 from app.spectrogram.lanes import choose_lanes
 from app.spectrogram.panel import SpectrogramPanel
 from app.spectrogram.plot import GUTTER_PX, MARGIN_PX
-from app.spectrogram.timeline import LiveScene, file_scene, set_picture
+from app.spectrogram.timeline import LiveTimeline, file_timeline, set_picture
 from app.style.appearance import Appearance
 from app.style.theme import PICTURE_VOID
 from app.tags.pins import Pins
@@ -25,14 +25,14 @@ from tests.app.app_fakes import NAMES, FakePicture, FakeTagger, noise, scores
 
 
 @pytest.fixture
-def live() -> LiveScene:
-    scene = LiveScene()
-    scene.use_labels(FakeTagger())
-    return scene
+def live() -> LiveTimeline:
+    timeline = LiveTimeline()
+    timeline.use_labels(FakeTagger())
+    return timeline
 
 
 @pytest.fixture
-def panel(qtbot: QtBot, live: LiveScene, appearance: Appearance, pins: Pins) -> SpectrogramPanel:
+def panel(qtbot: QtBot, live: LiveTimeline, appearance: Appearance, pins: Pins) -> SpectrogramPanel:
     made = SpectrogramPanel(live, appearance, pins)
     qtbot.addWidget(made)
     made.set_colours("grey", (-45, 30))
@@ -42,7 +42,7 @@ def panel(qtbot: QtBot, live: LiveScene, appearance: Appearance, pins: Pins) -> 
     return made
 
 
-def _hear(panel: SpectrogramPanel, live: LiveScene, *updates: LiveUpdate) -> None:
+def _hear(panel: SpectrogramPanel, live: LiveTimeline, *updates: LiveUpdate) -> None:
     for update in updates:
         live.take(update)
     live.advance(time.monotonic())
@@ -68,7 +68,7 @@ def _tone(frames: int, first: int, mel: int) -> FrameRun:
     return FrameRun(values, first)
 
 
-def test_new_sound_is_at_the_right_edge_and_low_tones_are_low(panel: SpectrogramPanel, live: LiveScene) -> None:
+def test_new_sound_is_at_the_right_edge_and_low_tones_are_low(panel: SpectrogramPanel, live: LiveTimeline) -> None:
     _hear(panel, live, LiveUpdate((_tone(500, 0, 20), _tone(500, 500, 100))))
     image = _picture(panel)
     low, high = 1 - 20.5 / 128, 1 - 100.5 / 128
@@ -76,14 +76,14 @@ def test_new_sound_is_at_the_right_edge_and_low_tones_are_low(panel: Spectrogram
     assert _brightness(image, 0.75, high) > 180 > 60 > _brightness(image, 0.75, low)
 
 
-def test_before_the_first_sound_there_is_nothing(panel: SpectrogramPanel, live: LiveScene) -> None:
+def test_before_the_first_sound_there_is_nothing(panel: SpectrogramPanel, live: LiveTimeline) -> None:
     _hear(panel, live, LiveUpdate((noise(500),)))
     image = _picture(panel)
     assert QColor(image.pixel(5, image.height() // 2)).name() == PICTURE_VOID
     assert _brightness(image, 0.9) > 30
 
 
-def test_a_gap_is_hatched(panel: SpectrogramPanel, live: LiveScene) -> None:
+def test_a_gap_is_hatched(panel: SpectrogramPanel, live: LiveTimeline) -> None:
     _hear(panel, live, LiveUpdate((_tone(400, 0, 60), _tone(400, 600, 60))))
     image = _picture(panel)
     row = [_brightness(image, x, 0.5) for x in np.linspace(0.42, 0.58, 60)]
@@ -93,7 +93,7 @@ def test_a_gap_is_hatched(panel: SpectrogramPanel, live: LiveScene) -> None:
 
 def _lane_colours(panel: SpectrogramPanel, from_s: float, to_s: float) -> set[str]:
     """The colours of the first lane, just above its base line, between two moments of the stream."""
-    lanes, window = panel.lanes, panel.scene.window
+    lanes, window = panel.lanes, panel.timeline.view
     image = lanes.grab().toImage()
     y = round(2 + (lanes.height() - 4) / lanes._room) - 8
     width = lanes.width() - GUTTER_PX - MARGIN_PX
@@ -101,7 +101,7 @@ def _lane_colours(panel: SpectrogramPanel, from_s: float, to_s: float) -> set[st
     return {QColor(image.pixel(round(GUTTER_PX + place * width), y)).name() for place in places}
 
 
-def test_a_lane_is_empty_in_a_gap_that_is_shorter_than_the_window(panel: SpectrogramPanel, live: LiveScene) -> None:
+def test_a_lane_is_empty_in_a_gap_that_is_shorter_than_the_window(panel: SpectrogramPanel, live: LiveTimeline) -> None:
     windows = tuple(scores(0, end, {2: 0.9}) for end in (350, 400, 650, 700, 750, 1000))
     _hear(panel, live, LiveUpdate((_tone(400, 0, 60), _tone(400, 600, 60)), windows))
 
@@ -111,18 +111,18 @@ def test_a_lane_is_empty_in_a_gap_that_is_shorter_than_the_window(panel: Spectro
     assert not _lane_colours(panel, 6.1, 7.5) & empty
 
 
-def test_at_a_moment_without_sound_nothing_was_heard(panel: SpectrogramPanel, live: LiveScene) -> None:
+def test_at_a_moment_without_sound_nothing_was_heard(panel: SpectrogramPanel, live: LiveTimeline) -> None:
     windows = tuple(scores(0, end, {2: 0.9}) for end in (350, 400, 650, 700))
     _hear(panel, live, LiveUpdate((_tone(400, 0, 60), _tone(400, 600, 60)), windows))
     for moment_s, is_heard in ((3.0, True), (5.0, False), (6.4, True)):
         live.cursor_s = moment_s
         panel.refresh()
         assert (live.scores_in_view() is not None) is is_heard
-        assert live.track is not None
-        assert (panel.lanes._scores_now(live.track) is not None) is is_heard
+        assert live.scores is not None
+        assert (panel.lanes._scores_now(live.scores) is not None) is is_heard
 
 
-def test_scrolling_draws_the_same_pixels_as_drawing_anew(panel: SpectrogramPanel, live: LiveScene) -> None:
+def test_scrolling_draws_the_same_pixels_as_drawing_anew(panel: SpectrogramPanel, live: LiveTimeline) -> None:
     for i in range(40):
         _hear(panel, live, LiveUpdate((noise(37, 37 * i),)))
     scrolled = _picture(panel)
@@ -132,7 +132,7 @@ def test_scrolling_draws_the_same_pixels_as_drawing_anew(panel: SpectrogramPanel
     assert scrolled == _picture(panel)
 
 
-def test_another_colour_map_recolours_what_was_drawn(panel: SpectrogramPanel, live: LiveScene) -> None:
+def test_another_colour_map_recolours_what_was_drawn(panel: SpectrogramPanel, live: LiveTimeline) -> None:
     _hear(panel, live, LiveUpdate((noise(1000),)))
     before = _picture(panel)
     panel.set_colours("magma", (-60, 0))
@@ -140,20 +140,20 @@ def test_another_colour_map_recolours_what_was_drawn(panel: SpectrogramPanel, li
     assert before != _picture(panel)
 
 
-def test_frozen_the_picture_stays_while_sound_goes_on(panel: SpectrogramPanel, live: LiveScene) -> None:
+def test_frozen_the_picture_stays_while_sound_goes_on(panel: SpectrogramPanel, live: LiveTimeline) -> None:
     _hear(panel, live, LiveUpdate((noise(1000),)))
     panel.set_frozen(True)
-    right_s, before = live.window.right_s, _picture(panel)
+    right_s, before = live.view.right_s, _picture(panel)
     _hear(panel, live, LiveUpdate((noise(300, 1000),)))
     assert panel.is_frozen
-    assert live.window.right_s == right_s
+    assert live.view.right_s == right_s
     assert before == _picture(panel)
     panel.set_frozen(False)
-    assert live.window.right_s == pytest.approx(13.0)
+    assert live.view.right_s == pytest.approx(13.0)
 
 
 def test_dragging_goes_back_in_time_and_the_pill_returns(
-    panel: SpectrogramPanel, live: LiveScene, qtbot: QtBot
+    panel: SpectrogramPanel, live: LiveTimeline, qtbot: QtBot
 ) -> None:
     _hear(panel, live, LiveUpdate((noise(4000),)))
     assert not panel.pill.isEnabled()
@@ -163,21 +163,21 @@ def test_dragging_goes_back_in_time_and_the_pill_returns(
     for step in range(1, 6):
         QTest.mouseMove(viewport, middle + QPoint(30 * step, 0), delay=10)
     QTest.mouseRelease(viewport, Qt.MouseButton.LeftButton, pos=middle + QPoint(150, 0))
-    qtbot.waitUntil(lambda: live.window.right_s < 39.0)
+    qtbot.waitUntil(lambda: live.view.right_s < 39.0)
     assert panel.pill.isEnabled()
     panel.pill.click()
-    assert live.window.is_following
+    assert live.view.is_following
 
 
-def test_the_wheel_zooms_time(panel: SpectrogramPanel, live: LiveScene) -> None:
+def test_the_wheel_zooms_time(panel: SpectrogramPanel, live: LiveTimeline) -> None:
     _hear(panel, live, LiveUpdate((noise(4000),)))
     panel._zoom_at(0.5, -3.0)
-    assert live.window.span_s == 5.0
+    assert live.view.span_s == 5.0
     panel.zoom(8.0)
-    assert live.window.span_s == 40.0
+    assert live.view.span_s == 40.0
 
 
-def test_hovering_names_time_frequency_and_level(panel: SpectrogramPanel, live: LiveScene) -> None:
+def test_hovering_names_time_frequency_and_level(panel: SpectrogramPanel, live: LiveTimeline) -> None:
     _hear(panel, live, LiveUpdate((_tone(1000, 0, 60),)))
     panel._on_hovered(-2.0, 60.5)
     assert panel.readout.text().startswith("−2")
@@ -188,32 +188,32 @@ def test_hovering_names_time_frequency_and_level(panel: SpectrogramPanel, live: 
 
 
 def test_keys_step_through_a_file_and_its_scores(panel: SpectrogramPanel) -> None:
-    scene = file_scene("a.wav", "Reading…")
-    set_picture(scene, FakePicture())
-    scene.use_labels(FakeTagger())
-    assert scene.track is not None
+    timeline = file_timeline("a.wav", "Reading…")
+    set_picture(timeline, FakePicture())
+    timeline.use_labels(FakeTagger())
+    assert timeline.scores is not None
     for window in range(4):
-        scene.track.append(scores(500 * window, 500 * window + 500, {window: 0.9}))
-    panel.show_scene(scene)
+        timeline.scores.append(scores(500 * window, 500 * window + 500, {window: 0.9}))
+    panel.show_timeline(timeline)
     panel.step_cursor(-1)
-    assert scene.cursor_s == 12.5
-    found = scene.scores_in_view()
+    assert timeline.cursor_s == 12.5
+    found = timeline.scores_in_view()
     assert found is not None
     assert int(found.probabilities.argmax()) == 2
     panel.go_to_end()
     panel.step_cursor(10)
-    assert scene.cursor_s == 17.5
+    assert timeline.cursor_s == 17.5
 
 
 def test_the_end_of_a_file_leads_back_to_live(panel: SpectrogramPanel, qtbot: QtBot) -> None:
-    scene = file_scene("a.wav", "")
-    set_picture(scene, FakePicture())
-    panel.show_scene(scene)
+    timeline = file_timeline("a.wav", "")
+    set_picture(timeline, FakePicture())
+    panel.show_timeline(timeline)
     with qtbot.waitSignal(panel.live_wanted):
         panel.go_to_end()
 
 
-def test_an_empty_picture_explains_itself(panel: SpectrogramPanel, live: LiveScene) -> None:
+def test_an_empty_picture_explains_itself(panel: SpectrogramPanel, live: LiveTimeline) -> None:
     live.message = "Press Start"
     panel.refresh()
     assert "Press Start" in panel.plot._message.toPlainText()
@@ -230,7 +230,7 @@ def test_lanes_keep_their_place_and_pinned_ones_come_first() -> None:
     assert choose_lanes(first, peaks, (3,), 3) == (3, 1, 2)
 
 
-def test_lanes_show_the_surest_classes_in_view(panel: SpectrogramPanel, live: LiveScene, pins: Pins) -> None:
+def test_lanes_show_the_surest_classes_in_view(panel: SpectrogramPanel, live: LiveTimeline, pins: Pins) -> None:
     _hear(panel, live, LiveUpdate((noise(1000),), (scores(0, 1000, {2: 0.9, 5: 0.4}),)))
     assert [lane.label for lane in panel.lanes.lanes] == [2, 5]
     pins.toggle(NAMES[7])
@@ -251,7 +251,7 @@ def test_a_file_has_no_time_before_its_beginning() -> None:
     assert axis.tickStrings([-10, -5, 0], 1, 5) == ["", "", "0:00"]
 
 
-def test_the_pointer_leaving_clears_the_readout(panel: SpectrogramPanel, live: LiveScene) -> None:
+def test_the_pointer_leaving_clears_the_readout(panel: SpectrogramPanel, live: LiveTimeline) -> None:
     _hear(panel, live, LiveUpdate((noise(1000),)))
     panel._on_hovered(-2.0, 60.5)
     assert panel.readout.text()
@@ -272,12 +272,12 @@ def _turn_wheel(panel: SpectrogramPanel, notches: int, y: float, modifiers: Qt.K
     QApplication.processEvents()
 
 
-def test_ctrl_and_the_wheel_zoom_frequency_where_the_pointer_is(panel: SpectrogramPanel, live: LiveScene) -> None:
+def test_ctrl_and_the_wheel_zoom_frequency_where_the_pointer_is(panel: SpectrogramPanel, live: LiveTimeline) -> None:
     _hear(panel, live, LiveUpdate((_tone(1000, 0, 20),)))
     frequencies, at = panel.plot.frequencies, 1 - 20.5 / 128
     before = _brightness(_picture(panel), 0.5, at)
     _turn_wheel(panel, 12, at, Qt.KeyboardModifier.ControlModifier)
-    assert live.window.span_s == 10.0
+    assert live.view.span_s == 10.0
     assert frequencies.high - frequencies.low < 40
     image = _picture(panel)
     assert _brightness(image, 0.5, at) == pytest.approx(before, abs=12), "the tone stays under the pointer"
@@ -286,11 +286,11 @@ def test_ctrl_and_the_wheel_zoom_frequency_where_the_pointer_is(panel: Spectrogr
     _turn_wheel(panel, -30, 0.5, Qt.KeyboardModifier.ControlModifier)
     assert (frequencies.low, frequencies.high) == (0.0, 128.0)
     _turn_wheel(panel, 3, 0.5, Qt.KeyboardModifier.NoModifier)
-    assert live.window.span_s < 10.0
+    assert live.view.span_s < 10.0
     assert (frequencies.low, frequencies.high) == (0.0, 128.0)
 
 
-def test_zoomed_in_a_drag_goes_to_other_frequencies(panel: SpectrogramPanel, live: LiveScene) -> None:
+def test_zoomed_in_a_drag_goes_to_other_frequencies(panel: SpectrogramPanel, live: LiveTimeline) -> None:
     _hear(panel, live, LiveUpdate((noise(1000),)))
     panel.plot.zoom_frequency(0.5)
     assert panel.plot.frequencies.low == 32.0

@@ -8,73 +8,73 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.spectrogram.frequency_view import FrequencyWindow
-from app.spectrogram.time_view import MAX_SPAN_S, MIN_SPAN_S, SmoothEdge, TimeWindow
+from app.spectrogram.frequency_view import FrequencyView
+from app.spectrogram.time_view import MAX_SPAN_S, MIN_SPAN_S, SmoothEdge, TimeView
 
 
-def _window(last_s: float = 100.0) -> TimeWindow:
-    window = TimeWindow(10.0)
-    window.last_s = last_s
-    return window
+def _view(last_s: float = 100.0) -> TimeView:
+    view = TimeView(10.0)
+    view.last_s = last_s
+    return view
 
 
 def test_it_follows_until_held() -> None:
-    window = _window()
-    window.last_s = 101.0
-    assert (window.left_s, window.right_s) == (91.0, 101.0)
-    window.hold()
-    window.last_s = 200.0
-    assert window.right_s == 101.0
-    window.follow()
-    assert window.right_s == 200.0
+    view = _view()
+    view.last_s = 101.0
+    assert (view.left_s, view.right_s) == (91.0, 101.0)
+    view.hold()
+    view.last_s = 200.0
+    assert view.right_s == 101.0
+    view.follow()
+    assert view.right_s == 200.0
 
 
 def test_dragging_holds_and_stops_at_both_ends() -> None:
-    window = _window()
-    window.move(-5)
-    assert (window.is_following, window.right_s) == (False, 95.0)
-    window.move(-1e9)
-    assert window.left_s == 0.0
-    window.move(1e9)
-    assert window.right_s == 100.0
+    view = _view()
+    view.move(-5)
+    assert (view.is_following, view.right_s) == (False, 95.0)
+    view.move(-1e9)
+    assert view.left_s == 0.0
+    view.move(1e9)
+    assert view.right_s == 100.0
 
 
 def test_what_is_under_the_pointer_stays_there_when_zooming() -> None:
-    window = _window()
-    window.move(-20)
-    share = (76.0 - window.left_s) / window.span_s
-    window.zoom(0.5, 76.0)
-    assert window.span_s == 5.0
-    assert (76.0 - window.left_s) / window.span_s == pytest.approx(share)
+    view = _view()
+    view.move(-20)
+    share = (76.0 - view.left_s) / view.span_s
+    view.zoom(0.5, 76.0)
+    assert view.span_s == 5.0
+    assert (76.0 - view.left_s) / view.span_s == pytest.approx(share)
 
 
 def test_zooming_while_following_keeps_following() -> None:
-    window = _window()
-    window.zoom(2.0, 93.0)
-    assert (window.is_following, window.left_s) == (True, 80.0)
+    view = _view()
+    view.zoom(2.0, 93.0)
+    assert (view.is_following, view.left_s) == (True, 80.0)
 
 
 def test_reveal_scrolls_as_little_as_needed() -> None:
-    window = _window()
-    window.hold()
-    window.reveal(95.0)
-    assert window.right_s == 100.0
-    window.reveal(50.0)
-    assert window.left_s == 50.0
-    window.reveal(70.0)
-    assert window.right_s == 70.0
+    view = _view()
+    view.hold()
+    view.reveal(95.0)
+    assert view.right_s == 100.0
+    view.reveal(50.0)
+    assert view.left_s == 50.0
+    view.reveal(70.0)
+    assert view.right_s == 70.0
 
 
 @given(st.lists(st.tuples(st.sampled_from(["move", "zoom"]), st.floats(-200, 200)), max_size=30))
 def test_the_view_never_leaves_the_sound_nor_its_limits(steps: list[tuple[str, float]]) -> None:
-    window = _window()
+    view = _view()
     for step, amount in steps:
         if step == "move":
-            window.move(amount)
+            view.move(amount)
         else:
-            window.zoom(1.0 + abs(amount) / 50 if amount > 0 else 1 / (1.0 + abs(amount) / 50))
-    assert MIN_SPAN_S <= window.span_s <= MAX_SPAN_S
-    assert window.right_s <= window.last_s + 1e-9
+            view.zoom(1.0 + abs(amount) / 50 if amount > 0 else 1 / (1.0 + abs(amount) / 50))
+    assert MIN_SPAN_S <= view.span_s <= MAX_SPAN_S
+    assert view.right_s <= view.last_s + 1e-9
 
 
 def test_the_edge_moves_evenly_although_sound_comes_in_lumps() -> None:
@@ -103,23 +103,23 @@ def test_the_edge_never_runs_ahead_of_the_sound_nor_back(steps: list[tuple[float
 
 
 def test_frequencies_zoom_around_what_is_pointed_at_and_come_back() -> None:
-    window = FrequencyWindow(128)
-    window.zoom(0.25, 96.0)
-    assert (window.low, window.high) == (72.0, 104.0)
-    window.zoom(0.0001, 96.0)
-    assert window.high - window.low == 8.0
-    assert window.low < 96.0 < window.high
-    window.zoom(1e6)
-    assert (window.low, window.high) == (0.0, 128.0)
+    view = FrequencyView(128)
+    view.zoom(0.25, 96.0)
+    assert (view.low, view.high) == (72.0, 104.0)
+    view.zoom(0.0001, 96.0)
+    assert view.high - view.low == 8.0
+    assert view.low < 96.0 < view.high
+    view.zoom(1e6)
+    assert (view.low, view.high) == (0.0, 128.0)
 
 
 @given(st.lists(st.tuples(st.booleans(), st.floats(-300, 300), st.floats(0.01, 100)), max_size=20))
 def test_frequencies_in_view_are_always_some_that_there_are(deeds: list[tuple[bool, float, float]]) -> None:
-    window = FrequencyWindow(128)
+    view = FrequencyView(128)
     for zooms, row, factor in deeds:
         if zooms:
-            window.zoom(factor, row)
+            view.zoom(factor, row)
         else:
-            window.move(row)
-        assert 0.0 <= window.low < window.high <= 128.0 + 1e-9
-        assert window.high - window.low >= 8.0 - 1e-9
+            view.move(row)
+        assert 0.0 <= view.low < view.high <= 128.0 + 1e-9
+        assert view.high - view.low >= 8.0 - 1e-9

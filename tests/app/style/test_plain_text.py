@@ -59,7 +59,7 @@ def test_a_bad_files_error_is_text_in_the_picture_and_in_the_banner(
     window.file_tagging.add_paths([Path("/sounds/odd.wav")])
     qtbot.waitUntil(lambda: [row.state for row in window.files.rows] == [FileState.FAILED])
     document = QTextDocument()
-    document.setHtml(window.files.rows[0].scene.message)
+    document.setHtml(window.files.rows[0].timeline.message)
     assert document.toPlainText() == f"{ERROR.problem}\n{ERROR.remedy}"
     window.complaints.complain(ERROR)
     assert window.banner.text.text() == f"{ERROR.problem} {ERROR.remedy}"

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from app.results.clip_player import ClipPlayback
+from app.results.clip_player import ClipPlayer
 from app.runtime.background_jobs import BackgroundJobs
 from app.style.appearance import Appearance
 from app.training.new_dialog import TrainingDialog
@@ -40,7 +40,7 @@ def make_dialog(
     made: list[TrainingDialog] = []
 
     def make() -> TrainingDialog:
-        playback = ClipPlayback(jobs, start=lambda path: played.append(path) or Silence())
+        playback = ClipPlayer(jobs, start=lambda path: played.append(path) or Silence())
         dialog = TrainingDialog(playback, appearance, program=stand_in.program)
         playback.setParent(dialog)
         qtbot.addWidget(dialog)
