@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from app.live.input_devices import InputDevices
 from app.live.session import LiveSession
-from app.widgets.banner import Banner, Mend
+from app.widgets.banner import Action, Banner
 from core.audio.input_choice import DEMO_SCENE
 from core.errors import UserError
 
@@ -60,10 +60,10 @@ class Complaints(QObject):
         self._show_note()
 
     def _say(
-        self, words: str, button: str = "", mend: Mend | None = None, *, until: Callable[[], bool] = _never
+        self, words: str, button: str = "", action: Action | None = None, *, until: Callable[[], bool] = _never
     ) -> None:
         self._is_stale = until
-        self._banner.say(words, button, mend)
+        self._banner.show_message(words, button, action)
 
     @Slot()
     def _on_state(self) -> None:

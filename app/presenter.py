@@ -82,7 +82,7 @@ class Stage(QObject):
 
     @Slot(object)
     def _on_update(self, update: LiveUpdate) -> None:
-        self._live.take(update)
+        self._live.append(update)
 
     @Slot()
     def _on_restart(self) -> None:
@@ -154,7 +154,7 @@ class Stage(QObject):
         if timeline.is_live and timeline.view.is_following:
             return self._live_heading()
         moment = timeline.cursor_s if timeline.cursor_s is not None else timeline.view.right_s
-        return f"Heard at {self._spectrogram.plot.time_name(moment)}"
+        return f"Heard at {self._spectrogram.plot.time_label(moment)}"
 
     def _live_heading(self) -> str:
         if self._session.is_hearing or self._session.is_opening:

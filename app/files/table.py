@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QModelIndex, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractScrollArea,
@@ -17,9 +17,8 @@ from app.files.row import FileRow, FileState
 from app.files.table_model import CANCEL, LENGTH, NAME, ROW_ROLE, STATE, TAGS, FilesModel
 from app.style.theme import Theme
 from app.widgets.icons import cancel_icon
-from app.widgets.tables import set_up_rows
+from app.widgets.tables import Index, set_up_rows
 
-Index = QModelIndex | QPersistentModelIndex
 _SHARES = {NAME: 0.26, STATE: 0.22}
 """How much of the width these columns take at first; the top tags have what the others leave."""
 _WIDEST_PX = {NAME: 420, STATE: 150}

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
 
 from app.files.row import FileRow, FileState
 from app.style import formatting
 from app.style.plain_text import plain_tip
+from app.widgets.tables import Index
 
-Index = QModelIndex | QPersistentModelIndex
 COLUMNS = ("File", "Length", "Top tags", "State", "")
 NAME, LENGTH, TAGS, STATE, CANCEL = range(len(COLUMNS))
 ROW_ROLE = Qt.ItemDataRole.UserRole

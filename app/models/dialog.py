@@ -15,7 +15,7 @@ from app.style.appearance import Appearance
 from app.style.plain_text import PlainLabel
 from app.style.theme import tabular
 from app.widgets.dialog_parts import push_button, resize_to_fit
-from app.widgets.tables import FiguresTable
+from app.widgets.tables import SortableTable
 from core.errors import UserError
 
 _ABOUT = (
@@ -53,7 +53,7 @@ class ModelsDialog(QDialog):
         self.table.setFocus()
 
     def _build(self) -> None:
-        self.table = FiguresTable("Models", _TABLE_TIP, FETCH_COLUMNS)
+        self.table = SortableTable("Models", _TABLE_TIP, FETCH_COLUMNS)
         self.heading = PlainLabel()
         self.heading.setObjectName("Heading")
         self.summary = _words("Muted")

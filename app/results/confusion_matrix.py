@@ -11,7 +11,6 @@ from typing import Any
 from PySide6.QtCore import (
     QAbstractTableModel,
     QModelIndex,
-    QPersistentModelIndex,
     QPointF,
     QRect,
     QRectF,
@@ -25,8 +24,8 @@ from PySide6.QtWidgets import QHeaderView, QStyle, QStyledItemDelegate, QStyleOp
 from app.style import formatting
 from app.style.plain_text import plain_tip
 from app.style.theme import Theme, tabular
+from app.widgets.tables import Index
 
-Index = QModelIndex | QPersistentModelIndex
 CELL_PX = 30
 """The least that a cell is wide and high; few classes get cells that fill the view."""
 _LABEL_PX, _LABEL_ROOM_PX = 132, 14

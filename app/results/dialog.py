@@ -38,7 +38,7 @@ from app.style.appearance import Appearance
 from app.style.plain_text import PlainLabel
 from app.training.plan import Results
 from app.widgets.dialog_parts import push_button, resize_to_fit
-from app.widgets.tables import FiguresTable
+from app.widgets.tables import SortableTable
 from core.run.evaluation_report import ClassResult, ClipResult, EvaluationReport
 
 _HINT = "Choose a cell or a class to list its clips here."
@@ -85,9 +85,9 @@ class ResultsDialog(QDialog):
         self.figures = FoldedFigures(*(_figures(report, names(report)) for names in (first_figures, further_figures)))
         self.matrix = ConfusionMatrix(self._appearance.theme)
         columns = clip_columns(report.labels)
-        self.classes = FiguresTable("Classes", "Select a class to list its clips", CLASS_COLUMNS)
-        self.mistakes = FiguresTable("Worst mistakes", _CLIP_TIP, columns)
-        self.clips = FiguresTable("Clips", _CLIP_TIP, columns)
+        self.classes = SortableTable("Classes", "Select a class to list its clips", CLASS_COLUMNS)
+        self.mistakes = SortableTable("Worst mistakes", _CLIP_TIP, columns)
+        self.clips = SortableTable("Clips", _CLIP_TIP, columns)
         self.clips_heading = PlainLabel(_HINT)
         self.clips_heading.setObjectName("Muted")
         self.clips_heading.setWordWrap(True)

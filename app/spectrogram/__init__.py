@@ -1,1 +1,1 @@
-"""The picture: spectrogram, axes, lanes, and time."""
+"""The spectrogram panel: the picture, its axes and colours, the lanes below it, and the timeline they show."""

@@ -1,4 +1,4 @@
-"""The two axes of the spectrogram: Hz on mel-spaced rows, and time. Knows no sound."""
+"""The two axes of the spectrogram: frequency on mel-spaced rows, and time."""
 
 from __future__ import annotations
 
@@ -16,15 +16,18 @@ from app.style import formatting
 LOWEST_HZ, HIGHEST_HZ = 20.0, 8000.0
 TICKS_HZ = (250, 500, 1000, 2000, 4000, 8000)
 FINER_TICKS_HZ = (range(1000, 8001, 1000), range(500, 8001, 500), range(100, 8001, 100), range(50, 1001, 50))
-"""What else can be named where few rows are in view, the roundest first."""
+"""More frequencies to label when zoomed in, the roundest first."""
 _STEPS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600)
 _MIN_TICK_PX = 90
+"""The least distance between two labels of the time axis."""
 _MIN_ROW_PX = 15
+"""The least distance between two labels of the frequency axis."""
 _FINER_APART = 1.5
+"""How many times that distance the less round frequencies need."""
 
 
 class HertzAxis(pg.AxisItem):
-    """Labels a few round frequencies where they stand among the mel rows, as many as there is room for."""
+    """Labels as many round frequencies as fit, at their mel rows."""
 
     def __init__(self, mels: int = 128) -> None:
         super().__init__("left")
@@ -37,7 +40,7 @@ class HertzAxis(pg.AxisItem):
         return min(bin_position(frequency_hz, self._mels), float(self._mels))
 
     def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:
-        """Rows far enough apart for their names, from the highest down; zoomed in, also less round frequencies."""
+        """Rows far enough apart for their labels, from the top; zoomed in, also less round frequencies."""
         apart = (maxVal - minVal) * _MIN_ROW_PX / max(size, 1.0)
         kept: list[float] = []
         for row in reversed(self._ticks):
@@ -45,7 +48,7 @@ class HertzAxis(pg.AxisItem):
                 kept.append(row)
         if maxVal - minVal < self._mels:
             for tier in self._finer:
-                # Either all of these frequencies that are in view, or none: steps of one size can be read.
+                # All of these frequencies in view or none of them, so that the steps between labels are even.
                 in_view = [row for row in tier if minVal <= row <= maxVal]
                 rows = sorted({*kept, *in_view})
                 if all(above - below >= _FINER_APART * apart for below, above in pairwise(rows)):
@@ -62,15 +65,18 @@ def _short_hertz(frequency_hz: int) -> str:
 
 
 class TimeLabels(Enum):
-    """How moments are named: seconds before now, the clock on the wall, or the time within a file."""
+    """What the time axis counts."""
 
     BEFORE_NOW = 1
+    """Seconds before now."""
     CLOCK = 2
+    """The time of day."""
     IN_FILE = 3
+    """The time since the start of the file."""
 
 
 class TimeAxis(pg.AxisItem):
-    """Names moments. `wall_clock` turns stream seconds into seconds since 1970, for CLOCK."""
+    """Labels moments. wall_clock: turns stream seconds into seconds since 1970, for CLOCK."""
 
     def __init__(self, wall_clock: Callable[[float], float]) -> None:
         super().__init__("bottom")
@@ -79,23 +85,23 @@ class TimeAxis(pg.AxisItem):
         self.setStyle(tickLength=-4, hideOverlappingLabels=False)
 
     def set_labels(self, labels: TimeLabels) -> None:
-        """Name moments another way."""
+        """Change what the axis counts."""
         if labels is not self._labels:
             self._labels = labels
             self.picture = None
             self.update()
 
     def tickSpacing(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, float]]:
-        """Round steps of time, far enough apart for their names."""
+        """Round steps of time, far enough apart for their labels."""
         wanted_s = (maxVal - minVal) * _MIN_TICK_PX / max(size, 1.0)
         return [(next((step for step in _STEPS_S if step >= wanted_s), _STEPS_S[-1]), 0.0)]
 
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
-        """The name of each tick."""
-        return [self.name_of(value, tenths=spacing < 1) for value in values]
+        """The label of each tick."""
+        return [self.label_of(value, tenths=spacing < 1) for value in values]
 
-    def name_of(self, value_s: float, *, tenths: bool = True) -> str:
-        """What one moment is called."""
+    def label_of(self, value_s: float, *, tenths: bool = True) -> str:
+        """The label of one moment."""
         if self._labels is TimeLabels.BEFORE_NOW:
             return formatting.seconds_ago(value_s)
         if self._labels is TimeLabels.CLOCK:
@@ -103,7 +109,7 @@ class TimeAxis(pg.AxisItem):
         return formatting.duration(max(value_s, 0.0), tenths=tenths) if value_s > -0.05 else ""
 
     def generateDrawSpecs(self, p: Any) -> Any:
-        """As the parent does, with the outermost names moved inside the picture instead of cut off."""
+        """As the parent does, with the outermost labels moved inwards so that they are not cut off."""
         specs = super().generateDrawSpecs(p)
         if specs is None:
             return None
@@ -124,14 +130,14 @@ def _clock(epoch_s: float, tenths: bool) -> str:
 
 
 def mel(frequency_hz: float) -> float:
-    """Hz to mel, the HTK formula that the model's filter bank uses."""
+    """Hz to mel, by the HTK formula, as the model's filter bank has it."""
     return 1127.0 * math.log(1.0 + frequency_hz / 700.0)
 
 
 def bin_position(frequency_hz: float, bins: int) -> float:
-    """Height of a frequency in a picture of `bins` rows: 0 at the bottom edge, `bins` at the top edge.
+    """The height of a frequency in a picture of `bins` rows: 0 at the bottom edge, `bins` at the top edge.
 
-    Filter *i* peaks at (i + 1) of bins + 1 equal steps between the two ends, and is drawn from i to i + 1.
+    The mel range is divided into bins + 1 equal steps. Filter *i* peaks after step i + 1 and is drawn from i to i + 1.
     """
     low, high = mel(LOWEST_HZ), mel(HIGHEST_HZ)
     return (mel(frequency_hz) - low) / (high - low) * (bins + 1) - 0.5

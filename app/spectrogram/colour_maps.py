@@ -1,4 +1,4 @@
-"""The picture's colours: four perceptually even maps, as one 32-bit pixel for each byte. Knows no widgets."""
+"""The colour maps of the spectrogram, as a table of one 32-bit pixel for each byte."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ COLOUR_MAPS = {"magma": "Magma", "viridis": "Viridis", "cividis": "Cividis", "gr
 
 
 def pixel_table(name: str, low_db: float, high_db: float) -> NDArray[np.uint32]:
-    """For each byte of a ColumnHistory its pixel, `(256,)` 0xffRRGGBB: `low_db` darkest, `high_db` brightest."""
+    """The pixel for each byte of a ColumnHistory, `(256,)` 0xffRRGGBB: `low_db` is darkest, `high_db` brightest."""
     levels_db = np.linspace(FLOOR_DB, CEILING_DB, 256)
     shades = np.clip((levels_db - low_db) / (high_db - low_db) * 255, 0, 255).astype(np.int64)
     return _shades(name)[shades]
@@ -30,5 +30,5 @@ def _shades(name: str) -> NDArray[np.uint32]:
 
 
 def _pixels(rgb: NDArray[np.generic]) -> NDArray[np.uint32]:
-    """Red, green and blue `(256, 3)` as 0xffRRGGBB."""
+    """Red, green and blue `(256, 3)` as 0xffRRGGBB `(256,)`."""
     return (rgb.astype(np.uint32) * np.array([1 << 16, 1 << 8, 1], np.uint32)).sum(1, np.uint32) | np.uint32(0xFF << 24)

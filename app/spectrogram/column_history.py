@@ -1,4 +1,4 @@
-"""The recent past of a log-mel stream, one byte a cell, by column index. Knows no colours and no Qt."""
+"""The recent columns of a log-mel stream in a ring buffer, one byte a cell."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from core.inference.results import FrameRun
 
 FLOOR_DB, CEILING_DB = -70.0, 50.0
-"""What a byte spans, wide enough for silence (-69 dB) and full scale (about +40 dB): 0.47 dB a step."""
+"""The range of a byte, from silence (-69 dB) to above full scale (about +40 dB), in steps of 0.47 dB."""
 DB_PER_NEPER = 10 / math.log(10)
 _STEPS_PER_DB = 255 / (CEILING_DB - FLOOR_DB)
 
@@ -29,31 +29,34 @@ def byte_db(value: int) -> float:
 class ColumnHistory:
     """A ring of the newest `capacity` columns; column *i* starts at `i / columns_per_s` seconds.
 
-    One owner, the GUI thread. `generation` changes whenever columns already read may have changed.
+    Used by the GUI thread only.
     """
 
     def __init__(self, capacity: int, *, mels: int = 128, columns_per_s: float = 100.0) -> None:
         self._ring = np.zeros((capacity, mels), np.uint8)
         self.columns_per_s = columns_per_s
         self.end = 0
+        """The index after the newest column."""
         self.first = 0
+        """The index of the oldest column kept."""
         self.gaps: list[tuple[int, int]] = []
-        """Columns `[start, stop)` filled in for lost sound."""
+        """Columns `[start, stop)` that stand for lost sound."""
         self.generation = 0
+        """Changes whenever columns that were read before may have changed."""
 
     @property
     def mels(self) -> int:
-        """Rows of the picture."""
+        """The number of rows."""
         return self._ring.shape[1]
 
     @property
     def start_s(self) -> float:
-        """The oldest moment still kept."""
+        """The oldest moment kept, in seconds."""
         return self.first / self.columns_per_s
 
     @property
     def end_s(self) -> float:
-        """The newest moment."""
+        """The newest moment, in seconds."""
         return self.end / self.columns_per_s
 
     @property
@@ -67,13 +70,13 @@ class ColumnHistory:
         return any(start_s <= time_s < stop_s for start_s, stop_s in self.gaps_s)
 
     def clear(self) -> None:
-        """Forget everything, the clock too."""
+        """Delete all columns and start again at 0."""
         self.first = self.end = 0
         self.gaps.clear()
         self.generation += 1
 
     def append(self, run: FrameRun) -> None:
-        """Add frames at the end. A jump ahead is a gap; a step back means that a new stream began."""
+        """Append frames. A jump ahead is a gap; a step back starts a new stream."""
         if run.first_frame < self.end:
             self.clear()
         if self.first == self.end:
@@ -86,7 +89,7 @@ class ColumnHistory:
             self._note_gap(start, self.end)
 
     def columns(self, start: int, stop: int) -> NDArray[np.uint8]:
-        """Bytes `(stop - start, mels)`; what is not kept is 0."""
+        """Bytes `(stop - start, mels)`; 0 where nothing is kept."""
         found = np.zeros((stop - start, self.mels), np.uint8)
         low, high = max(start, self.first), min(stop, self.end)
         if low < high:
@@ -94,17 +97,17 @@ class ColumnHistory:
         return found
 
     def pooled(self, start: int, stop: int, columns_per_pixel: float) -> NDArray[np.uint8]:
-        """Pixel columns `(stop - start, mels)`: each the loudest of the columns that it covers.
+        """Pixel columns `(stop - start, mels)`, each the maximum of the columns that it covers.
 
-        Pixel *p* covers columns from `p * columns_per_pixel` on: the same ones however the view moves, so that
-        nothing shimmers, and a click is never lost between two pixels.
+        Pixel *p* covers the columns from `p * columns_per_pixel` on. These stay the same while the view scrolls, so
+        the picture does not flicker, and the maximum keeps a short click visible.
         """
         edges = np.floor(np.arange(start, stop + 1) * columns_per_pixel + 1e-6).astype(np.int64)
         first, last = int(edges[0]), int(max(edges[-1], edges[-2] + 1))
         return np.maximum.reduceat(self.columns(first, last), edges[:-1] - first, axis=0)
 
     def byte_at(self, time_s: float, mel: int) -> int | None:
-        """The byte at a moment and a row, or None where there is no sound."""
+        """The byte at a moment and row, or None where no sound is kept."""
         column = math.floor(time_s * self.columns_per_s)
         if not (self.first <= column < self.end and 0 <= mel < self.mels):
             return None

@@ -1,4 +1,4 @@
-"""Probability over time, a lane for each of a few classes, on the spectrogram's time axis. Knows no session."""
+"""The lanes below the spectrogram: probability over time for a few classes, on the same time axis."""
 
 from __future__ import annotations
 
@@ -19,15 +19,18 @@ from core.inference.results import TagScores
 LANES = 5
 _LOWEST_LANE_PX, _HIGHEST_LANE_PX = 26, 44
 _FRAME_PX = 6
-"""Above and below the lanes, together."""
+"""The space above and below the lanes, together."""
 _LANES_SHARE = 0.27
+"""The lanes' share of the height that they and the picture have together."""
+_LOWEST_PEAK = 0.02
+"""Classes that stay below this get no lane."""
 _JOINED_S = 0.05
-"""Windows closer than this are drawn as one outline."""
+"""Windows closer together than this are drawn as one outline."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One class: its output index, name and threshold."""
+    """One class with its output index, name and threshold."""
 
     label: int
     name: str
@@ -35,13 +38,13 @@ class Lane:
 
 
 class LanesStrip(QWidget):
-    """Paints lanes. One widget and plain polygons: a curve item each costs many times as much."""
+    """Paints all lanes as polygons in one widget, which is many times as fast as a curve item for each."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
         self._lanes: tuple[Lane, ...] = ()
-        self._track: ScoreHistory | None = None
+        self._history: ScoreHistory | None = None
         self._view = (0.0, 1.0)
         self._cursor_s: float | None = None
         self._gaps: tuple[tuple[float, float], ...] = ()
@@ -49,7 +52,7 @@ class LanesStrip(QWidget):
         self._wanted_px = _LOWEST_LANE_PX + _FRAME_PX
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
         self.setAccessibleName("Probability over time")
-        self.setToolTip("How sure the model was, over the time above. The thin line is each class's threshold.")
+        self.setToolTip("The probability of each class over time. The dotted line is its threshold.")
 
     def sizeHint(self) -> QSize:
         return QSize(400, self._wanted_px)
@@ -58,7 +61,7 @@ class LanesStrip(QWidget):
         return QSize(200, _LOWEST_LANE_PX + _FRAME_PX)
 
     def share_room(self, room_px: int, picture_px: int) -> None:
-        """Want a share of the `room_px` that picture and lanes have together, once the picture has its `picture_px`."""
+        """Ask for a share of `room_px`, the height of picture and lanes, that leaves the picture `picture_px`."""
         wanted = min(round(_LANES_SHARE * room_px), room_px - picture_px)
         lowest, highest = _LOWEST_LANE_PX + _FRAME_PX, LANES * _HIGHEST_LANE_PX + _FRAME_PX
         wanted = min(max(wanted, lowest), highest)
@@ -73,12 +76,12 @@ class LanesStrip(QWidget):
 
     @property
     def lanes(self) -> tuple[Lane, ...]:
-        """The lanes shown, from the top."""
+        """The lanes on display, from the top."""
         return self._lanes
 
-    def show_lanes(self, track: ScoreHistory | None, lanes: Sequence[Lane], message: str = "") -> None:
-        """What to paint: lanes of a track, or a message while there are none."""
-        self._track, self._lanes, self._message = track, tuple(lanes), message
+    def show_lanes(self, history: ScoreHistory | None, lanes: Sequence[Lane], message: str = "") -> None:
+        """Paint the lanes of a history, or a message while there are none."""
+        self._history, self._lanes, self._message = history, tuple(lanes), message
         self.setAccessibleDescription(", ".join(lane.name for lane in lanes) or message)
         self.update()
 
@@ -89,7 +92,7 @@ class LanesStrip(QWidget):
         cursor_s: float | None = None,
         gaps: tuple[tuple[float, float], ...] = (),
     ) -> None:
-        """The stretch of time above, the marked moment, and the stretches without sound, where nothing is painted."""
+        """Set the time range, the marked moment, and the gaps, in which nothing is painted."""
         self._view, self._cursor_s, self._gaps = (left_s, right_s), cursor_s, gaps
         self.update()
 
@@ -97,12 +100,12 @@ class LanesStrip(QWidget):
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(self._theme.panel))
         area = QRectF(GUTTER_PX, 2, self.width() - GUTTER_PX - MARGIN_PX, self.height() - 4)
-        if self._track is None or not self._lanes:
+        if self._history is None or not self._lanes:
             painter.setPen(QColor(self._theme.muted))
             painter.drawText(area, Qt.AlignmentFlag.AlignCenter, self._message)
             return
         height = area.height() / self._room
-        scores = self._scores_now(self._track)
+        scores = self._scores_now(self._history)
         for row, lane in enumerate(self._lanes[: self._room]):
             place = QRectF(area.left(), area.top() + row * height, area.width(), height)
             self._paint_lane(painter, lane, place)
@@ -112,30 +115,30 @@ class LanesStrip(QWidget):
 
     @property
     def _room(self) -> int:
-        """How many lanes there is room for, so that a low window keeps those it shows readable."""
+        """How many lanes fit at a readable height."""
         return min(max(self.height() // _LOWEST_LANE_PX, 1), LANES)
 
-    def _scores_now(self, track: ScoreHistory) -> TagScores | None:
-        """At the cursor or now; without either, in a file, the highest in view. None at a moment without sound."""
+    def _scores_now(self, history: ScoreHistory) -> TagScores | None:
+        """The scores at the cursor, or now; in a file without cursor the highest in view. None in a gap."""
         if self._cursor_s is not None and any(start_s <= self._cursor_s < stop_s for start_s, stop_s in self._gaps):
             return None
-        if track.is_live or self._cursor_s is not None:
-            return track.at(self._view[1] if self._cursor_s is None else self._cursor_s)
-        return track.highest(*self._view)
+        if history.is_live or self._cursor_s is not None:
+            return history.at(self._view[1] if self._cursor_s is None else self._cursor_s)
+        return history.highest(*self._view)
 
     def _paint_lane(self, painter: QPainter, lane: Lane, area: QRectF) -> None:
-        assert self._track is not None
+        assert self._history is not None
         colour = class_colour(lane.name, self._theme)
         plot = area.adjusted(0, 3, 0, -1)
         painter.setPen(QColor(self._theme.line))
         painter.drawLine(plot.bottomLeft(), plot.bottomRight())
-        outline = self._outline(self._track, lane.label, plot)
+        outline = self._outline(self._history, lane.label, plot)
         fill = QColor(colour)
         fill.setAlpha(110)
         painter.setPen(QPen(colour, 0))
         painter.setBrush(fill)
         painter.save()
-        painter.setClipPath(self._heard(plot))
+        painter.setClipPath(self._without_gaps(plot))
         painter.drawPolygon(outline)
         painter.restore()
         threshold_y = plot.bottom() - lane.threshold * plot.height()
@@ -143,29 +146,30 @@ class LanesStrip(QWidget):
         painter.drawLine(QPointF(plot.left(), threshold_y), QPointF(plot.right(), threshold_y))
         self._paint_name(painter, lane, area)
 
-    def _heard(self, area: QRectF) -> QPainterPath:
-        """The area without the gaps: a window that reaches across one speaks for what it heard before and after."""
+    def _without_gaps(self, area: QRectF) -> QPainterPath:
+        """The area minus the gaps: a window that spans a gap says nothing about it."""
         left_s, right_s = self._view
         scale = area.width() / (right_s - left_s)
-        heard, lost = QPainterPath(), QPainterPath()
-        heard.addRect(area)
+        whole, lost = QPainterPath(), QPainterPath()
+        whole.addRect(area)
         for start_s, stop_s in self._gaps:
             if start_s < right_s and stop_s > left_s:
                 lost.addRect(
                     area.left() + (start_s - left_s) * scale, area.top(), (stop_s - start_s) * scale, area.height()
                 )
-        return heard.subtracted(lost) if not lost.isEmpty() else heard
+        return whole.subtracted(lost) if not lost.isEmpty() else whole
 
-    def _outline(self, track: ScoreHistory, label: int, area: QRectF) -> QPolygonF:
-        """Steps: each window's probability for as long as it holds, down to the base line where none holds."""
+    def _outline(self, history: ScoreHistory, label: int, area: QRectF) -> QPolygonF:
+        """A staircase: each row's probability for as long as it is valid, and 0 between rows that do not touch."""
         left_s, right_s = self._view
-        rows = track.rows_between(left_s, right_s)
-        starts, stops = track.starts_s[rows], track.stops_s[rows]
+        rows = history.rows_between(left_s, right_s)
+        starts, stops = history.starts_s[rows], history.stops_s[rows]
         scale = area.width() / (right_s - left_s)
         x = np.clip((np.stack([starts, starts, stops, stops], 1) - left_s) * scale, -1, area.width() + 1)
-        height = track.values(label)[rows].astype(np.float64) * area.height()
+        height = history.values(label)[rows].astype(np.float64) * area.height()
         zero = np.zeros_like(height)
         y = np.stack([zero, height, height, zero], 1)
+        # Each row has four corners. Between rows that touch, the outline does not go down to 0 and up again.
         apart = np.flatnonzero(starts[1:] > stops[:-1] + _JOINED_S)
         drawn = np.ones(x.shape, bool)
         drawn[1:, 0] = drawn[:-1, 3] = False
@@ -186,7 +190,7 @@ class LanesStrip(QWidget):
         painter.drawText(plate, Qt.AlignmentFlag.AlignCenter, name)
 
     def _paint_value(self, painter: QPainter, probability: float, area: QRectF) -> None:
-        """In the margin that the frequency axis has above."""
+        """Write the value into the margin below the frequency axis."""
         painter.save()
         painter.setFont(tabular(self.font()))
         painter.setPen(QColor(self._theme.muted))
@@ -207,14 +211,15 @@ class LanesStrip(QWidget):
 def choose_lanes(
     shown: Sequence[int], peaks: Sequence[float], pinned: Sequence[int], count: int = LANES
 ) -> tuple[int, ...]:
-    """Which labels get a lane: pinned ones first, then the highest peaks; what stays keeps its place.
+    """Choose the labels that get a lane: pinned ones first, then those with the highest peaks.
 
-    shown: labels that have a lane now. peaks: each label's highest probability in view.
+    A label that keeps its lane keeps its place. shown: the labels with a lane now. peaks: each label's highest
+    probability in view.
     """
-    firm = tuple(dict.fromkeys(pinned))[:count]
-    order = sorted((label for label in range(len(peaks)) if label not in firm), key=lambda one: -peaks[one])
-    wanted = [label for label in order if peaks[label] >= 0.02][: count - len(firm)]
-    kept = [label if label in wanted else None for label in shown if label not in firm]
-    fresh = [label for label in wanted if label not in kept]
-    places = [label if label is not None else (fresh.pop(0) if fresh else None) for label in kept] + fresh
-    return firm + tuple(label for label in places if label is not None)[: count - len(firm)]
+    first = tuple(dict.fromkeys(pinned))[:count]
+    order = sorted((label for label in range(len(peaks)) if label not in first), key=lambda label: -peaks[label])
+    wanted = [label for label in order if peaks[label] >= _LOWEST_PEAK][: count - len(first)]
+    kept = [label if label in wanted else None for label in shown if label not in first]
+    new = [label for label in wanted if label not in kept]
+    places = [label if label is not None else (new.pop(0) if new else None) for label in kept] + new
+    return first + tuple(label for label in places if label is not None)[: count - len(first)]

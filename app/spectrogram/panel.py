@@ -1,4 +1,4 @@
-"""The spectrogram panel: picture, lanes and the line above them, all showing one timeline. Knows no audio device."""
+"""The spectrogram panel: the picture and lanes of one timeline, with a heading above them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 from PySide6.QtCore import QElapsedTimer, Qt, Signal, Slot
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from app.spectrogram.axes import TimeLabels, bin_frequency_hz
 from app.spectrogram.colour_maps import pixel_table
@@ -21,20 +21,21 @@ from app.style.appearance import Appearance
 from app.style.plain_text import PlainLabel
 from app.style.theme import tabular
 from app.tags.pins import Pins
+from app.widgets.labels import set_text
 
 _LANES_EVERY_MS = 250
+_NO_LANES = "Probabilities over time appear here."
 _PICTURE_PX = 236
-"""How high picture and time axis are before the lanes get more than one row."""
+"""The height that picture and time axis get before there is a second lane."""
 
 
 class SpectrogramPanel(QFrame):
-    """Shows a timeline and lets the user move about in it.
-
-    moment_changed: another moment is in view or under the cursor. live_wanted: the way back was asked for.
-    """
+    """Shows a timeline and lets the user scroll, zoom and select a moment in it."""
 
     moment_changed = Signal()
+    """Another moment is in view or under the cursor. No payload."""
     live_wanted = Signal()
+    """The button “Back to live” was pressed. No payload."""
 
     def __init__(
         self, timeline: LiveTimeline, appearance: Appearance, pins: Pins, parent: QWidget | None = None
@@ -54,13 +55,13 @@ class SpectrogramPanel(QFrame):
         self.plot = SpectrogramPlot(self._live.wall_clock_s)
         self.plot.setAccessibleName("Spectrogram")
         self.plot.setToolTip(
-            "Drag to scroll back. Turn the wheel to zoom in time, with Ctrl in frequency.\n"
-            "Click, or press ← and →, to look at one moment."
+            "Drag to scroll back. Use the wheel to zoom in time, Ctrl+wheel to zoom in frequency.\n"
+            "Click or press ← and → to select a moment."
         )
         self.lanes = LanesStrip(self._appearance.theme)
         self.caption = PlainLabel()
         self.caption.setObjectName("Heading")
-        # Cut short rather than wider than the window, however long a file's name is.
+        # A long file name is cut short; it must not make the window wider.
         self.caption.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.readout = PlainLabel()
         self.readout.setObjectName("Muted")
@@ -68,9 +69,9 @@ class SpectrogramPanel(QFrame):
         self.pill = QPushButton()
         self.pill.setObjectName("Pill")
         self.pill.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        keeps_its_place = self.pill.sizePolicy()
-        keeps_its_place.setRetainSizeWhenHidden(True)
-        self.pill.setSizePolicy(keeps_its_place)
+        policy = self.pill.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self.pill.setSizePolicy(policy)
         header = QHBoxLayout()
         header.setContentsMargins(12, 8, 12, 4)
         header.addWidget(self.caption, 1)
@@ -83,7 +84,7 @@ class SpectrogramPanel(QFrame):
         layout.addLayout(header)
         layout.addWidget(self.plot, 1)
         layout.addWidget(self.lanes)
-        # Of all the room that is left: what the lanes want comes first, and they ask for what the picture can spare.
+        # The lanes get the height they ask for (see share_room), the plot gets the rest.
         self.plot.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         self.setMinimumWidth(360)
 
@@ -104,27 +105,27 @@ class SpectrogramPanel(QFrame):
 
     @Slot()
     def apply_theme(self) -> None:
-        """Take the colours of the theme in force."""
+        """Paint in the colours of the current theme."""
         self.plot.apply_theme(self._appearance.theme)
         self.lanes.apply_theme(self._appearance.theme)
 
     def set_colours(self, colour_map: str, range_db: tuple[int, int]) -> None:
-        """Draw with another colour map or range of levels."""
+        """Use another colour map or range of levels."""
         self.plot.set_colours(pixel_table(colour_map, *range_db))
 
     def show_timeline(self, timeline: Timeline) -> None:
-        """Show another timeline as its owner left it."""
+        """Show another timeline."""
         self.timeline = timeline
         self.plot.show_history(timeline.history, self._time_labels())
         self.refresh_lanes()
         self.refresh()
 
     def timeline_changed(self) -> None:
-        """The timeline shown got its picture, other scores or another message."""
+        """Redraw after the timeline has got its picture, other scores or another message."""
         self.show_timeline(self.timeline)
 
     def advance(self) -> None:
-        """One step of the animation: let the live edge move on."""
+        """One step of the animation: move the live edge on."""
         self._live.advance(time.monotonic())
         if self.timeline is not self._live:
             return
@@ -134,7 +135,7 @@ class SpectrogramPanel(QFrame):
             self.refresh()
 
     def refresh(self) -> None:
-        """Paint the timeline as it is now."""
+        """Paint the current state of the timeline."""
         timeline = self.timeline
         view = timeline.view
         origin_s = self._origin_s
@@ -149,11 +150,11 @@ class SpectrogramPanel(QFrame):
 
     @Slot()
     def refresh_lanes(self) -> None:
-        """Choose the lanes anew."""
+        """Choose the classes that get a lane."""
         self._lanes_age.restart()
         timeline = self.timeline
         if not timeline.scores or timeline.labels is None or timeline.thresholds is None:
-            self.lanes.show_lanes(None, (), "Probabilities over time appear here.")
+            self.lanes.show_lanes(None, (), _NO_LANES)
             return
         view = timeline.view
         peaks = timeline.scores.peaks(view.left_s, view.right_s).tolist()
@@ -161,17 +162,17 @@ class SpectrogramPanel(QFrame):
         chosen = choose_lanes(shown, peaks, self._pins.indices(timeline.labels))
         names, thresholds = timeline.labels.names, timeline.thresholds
         lanes = [Lane(label, names[label], float(thresholds[label])) for label in chosen]
-        self.lanes.show_lanes(timeline.scores, lanes, "Probabilities over time appear here.")
+        self.lanes.show_lanes(timeline.scores, lanes, _NO_LANES)
 
-    # ----- moving about -----
+    # ----- scrolling and zooming -----
 
     @Slot(float)
     def scroll_by(self, by_s: float) -> None:
-        """Scroll by seconds; the view is held from then on."""
+        """Scroll by seconds and hold the view there."""
         self._move_view(lambda: self.timeline.view.move(by_s))
 
     def page(self, pages: float) -> None:
-        """Scroll by so many widths of the view."""
+        """Scroll by widths of the view."""
         self.scroll_by(pages * self.timeline.view.span_s)
 
     def zoom(self, factor: float) -> None:
@@ -183,17 +184,20 @@ class SpectrogramPanel(QFrame):
         self.zoom(span_s / self.timeline.view.span_s)
 
     def set_frozen(self, frozen: bool) -> None:
-        """Hold the live picture, or go on."""
-        view = self._live.view
-        self._move_view(view.hold if frozen else self._follow)
+        """Freeze the live picture or let it follow again, also while a file is on show."""
+        if frozen:
+            self._live.view.hold()
+        else:
+            self._follow_live()
+        self._after_move()
 
     @property
     def is_frozen(self) -> bool:
-        """The live picture is held."""
+        """The live picture is frozen."""
         return not self._live.view.is_following
 
     def step_cursor(self, steps: int) -> None:
-        """Move the cursor by so many windows; the first step puts it at the right edge."""
+        """Move the cursor by windows; the first step puts it at the right edge."""
         timeline = self.timeline
         if timeline.scores is None or not len(timeline.scores):
             return
@@ -204,11 +208,11 @@ class SpectrogramPanel(QFrame):
         self._set_cursor(float(starts[row] + timeline.scores.stops_s[row]) / 2)
 
     def go_to_start(self) -> None:
-        """The oldest sound kept."""
+        """Scroll to the oldest sound."""
         self.scroll_by(-1e9)
 
     def go_to_end(self) -> None:
-        """The newest sound; in a file its end, and then back to live."""
+        """Scroll to the newest sound; in a file to its end, and from there back to live."""
         view = self.timeline.view
         if self.timeline.is_live or view.right_s >= view.last_s - 1e-3:
             self._on_pill()
@@ -216,14 +220,16 @@ class SpectrogramPanel(QFrame):
             self.scroll_by(1e9)
 
     def _move_view(self, move: Callable[[], None]) -> None:
-        if self.timeline.history is None:
-            return
-        move()
+        if self.timeline.history is not None:
+            move()
+            self._after_move()
+
+    def _after_move(self) -> None:
         self.refresh_lanes()
         self.refresh()
         self.moment_changed.emit()
 
-    def _follow(self) -> None:
+    def _follow_live(self) -> None:
         self._live.cursor_s = None
         self._live.view.follow()
 
@@ -245,11 +251,11 @@ class SpectrogramPanel(QFrame):
     @Slot()
     def _on_pill(self) -> None:
         if self.timeline.is_live:
-            self._move_view(self._follow)
+            self._move_view(self._follow_live)
         else:
             self.live_wanted.emit()
 
-    # ----- words -----
+    # ----- texts -----
 
     @property
     def _origin_s(self) -> float:
@@ -257,7 +263,7 @@ class SpectrogramPanel(QFrame):
 
     @property
     def _counts_from_now(self) -> bool:
-        """The right edge is now: sound comes in there, or will."""
+        """The right edge is now: new sound comes in there, or soon will."""
         timeline = self.timeline
         return timeline.is_live and timeline.view.is_following and (timeline.is_growing or timeline.view.last_s <= 0)
 
@@ -269,16 +275,16 @@ class SpectrogramPanel(QFrame):
     def _refresh_header(self) -> None:
         timeline = self.timeline
         metrics, room_px = self.caption.fontMetrics(), self.caption.width()
-        _say(self.caption, metrics.elidedText(timeline.caption, Qt.TextElideMode.ElideMiddle, room_px))
+        set_text(self.caption, metrics.elidedText(timeline.caption, Qt.TextElideMode.ElideMiddle, room_px))
         following = timeline.is_live and timeline.view.is_following
         way_back = "Newest sound" if timeline.is_live and not timeline.is_growing else "Back to live"
-        words = "● live" if following else way_back
-        if self.pill.text() != words:
-            self.pill.setText(words)
+        text = "● live" if following else way_back
+        if self.pill.text() != text:
+            self.pill.setText(text)
             self.pill.setEnabled(not following)
-            self.pill.setAccessibleName("Following the live sound" if following else words)
-            self.pill.setToolTip("The picture follows the live sound." if following else f"{words} (End)")
-        # Nothing is live while nobody listens, and there is no newer sound to go to.
+            self.pill.setAccessibleName("Following the live sound" if following else text)
+            self.pill.setToolTip("The picture follows the live sound." if following else f"{text} (End)")
+        # When no sound comes in, “● live” would be wrong, and there is no newer sound to scroll to.
         self.pill.setVisible(timeline.is_growing or not following)
 
     @Slot()
@@ -300,15 +306,9 @@ class SpectrogramPanel(QFrame):
         if level is None:
             self.readout.clear()
             return
-        words = (
-            self.plot.time_name(view_s),
+        parts = (
+            self.plot.time_label(view_s),
             formatting.frequency(bin_frequency_hz(row, history.mels)),
             formatting.decibels(byte_db(level)),
         )
-        self.readout.setText("   ".join(words))
-
-
-def _say(widget: QLabel | QPushButton, text: str) -> None:
-    """Set a text only when it changed: laying text out costs more than the picture."""
-    if widget.text() != text:
-        widget.setText(text)
+        self.readout.setText("   ".join(parts))

@@ -1,4 +1,4 @@
-"""The spectrogram's pixels: a ring of screen columns that is drawn without scaling. Knows no axes and no mouse."""
+"""The pixels of the spectrogram: a ring of screen columns, so that scrolling computes only the new columns."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from PySide6.QtGui import QImage, QPainter
 from app.spectrogram.column_history import ColumnHistory
 
 _MELS, _EMPTY_MEL = 128, 3
-"""The one filter of 128 that no FFT bin falls into: always silent, so it is drawn as its neighbours' mean."""
+"""The one filter of the 128 that no FFT bin falls into. It is always silent, so the mean of its neighbours is drawn."""
 
 
 class PixelRing:
-    """Turns a ColumnHistory into device pixels, each only once.
+    """Turns a ColumnHistory into device pixels, computing each pixel column once.
 
-    Pixel column *p* always shows the same columns of the history, wherever the view stands; it lies at
-    `p % width` in one RGB32 image. So a scrolling picture computes only what came into view.
+    Pixel columns are numbered from the start of the history. Column *p* covers the same history columns wherever the
+    view is, and is stored at `p % width` of one RGB32 image that is as wide as the view. While the view scrolls right,
+    each new column overwrites the one that has just left on the left: the image is a ring in x.
     """
 
     def __init__(self) -> None:
@@ -28,6 +29,7 @@ class PixelRing:
         self._table = np.zeros(256, np.uint32)
         self._columns_per_pixel = 1.0
         self._rows: tuple[float, float] | None = None
+        # The pixel columns [start, stop) that are in the image, never more than its width; empty: none.
         self._made = (0, 0)
         self._resize(1, 1)
 
@@ -42,22 +44,23 @@ class PixelRing:
         self.invalidate()
 
     def set_rows(self, low: float, high: float) -> None:
-        """Draw the mel rows from `low` at the bottom to `high` at the top; until this is called, all there are."""
+        """Draw the mel rows from `low` (bottom) to `high` (top); before the first call, all rows."""
         if (low, high) != self._rows:
             self._rows = (low, high)
             self.invalidate()
 
     def invalidate(self) -> None:
-        """Compute every pixel anew at the next paint."""
+        """Recompute every pixel at the next paint."""
         self._made = (0, 0)
 
     def paint(self, painter: QPainter, area: QRectF, left_s: float, right_s: float) -> None:
-        """Draw the time from left_s to right_s over `area` (logical pixels); the right edge snaps to a pixel."""
+        """Draw the time from left_s to right_s into `area` (logical pixels); the right edge snaps to a pixel."""
         history = self._history
         if history is None or right_s <= left_s:
             return
         ratio = painter.device().devicePixelRatioF()
         self._fit(history, round(area.width() * ratio), round(area.height() * ratio), right_s - left_s)
+        # The image is exactly as wide as the view, so the right edge alone says which columns are in view.
         right = math.floor(right_s * history.columns_per_s / self._columns_per_pixel + 1e-3)
         first, stop = self._make(history, right - self._width, right)
         if first < stop:
@@ -65,15 +68,15 @@ class PixelRing:
 
     @property
     def columns_per_pixel(self) -> float:
-        """How many columns of the history one pixel covers, as painted last."""
+        """How many history columns one pixel covers, as last painted."""
         return self._columns_per_pixel
 
     def _fit(self, history: ColumnHistory, width: int, height: int, span_s: float) -> None:
-        """Start anew where size, scale or history have changed."""
+        """Adapt to a new size, scale or history; any of these makes the image stale."""
         scale = span_s * history.columns_per_s / max(width, 1)
         if (width, height) != (self._width, self._height):
             self._resize(max(width, 1), max(height, 1))
-        # The view's width arrives as a difference of two large times: ignore its rounding noise.
+        # span_s is the difference of two large times: ignore its rounding error.
         if abs(scale / self._columns_per_pixel - 1) > 1e-6:
             self._columns_per_pixel = scale
             self.invalidate()
@@ -83,18 +86,20 @@ class PixelRing:
 
     def _resize(self, width: int, height: int) -> None:
         self._width, self._height = width, height
-        # The array owns the memory and lives as long as the image over it.
+        # The image uses the array's memory, so the array must live as long as the image.
         self._pixels = np.zeros((height, width), np.uint32)
         self._image = QImage(self._pixels.data, width, height, 4 * width, QImage.Format.Format_RGB32)
         self.invalidate()
 
     def _make(self, history: ColumnHistory, left: int, right: int) -> tuple[int, int]:
-        """Compute the pixels in `[left, right)` that are missing; returns those that there are."""
+        """Compute the missing pixel columns of `[left, right)`; returns the range that exists."""
+        # Only pixels whose columns are all there: a half-covered one at the right edge would have to be redone.
         scale = self._columns_per_pixel
         first = max(left, math.ceil(history.first / scale))
         stop = min(right, math.floor(history.end / scale + 1e-6))
         if first >= stop:
             return 0, 0
+        # What is needed and what is there are two ranges: when they overlap, only the two ends are missing.
         made_first, made_stop = self._made
         if made_first >= stop or made_stop <= first:
             self._render(history, first, stop)
@@ -108,11 +113,12 @@ class PixelRing:
         if first >= stop:
             return
         columns = history.pooled(first, stop, self._columns_per_pixel)
+        # A fancy index wraps the columns around the right edge of the image.
         bytes_ = _stretched(columns, self._height, self._rows or (0.0, float(history.mels)))
         self._pixels[:, np.arange(first, stop) % self._width] = self._table[bytes_].T
 
     def _blit(self, painter: QPainter, area: QRectF, ratio: float, first: int, stop: int, offset: int) -> None:
-        """Draw two slices of the ring, the second one where it wraps around."""
+        """Draw the pixel columns `[first, stop)`, `offset` pixels from the left; in two parts where the ring wraps."""
         while first < stop:
             slot = first % self._width
             count = min(stop - first, self._width - slot)
@@ -123,9 +129,9 @@ class PixelRing:
 
 
 def _stretched(columns: NDArray[np.uint8], height: int, rows: tuple[float, float]) -> NDArray[np.uint8]:
-    """Columns `(n, mels)`, lowest first, as `(n, height)`, top first, levels interpolated between mel bins.
+    """Stretch columns `(n, mels)`, lowest row first, to `(n, height)`, top pixel first, interpolating between rows.
 
-    rows: the mel rows at the bottom and at the top edge.
+    rows: the mel rows at the bottom and top edge. Weights are in 1/256, so that 16-bit integers are enough.
     """
     mels = columns.shape[1]
     low, high = rows

@@ -1,4 +1,4 @@
-"""The spectrogram with its axes: paints a TimeView, reports mouse and keys. Does not choose the time in view."""
+"""The spectrogram with its axes: paints a range of time, and reports mouse and keyboard input by signals."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from app.spectrogram.pixel_ring import PixelRing
 from app.style.theme import PICTURE_VOID, Theme
 
 GUTTER_PX = 52
-"""Width of the frequency axis; whatever shares the time axis keeps the same margin."""
+"""Width of the frequency axis; everything on the same time axis keeps this margin."""
 MARGIN_PX = 14
 _LOWEST_PX = 120
 
 
 class _TimeViewBox(pg.ViewBox):
-    """A view box that hands drags, wheel and clicks to the plot instead of moving itself."""
+    """A view box that passes drags, wheel and clicks to the plot instead of moving itself."""
 
     def __init__(self, plot: SpectrogramPlot) -> None:
         super().__init__(enableMouse=False, enableMenu=False, defaultPadding=0)
@@ -51,7 +51,7 @@ class _TimeViewBox(pg.ViewBox):
 
 
 class _Picture(pg.GraphicsObject):
-    """The picture in the view box's own pixels, gaps hatched."""
+    """The picture, painted in the view box's own pixels, with hatched gaps."""
 
     def __init__(self, view_box: pg.ViewBox) -> None:
         super().__init__()
@@ -83,17 +83,20 @@ class _Picture(pg.GraphicsObject):
 
 
 class SpectrogramPlot(pg.PlotWidget):
-    """dragged: seconds to scroll by. zoomed: factor, and the time under the pointer. clicked, hovered: a time.
-
-    All times are in view seconds, that is stream seconds minus the origin given to `set_view`.
-    """
+    """Paints a ColumnHistory. All times are in view seconds: stream seconds minus the origin given to `set_view`."""
 
     dragged = Signal(float)
+    """Seconds to scroll by."""
     zoomed = Signal(float, float)
+    """The factor, and the time under the pointer."""
     clicked = Signal(float)
+    """The time that was clicked."""
     hovered = Signal(float, float)
+    """The time and the mel row under the pointer."""
     hover_left = Signal()
+    """The pointer has left the picture. No payload."""
     area_changed = Signal()
+    """The size of the picture has changed. No payload."""
 
     def __init__(self, wall_clock: Any, parent: QWidget | None = None) -> None:
         self._time_axis = TimeAxis(wall_clock)
@@ -104,7 +107,7 @@ class SpectrogramPlot(pg.PlotWidget):
             viewBox=_TimeViewBox(self),
             axisItems={"left": self._hertz_axis, "bottom": self._time_axis},
         )
-        # A PlotWidget takes drags itself; the window must see one enter and one leave.
+        # A PlotWidget would accept drags itself; the window must receive them.
         self.setAcceptDrops(False)
         self.viewport().setAcceptDrops(False)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -113,7 +116,7 @@ class SpectrogramPlot(pg.PlotWidget):
         self._build()
 
     def _build(self) -> None:
-        # Any: pyqtgraph's own annotations say less than its code.
+        # Any: pyqtgraph's annotations are incomplete.
         item: Any = self.getPlotItem()
         item.hideButtons()
         item.layout.setContentsMargins(0, 6, MARGIN_PX, 0)
@@ -126,7 +129,7 @@ class SpectrogramPlot(pg.PlotWidget):
         self._cursor.setVisible(False)
         item.addItem(self._cursor, ignoreBounds=True)
         self._message: Any = pg.TextItem("", anchor=(0.5, 0.5))
-        self._message_room = (0.0, "")
+        self._message_shown = (0.0, "")
         item.addItem(self._message, ignoreBounds=True)
         self._show_frequencies()
         self._view_box.sigResized.connect(lambda *_: self.area_changed.emit())
@@ -134,7 +137,7 @@ class SpectrogramPlot(pg.PlotWidget):
         scene.sigMouseMoved.connect(self._on_mouse_moved)
 
     def apply_theme(self, theme: Theme) -> None:
-        """Axes in the theme's colours; the picture stays dark."""
+        """Paint the axes in the theme's colours; the picture stays dark."""
         self.setBackground(theme.panel)
         for axis in (self._hertz_axis, self._time_axis):
             axis.setPen(QPen(QColor(theme.line)))
@@ -143,7 +146,7 @@ class SpectrogramPlot(pg.PlotWidget):
         self._picture.edge_colour = QColor(theme.accent)
 
     def set_colours(self, table: NDArray[np.uint32]) -> None:
-        """The pixel of each byte, `(256,)`."""
+        """Set the pixel for each byte, `(256,)`."""
         self._picture.ring.set_colours(table)
         self._picture.update()
 
@@ -155,24 +158,24 @@ class SpectrogramPlot(pg.PlotWidget):
         self._picture.update()
 
     def set_time_labels(self, labels: TimeLabels) -> None:
-        """Name moments another way."""
+        """Change what the time axis counts."""
         self._time_axis.set_labels(labels)
 
     def set_view(self, left_s: float, right_s: float, origin_s: float, *, marks_edge: bool = False) -> None:
-        """Show stream time from left_s to right_s, the axis counting from origin_s.
+        """Show stream time from left_s to right_s; the axis counts from origin_s.
 
-        marks_edge: sound comes in at the right edge.
+        marks_edge: mark the right edge, where new sound comes in.
         """
         shown = self._view_box.viewRange()[0]
         wanted = (left_s - origin_s, right_s - origin_s)
-        # While following, the range stays the same and only the picture moves: the axis need not be drawn anew.
+        # While following, the range stays the same and only the picture moves: the axis is not redrawn.
         if abs(shown[0] - wanted[0]) + abs(shown[1] - wanted[1]) > 1e-6:
             self._view_box.setXRange(*wanted, padding=0)
         self._picture.origin_s, self._picture.marks_edge = origin_s, marks_edge
         self._picture.update()
 
     def zoom_frequency(self, factor: float, anchor_row: float | None = None) -> None:
-        """Show `factor` times as many frequencies around a mel row; without one, around the middle."""
+        """Show `factor` times as many frequencies around a mel row, by default the middle."""
         self.frequencies.zoom(factor, anchor_row)
         self._show_frequencies()
 
@@ -189,20 +192,20 @@ class SpectrogramPlot(pg.PlotWidget):
         self._centre_message()
 
     def set_cursor(self, time_s: float | None) -> None:
-        """Mark a moment (view seconds), or nothing."""
+        """Mark a moment (view seconds), or none."""
         self._cursor.setVisible(time_s is not None)
         if time_s is not None:
             self._cursor.setPos(time_s)
 
     def set_message(self, text: str) -> None:
-        """Say something in the middle of an empty picture."""
-        room = self._view_box.width() - 20, text
-        if room != self._message_room:
-            self._message_room = room
+        """Show a message, as rich text, in the middle of an empty picture; "" removes it. Escape what is not ours."""
+        width_px = self._view_box.width() - 20
+        if (width_px, text) != self._message_shown:
+            self._message_shown = (width_px, text)
             self._message.setHtml(f'<div style="color:#b9c0ce;text-align:center">{text}</div>' if text else "")
             self._message.setTextWidth(-1)
-            # Without a width of its own the text cannot be centred, and a long one would be cut off.
-            self._message.setTextWidth(min(self._message.textItem.document().idealWidth(), room[0]))
+            # Text needs a width to be centred, and a limit not to be cut off.
+            self._message.setTextWidth(min(self._message.textItem.document().idealWidth(), width_px))
         self._centre_message()
         self._message.setVisible(bool(text))
 
@@ -210,9 +213,9 @@ class SpectrogramPlot(pg.PlotWidget):
         (left, right), (bottom, top) = self._view_box.viewRange()
         self._message.setPos((left + right) / 2, (bottom + top) / 2)
 
-    def time_name(self, time_s: float) -> str:
-        """What a moment (view seconds) is called on the axis."""
-        return self._time_axis.name_of(time_s)
+    def time_label(self, time_s: float) -> str:
+        """The label of a moment (view seconds) on the axis."""
+        return self._time_axis.label_of(time_s)
 
     def _on_mouse_moved(self, position: QPointF) -> None:
         if not self._view_box.sceneBoundingRect().contains(position):
@@ -226,5 +229,5 @@ class SpectrogramPlot(pg.PlotWidget):
         super().leaveEvent(ev)
 
     def keyPressEvent(self, ev: Any) -> None:
-        """Keys belong to the window, which knows what they do here."""
+        """Leave all keys to the window."""
         ev.ignore()

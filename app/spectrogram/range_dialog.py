@@ -1,4 +1,4 @@
-"""Chooses the levels that are darkest and brightest; the picture follows at once. Knows no picture."""
+"""The dialog for the levels that are darkest and brightest; the spectrogram changes at once."""
 
 from __future__ import annotations
 
@@ -10,24 +10,25 @@ from app.spectrogram.column_history import CEILING_DB, FLOOR_DB
 
 _LEAST_DB = 10
 _WIDTH_PX = 280
-"""Wide enough for its title."""
+"""Wide enough for the title."""
 
 
 class RangeDialog(QDialog):
-    """changed: (darkest, brightest) in dB, at least 10 dB apart."""
+    """Two fields that stay at least 10 dB apart."""
 
     changed = Signal(int, int)
+    """The darkest and the brightest level in dB."""
 
     def __init__(self, range_db: tuple[int, int], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Range of levels")
+        self.setWindowTitle("Level range")
         self.setMinimumWidth(_WIDTH_PX)
-        self.low = _level_box("Darkest level", "Quieter than this is black")
-        self.high = _level_box("Brightest level", "Louder than this is brightest")
+        self.low = _level_box("Darkest level", "Quieter sound is black")
+        self.high = _level_box("Brightest level", "Louder sound has the brightest colour")
         buttons = QDialogButtonBox()
         reset = buttons.addButton("Reset", QDialogButtonBox.ButtonRole.ResetRole)
         done = buttons.addButton("Close", QDialogButtonBox.ButtonRole.AcceptRole)
-        for button, tip in ((reset, "The levels that suit most sounds"), (done, "Close this dialog")):
+        for button, tip in ((reset, "Restore the default levels"), (done, "Close this dialog")):
             button.setToolTip(tip)
             button.setAccessibleName(button.text())
         form = QFormLayout(self)

@@ -1,4 +1,4 @@
-"""Which stretch of time is in view: following the newest sound, frozen, dragged or zoomed. Pure arithmetic."""
+"""The range of time in view: following the newest sound, frozen, scrolled or zoomed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ MIN_SPAN_S, MAX_SPAN_S = 2.0, 600.0
 class TimeView:
     """A view `span_s` wide. It follows the newest sound until it is held at `right_s`.
 
-    `first_s` and `last_s` are the ends of what can be shown; the owner keeps them up to date.
+    `first_s` and `last_s` are the ends of the available time; the owner keeps them up to date.
     """
 
     def __init__(self, span_s: float = 10.0) -> None:
@@ -33,25 +33,25 @@ class TimeView:
         return self.right_s - self.span_s
 
     def follow(self) -> None:
-        """Go to the newest sound and stay with it."""
+        """Follow the newest sound."""
         self._held_right_s = None
 
     def hold(self) -> None:
-        """Stay at the sound now in view."""
+        """Hold the view where it is."""
         self._held_right_s = self.right_s
 
     def show_all(self) -> None:
-        """Everything there is, held."""
+        """Show all of the available time, held."""
         self.span_s = max(self.last_s - self.first_s, 0.1)
         self._held_right_s = self.last_s
 
     def move(self, by_s: float) -> None:
-        """Scroll by seconds (negative: back in time), and hold there. Stops at both ends."""
+        """Scroll by seconds (negative: back in time), up to either end, and hold the view there."""
         lowest = min(self.first_s + self.span_s, self.last_s)
         self._held_right_s = min(max(self.right_s + by_s, lowest), self.last_s)
 
     def zoom(self, factor: float, anchor_s: float | None = None) -> None:
-        """Make the span `factor` times as wide around `anchor_s`; while following, around the right edge."""
+        """Make the view `factor` times as wide around `anchor_s`; while following, around the right edge."""
         span_s = min(max(self.span_s * factor, MIN_SPAN_S), self._widest_s)
         if self._held_right_s is not None:
             anchor = self.right_s - self.span_s / 2 if anchor_s is None else anchor_s
@@ -61,7 +61,7 @@ class TimeView:
             self.move(0.0)
 
     def reveal(self, time_s: float) -> None:
-        """Scroll as little as needed so that a moment is in view, and hold."""
+        """Scroll as little as needed to bring a moment into view, and hold the view there."""
         if time_s < self.left_s:
             self.move(time_s - self.left_s)
         elif time_s > self.right_s:
@@ -73,9 +73,10 @@ class TimeView:
 
 
 class SmoothEdge:
-    """The moment to show at the right edge: moves at the pace of time although sound comes in lumps.
+    """The moment at the right edge: moves evenly although sound arrives in blocks.
 
-    Never ahead of the sound, never back; when it falls more than `slack_s` behind it jumps.
+    It aims to stay `delay_s` behind the newest sound, is never ahead of it and never moves back. When it falls more
+    than `slack_s` behind, it jumps to the newest sound.
     """
 
     def __init__(self, delay_s: float = 0.06, slack_s: float = 0.6) -> None:
@@ -84,18 +85,18 @@ class SmoothEdge:
         self._at_s: float | None = None
 
     def reset(self, edge_s: float = 0.0) -> None:
-        """Start anew at `edge_s`."""
+        """Start again at `edge_s`."""
         self._edge_s, self._at_s = edge_s, None
 
     def advance(self, now_s: float, newest_s: float) -> float:
-        """The edge at wall clock `now_s`, when sound has come up to `newest_s`."""
+        """The edge at the monotonic time `now_s`, when the newest sound is at `newest_s`."""
         elapsed_s = 0.0 if self._at_s is None else max(now_s - self._at_s, 0.0)
         self._at_s = now_s
         behind_s = newest_s - self._edge_s
         if behind_s > self._slack_s or behind_s < 0:
             self._edge_s = newest_s
             return self._edge_s
-        # Run a little faster when behind the wished delay and a little slower when ahead of it.
+        # Run up to 50 % faster when further behind than delay_s, and up to 50 % slower when closer.
         pace = 1.0 + min(max(2.0 * (behind_s - elapsed_s - self._delay_s), -0.5), 0.5)
         self._edge_s = min(self._edge_s + elapsed_s * pace, newest_s)
         return self._edge_s

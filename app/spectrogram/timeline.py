@@ -1,4 +1,4 @@
-"""What the spectrogram, lanes and tags show together: the live sound, or one file. Knows no widgets."""
+"""Timelines: the picture, scores and view of the live sound or of one file, as all panels show them."""
 
 from __future__ import annotations
 
@@ -17,40 +17,49 @@ from core.inference.results import FrameRun, LiveUpdate, TagScores
 from core.labels import LabelSet
 
 LIVE_COLUMNS = 60_000
-"""Ten minutes of live sound to scroll back through: 7.7 MB."""
+"""Ten minutes of live sound can be scrolled back: 7.7 MB."""
 
 
 @dataclass(slots=True)
 class Timeline:
-    """Sound as a picture, its scores, and which part is in view. One owner, the GUI thread."""
+    """Sound as a picture, its scores, and the part in view. Used by the GUI thread only."""
 
     title: str
+    """What is shown, such as the name of a file."""
     is_live: bool
+    """The sound of the input, not of a file."""
     view: TimeView = field(default_factory=TimeView)
+    """The range of time in view."""
     history: ColumnHistory | None = None
+    """The picture; None until it has been read."""
     scores: ScoreHistory | None = None
+    """The scores; None until a model is loaded."""
     labels: LabelSet | None = None
+    """The classes of the scores."""
     thresholds: NDArray[np.float32] | None = None
+    """From this probability on a class counts as detected, `(labels,)`."""
     cursor_s: float | None = None
+    """The selected moment."""
     message: str = ""
+    """Rich text to show while there is no picture."""
     is_growing: bool = False
-    """Sound comes in at the right edge."""
+    """New sound is coming in at the right edge."""
 
     @property
     def caption(self) -> str:
-        """What the picture shows, in a few words."""
+        """The heading of the picture."""
         return self.title
 
     def use_labels(self, tagger: Tagger) -> None:
-        """Scores come from this model from now on; those of another label set are forgotten."""
+        """Take scores from this model from now on; scores of other labels are deleted."""
         if self.labels != tagger.labels:
             self.scores = ScoreHistory(len(tagger.labels), is_live=self.is_live)
         self.labels, self.thresholds = tagger.labels, tagger.thresholds
 
     def scores_in_view(self) -> TagScores | None:
-        """The scores at the cursor; where there is none, at the live edge, or the highest of a file's part in view.
+        """The scores at the cursor. Without a cursor, those at the right edge (live) or the highest in view (file).
 
-        None where nothing was heard.
+        None where there is no sound.
         """
         is_lost = self.history is not None and self.cursor_s is not None and self.history.is_gap(self.cursor_s)
         if self.scores is None or is_lost:
@@ -60,27 +69,26 @@ class Timeline:
         return self.scores.highest(self.view.left_s, self.view.right_s)
 
     def keep_cursor_in_view(self) -> None:
-        """Scroll so that the cursor can be seen."""
+        """Scroll so that the cursor is in view."""
         if self.cursor_s is not None:
             self.view.reveal(self.cursor_s)
 
 
 class LiveTimeline(Timeline):
-    """The live sound: grows at its right edge, smoothly.
-
-    source: what is listened to now. is_listening: it is open, whether or not sound comes from it.
-    """
+    """The live sound, which grows smoothly at its right edge."""
 
     def __init__(self) -> None:
         super().__init__("Not listening", is_live=True, history=ColumnHistory(LIVE_COLUMNS), is_growing=True)
         self.source = ""
+        """The name of the current input."""
         self.is_listening = False
+        """The input is open, whether or not it delivers sound."""
         self._sources: list[tuple[float, str]] = []
         self._edge = SmoothEdge()
         self._epoch_s: float | None = None
 
     def restart(self) -> None:
-        """A new stream begins at 0."""
+        """Start a new stream at 0."""
         assert self.history is not None
         self.history.clear()
         self._sources.clear()
@@ -91,8 +99,8 @@ class LiveTimeline(Timeline):
         if self.labels is not None:
             self.scores = ScoreHistory(len(self.labels), is_live=True)
 
-    def take(self, update: LiveUpdate, wall_s: float | None = None) -> None:
-        """Add what has been heard. wall_s: seconds since 1970, now."""
+    def append(self, update: LiveUpdate, wall_s: float | None = None) -> None:
+        """Append new sound and scores. wall_s: the current time, in seconds since 1970."""
         assert self.history is not None
         for run in update.runs:
             self._note_source(run.first_frame / self.history.columns_per_s)
@@ -104,21 +112,21 @@ class LiveTimeline(Timeline):
                 self.scores.append(scores)
 
     def advance(self, now_s: float) -> None:
-        """Move the right edge to where it belongs at the monotonic time `now_s`."""
+        """Move the right edge to where it is at the monotonic time `now_s`."""
         assert self.history is not None
         self.view.first_s = self.history.start_s
         self.view.last_s = self._edge.advance(now_s, self.history.end_s)
 
     @property
     def caption(self) -> str:
-        """Whether what is in view is live, and whose sound it is; where nothing was heard, the title."""
+        """Whether the view is live, and the inputs in view; the title when there was no sound."""
         if self.view.is_following and self.is_listening:
             return f"{'Live' if self.is_growing else 'No sound'}: {self.source}"
-        heard = " → ".join(self.sources_in_view())
-        return f"{'Frozen' if self.is_listening else 'Stopped'}: {heard}" if heard else self.title
+        sources = " → ".join(self.sources_in_view())
+        return f"{'Frozen' if self.is_listening else 'Stopped'}: {sources}" if sources else self.title
 
     def sources_in_view(self) -> list[str]:
-        """The inputs whose sound is in view, from the left."""
+        """The names of the inputs whose sound is in view, from the left."""
         ends_s = [start_s for start_s, _ in self._sources[1:]] + [self.view.last_s]
         names = [
             name
@@ -128,7 +136,7 @@ class LiveTimeline(Timeline):
         return list(dict.fromkeys(names))
 
     def wall_clock_s(self, stream_s: float) -> float:
-        """When a moment of the stream was, in seconds since 1970."""
+        """A moment of the stream in seconds since 1970."""
         return (self._epoch_s or 0.0) + stream_s
 
     def _note_source(self, start_s: float) -> None:
@@ -138,17 +146,17 @@ class LiveTimeline(Timeline):
     def _anchor(self, wall_s: float) -> None:
         assert self.history is not None
         epoch_s = wall_s - self.history.end_s
-        # The sound card's clock and the wall's drift apart over hours: follow slowly.
+        # The clocks of sound card and computer drift apart over hours: follow slowly.
         self._epoch_s = epoch_s if self._epoch_s is None else self._epoch_s + 0.01 * (epoch_s - self._epoch_s)
 
 
 def file_timeline(title: str, message: str) -> Timeline:
-    """A file whose picture is still to come."""
+    """The timeline of a file whose picture has not been read yet."""
     return Timeline(title, is_live=False, message=message)
 
 
 def set_picture(timeline: Timeline, picture: FilePicture) -> None:
-    """Give a file's timeline its picture, all of it in view."""
+    """Give a file's timeline its picture and show all of it."""
     columns = picture.columns
     history = ColumnHistory(max(len(columns), 1), mels=columns.shape[1], columns_per_s=1 / picture.seconds_per_column)
     edges = [0, *(np.flatnonzero(np.diff(picture.is_gap)) + 1).tolist(), len(columns)]

@@ -1,6 +1,8 @@
-"""How numbers are written in the window. Knows no widgets."""
+"""Formats numbers for the window."""
 
 from __future__ import annotations
+
+import math
 
 MINUS = "\N{MINUS SIGN}"
 THIN = "\N{NARROW NO-BREAK SPACE}"
@@ -8,14 +10,19 @@ _BELOW_ONE = 0.5
 
 
 def percent(probability: float) -> str:
-    """`0.923` -> `92 %`; what is not nothing is never written as nothing (`<1 %`)."""
-    written = written_percent(probability)
-    return f"<1{THIN}%" if written == _BELOW_ONE else f"{written:.0f}{THIN}%"
+    """`0.923` -> `92 %`, `0.005` -> `1 %`; above zero but below half a percent it is `<1 %`, and only zero is `0 %`."""
+    displayed = displayed_percent(probability)
+    return f"<1{THIN}%" if displayed == _BELOW_ONE else f"{displayed:.0f}{THIN}%"
 
 
-def written_percent(probability: float) -> float:
-    """What `percent` writes, as a number to sort by: whole percents, and 0.5 for `<1 %`."""
-    return _BELOW_ONE if 0.001 <= probability <= 0.005 else float(round(100 * probability))
+def displayed_percent(probability: float) -> float:
+    """What `percent` displays, as a number to sort by: whole percents, and 0.5 for `<1 %`."""
+    return _BELOW_ONE if 0 < probability < 0.005 else float(whole_percent(probability))
+
+
+def whole_percent(probability: float) -> int:
+    """Percents, rounded half up: `0.005` -> 1, `0.025` -> 3."""
+    return math.floor(100 * probability + 0.5)
 
 
 def decibels(value_db: float, unit: str = "dB") -> str:

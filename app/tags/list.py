@@ -1,6 +1,6 @@
-"""Classes and how sure the model is of each, as a Qt model, a delegate that paints bars, and a list view.
+"""The list of tags: each class with a bar for its probability, as a Qt model, a delegate and a list view.
 
-A real item view rather than a bare painted widget: keyboard, screen readers and scrolling come with it.
+An item view, not a custom-painted widget, because it brings keyboard control, scrolling and screen reader support.
 """
 
 from __future__ import annotations
@@ -12,39 +12,46 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFontInfo, QKeyEvent, QMouseEvent, QPainter, QPen, QPolygonF, QResizeEvent
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from app.style import formatting
 from app.style.plain_text import plain_tip
 from app.style.theme import Theme, class_colour, tabular
+from app.widgets.tables import Index
 
-Index = QModelIndex | QPersistentModelIndex
 ROW_PX, HIGHEST_ROW_PX = 32, 56
 STAR_PX = 30
 _LARGEST_TEXT = 1.4
-"""How much larger than usual the words of the highest row are."""
+"""How much larger the text of the highest row is than that of the lowest."""
 _STAR_RADIUS_PX = 6.5
 _GLIDE = 0.35
-"""Share of the way to the new value that a bar goes in one step of about 66 ms."""
+"""The share of the remaining distance that a bar moves in one step of about 66 ms."""
 
 
 @dataclass(slots=True)
 class TagRow:
-    """A class as the list shows it: `bar` glides towards `probability`; `text` is what is written."""
+    """One class in the list."""
 
     label: int
+    """The output index of the model."""
     name: str
+    """The name on screen."""
     threshold: float
+    """From this probability on the class counts as detected."""
     is_pinned: bool
+    """The user pinned it to the top."""
     probability: float = 0.0
+    """The newest probability, 0 to 1."""
     bar: float = 0.0
+    """The length of the bar, which glides towards `probability`."""
     text: str = ""
+    """The probability as displayed."""
 
 
 class TagModel(QAbstractListModel):
-    """The rows shown, in order. Set rows when the choice changes, probabilities at any rate."""
+    """The rows on display, in order."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -60,15 +67,15 @@ class TagModel(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return row.name
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return ", ".join([row.name, row.text or "not known yet"] + ["pinned"] * row.is_pinned)
+            return ", ".join([row.name, row.text or "no result yet"] + ["pinned"] * row.is_pinned)
         if role == Qt.ItemDataRole.ToolTipRole:
-            threshold = f"counts as heard from {formatting.percent(row.threshold)}"
-            deed = "unpin" if row.is_pinned else "pin"
-            return plain_tip(f"{row.name}: {threshold}. Click the star, or press Space, to {deed}.")
+            threshold = f"detected from {formatting.percent(row.threshold)}"
+            action = "unpin" if row.is_pinned else "pin"
+            return plain_tip(f"{row.name}: {threshold}. Click the star or press Space to {action}.")
         return None
 
     def set_rows(self, rows: list[TagRow]) -> None:
-        """Show other rows, or the same ones in another order; bars that stay go on gliding from where they were."""
+        """Show other rows, or the same rows in another order; the bars of classes that stay keep their length."""
         bars = {row.label: row.bar for row in self.rows}
         for row in rows:
             row.bar = bars.get(row.label, row.bar)
@@ -81,18 +88,18 @@ class TagModel(QAbstractListModel):
         self.endResetModel()
 
     def set_values(self, probabilities: NDArray[np.float32] | None) -> None:
-        """New probabilities for the rows, or None when there are none. Changes the texts."""
+        """Give every row its probability and text from `(labels,)`, or clear them with None."""
         for row in self.rows:
             row.probability = 0.0 if probabilities is None else float(probabilities[row.label])
             row.text = "" if probabilities is None else formatting.percent(row.probability)
         self._announce()
 
     def glide(self) -> bool:
-        """One step of the bars towards their values; False when all have arrived."""
+        """Move the bars one step towards their values; False when all have arrived."""
         moving = False
         for row in self.rows:
-            way = row.probability - row.bar
-            row.bar = row.probability if abs(way) < 0.002 else row.bar + _GLIDE * way
+            distance = row.probability - row.bar
+            row.bar = row.probability if abs(distance) < 0.002 else row.bar + _GLIDE * distance
             moving = moving or row.bar != row.probability
         return moving
 
@@ -102,13 +109,13 @@ class TagModel(QAbstractListModel):
 
 
 def _star(centre: QPointF) -> QPolygonF:
-    """Five points around `centre`, drawn as lines: a font's own star is too thin to be seen on white."""
+    """A five-pointed star around `centre`; the star of a font is too thin to see on white."""
     corners = [(_STAR_RADIUS_PX * (1.0 if i % 2 == 0 else 0.45), math.pi * (i / 5 - 0.5)) for i in range(10)]
     return QPolygonF([centre + QPointF(r * math.cos(angle), r * math.sin(angle)) for r, angle in corners])
 
 
 class TagDelegate(QStyledItemDelegate):
-    """Paints star, name, bar with threshold tick, and percentage."""
+    """Paints a row: star, name, bar with a threshold tick, and percentage."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
@@ -155,8 +162,8 @@ class TagDelegate(QStyledItemDelegate):
 
     def _paint_texts(self, painter: QPainter, row: TagRow, area: QRectF) -> None:
         line = area.adjusted(STAR_PX, 4, -12, self._groove(area).top() - area.bottom() - 2)
-        heard = row.probability >= row.threshold
-        painter.setPen(QColor(self.theme.text if heard else self.theme.muted))
+        is_detected = row.probability >= row.threshold
+        painter.setPen(QColor(self.theme.text if is_detected else self.theme.muted))
         width = painter.fontMetrics().horizontalAdvance("100 %") + 10
         name = painter.fontMetrics().elidedText(row.name, Qt.TextElideMode.ElideRight, int(line.width() - width))
         painter.drawText(line, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, name)
@@ -180,19 +187,18 @@ class TagDelegate(QStyledItemDelegate):
         painter.drawRect(QRectF(tick - 0.5, groove.top() - 2, 1, groove.height() + 4))
 
     def _groove(self, area: QRectF) -> QRectF:
-        """Where the bar lies in its row."""
+        """The rectangle of a full bar within its row."""
         height = round(5 * self._text_scale)
         return QRectF(area.left() + STAR_PX, area.bottom() - 2 * height, area.width() - STAR_PX - 12, height)
 
 
 class TagList(QListView):
-    """The list. `pin_wanted` gives the label whose star was clicked or on which Space was pressed.
-
-    room_changed: the list has become higher or lower.
-    """
+    """The list view of the classes."""
 
     pin_wanted = Signal(int)
+    """The label whose star was clicked, or on which Space was pressed."""
     room_changed = Signal()
+    """The height of the list has changed. No payload."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -212,7 +218,7 @@ class TagList(QListView):
         self.viewport().update()
 
     def fit_rows(self, count: int) -> None:
-        """Make the rows so high that about `count` of them fill the list, as far as rows can be higher or lower."""
+        """Choose a row height, within limits, at which about `count` rows fill the list."""
         row_px = min(max(self.viewport().height() // max(count, 1), ROW_PX), HIGHEST_ROW_PX)
         if row_px != self._delegate.row_px:
             self._delegate.row_px = row_px
@@ -220,7 +226,7 @@ class TagList(QListView):
 
     @property
     def room(self) -> int:
-        """How many whole rows can be seen at once."""
+        """How many whole rows fit."""
         return self.viewport().height() // self._delegate.row_px
 
     def resizeEvent(self, e: QResizeEvent) -> None:
@@ -228,7 +234,7 @@ class TagList(QListView):
         self.room_changed.emit()
 
     def labels_shown(self) -> Sequence[int]:
-        """Labels from the top."""
+        """The labels in the list, from the top."""
         return [row.label for row in self.tags.rows]
 
     def mouseReleaseEvent(self, e: QMouseEvent) -> None:

@@ -1,4 +1,4 @@
-"""The tags panel: what is heard now, or at the moment looked at; search and pins. Knows no audio."""
+"""The tags panel: the classes detected now, or at the selected moment, with search and pins."""
 
 from __future__ import annotations
 
@@ -19,19 +19,18 @@ from core.inference.results import TagScores
 from core.labels import LabelSet
 
 TOP_ROWS = 12
-"""How many classes are listed at least."""
+"""The list shows at least this many classes."""
 _TEXT_EVERY_MS = 250
 _BARS_EVERY_MS = 66
 
 
 class SearchField(QLineEdit):
-    """A field that Esc empties and leaves, even where Esc also stops something else.
-
-    left: by Esc, for where the focus was before. left_downwards: by Down or Return, for the list.
-    """
+    """A search field that Esc clears and leaves, even where Esc is also a shortcut of the window."""
 
     left = Signal()
+    """Esc was pressed: focus returns to where it was. No payload."""
     left_downwards = Signal()
+    """Down or Return was pressed: focus moves to the list. No payload."""
 
     def event(self, arg__1: QEvent) -> bool:
         if isinstance(arg__1, QKeyEvent) and arg__1.type() == QEvent.Type.ShortcutOverride and self._is_wanted(arg__1):
@@ -54,7 +53,7 @@ class SearchField(QLineEdit):
 
 
 class TagsPanel(QFrame):
-    """Shows the scores given to `show_scores`, at most four times a second as text."""
+    """Lists the classes with the scores given to `show_scores`; texts change at most four times a second."""
 
     def __init__(self, appearance: Appearance, pins: Pins, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -66,7 +65,7 @@ class TagsPanel(QFrame):
         self._shown: TagScores | None = None
         self._focus_before: QWidget | None = None
         self._text_age = QElapsedTimer()
-        # Runs only while a bar or a text has yet to arrive at its value.
+        # Runs only while a bar or a text is not up to date.
         self._timer = QTimer(self)
         self._timer.setInterval(_BARS_EVERY_MS)
         self._timer.timeout.connect(self.advance)
@@ -88,13 +87,13 @@ class TagsPanel(QFrame):
         self.search = SearchField()
         self.search.setPlaceholderText("Find a class…")
         self.search.setClearButtonEnabled(True)
-        # Files dropped here are for the window.
+        # Files dropped here go to the window.
         self.search.setAcceptDrops(False)
         self.search.setAccessibleName("Find a class")
         self.search.setToolTip("Show the classes whose name contains this (Ctrl+F)")
         self.list = TagList(self._appearance.theme)
-        self.list.setAccessibleName("Classes heard")
-        self.list.setToolTip("The classes that the model is surest of. Space pins the selected one.")
+        self.list.setAccessibleName("Detected classes")
+        self.list.setToolTip("The classes with the highest confidence. Space pins the selected class.")
         self.empty = PlainLabel()
         self.empty.setObjectName("Muted")
         self.empty.setWordWrap(True)
@@ -119,31 +118,31 @@ class TagsPanel(QFrame):
 
     @Slot()
     def apply_theme(self) -> None:
-        """Take the colours of the theme in force."""
+        """Paint in the colours of the current theme."""
         self.list.apply_theme(self._appearance.theme)
 
     def go_to_search(self) -> None:
-        """Go to the search field; Esc there leads back to where the focus is now."""
+        """Move the focus to the search field; Esc moves it back."""
         if not self.search.hasFocus():
             self._focus_before = self.window().focusWidget()
         self.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.search.selectAll()
 
     def set_labels(self, labels: LabelSet, thresholds: NDArray[np.float32]) -> None:
-        """The classes that scores are about from now on."""
+        """Show the classes of another model."""
         self._labels, self._thresholds = labels, thresholds
         self._scores = self._shown = None
         self._rebuild()
         self._fit_rows()
 
     def show_message(self, text: str) -> None:
-        """Say why there is no list; an empty text brings the list back."""
+        """Show a message instead of the list; an empty text shows the list again."""
         self.empty.setText(text)
         self.empty.setVisible(bool(text))
         self.list.setVisible(not text)
 
     def show_scores(self, scores: TagScores | None, heading: str) -> None:
-        """The scores to show. Called at any rate."""
+        """Show scores under a heading; may be called many times a second."""
         self._scores = scores
         if self.heading.text() != heading:
             self.heading.setText(heading)
@@ -162,11 +161,6 @@ class TagsPanel(QFrame):
         if not is_moving and self._scores is self._shown:
             self._timer.stop()
 
-    @property
-    def names_shown(self) -> list[str]:
-        """The classes in the list, from the top."""
-        return [row.name for row in self.list.tags.rows]
-
     def _show_texts(self) -> None:
         self._shown = self._scores
         self._rebuild()
@@ -176,7 +170,7 @@ class TagsPanel(QFrame):
 
     @Slot()
     def _rebuild(self) -> None:
-        """Choose the rows and write their values."""
+        """Choose the rows and fill in their values."""
         if self._labels is None or self._thresholds is None:
             return
         chosen, selected = self._chosen(self._labels), self.list.currentIndex().row()
@@ -185,11 +179,11 @@ class TagsPanel(QFrame):
         names, thresholds = self._labels.names, self._thresholds
         self.list.tags.set_rows([TagRow(i, names[i], float(thresholds[i]), i in pinned) for i in chosen])
         self.list.tags.set_values(None if self._shown is None else self._shown.probabilities)
-        self.show_message("" if chosen else "No class of this model has such a name.")
+        self.show_message("" if chosen else "No class of this model matches.")
         if selected_label in chosen:
             self.list.setCurrentIndex(self.list.tags.index(chosen.index(selected_label)))
         elif selected_label is not None:
-            # Its class is not shown any more: no other one is marked in its place.
+            # The selected class is no longer listed: select no other class in its place.
             self.list.selectionModel().clear()
 
     def _chosen(self, labels: LabelSet) -> list[int]:
@@ -203,28 +197,28 @@ class TagsPanel(QFrame):
 
     @property
     def _rows_wanted(self) -> int:
-        """As many as fill the list."""
+        """Enough rows to fill the list."""
         return max(TOP_ROWS, self.list.room)
 
     @Slot()
     def _fit_rows(self) -> None:
-        """Higher rows where there is room for them, and more where they are as high as they get."""
+        """Make the rows higher to fill the list, and add rows once they have their full height."""
         labels = TOP_ROWS if self._labels is None else len(self._labels)
         self.list.fit_rows(min(TOP_ROWS, labels))
         if not self.search.text() and self._rows_wanted != len(self.list.tags.rows):
             self._rebuild()
 
     def _by_score(self, labels: LabelSet) -> list[int]:
-        """Surest first. What is written decides, so that noise below a percent does not shuffle the list."""
+        """Labels by falling score, as displayed, so that changes too small to see do not reorder the list."""
         if self._shown is None:
             return list(range(len(labels)))
-        percents = [formatting.written_percent(probability) for probability in self._shown.probabilities.tolist()]
+        percents = [formatting.displayed_percent(probability) for probability in self._shown.probabilities.tolist()]
         place = {label: row for row, label in enumerate(self.list.labels_shown())}
         return sorted(range(len(labels)), key=lambda i: (-percents[i], place.get(i, len(labels) + i)))
 
     @Slot()
     def _leave_search(self) -> None:
-        """Keys such as F are letters in the field, and mean something everywhere else."""
+        """Leave the field, so that keys such as F are shortcuts again."""
         before, self._focus_before = self._focus_before, None
         self.search.clearFocus()
         if before is not None and isValid(before) and before.isVisible():
@@ -232,7 +226,7 @@ class TagsPanel(QFrame):
 
     @Slot()
     def _go_to_list(self) -> None:
-        """From the search field to the first class found."""
+        """Move the focus from the search field to the first class found."""
         if self.list.tags.rows:
             self.list.setCurrentIndex(self.list.tags.index(0))
             self.list.setFocus(Qt.FocusReason.TabFocusReason)

@@ -1,4 +1,4 @@
-"""The labels that the user pinned, by id so that they survive a change of model. Knows no widgets."""
+"""The classes that the user pinned, stored by label id so that they survive a change of model."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from core.labels import LabelSet
 
 
 class Pins(QObject):
-    """Pinned label ids in the order of pinning, remembered at once."""
+    """Pinned label ids in the order of pinning; each change is saved at once."""
 
     changed = Signal()
+    """A label was pinned or unpinned. No payload."""
 
     def __init__(self, settings: UserSettings, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -19,15 +20,15 @@ class Pins(QObject):
         self.ids: tuple[str, ...] = settings.pinned
 
     def toggle(self, label_id: str) -> None:
-        """Pin, or let go."""
+        """Pin a label, or unpin it."""
         if label_id in self.ids:
-            self.ids = tuple(one for one in self.ids if one != label_id)
+            self.ids = tuple(pinned for pinned in self.ids if pinned != label_id)
         else:
             self.ids = (*self.ids, label_id)
         self._settings.pinned = self.ids
         self.changed.emit()
 
     def indices(self, labels: LabelSet) -> tuple[int, ...]:
-        """Output indices of the pinned labels that this model knows."""
+        """The output indices of the pinned labels that the model has."""
         by_id = {label.id: label.index for label in labels}
-        return tuple(by_id[one] for one in self.ids if one in by_id)
+        return tuple(by_id[label_id] for label_id in self.ids if label_id in by_id)

@@ -9,7 +9,7 @@ from app.style import formatting
 from app.style.plain_text import PlainLabel
 from app.style.theme import Theme
 from app.training.findings_list import FindingsList
-from app.widgets.tables import Column, FiguresTable
+from app.widgets.tables import Column, SortableTable
 from core.run.data_report import DataReport
 
 _COLUMNS = (
@@ -30,7 +30,7 @@ class DataReportView(QWidget):
         self.summary = PlainLabel()
         self.summary.setWordWrap(True)
         self.summary.setObjectName("Heading")
-        self.classes = FiguresTable("Classes in the data", "The classes found, with their clips", _COLUMNS)
+        self.classes = SortableTable("Classes in the data", "The classes found, with their clips", _COLUMNS)
         self.findings = FindingsList(theme)
         self.verdict = PlainLabel()
         self.verdict.setObjectName("Muted")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSize, Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent
 from PySide6.QtWidgets import (
     QHeaderView,
@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from app.style import formatting
 from app.style.plain_text import plain_tip
 from app.style.theme import Theme
+from app.widgets.tables import Index
 from core.file_names import shown
 from core.run.data_report import Finding
 
@@ -27,7 +28,6 @@ _NAMES = {"error": "Error", "warning": "Warning", "note": "Note"}
 _PATH_ROLE = Qt.ItemDataRole.UserRole
 _SHOWN_PATHS = 200
 _MARGIN_PX = 8
-Index = QModelIndex | QPersistentModelIndex
 
 
 class _Wrapped(QStyledItemDelegate):

@@ -1,1 +1,1 @@
-"""Painted and composed widgets that know nothing of the session."""
+"""Widgets that any feature can use: banner, dialogs, tables, labels, drag and drop."""

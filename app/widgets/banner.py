@@ -1,4 +1,4 @@
-"""One sentence about trouble and one button that mends it. Knows no kind of trouble."""
+"""A banner above the panels: one message, a button that fixes the problem, and a button that hides the banner."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QWidget
 
 from app.style.plain_text import PlainLabel
 
-Mend = Callable[[], None]
+Action = Callable[[], None]
 
 
 class Banner(QFrame):
-    """Hidden until `say`; says one thing at a time. cleared: it was dismissed, or is no longer so."""
+    """Shows one message at a time; hidden until `show_message`."""
 
     cleared = Signal()
+    """The message was dismissed, acted on, or withdrawn. No payload."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("Banner")
-        self._mend: Mend | None = None
+        self._action: Action | None = None
         self.text = PlainLabel()
         self.text.setWordWrap(True)
         self.button = QPushButton()
@@ -30,40 +31,40 @@ class Banner(QFrame):
         self.close_button.setAccessibleName("Dismiss this message")
         self.close_button.clicked.connect(self.clear)
         for button in (self.button, self.close_button):
-            # A click leaves the focus, and its outline, where it was.
+            # A click leaves the keyboard focus where it was.
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(14, 8, 8, 8)
         layout.addWidget(self.text, 1)
         layout.addWidget(self.button)
         layout.addWidget(self.close_button)
-        self.button.setToolTip("Try to put this right")
-        self.button.setAccessibleName("Put this right")
+        self.button.setToolTip("Try to fix this problem")
+        self.button.setAccessibleName("Fix this problem")
         self.hide()
 
-    def say(self, sentence: str, button: str = "", mend: Mend | None = None) -> None:
-        """Show a sentence, and a button when there is something to press."""
-        self._mend = mend
-        if self.text.text() != sentence:
-            self.text.setText(sentence)
+    def show_message(self, text: str, button: str = "", action: Action | None = None) -> None:
+        """Show a message; with the text of a `button`, also a button that runs `action` and hides the banner."""
+        self._action = action
+        if self.text.text() != text:
+            self.text.setText(text)
             self.setAccessibleName("Message")
-            self.setAccessibleDescription(sentence)
+            self.setAccessibleDescription(text)
         self.button.setText(button)
         self.button.setToolTip(button)
-        self.button.setAccessibleName(button or "Put this right")
+        self.button.setAccessibleName(button or "Fix this problem")
         self.button.setVisible(bool(button))
         self.show()
 
     @Slot()
     def clear(self) -> None:
-        """Nothing to say."""
-        self._mend = None
+        """Hide the banner and forget its action."""
+        self._action = None
         self.hide()
         self.cleared.emit()
 
     @Slot()
     def _on_clicked(self) -> None:
-        mend = self._mend
+        action = self._action
         self.clear()
-        if mend is not None:
-            mend()
+        if action is not None:
+            action()

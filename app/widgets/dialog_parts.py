@@ -1,30 +1,41 @@
-"""Parts that every dialog shares: push buttons and the size of the window."""
+"""Parts that dialogs share: push buttons, cards, and a size that fits the screen."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QApplication, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QPushButton, QVBoxLayout, QWidget
 
 _WINDOW_FRAME = QSize(16, 48)
-"""Room for the frame and the title that the window manager draws around a window."""
+"""Space for the frame and title bar that the window manager adds."""
 
 
 def resize_to_fit(window: QWidget, wanted: QSize) -> None:
-    """Make a window of `wanted` pixels, or as large as its parent's screen has room for."""
+    """Resize a window to `wanted` pixels, or to what fits on its parent's screen."""
     parent = window.parentWidget()
     screen = parent.screen() if parent is not None else QApplication.primaryScreen()
     window.resize(wanted.boundedTo(screen.availableGeometry().size() - _WINDOW_FRAME))
 
 
 def push_button(text: str, tip: str, *, is_primary: bool = False) -> QPushButton:
-    """text: what stands on it; tip: what it does. is_primary: the one thing most people want here."""
+    """A button with a text and a tooltip. is_primary: highlighted as the main action."""
     button = QPushButton(text)
     button.setToolTip(tip)
     button.setAccessibleName(text.rstrip("…"))
-    # In a dialog Enter plays a clip or ends a field: no button may take it for its own.
+    # In a dialog, Enter plays a clip or finishes a field; it must not press a button.
     button.setAutoDefault(False)
-    # A click leaves the focus, and its outline, where it was.
+    # A click leaves the keyboard focus where it was.
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     if is_primary:
         button.setObjectName("Primary")
     return button
+
+
+def card(*widgets: QWidget) -> QFrame:
+    """A frame with rounded corners around widgets, one below the other; the last one takes the spare room."""
+    frame = QFrame()
+    frame.setObjectName("Card")
+    column = QVBoxLayout(frame)
+    column.setContentsMargins(1, 1, 1, 4)
+    for widget in widgets:
+        column.addWidget(widget, 1 if widget is widgets[-1] else 0)
+    return frame

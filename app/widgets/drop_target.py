@@ -1,4 +1,4 @@
-"""Drag and drop of files: what a drag carries, the overlay that says what dropping does, and the window for both."""
+"""Drag and drop of files: reading what a drag carries, an overlay that announces it, and a window that accepts it."""
 
 from __future__ import annotations
 
@@ -21,31 +21,30 @@ from PySide6.QtWidgets import QMainWindow, QWidget
 from app.style import formatting
 from app.style.theme import Theme
 
-_LOOKED_AT = 200
-"""Folders are told from files among so many paths only: a look at each may be slow on a network drive."""
+_CHECKED_PATHS = 200
+"""How many paths are checked for being a folder: each check can be slow on a network drive."""
 
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """Paths that can be tagged, and how many addresses cannot because they are elsewhere."""
+    """Local paths that were dropped, and how many dropped URLs are not local files."""
 
     paths: tuple[Path, ...]
     refused: int
 
     @property
-    def words(self) -> str:
-        """What letting go will do: `Tag 14 files`."""
+    def description(self) -> str:
+        """What dropping will do, such as `Tag 14 files`."""
         if not self.paths:
             return "Only files on this computer can be tagged"
-        looked_at = self.paths[:_LOOKED_AT]
-        folders = sum(path.is_dir() for path in looked_at)
+        folders = sum(path.is_dir() for path in self.paths[:_CHECKED_PATHS])
         files = len(self.paths) - folders
         parts = [formatting.count(files, "file")] * bool(files) + [formatting.count(folders, "folder")] * bool(folders)
         return f"Tag {' and '.join(parts)}"
 
 
 def read_drop(mime: QMimeData) -> Drop | None:
-    """What a drag carries; None when it has nothing to do with files."""
+    """The files of a drag, or None when it carries no files."""
     if not mime.hasUrls():
         return None
     urls = mime.urls()
@@ -54,7 +53,7 @@ def read_drop(mime: QMimeData) -> Drop | None:
 
 
 class DropOverlay(QWidget):
-    """Covers its parent while shown; the mouse goes through it."""
+    """Covers its parent while files hover over it, and lets the mouse through."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
@@ -63,7 +62,7 @@ class DropOverlay(QWidget):
         self._text = ""
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setAccessibleName("What dropping will do")
-        self.setToolTip("Let go to do this")
+        self.setToolTip("Drop the files to do this")
         self.hide()
 
     def apply_theme(self, theme: Theme) -> None:
@@ -72,11 +71,11 @@ class DropOverlay(QWidget):
 
     @property
     def text(self) -> str:
-        """What it says."""
+        """The text on the overlay."""
         return self._text
 
     def announce(self, text: str) -> None:
-        """Cover the window and say what will happen."""
+        """Cover the window and show what dropping will do."""
         self._text = text
         self.setAccessibleDescription(text)
         self.setGeometry(self._covered.rect())
@@ -101,9 +100,10 @@ class DropOverlay(QWidget):
 
 
 class DropWindow(QMainWindow):
-    """dropped: a Drop, which may hold only what has to be refused."""
+    """A main window that accepts files and folders."""
 
     dropped = Signal(object)
+    """Drop: what was dropped, also when none of it can be tagged."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -115,10 +115,10 @@ class DropWindow(QMainWindow):
         if drop is None:
             event.ignore()
             return
-        # Entering is always taken, so that leaving is told; what cannot be tagged is refused on the way.
+        # Always accept here, or Qt sends no dragLeaveEvent; dragMoveEvent refuses what cannot be tagged.
         event.setDropAction(Qt.DropAction.CopyAction)
         event.accept()
-        self.overlay.announce(drop.words)
+        self.overlay.announce(drop.description)
 
     def dragMoveEvent(self, event: QDragMoveEvent) -> None:
         drop = read_drop(event.mimeData())

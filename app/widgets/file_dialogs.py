@@ -1,4 +1,4 @@
-"""The dialogs that choose files and folders. Reads none of them."""
+"""The system's dialogs for choosing files and folders."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 
 def ask_files(parent: QWidget) -> list[Path]:
-    """Sound and video files, or nothing."""
-    names, _ = QFileDialog.getOpenFileNames(parent, "Tag files", "", f"Sound and video ({_patterns()});;All files (*)")
+    """The audio and video files that were chosen; empty when cancelled."""
+    names, _ = QFileDialog.getOpenFileNames(parent, "Tag files", "", f"Audio and video ({_patterns()});;All files (*)")
     return [Path(name) for name in names]
 
 
 def ask_folder(parent: QWidget, title: str, folder: Path | None = None) -> Path | None:
-    """A folder, looked for from `folder` on, or nothing."""
+    """The folder that was chosen, starting at `folder`; None when cancelled."""
     name = QFileDialog.getExistingDirectory(parent, title, str(folder or ""))
     return Path(name) if name else None
 
 
 def ask_model_file(parent: QWidget) -> Path | None:
-    """A checkpoint that is one file, or nothing."""
+    """The checkpoint file to open; None when cancelled."""
     return _ask_checkpoint(parent, "Open model file")
 
 
 def ask_import(parent: QWidget) -> Path | None:
-    """A checkpoint of whatever make that is one file, or nothing."""
+    """The checkpoint file to import; None when cancelled."""
     return _ask_checkpoint(parent, "Import a model file")
 
 
@@ -36,15 +36,15 @@ def _ask_checkpoint(parent: QWidget, title: str) -> Path | None:
 
 
 def ask_list_of_clips(parent: QWidget) -> Path | None:
-    """A CSV file that lists clips, or nothing."""
-    name, _ = QFileDialog.getOpenFileName(parent, "List of clips", "", "Lists (*.csv);;All files (*)")
+    """The CSV file that lists clips; None when cancelled."""
+    name, _ = QFileDialog.getOpenFileName(parent, "Open a list of clips", "", "CSV files (*.csv);;All files (*)")
     return Path(name) if name else None
 
 
 def ask_results(parent: QWidget, folder: Path) -> Path | None:
-    """The evaluation that a run has left, looked for from `folder` on, or nothing."""
+    """The evaluation file of a run, starting at `folder`; None when cancelled."""
     kinds = "Evaluations (*.json);;All files (*)"
-    name, _ = QFileDialog.getOpenFileName(parent, "Open results: evaluation.json of a run", str(folder), kinds)
+    name, _ = QFileDialog.getOpenFileName(parent, "Open results (evaluation.json)", str(folder), kinds)
     return Path(name) if name else None
 
 

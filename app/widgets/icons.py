@@ -1,4 +1,4 @@
-"""The few icons of the window, drawn in a colour of the theme. Knows no widgets."""
+"""The icons of the window, drawn in a theme colour."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A table of rows that sorts by any column, with keyboard and mouse. Knows no kind of row."""
+"""Tables: a view of rows that sorts by any column, and the look that all tables share."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from PySide6.QtWidgets import QHeaderView, QTableView, QWidget
 from app.style.plain_text import plain_tip
 
 Index = QModelIndex | QPersistentModelIndex
+"""What Qt passes to the methods of a model or delegate."""
 SORT_ROLE = Qt.ItemDataRole.UserRole
 ROW_ROLE = Qt.ItemDataRole.UserRole + 1
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
@@ -28,17 +29,20 @@ _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """title: its head; tip: what the head means. value: what it sorts by; text: what is read of a row.
-
-    width: pixels, 0 for as wide as what is in it.
-    """
+    """One column of a SortableTable."""
 
     title: str
+    """The text of the header."""
     tip: str
+    """The tooltip of the header."""
     value: Callable[[Any], Any]
+    """The value of a row that the column sorts by."""
     text: Callable[[Any], str]
+    """The text of a row's cell."""
     is_figure: bool = True
+    """A number, aligned to the right."""
     width: int = 0
+    """Pixels; 0 stretches the column."""
 
 
 class _Rows(QAbstractTableModel):
@@ -87,11 +91,13 @@ class _Rows(QAbstractTableModel):
             self.dataChanged.emit(self.index(0, 0), self.index(len(self.rows) - 1, len(self.columns) - 1))
 
 
-class FiguresTable(QTableView):
-    """selected: the row now chosen, or None. opened: a row was double-clicked, or Enter was pressed on it."""
+class SortableTable(QTableView):
+    """Shows any rows; a click on a header sorts by that column."""
 
     selected = Signal(object)
+    """The selected row, or None."""
     opened = Signal(object)
+    """The row that was double-clicked, or on which Enter or Space was pressed."""
 
     def __init__(self, name: str, tip: str, columns: Sequence[Column], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -105,33 +111,33 @@ class FiguresTable(QTableView):
         set_up_rows(self, 26)
         self._size_columns(columns)
         self.setSortingEnabled(True)
-        # In the order given, until a head is clicked.
+        # In the given order until a header is clicked.
         self._sorted.sort(-1)
         self.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self.selectionModel().currentRowChanged.connect(self._on_current)
         self.doubleClicked.connect(self._on_double_clicked)
 
     def set_rows(self, rows: Sequence[Any]) -> None:
-        """Show other rows, none of them chosen."""
+        """Show other rows, none of them selected."""
         self._rows.set_rows(rows)
         self.selected.emit(None)
 
     def refresh(self) -> None:
-        """Write the same rows anew: what they say has changed."""
+        """Redraw the same rows after their content has changed."""
         self._rows.refresh()
 
     @property
     def rows_shown(self) -> list[Any]:
-        """The rows as they stand, from the top."""
+        """The rows as sorted now, from the top."""
         return [self._sorted.index(place, 0).data(ROW_ROLE) for place in range(self._sorted.rowCount())]
 
     def chosen(self) -> Any:
-        """The row now chosen, or None."""
+        """The selected row, or None."""
         index = self.currentIndex()
         return index.data(ROW_ROLE) if index.isValid() else None
 
     def choose(self, place: int) -> None:
-        """Choose the row that stands at `place` from the top."""
+        """Select the row at `place`, counted from the top."""
         self.setCurrentIndex(self._sorted.index(place, 0))
 
     def _size_columns(self, columns: Sequence[Column]) -> None:
@@ -160,13 +166,13 @@ class FiguresTable(QTableView):
 
 
 def set_up_rows(table: QTableView, row_height: int) -> None:
-    """Whole rows are chosen, one at a time; no grid, no frame, rows `row_height` pixels high."""
+    """Give a table its look: whole rows selected one at a time, no grid, no frame, rows `row_height` pixels high."""
     table.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
     table.setSelectionMode(QTableView.SelectionMode.SingleSelection)
     table.setShowGrid(False)
     table.setWordWrap(False)
     table.setFrameShape(QTableView.Shape.NoFrame)
-    # Tab leaves the table: it must not trap whoever has no mouse.
+    # Tab leaves the table, so that keyboard users are not trapped in it.
     table.setTabKeyNavigation(False)
     table.verticalHeader().hide()
     table.verticalHeader().setDefaultSectionSize(row_height)

@@ -18,7 +18,7 @@ from app.tags.panel import TOP_ROWS
 from app.training.panel import TrainingPanel
 from tests.app.app_fakes import FakeCore
 from tests.app.conftest import MakeWindow
-from tests.app.window_driving import listen
+from tests.app.window_driving import listen, tag_names
 
 SMALL, LARGE = (1022, 616), (1918, 1056)
 """What a screen of 1024 by 640, and one of 1920 by 1080, leave to a window inside its frame."""
@@ -62,9 +62,9 @@ def test_in_a_large_window_lists_lanes_and_docks_are_larger(window: MainWindow, 
     small = (window.files_panel.height(), window.tags.width(), window.spectrogram.lanes.height())
     _resize(window, LARGE, qtbot)
     tags = window.tags.list
-    filled_px = sum(tags.visualRect(tags.tags.index(row)).height() for row in range(len(window.tags.names_shown)))
+    filled_px = sum(tags.visualRect(tags.tags.index(row)).height() for row in range(len(tag_names(window.tags))))
     assert filled_px >= 0.9 * tags.viewport().height()
-    assert len(window.tags.names_shown) == TOP_ROWS
+    assert len(tag_names(window.tags)) == TOP_ROWS
     assert ROW_PX < tags.visualRect(tags.tags.index(0)).height() <= HIGHEST_ROW_PX
     qtbot.waitUntil(lambda: window.spectrogram.lanes.height() > LANES * ROW_PX)
     large = (window.files_panel.height(), window.tags.width(), window.spectrogram.lanes.height())
@@ -77,9 +77,9 @@ def test_where_rows_are_as_high_as_they_get_more_classes_are_listed(
     window: MainWindow, core: FakeCore, qtbot: QtBot
 ) -> None:
     listen(window, core, qtbot)
-    qtbot.waitUntil(lambda: bool(window.tags.names_shown))
+    qtbot.waitUntil(lambda: bool(tag_names(window.tags)))
     window.resize(1000, 1400)
-    qtbot.waitUntil(lambda: len(window.tags.names_shown) > TOP_ROWS)
+    qtbot.waitUntil(lambda: len(tag_names(window.tags)) > TOP_ROWS)
 
 
 def test_a_dragged_separator_keeps_its_share_in_every_window(

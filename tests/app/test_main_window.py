@@ -22,7 +22,7 @@ from core.errors import UserError
 from core.inference.results import LiveUpdate
 from tests.app.app_fakes import STATUS, FakeCore, level, noise, scores
 from tests.app.conftest import MakeWindow
-from tests.app.window_driving import drag_in, drop, listen, mime_of, press
+from tests.app.window_driving import drag_in, drop, listen, mime_of, press, tag_names
 
 USB = InputChoice("microphone", "USB Mic")
 BROKEN = UserError("The microphone cannot be opened.", "Plug it in.")
@@ -38,7 +38,7 @@ def test_the_window_is_up_before_the_model(window: MainWindow, core: FakeCore, q
     assert window.tags.empty.text() == "Loading the model…"
     assert "loading" in window.toolbar.model_button.text()
     core.model_gate.set()
-    qtbot.waitUntil(lambda: bool(window.tags.names_shown))
+    qtbot.waitUntil(lambda: bool(tag_names(window.tags)))
     assert window.windowTitle() == "Soundmark"
     assert window.objectName() == "MainWindow"
 
@@ -47,7 +47,7 @@ def test_what_is_heard_reaches_tags_lanes_meter_and_status(window: MainWindow, c
     listen(window, core, qtbot)
     heard = scores(0, 310, {4: 0.9}, is_warming_up=True, tokens_in=514, tokens_out=322)
     core.listeners[0].updates.append(LiveUpdate((noise(10, 300),), (heard,), level(-18), STATUS))
-    qtbot.waitUntil(lambda: window.tags.names_shown[:1] == ["Cow"])
+    qtbot.waitUntil(lambda: tag_names(window.tags)[:1] == ["Cow"])
     qtbot.waitUntil(lambda: [lane.name for lane in window.spectrogram.lanes.lanes] == ["Cow"])
     window.statusBar().refresh()  # type: ignore[attr-defined]
     figures = window.statusBar().figures.text()  # type: ignore[attr-defined]
@@ -72,10 +72,10 @@ def test_stopped_nothing_claims_to_be_live(window: MainWindow, core: FakeCore, q
     qtbot.waitUntil(lambda: window.toolbar.meter.is_clip_lit)
     panel = window.spectrogram
     assert panel.pill.text() == "● live"
-    assert panel.plot.time_name(0.0) == "now"
+    assert panel.plot.time_label(0.0) == "now"
     window.session.stop()
     assert not panel.pill.isVisible()
-    assert panel.plot.time_name(0.0) != "now"
+    assert panel.plot.time_label(0.0) != "now"
     assert window.tags.heading.text() == "Heard last"
     assert not window.toolbar.meter.is_clip_lit
     assert window.toolbar.meter._text == "no signal"

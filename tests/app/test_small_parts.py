@@ -26,8 +26,12 @@ from tests.app.contrast import contrast
     [
         (formatting.percent(0.923), "92 %"),
         (formatting.percent(0.002), "<1 %"),
-        (formatting.percent(0.005), "<1 %"),
+        (formatting.percent(0.00001), "<1 %"),
+        (formatting.percent(0.0049), "<1 %"),
+        (formatting.percent(0.005), "1 %"),
+        (formatting.percent(0.025), "3 %"),
         (formatting.percent(0.0), "0 %"),
+        (formatting.percent(1.0), "100 %"),
         (formatting.decibels(-18.4, "dBFS"), "−18 dBFS"),
         (formatting.decibels(-0.2), "0 dB"),
         (formatting.frequency(1240), "1.24 kHz"),
@@ -117,11 +121,11 @@ def test_a_spoilt_list_of_devices_is_refused(text: str) -> None:
         parse_devices(text)
 
 
-def test_a_drop_says_what_it_will_do(tmp_path: Path) -> None:
+def test_a_drop_describes_what_it_will_do(tmp_path: Path) -> None:
     files = tuple(tmp_path / f"{i}.wav" for i in range(14))
-    assert Drop(files, 0).words == "Tag 14 files"
-    assert Drop((*files[:1], tmp_path), 0).words == "Tag 1 file and 1 folder"
-    assert Drop((), 3).words == "Only files on this computer can be tagged"
+    assert Drop(files, 0).description == "Tag 14 files"
+    assert Drop((*files[:1], tmp_path), 0).description == "Tag 1 file and 1 folder"
+    assert Drop((), 3).description == "Only files on this computer can be tagged"
 
 
 def test_the_version_that_crashes_is_refused_in_one_sentence() -> None:

@@ -62,16 +62,16 @@ def test_the_meter_says_its_level_and_silence(qtbot: QtBot) -> None:
     assert "−18" in meter.accessibleDescription()
 
 
-def test_the_banner_says_one_thing_and_its_button_mends_it(qtbot: QtBot) -> None:
-    banner, mended = Banner(), []
+def test_the_banner_shows_one_message_and_its_button_runs_the_action(qtbot: QtBot) -> None:
+    banner, calls = Banner(), []
     qtbot.addWidget(banner)
-    banner.say("It is broken.", "Mend it", lambda: mended.append(True))
+    banner.show_message("It is broken.", "Fix it", lambda: calls.append(True))
     assert banner.isVisible()
-    assert banner.button.text() == "Mend it"
+    assert banner.button.text() == "Fix it"
     banner.button.click()
-    assert mended == [True]
+    assert calls == [True]
     assert not banner.isVisible()
-    banner.say("Only so you know.")
+    banner.show_message("Only so you know.")
     assert not banner.button.isVisible()
 
 

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.main_window import MainWindow
+from app.tags.panel import TagsPanel
 from tests.app.app_fakes import FakeCore
 
 
@@ -38,6 +39,11 @@ def listen(window: MainWindow, core: FakeCore, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: bool(core.listeners))
     core.listeners[-1].hear(frames=300)
     qtbot.waitUntil(lambda: window.session.is_listening and window.session.tagger is not None)
+
+
+def tag_names(panel: TagsPanel) -> list[str]:
+    """The classes in the list, from the top."""
+    return [row.name for row in panel.list.tags.rows]
 
 
 def press(window: MainWindow, key: Qt.Key, modifier: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:

@@ -16,7 +16,7 @@ from app.main_window import MainWindow
 from app.training.panel import TrainingPanel
 from core.errors import UserError
 from tests.app.app_fakes import FakeCore
-from tests.app.window_driving import listen, press
+from tests.app.window_driving import listen, press, tag_names
 
 
 def test_a_selected_file_is_shown_with_its_tags_and_back_to_live(
@@ -31,10 +31,10 @@ def test_a_selected_file_is_shown_with_its_tags_and_back_to_live(
     assert window.stage.timeline is row.timeline
     assert window.spectrogram.caption.text() == "a.wav"
     window.spectrogram.plot.clicked.emit(6.0)
-    qtbot.waitUntil(lambda: window.tags.names_shown[0] == "Rain")
+    qtbot.waitUntil(lambda: tag_names(window.tags)[0] == "Rain")
     assert window.tags.heading.text() == "Heard at 0:06.0"
     press(window, Qt.Key.Key_Right)
-    qtbot.waitUntil(lambda: window.tags.names_shown[0] == "Siren")
+    qtbot.waitUntil(lambda: tag_names(window.tags)[0] == "Siren")
     window.spectrogram.pill.click()
     assert window.stage.timeline.is_live
     assert window.files_panel.table.current_row() is None

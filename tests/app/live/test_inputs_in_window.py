@@ -12,7 +12,7 @@ from core.errors import UserError
 from core.inference.results import LiveUpdate
 from tests.app.app_fakes import NAMES, FakeCore, FakeTagger, noise, scores
 from tests.app.conftest import NO_DEVICES, MakeWindow
-from tests.app.window_driving import listen
+from tests.app.window_driving import listen, tag_names
 
 USB = InputChoice("microphone", "USB Mic")
 BROKEN = UserError("The microphone cannot be opened.", "Plug it in.")
@@ -133,7 +133,7 @@ def test_the_model_menu_lists_models_and_changes_over(window: MainWindow, core: 
     qtbot.waitUntil(lambda: window.session.tagger is core.models["other"])
     assert core.listeners[0].taggers[-1] is core.models["other"]
     core.listeners[0].updates.append(LiveUpdate((noise(10, 300),), (scores(0, 310, {1: 0.8}, 3),)))
-    qtbot.waitUntil(lambda: window.tags.names_shown == ["Rain", "Dog", "Siren"])
+    qtbot.waitUntil(lambda: tag_names(window.tags) == ["Rain", "Dog", "Siren"])
     assert window.toolbar.model_button.text() == "Model: Other"
 
 

@@ -83,7 +83,7 @@ def test_without_sound_nothing_claims_to_be_live(
     assert not window.spectrogram.pill.isVisible()
     assert window.toolbar.meter._text == "no signal"
     assert window.tags.heading.text() == "Heard last"
-    assert window.spectrogram.plot.time_name(0.0) != "now"
+    assert window.spectrogram.plot.time_label(0.0) != "now"
     assert status(window) == "No sound comes in"
 
 

@@ -44,7 +44,7 @@ def panel(qtbot: QtBot, live: LiveTimeline, appearance: Appearance, pins: Pins) 
 
 def _hear(panel: SpectrogramPanel, live: LiveTimeline, *updates: LiveUpdate) -> None:
     for update in updates:
-        live.take(update)
+        live.append(update)
     live.advance(time.monotonic())
     panel.refresh_lanes()
     panel.refresh()
