@@ -137,7 +137,7 @@ class MainWindow(DropWindow):
             "toggle": self.session.toggle,
             "refresh_inputs": self._parts.devices.refresh,
             **self.models.deeds(),
-            **self.training.deeds(),
+            **self.training.actions(),
             "keys": lambda: KeysDialog((*key_lines(self.menus.actions), *KEYS_IN_PICTURE), self).show(),
             "log_folder": self._open_log_folder,
             "about": lambda: QMessageBox.about(self, "About Soundmark", ABOUT),
@@ -155,7 +155,7 @@ class MainWindow(DropWindow):
         self.session.state_changed.connect(self._refresh_actions)
         self.session.state_changed.connect(self._remember)
         self.training.changed.connect(self._refresh_actions)
-        self.training.complained.connect(self.complaints.complain)
+        self.training.failed.connect(self.complaints.complain)
         self.training.panel_wanted.connect(lambda: self.docks.bring("training"))
         self.training.models_changed.connect(self._list_trained)
         self.stage.timeline_changed.connect(self._refresh_actions)

@@ -63,13 +63,13 @@ class Stage(QObject):
             return
         self._row = row
         if row is not None:
-            self._files.ask_picture(row)
+            self._files.request_picture(row)
         self._show(self._live if row is None else row.timeline)
 
     @Slot()
     def show_live(self) -> None:
         """Back to the live sound."""
-        self._list.leave_selection()
+        self._list.clear_selection()
         self.show_file(None)
 
     def _show(self, timeline: Timeline) -> None:
@@ -123,7 +123,7 @@ class Stage(QObject):
         if row not in self._files.model.rows:
             self.show_live()
             return
-        self._files.ask_picture(row)
+        self._files.request_picture(row)
         self._spectrogram.timeline_changed()
         self._show_tags()
 

@@ -1,1 +1,1 @@
-"""Files: the list, its table and the queue that tags them."""
+"""The files panel: the list of files, its table, and the queue that tags them."""

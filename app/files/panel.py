@@ -1,4 +1,4 @@
-"""The files panel: a row a file, with progress and trouble in place. Knows no audio."""
+"""The files panel: the table of files, buttons, and a page for the empty list."""
 
 from __future__ import annotations
 
@@ -14,14 +14,16 @@ from app.style.plain_text import PlainLabel
 from app.widgets.dialog_parts import push_button
 from app.widgets.labels import ElidedLabel
 
-_EMPTY = "Drop sound or video files, or whole folders, anywhere in this window."
+_EMPTY = "Drop audio or video files, or whole folders, anywhere in this window."
 
 
 class FilesPanel(QFrame):
-    """selected: the FileRow to show, or None. open_wanted: the button of the empty panel was pressed."""
+    """The panel of files."""
 
     selected = Signal(object)
+    """The FileRow to show, or None."""
     open_wanted = Signal()
+    """A button “Open files…” was pressed. No payload."""
 
     def __init__(self, files: TaggingQueue, appearance: Appearance, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -34,8 +36,8 @@ class FilesPanel(QFrame):
         self.summary.setObjectName("Muted")
         self.open_button = push_button("Open files…", "Choose files to tag (Ctrl+O)", is_primary=True)
         self.add_button = push_button("Open files…", "Choose more files to tag (Ctrl+O)")
-        self.cancel_button = push_button("Cancel all", "Stop tagging every file (Esc)")
-        self.clear_button = push_button("Clear list", "Take every file off the list")
+        self.cancel_button = push_button("Cancel all", "Stop tagging all files (Esc)")
+        self.clear_button = push_button("Clear list", "Remove all files from the list")
         self._build()
         self._connect()
         self.refresh()
@@ -60,15 +62,15 @@ class FilesPanel(QFrame):
         self.setMinimumHeight(120)
 
     def _empty_page(self) -> QWidget:
-        words = PlainLabel(_EMPTY)
-        words.setObjectName("Muted")
-        words.setWordWrap(True)
-        words.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        hint = PlainLabel(_EMPTY)
+        hint.setObjectName("Muted")
+        hint.setWordWrap(True)
+        hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
         page = QWidget()
         column = QVBoxLayout(page)
         column.setSpacing(10)
         column.addStretch(1)
-        column.addWidget(words)
+        column.addWidget(hint)
         column.addWidget(self.open_button, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addStretch(1)
         return page
@@ -86,7 +88,7 @@ class FilesPanel(QFrame):
 
     @Slot()
     def refresh(self) -> None:
-        """Buttons and summary as the list is now."""
+        """Update buttons and summary."""
         rows = self._files.model.rows
         self._pages.setCurrentIndex(1 if rows else 0)
         self.cancel_button.setEnabled(self._files.is_busy)
@@ -94,15 +96,15 @@ class FilesPanel(QFrame):
         self.summary.setToolTip(self.summary.text())
 
     @Slot()
-    def leave_selection(self) -> None:
-        """No file is shown any more."""
+    def clear_selection(self) -> None:
+        """Deselect the file."""
         self.table.selectionModel().clear()
 
     @Slot(object)
     def _on_added(self, rows: list[FileRow]) -> None:
-        """New files come last: show the first of them."""
+        """Scroll to the first of the new files."""
         if rows:
-            self.table.bring(rows[0])
+            self.table.scroll_to_row(rows[0])
 
     @Slot(object)
     def _end(self, row: FileRow) -> None:
@@ -118,9 +120,9 @@ class FilesPanel(QFrame):
 
 def _summary(rows: list[FileRow]) -> str:
     """`14 files, 3 done, 1 failed`."""
-    words = [formatting.count(len(rows), "file")]
+    parts = [formatting.count(len(rows), "file")]
     for state in (FileState.DONE, FileState.FAILED, FileState.CANCELLED):
         number = sum(row.state is state for row in rows)
         if number:
-            words.append(f"{number} {state.value}")
-    return ", ".join(words)
+            parts.append(f"{number} {state.value}")
+    return ", ".join(parts)

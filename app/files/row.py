@@ -1,4 +1,4 @@
-"""One file in the list: what is known of it so far. Knows no widgets and no threads but for the flag that stops it."""
+"""One file in the list: its state, its progress and what was found in it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _READING = "Reading the file…"
 
 
 class FileState(Enum):
-    """Where a file stands; the value is what people read."""
+    """The state of a file; the value is the text on screen."""
 
     WAITING = "waiting"
     TAGGING = "tagging"
@@ -30,49 +30,56 @@ class FileState(Enum):
 
 @dataclass(slots=True, eq=False)
 class FileRow:
-    """A file. progress: 0..1, None while its length is unknown. heard_s: how far it has been tagged. note: what
-    to know of its track.
-
-    One owner, the GUI thread. Workers only read the flags: `stop` ends the tagging, `gone` also the picture.
-    """
+    """A file in the list. Used by the GUI thread only, except for the two events, which workers read."""
 
     path: Path
+    """The file."""
     state: FileState = FileState.WAITING
+    """Its state."""
     progress: float | None = None
+    """How much has been tagged, 0 to 1; None while the length is unknown."""
     duration_s: float = 0.0
-    heard_s: float = 0.0
+    """Its length; 0 while unknown."""
+    tagged_s: float = 0.0
+    """How far it has been tagged, in seconds."""
     error: UserError | None = None
+    """Why it failed."""
     note: str = ""
+    """A remark, such as which audio track was used."""
     stop: threading.Event = field(default_factory=threading.Event)
-    gone: threading.Event = field(default_factory=threading.Event)
+    """Set to end the tagging."""
+    removed: threading.Event = field(default_factory=threading.Event)
+    """Set when it is taken off the list: ends the reading of its picture."""
     timeline: Timeline = field(init=False)
-    has_asked_picture: bool = False
+    """Its picture and scores."""
+    has_requested_picture: bool = False
+    """Its picture has been read or is being read."""
 
     def __post_init__(self) -> None:
         self.timeline = file_timeline(self.path.name, _READING)
 
     @property
     def is_over(self) -> bool:
-        """Nothing more will come."""
+        """It is done, failed or cancelled."""
         return self.state in {FileState.DONE, FileState.FAILED, FileState.CANCELLED}
 
-    def wait_again(self) -> None:
-        """Put a file back into the queue. A worker that has not yet noticed its flag keeps the old one."""
-        self.state, self.error, self.progress, self.heard_s = FileState.WAITING, None, None, 0.0
+    def reset(self) -> None:
+        """Wait in the queue again. A worker that has not yet stopped keeps the old event, which stays set."""
+        self.state, self.error, self.progress, self.tagged_s = FileState.WAITING, None, None, 0.0
         self.note = ""
         self.stop = threading.Event()
         if self.timeline.history is None:
-            # The file may have been mended since.
-            self.has_asked_picture, self.timeline.message = False, _READING
+            # The file may have been fixed since.
+            self.has_requested_picture, self.timeline.message = False, _READING
 
     def state_text(self) -> str:
-        """What the list says of its state."""
+        """The state on screen, with progress while it is tagged."""
         if self.state is FileState.TAGGING and self.progress is not None:
             return f"tagging, {formatting.percent(self.progress)}"
         return self.state.value
 
     def top_tags(self) -> str:
-        """The surest classes over the whole file, those above their threshold first and best."""
+        """The classes with the highest probability in the whole file, of those above their threshold."""
         scores, labels, thresholds = self.timeline.scores, self.timeline.labels, self.timeline.thresholds
         if labels is None or thresholds is None or not scores:
             return ""

@@ -1,4 +1,4 @@
-"""The table of files: progress painted into the row, a button at its end, keys. Knows no tagging."""
+"""The table of files, with a progress bar and a cancel button in each row."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from app.widgets.icons import cancel_icon
 from app.widgets.tables import Index, set_up_rows
 
 _SHARES = {NAME: 0.26, STATE: 0.22}
-"""How much of the width these columns take at first; the top tags have what the others leave."""
+"""The initial share of the width of these columns; the top tags get the rest."""
 _WIDEST_PX = {NAME: 420, STATE: 150}
 _NARROWEST_PX = {NAME: 80, STATE: 84, TAGS: 100}
 
 
 class FileDelegate(QStyledItemDelegate):
-    """Paints the two columns that are more than words."""
+    """Paints the progress bars and cancel buttons."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
@@ -71,10 +71,12 @@ class FileDelegate(QStyledItemDelegate):
 
 
 class FileTable(QTableView):
-    """selected: a FileRow or None. end_wanted: a row whose button or Del was pressed."""
+    """The table view of the files."""
 
     selected = Signal(object)
+    """The selected FileRow, or None."""
     end_wanted = Signal(object)
+    """The FileRow whose button, or on which Del, was pressed."""
 
     def __init__(self, model: FilesModel, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -99,10 +101,10 @@ class FileTable(QTableView):
         index = self.currentIndex()
         return index.data(ROW_ROLE) if index.isValid() else None
 
-    def bring(self, row: FileRow) -> None:
-        """Scroll to a file, to the top where there is enough below."""
+    def scroll_to_row(self, row: FileRow) -> None:
+        """Scroll so that a file is at the top, as far as possible."""
         place = self._files.rows.index(row)
-        # The scroll bar hears of new rows only on the next turn of the event loop.
+        # Without this the scroll bar gets its new range only on the next turn of the event loop.
         self.updateGeometries()
         self.scrollTo(self._files.index(place, NAME), QTableView.ScrollHint.PositionAtTop)
 
@@ -119,21 +121,22 @@ class FileTable(QTableView):
         header.sectionResized.connect(self._on_dragged)
 
     def _fit_columns(self) -> None:
-        """Every column in view, in a table of any width: the buttons at the end of the rows never leave it."""
-        room = self.viewport().width()
-        for_both = room - self.columnWidth(LENGTH) - self.columnWidth(CANCEL) - _NARROWEST_PX[TAGS]
-        state = self._wished_px(STATE, room)
-        name = max(min(self._wished_px(NAME, room), for_both - state), _NARROWEST_PX[NAME])
+        """Fit all columns into any width, so that the buttons at the end of the rows stay in view."""
+        width = self.viewport().width()
+        for_both = width - self.columnWidth(LENGTH) - self.columnWidth(CANCEL) - _NARROWEST_PX[TAGS]
+        state = self._preferred_px(STATE, width)
+        name = max(min(self._preferred_px(NAME, width), for_both - state), _NARROWEST_PX[NAME])
         self._is_fitting = True
         self.setColumnWidth(NAME, name)
         self.setColumnWidth(STATE, max(min(state, for_both - name), _NARROWEST_PX[STATE]))
         self._is_fitting = False
 
-    def _wished_px(self, column: int, room: int) -> int:
-        return max(min(round(self._shares[column] * room), self._widest_px.get(column, room)), _NARROWEST_PX[column])
+    def _preferred_px(self, column: int, width: int) -> int:
+        preferred = min(round(self._shares[column] * width), self._widest_px.get(column, width))
+        return max(preferred, _NARROWEST_PX[column])
 
     def _on_dragged(self, column: int, _old_px: int, new_px: int) -> None:
-        """The user's own width: it is kept, as a share, whatever becomes of the window."""
+        """Keep the width that the user chose, as a share of the table."""
         if self._is_fitting or column not in self._shares:
             return
         self._shares[column] = new_px / max(self.viewport().width(), 1)
@@ -148,7 +151,7 @@ class FileTable(QTableView):
         self.selected.emit(current.data(ROW_ROLE) if current.isValid() else None)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
-        """Only Tab leads to a file: a click says itself which one, and a window that comes back means none."""
+        """Select a file on Tab only: a click selects by itself, and a re-activated window must not select one."""
         if event.reason() not in {Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason}:
             QAbstractScrollArea.focusInEvent(self, event)
             self.viewport().update()
@@ -158,7 +161,7 @@ class FileTable(QTableView):
             self.selectRow(self.currentIndex().row())
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """The button of a row acts on it without selecting it."""
+        """Ignore presses on a row's button, so that it does not select the row."""
         if self.indexAt(event.position().toPoint()).column() != CANCEL:
             super().mousePressEvent(event)
 
@@ -174,7 +177,7 @@ class FileTable(QTableView):
             self.end_wanted.emit(row)
             return
         if event.key() in {Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Home, Qt.Key.Key_End}:
-            # These move the cursor in the picture; the window takes them.
+            # These keys move the cursor in the spectrogram: leave them to the window.
             event.ignore()
             return
         super().keyPressEvent(event)

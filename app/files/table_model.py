@@ -1,4 +1,4 @@
-"""The list of files as a Qt table. Starts nothing and reads no file."""
+"""The list of files as a Qt table model."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROW_ROLE = Qt.ItemDataRole.UserRole
 
 
 class FilesModel(QAbstractTableModel):
-    """Rows in the order in which files came; a file is listed once."""
+    """The files in the order in which they were added; each is listed once."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -55,34 +55,34 @@ class FilesModel(QAbstractTableModel):
         return None
 
     def add(self, paths: Sequence[Path]) -> list[FileRow]:
-        """List files; those listed already and not failed or cancelled are left as they are."""
+        """List new files, and queue failed and cancelled ones again; returns the rows of both."""
         listed = {row.path: row for row in self.rows}
-        again = [listed[path] for path in paths if path in listed and _may_repeat(listed[path])]
-        fresh = [FileRow(path) for path in dict.fromkeys(paths) if path not in listed]
+        again = [listed[path] for path in paths if path in listed and _can_be_repeated(listed[path])]
+        new = [FileRow(path) for path in dict.fromkeys(paths) if path not in listed]
         for row in again:
-            row.wait_again()
+            row.reset()
             self.row_changed(row)
-        if fresh:
-            self.beginInsertRows(QModelIndex(), len(self.rows), len(self.rows) + len(fresh) - 1)
-            self.rows += fresh
+        if new:
+            self.beginInsertRows(QModelIndex(), len(self.rows), len(self.rows) + len(new) - 1)
+            self.rows += new
             self.endInsertRows()
-        return again + fresh
+        return again + new
 
     def remove(self, row: FileRow) -> None:
-        """Take a file off the list."""
+        """Remove a file from the list."""
         place = self.rows.index(row)
         self.beginRemoveRows(QModelIndex(), place, place)
         del self.rows[place]
         self.endRemoveRows()
 
     def row_changed(self, row: FileRow) -> None:
-        """A row's facts changed."""
+        """Redraw a row after a change."""
         if row in self.rows:
             place = self.rows.index(row)
             self.dataChanged.emit(self.index(place, 0), self.index(place, len(COLUMNS) - 1))
 
 
-def _may_repeat(row: FileRow) -> bool:
+def _can_be_repeated(row: FileRow) -> bool:
     return row.state in {FileState.FAILED, FileState.CANCELLED}
 
 

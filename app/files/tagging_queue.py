@@ -1,109 +1,110 @@
-"""Tags the listed files, one at a time, and reads the picture of the selected one. Paints nothing.
+"""The queue of files: tags one file at a time, and reads the picture of the selected file.
 
-A pool thread runs `_tag` and `_picture`; they see a path, a tagger and a flag, and answer by queued signals at most
-ten times a second. Everything else happens on the GUI thread.
+Pool threads run `_tag` and the reading of pictures. They get a path, a tagger and an event, and report by queued
+signals at most ten times a second. Everything else runs on the GUI thread.
 """
 
 from __future__ import annotations
 
-import logging
-import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, Signal, SignalInstance, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
 from app.files.row import FileRow, FileState
 from app.files.table_model import FilesModel
 from app.runtime.background_jobs import BackgroundJobs
 from app.runtime.core_api import CoreCalls, FilePicture, FoundMedia, StopQuestion, Tagger
+from app.runtime.progress_reports import ProgressReports, emit_from_thread
 from app.spectrogram.score_history import ScoreHistory
 from app.spectrogram.timeline import set_picture
 from app.style.plain_text import rich_error
 from core.errors import UserError
 from core.inference.results import TagScores
 
-log = logging.getLogger(__name__)
-_ANSWER_EVERY_S = 0.1
-
 
 class TaggingQueue(QObject):
-    """The queue of files. `model` has the rows; row_changed, picture_ready: a FileRow; added: those that came.
-
-    busy_changed: `is_busy` is another than before. counts_changed: so is the number of files in some state.
-    """
+    """Tags the files in `model`, one after the other."""
 
     row_changed = Signal(object)
+    """A FileRow that has changed."""
     picture_ready = Signal(object)
+    """A FileRow whose picture has been read, or could not be."""
     added = Signal(object)
+    """A list of the FileRows that were added or queued again."""
     busy_changed = Signal()
+    """`is_busy` has changed. No payload."""
     counts_changed = Signal()
+    """The number of files in some state has changed. No payload."""
     scan_failed = Signal(object)
-    _heard = Signal(object, object, object)
+    """A UserError: the paths could not be searched for files."""
+    _progressed = Signal(object, object, object)
+    """From a pool thread: a FileRow, a tuple of new TagScores, and the progress or None."""
     _noted = Signal(object, str)
+    """From a pool thread: a FileRow and its note."""
 
     def __init__(self, calls: CoreCalls, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._calls = calls
-        # Two threads: a picture need not wait for a file being tagged, and files never tag side by side.
+        # Two threads, so that a picture need not wait for the file being tagged; files are tagged one at a time.
         self._jobs = BackgroundJobs(self, max_threads=2)
         self.model = FilesModel(self)
         self._tagger: Tagger | None = None
         self._current: FileRow | None = None
         self._counts: Counter[FileState] = Counter()
         self._was_busy = False
-        self._heard.connect(self._on_heard)
+        self._progressed.connect(self._on_progress)
         self._noted.connect(self._on_noted)
 
     @property
     def is_busy(self) -> bool:
-        """Files are being tagged, or wait for it."""
+        """A file is being tagged, or is waiting."""
         return any(not row.is_over for row in self.model.rows)
 
     def use_tagger(self, tagger: Tagger) -> None:
-        """Tag with this model from the next file on."""
+        """Use another model from the next file on."""
         self._tagger = tagger
         self._start_next()
 
     def add_paths(self, paths: Sequence[Path]) -> None:
-        """List every sound and video file among paths and folders; they are searched on a pool thread."""
+        """Add the audio and video files among paths and in folders, which a pool thread searches."""
         self._jobs.run(lambda: self._calls.find_media(paths), self._on_found, self.scan_failed.emit)
 
     def cancel(self, row: FileRow) -> None:
-        """Stop one file; the others go on."""
+        """Cancel one file; the others continue."""
         if row.is_over:
             return
         row.stop.set()
         row.state = FileState.CANCELLED
-        self._tell(row)
+        self._announce(row)
 
     @Slot()
     def cancel_all(self) -> None:
-        """Stop every file."""
+        """Cancel all files."""
         for row in self.model.rows:
             self.cancel(row)
 
     def remove(self, row: FileRow) -> None:
-        """Stop a file and take it off the list."""
+        """Cancel a file and remove it from the list."""
         self.cancel(row)
-        row.gone.set()
+        row.removed.set()
         self.model.remove(row)
-        self._tell_counts()
+        self._announce_counts()
 
     @Slot()
     def clear(self) -> None:
-        """Take every file off the list."""
+        """Remove all files from the list."""
         for row in list(self.model.rows):
             self.remove(row)
 
-    def ask_picture(self, row: FileRow) -> None:
-        """Read the file's spectrogram, once; `picture_ready` comes when it is there or cannot be."""
-        if row.has_asked_picture:
+    def request_picture(self, row: FileRow) -> None:
+        """Read the file's spectrogram, once; `picture_ready` follows, also on failure."""
+        if row.has_requested_picture:
             return
-        row.has_asked_picture = True
-        path, should_stop = row.path, row.gone.is_set
+        row.has_requested_picture = True
+        path, should_stop = row.path, row.removed.is_set
         self._jobs.run(
             lambda: self._calls.file_picture(path, should_stop),
             lambda picture: self._on_picture(row, picture),
@@ -111,24 +112,24 @@ class TaggingQueue(QObject):
         )
 
     def close(self, timeout_s: float) -> bool:
-        """Stop everything and wait; False when something still runs."""
+        """Stop all work and wait for it; False when some is still running after `timeout_s`."""
         for row in self.model.rows:
             row.stop.set()
-            row.gone.set()
+            row.removed.set()
         return self._jobs.wait(timeout_s)
 
     # ----- GUI thread -----
 
     def _on_found(self, found: FoundMedia) -> None:
-        came = self.model.add(found.files)
+        added = self.model.add(found.files)
         for path, error in found.problems:
             for row in self.model.add([path]):
                 row.state, row.error = FileState.FAILED, error
                 row.timeline.message = rich_error(error)
                 self.model.row_changed(row)
-                came.append(row)
-        self._tell_counts()
-        self.added.emit(came)
+                added.append(row)
+        self._announce_counts()
+        self.added.emit(added)
         self._start_next()
 
     def _start_next(self) -> None:
@@ -139,41 +140,41 @@ class TaggingQueue(QObject):
         waiting.state, waiting.progress = FileState.TAGGING, None
         waiting.timeline.scores = ScoreHistory(len(tagger.labels), is_live=False, capacity=100_000)
         waiting.timeline.labels, waiting.timeline.thresholds = tagger.labels, tagger.thresholds
-        self._tell(waiting)
+        self._announce(waiting)
         stop = waiting.stop.is_set
         self._jobs.run(
             lambda: self._tag(waiting, tagger, stop),
-            lambda _: self._on_over(waiting, None),
-            lambda error: self._on_over(waiting, error),
+            lambda _: self._on_ended(waiting, None),
+            lambda error: self._on_ended(waiting, error),
         )
 
     @Slot(object, object, object)
-    def _on_heard(self, row: FileRow, scores: tuple[TagScores, ...], progress: float | None) -> None:
+    def _on_progress(self, row: FileRow, scores: tuple[TagScores, ...], progress: float | None) -> None:
         if row is not self._current or row.state is not FileState.TAGGING or row.timeline.scores is None:
             return
-        for one in scores:
-            row.timeline.scores.append(one)
-            row.heard_s = max(row.heard_s, one.end_s)
+        for window in scores:
+            row.timeline.scores.append(window)
+            row.tagged_s = max(row.tagged_s, window.end_s)
         row.progress = progress
         if row.timeline.history is None:
-            row.timeline.view.last_s = row.heard_s
+            row.timeline.view.last_s = row.tagged_s
             row.timeline.view.show_all()
-        self._tell(row)
+        self._announce(row)
 
     @Slot(object, str)
     def _on_noted(self, row: FileRow, note: str) -> None:
         row.note = note
-        self._tell(row)
+        self._announce(row)
 
-    def _on_over(self, row: FileRow, error: UserError | None) -> None:
+    def _on_ended(self, row: FileRow, error: UserError | None) -> None:
         self._current = None
         if row.state is FileState.TAGGING:
             row.state = FileState.DONE if error is None else FileState.FAILED
-            row.duration_s = max(row.duration_s, row.heard_s)
+            row.duration_s = max(row.duration_s, row.tagged_s)
             row.error = error
             if error is not None and row.timeline.history is None:
                 row.timeline.message = rich_error(error)
-        self._tell(row)
+        self._announce(row)
         self._start_next()
 
     def _on_picture(self, row: FileRow, picture: FilePicture) -> None:
@@ -181,20 +182,20 @@ class TaggingQueue(QObject):
             set_picture(row.timeline, picture)
             row.duration_s = picture.duration_s
         else:
-            row.timeline.message = "This file holds no sound."
-        self._tell(row)
+            row.timeline.message = "This file contains no audio."
+        self._announce(row)
         self.picture_ready.emit(row)
 
     def _on_no_picture(self, row: FileRow, error: UserError) -> None:
         row.timeline.message = rich_error(error)
         self.picture_ready.emit(row)
 
-    def _tell(self, row: FileRow) -> None:
+    def _announce(self, row: FileRow) -> None:
         self.model.row_changed(row)
         self.row_changed.emit(row)
-        self._tell_counts()
+        self._announce_counts()
 
-    def _tell_counts(self) -> None:
+    def _announce_counts(self) -> None:
         counts, is_busy = Counter(row.state for row in self.model.rows), self.is_busy
         if counts != self._counts:
             self._counts = counts
@@ -207,45 +208,28 @@ class TaggingQueue(QObject):
 
     def _tag(self, row: FileRow, tagger: Any, should_stop: StopQuestion) -> None:
         if note := self._calls.track_note(row.path):
-            self._emit(self._noted, row, note)
-        answer = _Answer(self, row)
-        for scores in self._calls.tag_file(row.path, tagger, answer.on_progress, should_stop):
-            answer.add(scores)
-        answer.send()
+            emit_from_thread(self._noted, row, note)
+        unsent = _Unsent()
+        reports = ProgressReports(lambda: emit_from_thread(self._progressed, row, *unsent.take()))
 
-    def _emit_heard(self, row: FileRow, scores: tuple[TagScores, ...], progress: float | None) -> None:
-        self._emit(self._heard, row, scores, progress)
+        def on_progress(progress: float | None) -> None:
+            unsent.progress = progress
+            reports.notify()
 
-    @staticmethod
-    def _emit(signal: SignalInstance, *values: object) -> None:
-        try:
-            signal.emit(*values)
-        except RuntimeError:
-            log.info("a file was tagged after the window was gone")
+        for scores in self._calls.tag_file(row.path, tagger, on_progress, should_stop):
+            unsent.scores.append(scores)
+            reports.notify()
+        reports.flush()
 
 
-class _Answer:
-    """Collects what a worker finds, and sends it at most ten times a second. Lives on the pool thread."""
+class _Unsent:
+    """What a pool thread has found since its last report."""
 
-    def __init__(self, tagging: TaggingQueue, row: FileRow) -> None:
-        self._tagging, self._row = tagging, row
-        self._scores: list[TagScores] = []
-        self._progress: float | None = None
-        self._sent_at_s = 0.0
+    def __init__(self) -> None:
+        self.scores: list[TagScores] = []
+        self.progress: float | None = None
 
-    def on_progress(self, progress: float | None) -> None:
-        self._progress = progress
-        self._send_if_due()
-
-    def add(self, scores: TagScores) -> None:
-        self._scores.append(scores)
-        self._send_if_due()
-
-    def _send_if_due(self) -> None:
-        if time.monotonic() - self._sent_at_s >= _ANSWER_EVERY_S:
-            self.send()
-
-    def send(self) -> None:
-        self._sent_at_s = time.monotonic()
-        self._tagging._emit_heard(self._row, tuple(self._scores), self._progress)
-        self._scores.clear()
+    def take(self) -> tuple[tuple[TagScores, ...], float | None]:
+        """The new scores and the progress; the scores are forgotten."""
+        scores, self.scores = tuple(self.scores), []
+        return scores, self.progress

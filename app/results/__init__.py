@@ -1,1 +1,1 @@
-"""The results window of an evaluation."""
+"""The results window: an evaluation with its confusion matrix, tables and clips."""

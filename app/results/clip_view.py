@@ -1,14 +1,12 @@
-"""One clip: its spectrogram, a button that plays it and one that shows it in its folder. Reads no file itself."""
+"""The view of one clip: its spectrogram, a button to play it and a button to show it in its folder."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 from PySide6.QtCore import Qt, QUrl, Signal, Slot
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from app.results.clip_player import ClipPlayer
+from app.results.clip_player import Clip, ClipPlayer
 from app.runtime.core_api import FilePicture
 from app.runtime.settings import DEFAULT_RANGE_DB
 from app.spectrogram.axes import TimeLabels
@@ -19,37 +17,38 @@ from app.style.appearance import Appearance
 from app.style.plain_text import PlainLabel, plain_tip, rich_error
 from core.errors import UserError
 
-_NOTHING = "Choose a clip to see and hear it."
+_NO_CLIP = "Select a clip to see and hear it."
 
 
 class ClipView(QWidget):
-    """picture_wanted: the Path of a clip whose spectrogram is to be read and given to `show_picture`."""
+    """Shows one clip, or none."""
 
     picture_wanted = Signal(object)
+    """A Clip whose spectrogram is to be passed to `show_picture`."""
 
-    def __init__(self, playback: ClipPlayer, appearance: Appearance, parent: QWidget | None = None) -> None:
+    def __init__(self, player: ClipPlayer, appearance: Appearance, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._playback, self._appearance = playback, appearance
-        self.path: Path | None = None
+        self._player, self._appearance = player, appearance
+        self.clip: Clip | None = None
         self.plot = SpectrogramPlot(lambda stream_s: stream_s)
         self.plot.setAccessibleName("Spectrogram of the clip")
-        self.plot.setToolTip("The clip's spectrogram")
-        # The buttons below are what keys are for.
+        self.plot.setToolTip("The spectrogram of the clip")
+        # The keyboard focus goes to the buttons below.
         self.plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.plot.set_colours(pixel_table("magma", *DEFAULT_RANGE_DB))
-        self.words = PlainLabel()
-        self.words.setObjectName("Muted")
-        self.words.setWordWrap(True)
-        self.words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.caption = PlainLabel()
+        self.caption.setObjectName("Muted")
+        self.caption.setWordWrap(True)
+        self.caption.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.play_button = QPushButton()
         self.folder_button = QPushButton("Show in folder")
         self.folder_button.setAccessibleName("Show in folder")
-        self.folder_button.setToolTip("Open the folder that holds this clip")
+        self.folder_button.setToolTip("Open the folder that contains this clip")
         self._lay_out()
         self.play_button.clicked.connect(self.toggle_play)
         self.folder_button.clicked.connect(self.show_in_folder)
-        playback.changed.connect(self._refresh)
-        playback.failed.connect(self._on_failed)
+        player.changed.connect(self._refresh)
+        player.failed.connect(self._on_failed)
         appearance.changed.connect(self._apply_theme)
         self._apply_theme()
         self.show_clip(None)
@@ -58,51 +57,54 @@ class ClipView(QWidget):
         bar = QHBoxLayout()
         bar.addWidget(self.play_button)
         bar.addWidget(self.folder_button)
-        bar.addWidget(self.words, 1)
+        bar.addWidget(self.caption, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.plot, 1)
         column.addLayout(bar)
 
-    def show_clip(self, path: Path | None) -> None:
+    def show_clip(self, clip: Clip | None) -> None:
         """Show another clip, or none; its picture follows by `show_picture`."""
-        self.path = path
-        self._show_timeline(file_timeline("", _NOTHING if path is None else "Reading…"))
-        self.words.setText("" if path is None else path.name)
-        self.words.setToolTip("" if path is None else plain_tip(str(path)))
+        self.clip = clip
+        self._show_timeline(file_timeline("", _NO_CLIP if clip is None else "Reading…"))
+        self.caption.setText("" if clip is None else clip.name)
+        self.caption.setToolTip("" if clip is None else plain_tip(str(clip.path)))
         self._refresh()
-        if path is not None:
-            self.picture_wanted.emit(path)
+        if clip is not None:
+            self.picture_wanted.emit(clip)
 
     @Slot()
     def leave(self) -> None:
-        """Its window closes: what is still being read for it is given up."""
-        self.path = None
-        self._playback.stop()
+        """Stop the sound and abandon the reading of a picture, when the window closes."""
+        self.clip = None
+        self._player.stop()
 
-    def show_picture(self, path: Path, picture: FilePicture) -> None:
-        """The spectrogram of a clip; of one that is no longer chosen, nothing happens."""
-        if path == self.path:
-            timeline = file_timeline(path.name, "")
+    def show_picture(self, clip: Clip, picture: FilePicture) -> None:
+        """Show the part of a file's spectrogram that a clip is; ignored when another clip is on show by now."""
+        if clip == self.clip:
+            timeline = file_timeline(clip.name, "")
             set_picture(timeline, picture)
             self._show_timeline(timeline)
+            if not clip.is_whole:
+                end_s = picture.duration_s if clip.end_s is None else clip.end_s
+                self.plot.set_view(clip.start_s, end_s, 0.0)
 
-    def show_failure(self, path: Path, error: UserError) -> None:
-        """Why a clip cannot be shown."""
-        if path == self.path:
+    def show_failure(self, clip: Clip, error: UserError) -> None:
+        """Show why a clip cannot be read."""
+        if clip == self.clip:
             self._show_timeline(file_timeline("", rich_error(error)))
 
     @Slot()
     def toggle_play(self) -> None:
         """Play the clip, or stop it."""
-        if self.path is not None:
-            self._playback.toggle(self.path)
+        if self.clip is not None:
+            self._player.toggle(self.clip)
 
     @Slot()
     def show_in_folder(self) -> None:
         """Open the clip's folder in the system's file browser."""
-        if self.path is not None:
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.path.parent)))
+        if self.clip is not None:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.clip.path.parent)))
 
     def _show_timeline(self, timeline: Timeline) -> None:
         self.plot.show_history(timeline.history, TimeLabels.IN_FILE)
@@ -112,17 +114,18 @@ class ClipView(QWidget):
 
     @Slot()
     def _refresh(self) -> None:
-        plays = self.path is not None and self._playback.path == self.path
-        words = "Stop the sound" if plays else "Play"
-        self.play_button.setText(words)
-        self.play_button.setAccessibleName(words)
-        self.play_button.setToolTip("Stop playing this clip" if plays else "Play this clip")
-        self.play_button.setEnabled(self.path is not None)
-        self.folder_button.setEnabled(self.path is not None)
+        has_clip = self.clip is not None
+        is_playing = has_clip and self._player.clip == self.clip
+        text = "Stop" if is_playing else "Play"
+        self.play_button.setText(text)
+        self.play_button.setAccessibleName(text)
+        self.play_button.setToolTip("Stop playing this clip" if is_playing else "Play this clip")
+        self.play_button.setEnabled(has_clip)
+        self.folder_button.setEnabled(has_clip)
 
     @Slot(object)
     def _on_failed(self, error: UserError) -> None:
-        self.words.setText(f"{error.problem} {error.remedy}")
+        self.caption.setText(f"{error.problem} {error.remedy}")
 
     @Slot()
     def _apply_theme(self) -> None:

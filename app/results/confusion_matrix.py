@@ -1,6 +1,6 @@
-"""What was taken for what, as a table of coloured counts: rows truth, columns predicted. Knows no clips.
+"""The confusion matrix: coloured counts, true classes in rows, predicted classes in columns.
 
-A real item view: keyboard, scrolling and screen readers come with it, and the labels stay in sight while it scrolls.
+An item view, because it brings keyboard control, scrolling with fixed labels, and screen reader support.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ from app.style.theme import Theme, tabular
 from app.widgets.tables import Index
 
 CELL_PX = 30
-"""The least that a cell is wide and high; few classes get cells that fill the view."""
+"""The smallest width and height of a cell; with few classes the cells fill the view."""
 _LABEL_PX, _LABEL_ROOM_PX = 132, 14
 _LARGEST_FIGURE_PX = 28
 _FAINTEST = 0.10
-"""So much colour has a cell that holds a single clip of many: what is not nothing is seen."""
+"""The opacity of a cell with almost no share of its row, so that it can still be told from an empty cell."""
 
 
 class ConfusionModel(QAbstractTableModel):
-    """Counts `[truth][predicted]` and their labels."""
+    """Counts `[truth][predicted]` with their labels."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -57,17 +57,17 @@ class ConfusionModel(QAbstractTableModel):
         return 0 if parent.isValid() else len(self.labels)
 
     def share(self, truth: int, predicted: int) -> float:
-        """How much of the row is in this cell, 0 to 1."""
+        """The share of the row that is in this cell, 0 to 1."""
         return self.counts[truth][predicted] / max(1, self._totals[truth])
 
-    def words(self, truth: int, predicted: int) -> str:
-        """A cell in a sentence."""
+    def description(self, truth: int, predicted: int) -> str:
+        """A cell in a sentence, for tooltip, screen reader and heading."""
         count, total = self.counts[truth][predicted], self._totals[truth]
         share = f" ({formatting.percent(self.share(truth, predicted))})" if count else ""
         clips = f"{count} of {formatting.count(total, 'clip')}{share}"
         if truth == predicted:
             return f"{self.labels[truth]} recognised: {clips}"
-        return f"{self.labels[truth]} taken for {self.labels[predicted]}: {clips}"
+        return f"{self.labels[truth]} predicted as {self.labels[predicted]}: {clips}"
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         truth, predicted = index.row(), index.column()
@@ -75,9 +75,9 @@ class ConfusionModel(QAbstractTableModel):
             count = self.counts[truth][predicted]
             return str(count) if count else ""
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return self.words(truth, predicted)
+            return self.description(truth, predicted)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return plain_tip(self.words(truth, predicted))
+            return plain_tip(self.description(truth, predicted))
         return None
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
@@ -86,12 +86,12 @@ class ConfusionModel(QAbstractTableModel):
             return label
         if role == Qt.ItemDataRole.ToolTipRole:
             is_row = orientation == Qt.Orientation.Vertical
-            return plain_tip(f"Clips of {label}" if is_row else f"Clips taken for {label}")
+            return plain_tip(f"Clips of {label}" if is_row else f"Clips predicted as {label}")
         return None
 
 
 class _CellPainter(QStyledItemDelegate):
-    """Right on the diagonal in the accent's colour, mistakes in the bad one."""
+    """Paints correct counts (the diagonal) in the accent colour and mistakes in the error colour."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
@@ -113,7 +113,7 @@ class _CellPainter(QStyledItemDelegate):
             painter.setPen(QPen(QColor(self.theme.text), 2))
             painter.drawRect(area.adjusted(1, 1, -1, -1))
         if share:
-            # Where the colour is strong the accent's own text colour is read, elsewhere the usual one.
+            # On a strong colour the text colour of the accent is readable, elsewhere the usual one.
             painter.setPen(QColor(self.theme.on_accent if strength > 0.55 else self.theme.text))
             painter.setFont(_figures_font(painter.font(), area))
             painter.drawText(area, Qt.AlignmentFlag.AlignCenter, index.data())
@@ -121,14 +121,14 @@ class _CellPainter(QStyledItemDelegate):
 
 
 def _figures_font(font: QFont, cell: QRectF) -> QFont:
-    """Larger in a large cell."""
+    """A font for the counts that grows with the cell."""
     figures = tabular(font)
     figures.setPixelSize(max(QFontInfo(font).pixelSize(), min(round(cell.height() / 5), _LARGEST_FIGURE_PX)))
     return figures
 
 
 class _ColumnHeader(QHeaderView):
-    """Column labels: written upwards where columns are narrow, so that fifty of them fit."""
+    """Column labels, written upwards where columns are narrow."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
@@ -140,7 +140,7 @@ class _ColumnHeader(QHeaderView):
 
     @property
     def _is_level(self) -> bool:
-        """Every column has room for its label as people read."""
+        """Every label fits horizontally."""
         return self.defaultSectionSize() >= self._widest_px + _LABEL_ROOM_PX
 
     @property
@@ -166,9 +166,10 @@ class _ColumnHeader(QHeaderView):
 
 
 class ConfusionMatrix(QTableView):
-    """chosen: (truth, predicted), the indices of a cell that was clicked or reached by keys."""
+    """The view of the confusion matrix."""
 
     chosen = Signal(int, int)
+    """The truth and the predicted label of a cell that was clicked or reached by keyboard."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -178,14 +179,14 @@ class ConfusionMatrix(QTableView):
         self._painter = _CellPainter(theme, self)
         self.setItemDelegate(self._painter)
         self.setAccessibleName("Confusion matrix")
-        self.setToolTip("Rows: what the clips are. Columns: what they were taken for. Choose a cell to list its clips.")
+        self.setToolTip("Rows: true class. Columns: predicted class. Select a cell to list its clips.")
         self.setSelectionMode(QTableView.SelectionMode.SingleSelection)
         self.setShowGrid(False)
         self.setFrameShape(QTableView.Shape.NoFrame)
         self.setCornerButtonEnabled(False)
         self.setHorizontalScrollMode(QTableView.ScrollMode.ScrollPerPixel)
         self.setVerticalScrollMode(QTableView.ScrollMode.ScrollPerPixel)
-        # Tab leaves the table: it must not trap whoever has no mouse.
+        # Tab leaves the table, so that keyboard users are not trapped in it.
         self.setTabKeyNavigation(False)
         for header in (self.horizontalHeader(), self.verticalHeader()):
             header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
@@ -206,11 +207,11 @@ class ConfusionMatrix(QTableView):
         self._fit_cells()
 
     def _fit_cells(self) -> None:
-        """As large as there is room for; with many classes the view scrolls."""
+        """Make the cells as large as the view allows; with many classes the view scrolls."""
         count = max(self.counts.rowCount(), 1)
         across, down = self.horizontalHeader(), self.verticalHeader()
         across.setDefaultSectionSize(max(self.viewport().width() // count, CELL_PX))
-        # The labels above the columns take less height where the columns are wide.
+        # With wide columns the labels above them need less height.
         self.updateGeometries()
         down.setDefaultSectionSize(max(self.viewport().height() // count, CELL_PX))
 
@@ -219,7 +220,7 @@ class ConfusionMatrix(QTableView):
         self._fit_cells()
 
     def choose(self, truth: int, predicted: int) -> None:
-        """Go to a cell."""
+        """Select a cell."""
         self.setCurrentIndex(self.counts.index(truth, predicted))
 
     def _on_current(self, current: QModelIndex, _previous: QModelIndex) -> None:
@@ -227,7 +228,7 @@ class ConfusionMatrix(QTableView):
             self.chosen.emit(current.row(), current.column())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Home and End go along the row; the rest as in every table."""
+        """Enter opens the selected cell; all other keys work as in any table."""
         if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter} and self.currentIndex().isValid():
             self.chosen.emit(self.currentIndex().row(), self.currentIndex().column())
             return

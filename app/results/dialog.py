@@ -1,7 +1,4 @@
-"""How a model did on held-out clips: the confusion matrix, the classes, the mistakes, and the clips to see and hear.
-
-Knows the report and plays clips; loads no model and starts no run.
-"""
+"""The results window: metrics, confusion matrix, classes, mistakes, and the held-out clips to see and hear."""
 
 from __future__ import annotations
 
@@ -10,7 +7,6 @@ from pathlib import Path
 from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtWidgets import (
     QDialog,
-    QFrame,
     QHBoxLayout,
     QLabel,
     QSplitter,
@@ -22,51 +18,50 @@ from PySide6.QtWidgets import (
 from app.results.clip_player import ClipPlayer
 from app.results.clip_view import ClipView
 from app.results.confusion_matrix import ConfusionMatrix
-from app.results.folded_figures import FigureText, FoldedFigures
+from app.results.metrics_heading import MetricsHeading, MetricText
 from app.results.tables import (
     CLASS_COLUMNS,
     clip_columns,
-    clip_path,
+    clip_of,
     clips_of,
-    figures_in_words,
     first_figures,
     further_figures,
     meanings,
+    metrics_text,
 )
 from app.style import formatting
 from app.style.appearance import Appearance
 from app.style.plain_text import PlainLabel
 from app.training.plan import Results
-from app.widgets.dialog_parts import push_button, resize_to_fit
+from app.widgets.dialog_parts import card, push_button, resize_to_fit
 from app.widgets.tables import SortableTable
 from core.run.evaluation_report import ClassResult, ClipResult, EvaluationReport
 
-_HINT = "Choose a cell or a class to list its clips here."
-_CLIP_TIP = "Select a clip to see it. Enter or a double click plays it."
+_HINT = "Select a cell or a class to list its clips here."
+_CLIP_TIP = "Select a clip to see it. Press Enter or double-click to play it."
 
 
 class ResultsDialog(QDialog):
-    """Stays open beside the window.
-
-    picture_wanted: a clip whose spectrogram is to be given to `clip`. use_wanted: listen with the checkpoint there.
-    tune_wanted: train the whole model further from it.
-    """
+    """A window beside the main window."""
 
     picture_wanted = Signal(object)
+    """A Clip whose spectrogram is to be passed to `clip_view`."""
     use_wanted = Signal(object)
+    """The Path of the checkpoint to listen with."""
     tune_wanted = Signal(object)
+    """The Results whose model is to be fine-tuned."""
 
     def __init__(
         self,
         results: Results,
         report: EvaluationReport,
-        playback: ClipPlayer,
+        player: ClipPlayer,
         appearance: Appearance,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.results, self._report = results, report
-        self._playback, self._appearance = playback, appearance
+        self._player, self._appearance = player, appearance
         self.setWindowTitle(f"Results: {self._title()}")
         self.setWindowFlag(Qt.WindowType.WindowMaximizeButtonHint)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -82,7 +77,7 @@ class ResultsDialog(QDialog):
 
     def _build(self) -> None:
         report = self._report
-        self.figures = FoldedFigures(*(_figures(report, names(report)) for names in (first_figures, further_figures)))
+        self.metrics = MetricsHeading(*(_metrics(report, names(report)) for names in (first_figures, further_figures)))
         self.matrix = ConfusionMatrix(self._appearance.theme)
         columns = clip_columns(report.labels)
         self.classes = SortableTable("Classes", "Select a class to list its clips", CLASS_COLUMNS)
@@ -91,7 +86,7 @@ class ResultsDialog(QDialog):
         self.clips_heading = PlainLabel(_HINT)
         self.clips_heading.setObjectName("Muted")
         self.clips_heading.setWordWrap(True)
-        self.clip = ClipView(self._playback, self._appearance)
+        self.clip_view = ClipView(self._player, self._appearance)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         self.tabs.tabBar().setDrawBase(False)
@@ -100,15 +95,16 @@ class ResultsDialog(QDialog):
         self.tabs.addTab(self.matrix, "&Confusion matrix")
         self.tabs.addTab(self.classes, "C&lasses")
         self.tabs.addTab(self.mistakes, "Worst &mistakes")
-        listen = "Listen with this model, without a break"
+        listen = "Listen with this model; listening is not interrupted"
         self.use_button = push_button("Use this model now", listen, is_primary=True)
-        self.tune_button = push_button("Fine-tune the whole model…", "Train every layer further, from this model on")
+        self.tune_button = push_button("Fine-tune the whole model…", "Train all layers, starting from this model")
         self.close_button = push_button("Close", "Close this window (Esc)")
 
     def _lay_out(self) -> None:
         side = QSplitter(Qt.Orientation.Vertical)
-        side.addWidget(_card(self.clips_heading, self.clips))
-        side.addWidget(self.clip)
+        self.clips_heading.setContentsMargins(9, 6, 9, 2)
+        side.addWidget(card(self.clips_heading, self.clips))
+        side.addWidget(self.clip_view)
         side.setSizes([300, 280])
         side.setChildrenCollapsible(False)
         both = QSplitter()
@@ -126,7 +122,7 @@ class ResultsDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(14, 12, 14, 12)
         layout.setSpacing(8)
-        layout.addWidget(self.figures)
+        layout.addWidget(self.metrics)
         layout.addWidget(_muted(self._about()))
         layout.addWidget(both, 1)
         layout.addLayout(buttons)
@@ -146,11 +142,11 @@ class ResultsDialog(QDialog):
         for table in (self.clips, self.mistakes):
             table.selected.connect(self._show_clip)
             table.opened.connect(self._play)
-        self.clip.picture_wanted.connect(self.picture_wanted)
+        self.clip_view.picture_wanted.connect(self.picture_wanted)
         self.use_button.clicked.connect(lambda: self.use_wanted.emit(self.results.checkpoint))
         self.tune_button.clicked.connect(lambda: self.tune_wanted.emit(self.results))
         self.close_button.clicked.connect(self.close)
-        self.finished.connect(self.clip.leave)
+        self.finished.connect(self.clip_view.leave)
         self._appearance.changed.connect(self._apply_theme)
 
     def _fill(self) -> None:
@@ -163,18 +159,18 @@ class ResultsDialog(QDialog):
         self.tune_button.setVisible(has_checkpoint and plan is not None and plan.recipe == "few-clips")
 
     def show_in_use(self, model: str | None) -> None:
-        """Say whether `model`, the one listened with, is this one."""
+        """Show whether this model is `model`, the one in use."""
         is_in_use = model == str(self.results.checkpoint)
         self.use_button.setText("This model is in use" if is_in_use else "Use this model now")
         self.use_button.setAccessibleName(self.use_button.text())
         self.use_button.setEnabled(not is_in_use)
 
-    # ----- what is chosen -----
+    # ----- selection -----
 
     @Slot(int, int)
     def show_cell(self, truth: int, predicted: int) -> None:
         """List the clips of a cell."""
-        self.clips_heading.setText(self.matrix.counts.words(truth, predicted))
+        self.clips_heading.setText(self.matrix.counts.description(truth, predicted))
         self._list(clips_of(self._report, truth, predicted))
 
     @Slot(object)
@@ -183,7 +179,7 @@ class ResultsDialog(QDialog):
             return
         label = self._report.labels.index(result.label)
         clips = [clip for clip in self._report.clips if label in clip.truth]
-        self.clips_heading.setText(f"Clips of {result.label}, the least recognised first")
+        self.clips_heading.setText(f"Clips of {result.label}, lowest confidence first")
         self._list(sorted(clips, key=lambda clip: clip.truth_score))
 
     def _list(self, clips: list[ClipResult]) -> None:
@@ -193,19 +189,19 @@ class ResultsDialog(QDialog):
 
     @Slot(object)
     def _show_clip(self, clip: ClipResult | None) -> None:
-        self.clip.show_clip(None if clip is None else clip_path(self._report, clip))
+        self.clip_view.show_clip(None if clip is None else clip_of(self._report, clip))
 
     @Slot(object)
     def _play(self, clip: ClipResult) -> None:
-        self._playback.play(clip_path(self._report, clip))
+        self._player.play(clip_of(self._report, clip))
 
     @Slot()
     def _apply_theme(self) -> None:
         self.matrix.apply_theme(self._appearance.theme)
 
 
-def _figures(report: EvaluationReport, names: tuple[str, ...]) -> FigureText:
-    return FigureText(figures_in_words(report, names), meanings(names))
+def _metrics(report: EvaluationReport, names: tuple[str, ...]) -> MetricText:
+    return MetricText(metrics_text(report, names), meanings(names))
 
 
 def _muted(text: str) -> QLabel:
@@ -213,14 +209,3 @@ def _muted(text: str) -> QLabel:
     label.setObjectName("Muted")
     label.setWordWrap(True)
     return label
-
-
-def _card(heading: QLabel, inside: QWidget) -> QFrame:
-    card = QFrame()
-    card.setObjectName("Card")
-    heading.setContentsMargins(9, 6, 9, 2)
-    column = QVBoxLayout(card)
-    column.setContentsMargins(1, 1, 1, 4)
-    column.addWidget(heading)
-    column.addWidget(inside, 1)
-    return card

@@ -1,29 +1,30 @@
-"""What the tables of an evaluation say of a class and of a clip. Knows no widgets but a column."""
+"""The texts of an evaluation: columns of the tables of classes and clips, and metrics with their intervals."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
+from app.results.clip_player import Clip
 from app.style import formatting
 from app.widgets.tables import Column
 from core.run.evaluation_report import FIRST_FIGURES, ClassResult, ClipResult, EvaluationReport, Measured
 
 METRIC_NAMES = {
-    "accuracy": ("Accuracy", True, "the share of clips whose class was found"),
-    "map": ("mAP", True, "mean average precision: 100 % when no wrong clip ranks above a right one"),
-    "f1": ("F1", True, "precision and recall in one, over all clips"),
-    "f1_macro": ("Macro F1", True, "F1, every class counting alike"),
-    "mauc": ("mAUC", True, "how often a right clip ranks above a wrong one; 50 % is chance"),
-    "d_prime": ("d′", False, "mAUC as a distance; 0 is chance"),
-    "ece": ("Calibration error", True, "how far the probabilities are from the truth; 0 % is best"),
-    "brier": ("Brier", False, "the mean squared error of the probabilities; 0 is best"),
+    "accuracy": ("Accuracy", True, "the share of clips whose class was predicted correctly"),
+    "map": ("mAP", True, "mean average precision; 100 % when no wrong clip ranks above a right one"),
+    "f1": ("F1", True, "the harmonic mean of precision and recall, over all clips"),
+    "f1_macro": ("Macro F1", True, "the mean F1 of all classes"),
+    "mauc": ("mAUC", True, "mean AUC: how often a right clip ranks above a wrong one; 50 % is chance"),
+    "d_prime": ("d′", False, "mAUC converted to a distance; 0 is chance"),
+    "ece": ("Calibration error", True, "how far the probabilities are from the observed frequencies; 0 % is best"),
+    "brier": ("Brier score", False, "the mean squared error of the probabilities; 0 is best"),
 }
-"""What people call a metric, whether it is a share, and what it says."""
+"""The name of each metric on screen, whether it is a percentage, and what it means."""
 
 
 def figure_column(title: str, tip: str, field: str, width: int) -> Column:
-    """A share in a ClassResult; of a class without clips nothing can be said but its threshold."""
+    """A column of percentages from a ClassResult; without clips only the threshold is known."""
 
     def text(result: ClassResult) -> str:
         is_known = result.n_clips or field == "threshold"
@@ -33,24 +34,24 @@ def figure_column(title: str, tip: str, field: str, width: int) -> Column:
 
 
 CLASS_COLUMNS = (
-    Column("Class", "The class.", lambda one: one.label.casefold(), lambda one: one.label, is_figure=False),
-    Column("Clips", "Held-out clips of this class.", lambda one: one.n_clips, lambda one: str(one.n_clips), width=64),
-    figure_column("Precision", "How many of the clips given this name have it.", "precision", 90),
-    figure_column("Recall", "How many clips of this class were found.", "recall", 76),
-    figure_column("F1", "Precision and recall in one.", "f1", 66),
-    figure_column("AP", "Average precision, over every threshold.", "average_precision", 66),
-    figure_column("Threshold", "From this probability on the class counts as heard.", "threshold", 92),
+    Column("Class", "The class.", lambda row: row.label.casefold(), lambda row: row.label, is_figure=False),
+    Column("Clips", "Held-out clips of this class.", lambda row: row.n_clips, lambda row: str(row.n_clips), width=64),
+    figure_column("Precision", "The share of clips predicted as this class that belong to it.", "precision", 90),
+    figure_column("Recall", "The share of clips of this class that were found.", "recall", 76),
+    figure_column("F1", "The harmonic mean of precision and recall.", "f1", 66),
+    figure_column("AP", "Average precision, over all thresholds.", "average_precision", 66),
+    figure_column("Threshold", "From this probability on, the class counts as detected.", "threshold", 92),
 )
 
 
 def clip_columns(labels: Sequence[str]) -> tuple[Column, ...]:
-    """Columns for a ClipResult whose labels are indices into `labels`."""
+    """The columns for ClipResults, whose labels are indices into `labels`."""
 
     def name(clip: ClipResult) -> str:
-        return Path(clip.path).name
+        return Clip(Path(clip.path), clip.start_s, clip.end_s).name
 
     def truth(clip: ClipResult) -> str:
-        return ", ".join(labels[one] for one in clip.truth) or "nothing"
+        return ", ".join(labels[label] for label in clip.truth) or "none"
 
     def predicted(clip: ClipResult) -> str:
         return str(labels[clip.predicted])
@@ -59,54 +60,54 @@ def clip_columns(labels: Sequence[str]) -> tuple[Column, ...]:
         return formatting.percent(clip.score)
 
     return (
-        Column("Clip", "The file.", lambda clip: clip.path.casefold(), name, is_figure=False),
-        Column("Is", "What the clip is.", lambda clip: truth(clip).casefold(), truth, is_figure=False, width=110),
-        Column("Taken for", "What the model is surest of.", predicted, predicted, is_figure=False, width=110),
-        Column("Surety", "How sure it is of that.", lambda clip: clip.score, score, width=70),
+        Column("Clip", "The file.", lambda clip: (clip.path.casefold(), clip.start_s), name, is_figure=False),
+        Column("True class", "The class of the clip.", lambda clip: truth(clip).casefold(), truth, False, width=110),
+        Column("Predicted", "The class with the highest probability.", predicted, predicted, False, width=110),
+        Column("Confidence", "The probability of the predicted class.", lambda clip: clip.score, score, width=88),
     )
 
 
 def first_figures(report: EvaluationReport) -> tuple[str, ...]:
-    """Keys of the metrics that people want to know first."""
+    """The keys of the main metrics."""
     return tuple(name for name in FIRST_FIGURES if name in report.metrics)
 
 
 def further_figures(report: EvaluationReport) -> tuple[str, ...]:
-    """Keys of all the others."""
+    """The keys of the other metrics."""
     return tuple(name for name in METRIC_NAMES if name in report.metrics and name not in FIRST_FIGURES)
 
 
-def figures_in_words(report: EvaluationReport, names: Sequence[str]) -> str:
-    """The metrics called `names` with their 95 % intervals: `Accuracy 92 % (88–95 %)   mAP …`."""
-    words = [f"{METRIC_NAMES[name][0]} {_interval(report.metrics[name], METRIC_NAMES[name][1])}" for name in names]
-    # A line breaks between two metrics, never within one.
-    return "   ".join(one.replace(" ", "\N{NO-BREAK SPACE}") for one in words)
+def metrics_text(report: EvaluationReport, names: Sequence[str]) -> str:
+    """Metrics with their 95 % intervals: `Accuracy 92 % (88–95 %)   mAP …`."""
+    parts = [f"{METRIC_NAMES[name][0]} {_interval(report.metrics[name], METRIC_NAMES[name][1])}" for name in names]
+    # Lines break between two metrics, never within one.
+    return "   ".join(part.replace(" ", "\N{NO-BREAK SPACE}") for part in parts)
 
 
 def meanings(names: Sequence[str]) -> str:
-    """A line for each of the metrics `names`: what it says."""
+    """The explanation of each metric, one a line."""
     lines = [f"{METRIC_NAMES[name][0]}: {METRIC_NAMES[name][2]}." for name in names]
-    interval = "In brackets the 95 % interval, over the held-out clips; that of the accuracy is exact."
-    return "\n".join([*lines, interval, "Without brackets: the clips are too few to tell how far it would swing."])
+    interval = "In brackets: the 95 % confidence interval over the held-out clips, exact for the accuracy."
+    return "\n".join([*lines, interval, "Without brackets: there are too few clips for an interval."])
 
 
-def clip_path(report: EvaluationReport, clip: ClipResult) -> Path:
-    """Where a clip lies: as written, or below the data."""
-    path = Path(clip.path)
-    return path if path.is_absolute() else Path(report.data) / path
+def clip_of(report: EvaluationReport, result: ClipResult) -> Clip:
+    """The clip of a result; relative paths are relative to the folder of the data."""
+    path = Path(result.path)
+    return Clip(path if path.is_absolute() else Path(report.data) / path, result.start_s, result.end_s)
 
 
 def clips_of(report: EvaluationReport, truth: int, predicted: int) -> list[ClipResult]:
-    """The clips of one cell of the confusion matrix, the surest first."""
+    """The clips of one cell of the confusion matrix, by falling confidence."""
     clips = [clip for clip in report.clips if truth in clip.truth and clip.predicted == predicted]
     return sorted(clips, key=lambda clip: -clip.score)
 
 
 def _interval(measured: Measured, is_share: bool) -> str:
-    """No brackets where the bootstrap knows no interval: every draw of these clips gave the same figure."""
+    """A value with its interval; no brackets where all bootstrap samples gave the same value."""
     if not is_share:
-        value, low, high = (f"{one:.2f}" for one in measured.figures)
+        value, low, high = (f"{figure:.2f}" for figure in measured.figures)
         return value if low == value == high else f"{value} ({low}–{high})"
-    value, low, high = (round(100 * one) for one in measured.figures)
+    value, low, high = (formatting.whole_percent(figure) for figure in measured.figures)
     shown = formatting.percent(measured.value)
     return shown if low == value == high else f"{shown} ({low}–{high}{formatting.THIN}%)"

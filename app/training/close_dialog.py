@@ -1,4 +1,4 @@
-"""Asks what becomes of a training when the window closes. Does none of it."""
+"""The question when the window is closed during a training: stop, finish first, or stay open."""
 
 from __future__ import annotations
 
@@ -9,31 +9,35 @@ from PySide6.QtWidgets import QMessageBox, QPushButton, QWidget
 
 
 class CloseAnswer(Enum):
-    """STOP: save the run and close. FINISH: close once it is done. STAY: do not close."""
+    """What to do with the training."""
 
     STOP = 1
+    """Save the run and close."""
     FINISH = 2
+    """Close once the run has finished."""
     STAY = 3
+    """Do not close."""
 
 
 class CloseDialog(QMessageBox):
-    """answered: a CloseAnswer; closing the question means STAY."""
+    """The question; closing it means STAY."""
 
     answered = Signal(object)
+    """A CloseAnswer."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle("A training is going on")
+        self.setWindowTitle("Training in progress")
         self.setIcon(QMessageBox.Icon.Question)
-        self.setText("A training is going on.")
+        self.setText("A training is in progress.")
         self.setInformativeText(
-            "Stopped, it keeps its work and can go on later with Train → Resume a training… "
-            "To finish it, the window stays minimised until it is done."
+            "If you stop it, its progress is saved, and you can resume it later with Train → Resume a training…\n"
+            "If you let it finish, the window stays minimised until then."
         )
         self.stop_button = self._add("Stop and close", "Save the training, then close")
-        self.finish_button = self._add("Finish, then close", "Close when the training is done")
-        self.stay_button = self._add("Do not close", "Go on as before (Esc)")
+        self.finish_button = self._add("Finish, then close", "Close when the training has finished")
+        self.stay_button = self._add("Do not close", "Keep the window open (Esc)")
         self.setDefaultButton(self.stop_button)
         self.setEscapeButton(self.stay_button)
         self.finished.connect(self._on_finished)
@@ -48,4 +52,4 @@ class CloseDialog(QMessageBox):
     def _on_finished(self) -> None:
         clicked = self.clickedButton()
         answers = {self.stop_button: CloseAnswer.STOP, self.finish_button: CloseAnswer.FINISH}
-        self.answered.emit(next((one for button, one in answers.items() if button is clicked), CloseAnswer.STAY))
+        self.answered.emit(next((answer for button, answer in answers.items() if button is clicked), CloseAnswer.STAY))

@@ -1,4 +1,4 @@
-"""A few curves over a count, in the theme's colours, with their newest values in words. Knows no training."""
+"""A plot of a few curves over a count, such as steps or epochs, with their newest values in the caption."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from app.style.plain_text import PlainLabel
 from app.style.theme import Theme, class_colour
 
 _DOTS_UP_TO = 40
-"""Curves of so few points show each of them: with one or two a line alone cannot be seen."""
+"""Up to this many points are marked with dots: a line of one or two points cannot be seen."""
 _LOWEST_PX = 68
 _NAMED_FROM_PX = 120
-"""Lower than this, the plot itself needs the room of its axis's name."""
+"""A lower plot hides the name of its axis."""
 
 
 class _CountAxis(pg.AxisItem):
-    """Names whole numbers alone: there is no epoch 1.5."""
+    """Labels whole numbers only: there is no epoch 1.5."""
 
     def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
         return [f"{value:g}" if value == round(value) else "" for value in values]
 
 
 class CurvePlot(QWidget):
-    """title: what is drawn; x_name: what is counted along the bottom."""
+    """A plot with a caption. title: what is drawn. x_name: what the horizontal axis counts."""
 
     def __init__(self, title: str, x_name: str, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._title, self._x_name = title, x_name
         self._curves: dict[str, Any] = {}
-        self._words: dict[str, str] = {}
+        self._values: dict[str, str] = {}
         self._theme = theme
-        self._range_of = 0.0
+        self._y_span = 0.0
         self.caption = PlainLabel(title)
         self.caption.setObjectName("Muted")
         self.plot = pg.PlotWidget(axisItems={"bottom": _CountAxis("bottom")})
@@ -76,17 +76,18 @@ class CurvePlot(QWidget):
         super().resizeEvent(event)
         is_low = self.height() - self.caption.height() < _NAMED_FROM_PX
         self._item.getAxis("bottom").showLabel(not is_low)
-        halves = (self._range_of / 2, self._range_of / 2) if is_low and self._range_of else (None, None)
-        self._item.getAxis("left").setTickSpacing(*halves)
+        # In a low plot only the ends and the middle of a fixed range get a label.
+        spacing = (self._y_span / 2, self._y_span / 2) if is_low and self._y_span else (None, None)
+        self._item.getAxis("left").setTickSpacing(*spacing)
 
     def set_range(self, low: float, high: float) -> None:
-        """Always show the values from `low` to `high`."""
-        self._range_of = high - low
+        """Fix the vertical axis to the values from `low` to `high`."""
+        self._y_span = high - low
         self._item.setYRange(low, high, padding=0.05)
 
-    def show_curves(self, curves: Mapping[str, Mapping[int, float]], words: Mapping[str, str]) -> None:
-        """Draw each curve, `{count: value}`; `words` has the newest value of each, for people."""
-        for name in [one for one in self._curves if one not in curves]:
+    def show_curves(self, curves: Mapping[str, Mapping[int, float]], values: Mapping[str, str]) -> None:
+        """Draw each curve, `{count: value}`. values: the text of the newest value of each curve, for the caption."""
+        for name in [name for name in self._curves if name not in curves]:
             self._item.removeItem(self._curves.pop(name))
         for name, points in curves.items():
             if name not in self._curves:
@@ -95,16 +96,17 @@ class CurvePlot(QWidget):
             xs = sorted(points)
             symbol = "o" if len(xs) <= _DOTS_UP_TO else None
             self._curves[name].setData(xs, [points[x] for x in xs], symbol=symbol, symbolSize=5)
-        self._words = dict(words)
+        self._values = dict(values)
         self._caption()
 
     def _caption(self) -> None:
-        """The newest values, each behind a dot of its curve's colour."""
+        """Write the newest values, each after a dot in the colour of its curve."""
         dots = [
-            f'<span style="color:{self._colour_of(name).name()}">●</span> {said}' for name, said in self._words.items()
+            f'<span style="color:{self._colour_of(name).name()}">●</span> {value}'
+            for name, value in self._values.items()
         ]
         self.caption.setText("&nbsp;&nbsp; ".join([self._title, *dots]))
-        self.setAccessibleDescription(", ".join(self._words.values()))
+        self.setAccessibleDescription(", ".join(self._values.values()))
 
     def _colour(self, name: str, curve: Any) -> None:
         colour = self._colour_of(name)
@@ -113,5 +115,5 @@ class CurvePlot(QWidget):
         curve.setSymbolPen(None)
 
     def _colour_of(self, name: str) -> QColor:
-        """The only curve of a plot, called like it, has the accent's colour."""
+        """The accent colour for a curve with the name of the plot, else the colour of the class of that name."""
         return QColor(self._theme.accent) if name == self._title else class_colour(name, self._theme)

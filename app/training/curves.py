@@ -1,4 +1,4 @@
-"""The figures of a training run by step and by epoch, also those of its log from before. Knows no widgets."""
+"""The curves of a training run: its loss by step and its metrics by epoch, also read back from its log."""
 
 from __future__ import annotations
 
@@ -9,32 +9,31 @@ from core.errors import UserError
 from core.run.messages import TrainingEpoch, TrainingStep, from_line
 
 SHOWN_METRICS = {"accuracy": "Accuracy", "map": "mAP"}
-"""Held-out metrics that have a curve, and what people call them."""
+"""The held-out metrics that have a curve, with their names on screen."""
 
 
 class TrainingCurves:
-    """What a run said, in order. A step or epoch that is done again, after a resume, takes the place of the old one.
-
-    losses: training loss by step. metrics: for each of SHOWN_METRICS its value, 0 to 1, by epoch.
-    """
+    """The points of all curves. A step or epoch that is repeated after resuming replaces the old point."""
 
     def __init__(self) -> None:
         self.losses: dict[int, float] = {}
+        """The training loss by step."""
         self.metrics: dict[str, dict[int, float]] = {}
+        """The value, 0 to 1, of each of SHOWN_METRICS by epoch."""
 
     def add_step(self, step: TrainingStep) -> None:
-        """One more point of the loss."""
+        """Add a point to the loss."""
         self.losses[step.step] = step.loss
 
     def add_epoch(self, epoch: TrainingEpoch) -> None:
-        """One more point of the held-out metrics, where this epoch was evaluated."""
+        """Add a point to the held-out metrics, if this epoch was evaluated."""
         for name, value in epoch.metrics.items():
             if name.lower() in SHOWN_METRICS:
                 self.metrics.setdefault(name.lower(), {})[epoch.epoch] = value
 
 
 def read_curves(log: Path) -> TrainingCurves:
-    """The curves in a run's log of messages; empty where there is none."""
+    """Read the curves from a run's log of messages; without a log they are empty."""
     curves = TrainingCurves()
     with suppress(OSError, UnicodeDecodeError):
         for line in log.read_text(encoding="utf-8").splitlines():

@@ -1,6 +1,8 @@
-"""What is in a folder of clips: its classes in a table, its faults in a list. Checks nothing itself."""
+"""The report on the data of a new training: its classes in a table, its findings in a list."""
 
 from __future__ import annotations
+
+from collections import Counter
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
@@ -13,24 +15,25 @@ from app.widgets.tables import Column, SortableTable
 from core.run.data_report import DataReport
 
 _COLUMNS = (
-    Column("Class", "The class.", lambda one: one.label.casefold(), lambda one: one.label, is_figure=False),
-    Column("Clips", "How many clips it has.", lambda one: one.n_clips, lambda one: str(one.n_clips), width=64),
-    Column("Minutes", "How much sound it has.", lambda one: one.minutes, lambda one: f"{one.minutes:.1f}", width=78),
+    Column("Class", "The class.", lambda row: row.label.casefold(), lambda row: row.label, is_figure=False),
+    Column("Clips", "The number of clips.", lambda row: row.n_clips, lambda row: str(row.n_clips), width=64),
+    Column("Minutes", "The total duration.", lambda row: row.minutes, lambda row: f"{row.minutes:.1f}", width=78),
 )
-_NO_FINDINGS = "Nothing is wrong with these clips."
+_NO_FINDINGS = "No problems were found."
 
 
 class DataReportView(QWidget):
-    """clip_opened: the Path of a clip that was asked for."""
+    """Shows a DataReport."""
 
     clip_opened = Signal(object)
+    """The Path of a clip to play."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.summary = PlainLabel()
         self.summary.setWordWrap(True)
         self.summary.setObjectName("Heading")
-        self.classes = SortableTable("Classes in the data", "The classes found, with their clips", _COLUMNS)
+        self.classes = SortableTable("Classes in the data", "The classes in the data with their clips", _COLUMNS)
         self.findings = FindingsList(theme)
         self.verdict = PlainLabel()
         self.verdict.setObjectName("Muted")
@@ -48,11 +51,11 @@ class DataReportView(QWidget):
 
     def show_report(self, report: DataReport) -> None:
         """Show a report."""
-        sound = f"{report.minutes:.1f} minutes" if report.minutes < 120 else f"{report.minutes / 60:.1f} hours"
+        length = f"{report.minutes:.1f} minutes" if report.minutes < 120 else f"{report.minutes / 60:.1f} hours"
         classes = formatting.count(len(report.classes), "class", "classes")
         folds = f", {formatting.count(len(report.folds), 'fold')}" if len(report.folds) > 1 else ""
         clips = formatting.count(report.n_clips, "clip")
-        self.summary.setText(f"{report.name}: {clips} of {classes}, {sound}, read as {report.layout}{folds}")
+        self.summary.setText(f"{report.name}: {clips} of {classes}, {length}, read as {report.layout}{folds}")
         self.classes.set_rows(report.classes)
         self.findings.show_findings(report.findings)
         self.verdict.setText(_verdict(report))
@@ -60,5 +63,6 @@ class DataReportView(QWidget):
 
 def _verdict(report: DataReport) -> str:
     """`1 error, 3 warnings, 2 notes`."""
-    counted = [(name, sum(one.severity == name for one in report.findings)) for name in ("error", "warning", "note")]
-    return ", ".join(formatting.count(number, name) for name, number in counted if number) or _NO_FINDINGS
+    numbers = Counter(finding.severity for finding in report.findings)
+    parts = [formatting.count(numbers[name], name) for name in ("error", "warning", "note") if numbers[name]]
+    return ", ".join(parts) or _NO_FINDINGS

@@ -1,4 +1,4 @@
-"""Faults by severity, each with its remedy and the clips it is about. Plays none and knows no check."""
+"""The list of findings in the data by severity, each with its remedy and its clips."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ _SHOWN_PATHS = 200
 _MARGIN_PX = 8
 
 
-class _Wrapped(QStyledItemDelegate):
-    """Lines as high as their words need in the column's width; a tree alone would cut them short."""
+class _WrappingDelegate(QStyledItemDelegate):
+    """Makes rows high enough for text wrapped to the column's width; by itself a tree cuts it off."""
 
     def __init__(self, tree: QTreeWidget) -> None:
         super().__init__(tree)
@@ -46,17 +46,18 @@ class _Wrapped(QStyledItemDelegate):
 
 
 class FindingsList(QTreeWidget):
-    """opened: the Path of a clip that was double-clicked, or on which Enter was pressed."""
+    """The tree of findings."""
 
     opened = Signal(object)
+    """The Path of a clip that was double-clicked, or on which Enter was pressed."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
         self.setColumnCount(2)
-        self.setHeaderLabels(["What was found", "What to do"])
+        self.setHeaderLabels(["Finding", "What to do"])
         self.setAccessibleName("Findings")
-        self.setToolTip("What is wrong with the data. Open a line to see its clips; Enter or a double click plays one.")
+        self.setToolTip("Problems in the data. Expand a row to see its clips; press Enter or double-click to play one.")
         self.setFrameShape(QTreeWidget.Shape.NoFrame)
         self.setUniformRowHeights(False)
         self.setWordWrap(True)
@@ -65,13 +66,13 @@ class FindingsList(QTreeWidget):
         self.header().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
         self.header().setSectionsClickable(False)
         self.header().sectionResized.connect(self.scheduleDelayedItemsLayout)
-        self.setItemDelegate(_Wrapped(self))
+        self.setItemDelegate(_WrappingDelegate(self))
         self.itemDoubleClicked.connect(self._open)
 
     def show_findings(self, findings: Sequence[Finding]) -> None:
-        """Errors first, then warnings, then notes."""
+        """Show findings: errors first, then warnings, then notes."""
         self.clear()
-        for finding in sorted(findings, key=lambda one: _ORDER.index(one.severity)):
+        for finding in sorted(findings, key=lambda finding: _ORDER.index(finding.severity)):
             line = QTreeWidgetItem([f"{_NAMES[finding.severity]}: {finding.text}", finding.remedy])
             line.setForeground(0, QColor(self._colour(finding)))
             for column in (0, 1):
@@ -104,7 +105,7 @@ class FindingsList(QTreeWidget):
 
 def _clip_line(path: Path) -> QTreeWidgetItem:
     line = QTreeWidgetItem([shown(path.name), shown(path.parent)])
-    line.setData(0, _PATH_ROLE, path)  # as text, Qt would lose the bytes of a name that is not UTF-8
+    line.setData(0, _PATH_ROLE, path)  # a Path: as text, Qt would lose the bytes of a name that is not UTF-8
     line.setToolTip(0, plain_tip(shown(path)))
     line.setToolTip(1, plain_tip(shown(path)))
     return line

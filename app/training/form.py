@@ -1,4 +1,4 @@
-"""The fields of a new training: data, recipe, what to start from, time, output folder. Checks and starts nothing."""
+"""The form for a new training: data, recipe, starting weights, time budget and output folder."""
 
 from __future__ import annotations
 
@@ -25,16 +25,21 @@ from app.training.plan import START_CHOICES, STATE_NAME, Recipe, Start, Training
 from app.widgets import file_dialogs
 from app.widgets.dialog_parts import push_button
 
+_DATA_TIP = "A folder with one folder of clips for each class, or a list: CSV, ESC-50, Speech Commands, AudioSet"
 _LONGEST_MIN = 60 * 24 * 7
 _FIELD_PX = 28
-"""Without it the boxes are lower than the fields beside them."""
+"""Makes combo boxes as high as text fields."""
 
 
 class TrainingForm(QWidget):
-    """data_changed: another folder or list, as text. changed: any field."""
+    """The fields; `plan` reads them, `missing` says what has to be filled in first."""
 
     data_changed = Signal(str)
+    """The path of the data that was chosen, as text."""
+    recipe_changed = Signal()
+    """Another recipe was selected. No payload."""
     changed = Signal()
+    """A field has changed. No payload."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -42,32 +47,32 @@ class TrainingForm(QWidget):
         self._wanted_recipe = ""
         self._out_folder = default_out_folder()
         self._offered_out = ""
-        self._told_data = ""
-        self.data = _field("Data", "A folder of class folders, or a list: CSV, ESC-50, Speech Commands, AudioSet")
-        self.data.setPlaceholderText("Choose a folder or CSV file, or drop it here")
+        self._last_data = ""
+        self.data = _field("Data", _DATA_TIP)
+        self.data.setPlaceholderText("Choose a folder or CSV file, or drop one here")
         self.folder_button = push_button("Folder…", "Choose a folder of clips")
         self.list_button = push_button("CSV…", "Choose a CSV file that lists clips")
         self.recipe = QComboBox()
         self.recipe.setAccessibleName("Recipe")
-        self.recipe.setToolTip("How to train")
+        self.recipe.setToolTip("The model, the method and its settings")
         self.summary = PlainLabel()
         self.summary.setObjectName("Muted")
         self.summary.setWordWrap(True)
         self.start = QComboBox()
         self.start.setAccessibleName("Start from")
-        self.start.setToolTip("The weights that the run starts from")
-        for kind, words in START_CHOICES.items():
-            self.start.addItem(words, kind)
+        self.start.setToolTip("The weights to start from")
+        for kind, text in START_CHOICES.items():
+            self.start.addItem(text, kind)
         self.start_text = _field("Weights", "The checkpoint folder, or the name of a timm model")
         self.start_button = push_button("Browse…", "Choose a checkpoint folder")
         self.minutes = QSpinBox()
         self.minutes.setRange(0, _LONGEST_MIN)
-        self.minutes.setSpecialValueText("as long as the recipe says")
+        self.minutes.setSpecialValueText("as in the recipe")
         self.minutes.setSuffix(f"{formatting.THIN}min")
         self.minutes.setAccessibleName("Time budget in minutes")
-        self.minutes.setToolTip("The run fits its number of epochs to so many minutes; 0 means as the recipe says")
-        self.out = _field("Output folder", "Where the run is kept: its state, its log and the model")
-        self.out_button = push_button("Browse…", "Choose the folder in which the run gets a folder of its own")
+        self.minutes.setToolTip("The number of epochs is chosen to fit into this time; 0 uses the recipe's number")
+        self.out = _field("Output folder", "The folder for the state, the log and the model of this training")
+        self.out_button = push_button("Browse…", "Choose the folder in which to create the output folder")
         for box in (self.recipe, self.start, self.minutes):
             box.setMinimumHeight(_FIELD_PX)
         for box in (self.recipe, self.start):
@@ -101,10 +106,10 @@ class TrainingForm(QWidget):
         self.minutes.valueChanged.connect(self.changed)
         self.out.textChanged.connect(self.changed)
 
-    # ----- filling it in -----
+    # ----- filling in -----
 
     def set_recipes(self, recipes: Sequence[Recipe]) -> None:
-        """Offer these recipes; the one wished for before they were known is chosen."""
+        """Offer these recipes, and select the one that `choose_recipe` named earlier."""
         self._recipes = tuple(recipes)
         wanted = self._wanted_recipe
         with QSignalBlocker(self.recipe):
@@ -115,24 +120,24 @@ class TrainingForm(QWidget):
         self._on_recipe()
 
     def choose_recipe(self, name: str) -> None:
-        """Choose a recipe by its name, now or once the recipes are known."""
+        """Select a recipe by name, now or once the recipes are known."""
         self._wanted_recipe = name
         place = self.recipe.findData(name)
         if place >= 0:
             self.recipe.setCurrentIndex(place)
 
     def choose_start(self, start: Start) -> None:
-        """Choose what to start from."""
+        """Select the weights to start from."""
         self.start.setCurrentIndex(self.start.findData(start.kind))
         self.start_text.setText(start.text)
 
     def choose_data(self, path: str) -> None:
-        """Choose the data, as if it had been typed."""
+        """Fill in the data, as if it had been typed."""
         self.data.setText(path)
         self._on_data()
 
     def restore(self, choices: dict[str, str]) -> None:
-        """Fill in what was chosen last."""
+        """Fill in the choices of an earlier form."""
         kind = choices.get("start", "")
         if kind in START_CHOICES:
             self.choose_start(Start(kind, choices.get("start_text", "")))
@@ -145,7 +150,7 @@ class TrainingForm(QWidget):
             self.choose_data(choices["data"])
 
     def choices(self) -> dict[str, str]:
-        """What is filled in, for `restore`."""
+        """The choices, for `restore`."""
         start = self._start()
         return {
             "data": self.data.text(),
@@ -156,63 +161,64 @@ class TrainingForm(QWidget):
             "out_folder": str(Path(self.out.text()).parent),
         }
 
-    # ----- reading it -----
+    # ----- reading -----
 
     @property
     def data_path(self) -> Path | None:
-        """The data chosen."""
+        """The path of the data, or None."""
         text = self.data.text().strip()
         return Path(text).expanduser() if text else None
 
     def plan(self) -> TrainingPlan:
-        """What is filled in, once `lacking` says nothing."""
-        assert self.data_path is not None, "asked for a plan without data"
+        """The plan for these choices. Call it only when nothing is `missing`."""
+        assert self.data_path is not None, "a plan needs data"
         minutes = self.minutes.value()
         budget = (f"time_budget_min={minutes}",) if minutes else ()
         out = Path(self.out.text().strip()).expanduser()
         return TrainingPlan(self.recipe.currentData(), self.data_path, out, (*self._start().settings, *budget))
 
-    def lacking(self) -> str:
-        """What still has to be filled in, in words; "" when nothing."""
+    def missing(self) -> str:
+        """The request to fill in what is still missing; "" when nothing is."""
         start = self._start()
         if self.data_path is None:
             return "Choose the data first."
         if self.recipe.currentData() is None:
-            return "The recipes are not known yet."
+            return "The recipes have not been loaded yet."
         if start.kind in {"checkpoint", "timm"} and not start.text:
             what = "a checkpoint folder" if start.kind == "checkpoint" else "the name of a timm model"
             return f"Choose {what} to start from."
         if not self.out.text().strip():
             return "Choose an output folder."
         if (Path(self.out.text().strip()).expanduser() / STATE_NAME).is_file():
-            return "The output folder holds a run already: choose another, or Train → Resume a training…"
+            return "The output folder already contains a training. Choose another, or Train → Resume a training…"
         return ""
 
     def _start(self) -> Start:
         kind = self.start.currentData()
         return Start(kind, self.start_text.text().strip() if kind in {"checkpoint", "timm"} else "")
 
-    # ----- what happens in it -----
+    # ----- reactions -----
 
     @Slot()
     def _on_data_typed(self) -> None:
-        """Leaving the field is no choice while it holds what it held."""
-        if self.data.text().strip() != self._told_data:
+        """Leaving the field without a change is not a new choice."""
+        if self.data.text().strip() != self._last_data:
             self._on_data()
 
     def _on_data(self) -> None:
-        self._told_data = self.data.text().strip()
+        self._last_data = self.data.text().strip()
         self._offer_out()
-        self.data_changed.emit(self._told_data)
+        self.data_changed.emit(self._last_data)
         self.changed.emit()
 
     @Slot()
     def _on_recipe(self) -> None:
-        recipe = next((one for one in self._recipes if one.name == self.recipe.currentData()), None)
+        recipe = next((recipe for recipe in self._recipes if recipe.name == self.recipe.currentData()), None)
         if recipe is not None:
             about = f" About {formatting.duration(60 * recipe.minutes)}." if recipe.minutes else ""
             self.summary.setText(f"{recipe.summary}{about}")
         self._offer_out()
+        self.recipe_changed.emit()
         self.changed.emit()
 
     @Slot()
@@ -220,21 +226,21 @@ class TrainingForm(QWidget):
         kind = self.start.currentData()
         self.start_text.setVisible(kind in {"checkpoint", "timm"})
         self.start_button.setVisible(kind == "checkpoint")
-        self.start_text.setPlaceholderText("vit_tiny_patch16_224" if kind == "timm" else "Folder of a checkpoint")
+        self.start_text.setPlaceholderText("vit_tiny_patch16_224" if kind == "timm" else "Checkpoint folder")
         self.changed.emit()
 
     def _offer_out(self) -> None:
-        """A folder of the run's own, named after data and recipe, unless somebody has chosen another."""
+        """Fill in an output folder named after data and recipe, unless the user has chosen one."""
         if self.out.text() != self._offered_out:
             return
         data = self.data_path.stem if self.data_path is not None else ""
-        words = [data, self.recipe.currentData() or "", time.strftime("%Y-%m-%d %H.%M")]
-        name = re.sub(r'[<>:"/\\|?*]', "_", " ".join(word for word in words if word))
+        parts = [data, self.recipe.currentData() or "", time.strftime("%Y-%m-%d %H.%M")]
+        name = re.sub(r'[<>:"/\\|?*]', "_", " ".join(part for part in parts if part))
         self._offered_out = str(self._out_folder / name)
         self.out.setText(self._offered_out)
 
     def _browse_folder(self) -> None:
-        folder = file_dialogs.ask_folder(self, "Clips to train on")
+        folder = file_dialogs.ask_folder(self, "Data to train on")
         if folder is not None:
             self.choose_data(str(folder))
 
@@ -257,7 +263,7 @@ class TrainingForm(QWidget):
 
 
 def default_out_folder() -> Path:
-    """Where runs are kept unless told otherwise: under the user's documents, else under the program's data."""
+    """The default folder for trainings: in the user's documents, or else in the program's data folder."""
     documents = platformdirs.user_documents_path()
     if documents.is_dir():
         return documents / "Soundmark trainings"

@@ -1,4 +1,4 @@
-"""Sets up a new training: the fields, and what is in the data before anything runs. Starts no run itself."""
+"""The dialog for a new training: the form, and a report on the data before anything is trained."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.results.clip_player import ClipPlayer
+from app.results.clip_player import Clip, ClipPlayer
 from app.results.clip_view import ClipView
 from app.runtime.json_command import JsonCommand
 from app.runtime.program import PROGRAM
@@ -31,20 +31,22 @@ from core.errors import UserError
 from core.run.data_report import DataReport
 
 _HINT = (
-    "Choose a folder with one folder of clips for each class, named after the class. Ten clips of each are enough to "
-    "start with. What is in it, and what is wrong with it, is shown here before anything runs."
+    "Choose a folder that has one folder of clips for each class, named after the class. Ten clips of each class are "
+    "enough to start with. The data is checked, and its classes and problems are shown here, before training starts."
 )
 
 
 class TrainingDialog(QDialog):
-    """wanted: the TrainingPlan to start. picture_wanted: a clip whose spectrogram is to be given to `clip`."""
+    """Asks for everything that a training needs, and checks the data for the selected recipe."""
 
     wanted = Signal(object)
+    """The TrainingPlan to start."""
     picture_wanted = Signal(object)
+    """A Clip whose spectrogram is to be passed to `clip_view`."""
 
     def __init__(
         self,
-        playback: ClipPlayer,
+        player: ClipPlayer,
         appearance: Appearance,
         parent: QWidget | None = None,
         *,
@@ -54,14 +56,17 @@ class TrainingDialog(QDialog):
         self.setWindowTitle("New training")
         self.setAcceptDrops(True)
         resize_to_fit(self, QSize(900, 720))
-        self._playback = playback
+        self._player = player
         self._report: DataReport | None = None
-        self._checked = ""
-        self._recipes = JsonCommand("Check that this copy of Soundmark is whole.", self, program=program)
+        self._data = ""
+        self._wants_check = False
+        self._checked: tuple[str, str] | None = None
+        """The data and recipe of the report, or of the check that is running."""
+        self._recipes = JsonCommand("Reinstall Soundmark.", self, program=program)
         self._check = JsonCommand("Choose other data.", self, program=program)
         self.form = TrainingForm()
         self.report = DataReportView(appearance.theme)
-        self.clip = ClipView(playback, appearance)
+        self.clip_view = ClipView(player, appearance)
         self._build()
         self._connect()
         self._recipes.ask("recipes", "--json")
@@ -79,7 +84,7 @@ class TrainingDialog(QDialog):
         self.reason = PlainLabel()
         self.reason.setObjectName("Muted")
         self.reason.setWordWrap(True)
-        self.start_button = push_button("Start training", "Start the run; listening goes on", is_primary=True)
+        self.start_button = push_button("Start training", "Start the training; listening continues", is_primary=True)
         self.cancel_button = push_button("Cancel", "Close without training (Esc)")
         buttons = QHBoxLayout()
         buttons.addWidget(self.reason, 1)
@@ -98,13 +103,13 @@ class TrainingDialog(QDialog):
         busy.setTextVisible(False)
         busy.setFixedHeight(6)
         busy.setMaximumWidth(320)
-        busy.setAccessibleName("Looking through the clips")
+        busy.setAccessibleName("Checking the data")
         busy.setToolTip("Every clip is read once")
-        self.stop_check_button = push_button("Cancel the check", "Do not look through the clips")
+        self.stop_check_button = push_button("Cancel the check", "Stop checking the data")
         page = QWidget()
         column = QVBoxLayout(page)
         column.addStretch(1)
-        for widget in (PlainLabel("Looking through the clips…"), busy, self.stop_check_button):
+        for widget in (PlainLabel("Checking the data…"), busy, self.stop_check_button):
             column.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addStretch(1)
         return page
@@ -114,21 +119,23 @@ class TrainingDialog(QDialog):
         column = QVBoxLayout(page)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.report, 1)
-        column.addWidget(self.clip)
-        self.clip.setMaximumHeight(200)
-        self.clip.hide()
+        column.addWidget(self.clip_view)
+        self.clip_view.setMaximumHeight(200)
+        self.clip_view.hide()
         return page
 
     def _connect(self) -> None:
         self._recipes.answered.connect(self._on_recipes)
-        self._recipes.failed.connect(lambda error: self._complain(error))
+        self._recipes.failed.connect(self._on_no_recipes)
+        self._recipes.busy_changed.connect(self.refresh)
         self._check.answered.connect(self._on_report)
-        self._check.failed.connect(lambda error: self._complain(error))
+        self._check.failed.connect(self._show_error)
         self._check.busy_changed.connect(self.refresh)
         self.form.data_changed.connect(self._on_data)
+        self.form.recipe_changed.connect(self._check_data)
         self.form.changed.connect(self.refresh)
         self.report.clip_opened.connect(self._open_clip)
-        self.clip.picture_wanted.connect(self.picture_wanted)
+        self.clip_view.picture_wanted.connect(self.picture_wanted)
         self.stop_check_button.clicked.connect(self._stop_check)
         self.start_button.clicked.connect(self._start)
         self.cancel_button.clicked.connect(self.reject)
@@ -136,33 +143,51 @@ class TrainingDialog(QDialog):
 
     @Slot()
     def stop(self) -> None:
-        """Let go of every process and sound."""
+        """End all processes and stop the sound."""
         self._recipes.cancel()
         self._check.cancel()
-        self.clip.leave()
+        self.clip_view.leave()
 
     # ----- the data -----
 
     @Slot(str)
     def _on_data(self, path: str) -> None:
-        if not path:
-            self._check.cancel()
+        self._data, self._wants_check = path, bool(path)
+        self._report = self._checked = None
+        self._check.cancel()
+        self.clip_view.hide()
+        self._check_data()
+
+    @Slot()
+    def _check_data(self) -> None:
+        """Check the data for the selected recipe, once the recipes are known."""
+        if not self._wants_check or self._recipes.is_busy:
+            self.refresh()
             return
-        self._report, self._checked = None, path
-        self.clip.hide()
-        self._check.ask("check", "--data", str(Path(path).expanduser()), "--json")
+        recipe = self.form.recipe.currentData() or ""
+        if self._checked == (self._data, recipe):
+            return
+        self._report, self._checked = None, (self._data, recipe)
+        of_recipe = ["--recipe", recipe] if recipe else []
+        self._check.ask("check", "--data", str(Path(self._data).expanduser()), *of_recipe, "--json")
+        self.refresh()
+
+    @property
+    def _is_checking(self) -> bool:
+        return self._wants_check and (self._recipes.is_busy or self._check.is_busy)
 
     @Slot()
     def _stop_check(self) -> None:
+        self._wants_check = False
         self._check.cancel()
-        self._say("The check was cancelled. Choose the data again to look through it.")
+        self._show_message("The check was cancelled. Choose the data again to check it.")
 
     @Slot(str)
     def _on_report(self, text: str) -> None:
         try:
             self._report = DataReport.from_json(text)
         except UserError as error:
-            self._complain(error)
+            self._show_error(error)
             return
         self.report.show_report(self._report)
         self.refresh()
@@ -172,50 +197,57 @@ class TrainingDialog(QDialog):
         try:
             self.form.set_recipes(parse_recipes(text))
         except UserError as error:
-            self._complain(error)
+            self._on_no_recipes(error)
 
-    def _complain(self, error: UserError) -> None:
-        self._say(f"{error.problem} {error.remedy}")
+    @Slot(object)
+    def _on_no_recipes(self, error: UserError) -> None:
+        self._show_error(error)
+        self._check_data()
 
-    def _say(self, words: str) -> None:
+    @Slot(object)
+    def _show_error(self, error: UserError) -> None:
+        self._show_message(f"{error.problem} {error.remedy}")
+
+    def _show_message(self, text: str) -> None:
         self._report = None
-        self.message.setText(words)
+        self.message.setText(text)
         self.refresh()
 
     @Slot(object)
     def _open_clip(self, path: Path) -> None:
-        self.clip.show()
-        self.clip.show_clip(path)
-        self._playback.play(path)
+        clip = Clip(path)
+        self.clip_view.show()
+        self.clip_view.show_clip(clip)
+        self._player.play(clip)
 
     # ----- starting -----
 
     @Slot()
     def refresh(self) -> None:
-        """Show what there is of the report, and whether the run can start."""
-        page = 1 if self._check.is_busy else 2 if self._report is not None else 0
+        """Show the report, the check in progress or a message, and whether the training can start."""
+        page = 1 if self._is_checking else 2 if self._report is not None else 0
         self.pages.setCurrentIndex(page)
-        reason = self._why_not()
+        reason = self._reason()
         self.reason.setText(reason)
         self.start_button.setEnabled(not reason)
 
-    def _why_not(self) -> str:
-        """Why the run cannot start, in words; "" when it can."""
-        if self.form.lacking():
-            return self.form.lacking()
-        if self.form.data.text().strip() != self._checked:
-            return "Press Enter in the field of the data to look through them."
-        if self._check.is_busy:
-            return "The clips are being looked through."
+    def _reason(self) -> str:
+        """Why the training cannot start; "" when it can."""
+        if self.form.missing():
+            return self.form.missing()
+        if self.form.data.text().strip() != self._data:
+            return "Press Enter in the data field to check the data."
+        if self._is_checking:
+            return "The data is being checked."
         if self._report is None:
-            return "The data could not be read."
+            return "The data has not been checked."
         if not self._report.can_train():
-            return "The data have errors that stop a training: see what was found."
+            return "The data has errors that prevent a training: see the findings."
         return ""
 
     @Slot()
     def _start(self) -> None:
-        if not self._why_not():
+        if not self._reason():
             self.wanted.emit(self.form.plan())
 
     # ----- dropping -----

@@ -1,4 +1,4 @@
-"""The training panel: how far the run is, its curves and its buttons. Knows no process and no recipe."""
+"""The training panel: the progress of the run, its curves and its buttons."""
 
 from __future__ import annotations
 
@@ -22,16 +22,20 @@ from app.training.session import RunState, TrainingSession
 from app.widgets.dialog_parts import push_button
 from app.widgets.labels import ElidedLabel
 
-_EMPTY = "No training yet. A folder with ten clips of each class is enough: Train → New training…"
+_EMPTY = "No training yet. Ten clips of each class are enough to start: Train → New training…"
+_PAUSE_TIP = "Pause the training; no progress is lost"
 _LOSS, _HELD_OUT = "Training loss", "Held-out clips"
 
 
 class TrainingPanel(QFrame):
-    """Follows a session. new_wanted, results_wanted, use_wanted: its buttons."""
+    """Shows a TrainingSession."""
 
     new_wanted = Signal()
+    """“New training…” was pressed. No payload."""
     results_wanted = Signal()
+    """“Results…” was pressed. No payload."""
     use_wanted = Signal()
+    """“Use this model now” was pressed. No payload."""
 
     def __init__(self, session: TrainingSession, appearance: Appearance, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -44,18 +48,18 @@ class TrainingPanel(QFrame):
         self.refresh()
 
     def _build_parts(self) -> None:
-        # Cut short rather than wider than the window, whatever a folder is called.
-        self.heading, self.words, self.pace = PlainLabel(), ElidedLabel(), PlainLabel()
+        # A long folder name is cut short; it must not make the window wider.
+        self.heading, self.details, self.pace = PlainLabel(), ElidedLabel(), PlainLabel()
         self.heading.setObjectName("Heading")
-        self.words.setObjectName("Muted")
+        self.details.setObjectName("Muted")
         self.pace.setObjectName("Muted")
         self.pace.setFont(tabular(self.pace.font()))
-        self.trouble = PlainLabel()
-        self.trouble.setWordWrap(True)
-        self.trouble.setAccessibleName("What went wrong")
+        self.error = PlainLabel()
+        self.error.setWordWrap(True)
+        self.error.setAccessibleName("Error")
         self.progress = QProgressBar()
         self.progress.setAccessibleName("Progress of the training")
-        self.progress.setToolTip("Steps done, over all epochs")
+        self.progress.setToolTip("Steps completed, over all epochs")
         self.progress.setTextVisible(False)
         self.progress.setFixedHeight(6)
         theme = self._appearance.theme
@@ -63,18 +67,18 @@ class TrainingPanel(QFrame):
         self.held_out = CurvePlot(_HELD_OUT, "epoch", theme)
         self.held_out.set_range(0, 1)
         self.new_button = push_button("New training…", "Train a model on your own clips", is_primary=True)
-        self.pause_button = push_button("Pause", "Let the run wait; nothing is lost")
-        self.stop_button = push_button("Stop", "Save the run and end it; it can go on later")
-        self.resume_button = push_button("Resume", "Go on where the run stopped")
+        self.pause_button = push_button("Pause", _PAUSE_TIP)
+        self.stop_button = push_button("Stop", "Save and stop the training; you can resume it later")
+        self.resume_button = push_button("Resume", "Resume the training where it stopped")
         self.results_button = push_button("Results…", "Show the confusion matrix and the mistakes")
-        listen = "Listen with the new model, without a break"
+        listen = "Listen with the new model; listening is not interrupted"
         self.use_button = push_button("Use this model now", listen, is_primary=True)
 
     def _lay_out(self) -> None:
         header = QHBoxLayout()
         header.setSpacing(8)
         header.addWidget(self.heading)
-        header.addWidget(self.words, 1)
+        header.addWidget(self.details, 1)
         header.addWidget(self.pace)
         for button in (
             self.pause_button,
@@ -94,7 +98,7 @@ class TrainingPanel(QFrame):
         column.setSpacing(6)
         column.addLayout(header)
         column.addWidget(self.progress)
-        column.addWidget(self.trouble)
+        column.addWidget(self.error)
         column.addLayout(plots, 1)
         self._pages = QStackedLayout(self)
         self._pages.setContentsMargins(1, 1, 1, 1)
@@ -103,15 +107,15 @@ class TrainingPanel(QFrame):
         self.setMinimumHeight(160)
 
     def _empty_page(self) -> QWidget:
-        words = PlainLabel(_EMPTY)
-        words.setObjectName("Muted")
-        words.setWordWrap(True)
-        words.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        hint = PlainLabel(_EMPTY)
+        hint.setObjectName("Muted")
+        hint.setWordWrap(True)
+        hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
         page = QWidget()
         column = QVBoxLayout(page)
         column.setSpacing(10)
         column.addStretch(1)
-        column.addWidget(words)
+        column.addWidget(hint)
         column.addWidget(self.new_button, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addStretch(1)
         return page
@@ -128,35 +132,36 @@ class TrainingPanel(QFrame):
         self._appearance.changed.connect(self._apply_theme)
 
     def show_in_use(self, model: str | None) -> None:
-        """Say whether `model`, the one listened with, is the one that was trained here."""
+        """Show whether the model trained here is `model`, the one in use."""
         self._model_in_use = model
         self.refresh()
 
-    # ----- what is so now -----
+    # ----- current state -----
 
     @Slot()
     def refresh(self) -> None:
-        """Words, buttons and progress as the run is now."""
+        """Update texts, buttons and progress."""
         session = self._session
         self._pages.setCurrentIndex(0 if session.state is RunState.NONE else 1)
         self.heading.setText(session.state.value)
-        self.words.setText(_what_it_does(session))
-        self.words.setToolTip(plain_tip(f"{self.words.text()}\n{session.plan.out}") if session.plan else "")
+        self.details.setText(_details(session))
+        self.details.setToolTip(plain_tip(f"{self.details.text()}\n{session.plan.out}") if session.plan else "")
         self.pace.setText(_pace(session))
         self._show_buttons()
         self._show_progress()
         failure = session.failure
-        self.trouble.setVisible(failure is not None)
+        self.error.setVisible(failure is not None)
         if failure is not None:
-            self.trouble.setText(f"{failure.problem} {failure.remedy}")
-            self.trouble.setStyleSheet(f"color: {self._appearance.theme.bad};")
+            self.error.setText(f"{failure.problem} {failure.remedy}")
+            self.error.setStyleSheet(f"color: {self._appearance.theme.bad};")
 
     def _show_buttons(self) -> None:
         session = self._session
         result = session.result
         paused = session.state is RunState.PAUSED
-        self.pause_button.setText("Go on" if paused else "Pause")
-        self.pause_button.setAccessibleName("Go on with the training" if paused else "Pause the training")
+        self.pause_button.setText("Resume" if paused else "Pause")
+        self.pause_button.setToolTip("Resume the training" if paused else _PAUSE_TIP)
+        self.pause_button.setAccessibleName("Resume the training" if paused else "Pause the training")
         self.pause_button.setEnabled(session.can_pause)
         self.stop_button.setEnabled(session.can_stop)
         is_in_use = result is not None and result.checkpoint == self._model_in_use
@@ -182,7 +187,7 @@ class TrainingPanel(QFrame):
         elif preparing is not None and session.state is RunState.PREPARING:
             self._set_progress(preparing.done, preparing.total)
         else:
-            # Busy, for as long as nobody knows how much there is to do.
+            # A busy bar while the amount of work is unknown.
             self._set_progress(0, 0 if session.is_active else 1)
 
     def _set_progress(self, done: int, total: int) -> None:
@@ -195,8 +200,8 @@ class TrainingPanel(QFrame):
         newest = curves.losses.get(max(curves.losses, default=0))
         self.loss.show_curves({_LOSS: curves.losses}, {} if newest is None else {_LOSS: f"{newest:.3g}"})
         metrics = {SHOWN_METRICS[name]: points for name, points in curves.metrics.items()}
-        words = {name: f"{name} {formatting.percent(points[max(points)])}" for name, points in metrics.items()}
-        self.held_out.show_curves(metrics, words)
+        values = {name: f"{name} {formatting.percent(points[max(points)])}" for name, points in metrics.items()}
+        self.held_out.show_curves(metrics, values)
 
     @Slot()
     def _apply_theme(self) -> None:
@@ -205,8 +210,8 @@ class TrainingPanel(QFrame):
         self.refresh()
 
 
-def _what_it_does(session: TrainingSession) -> str:
-    """What the run is at, after the word for its state."""
+def _details(session: TrainingSession) -> str:
+    """The line after the state: what is being done, or the result."""
     plan, started, preparing = session.plan, session.started, session.preparing
     if plan is None:
         return ""
@@ -227,14 +232,14 @@ def _what_it_does(session: TrainingSession) -> str:
 
 
 def _pace(session: TrainingSession) -> str:
-    """Time left and speed, while it trains."""
+    """The remaining time and the speed, while it trains."""
     if session.state is not RunState.RUNNING or session.step is None:
         return ""
     return f"{formatting.duration(session.seconds_left)} left   {_speed(session.step.clips_per_second)}"
 
 
 def _speed(clips_per_second: float) -> str:
-    """A slow run does not stand still: below ten a digit more, below a tenth by the minute."""
+    """The speed with a decimal below 10 clips/s, and per minute below 0.1 clips/s."""
     if clips_per_second < 0.1:
         return f"{60 * clips_per_second:.1f} clips/min"
     return f"{clips_per_second:.{0 if clips_per_second >= 9.95 else 1}f} clips/s"

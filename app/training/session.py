@@ -1,4 +1,4 @@
-"""The training run of the window: starts it, pauses it, and keeps what it said. Paints nothing and trains nothing."""
+"""The training session of the window: starts, pauses and stops runs, and keeps the state and messages of the run."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from core.run.messages import (
 
 
 class RunState(Enum):
-    """How far the run is, in the words that people read."""
+    """The state of the run; the value is the text on screen."""
 
     NONE = "No training yet"
-    PREPARING = "Getting ready"
+    PREPARING = "Preparing"
     RUNNING = "Training"
     PAUSING = "Pausing"
     PAUSED = "Paused"
@@ -41,21 +41,21 @@ class RunState(Enum):
 
 
 STOPPING_S, CLOSING_S = 60.0, 10.0
-"""How long a run that was told to stop may take to save its state: a step and an evaluation come first."""
+"""How long a run may take to stop: it finishes its step, evaluates, and saves its state."""
 ACTIVE = frozenset({RunState.PREPARING, RunState.RUNNING, RunState.PAUSING, RunState.PAUSED, RunState.STOPPING})
 
 
 class TrainingSession(QObject):
-    """One run after the other.
-
-    changed: the state, or what is known of the run. curves_changed: there is a new point. finished: the run ended
-    well, with its TrainingFinished. ended: the process is gone, whatever became of the run.
-    """
+    """One run at a time; a new run replaces the one before."""
 
     changed = Signal()
+    """The state or the last messages have changed. No payload."""
     curves_changed = Signal()
+    """The curves have new points. No payload."""
     finished = Signal(object)
+    """The TrainingFinished of a run that was successful."""
     ended = Signal()
+    """The process has ended, for whatever reason. No payload."""
 
     def __init__(self, parent: QObject | None = None, *, program: Sequence[str] = PROGRAM) -> None:
         super().__init__(parent)
@@ -68,7 +68,7 @@ class TrainingSession(QObject):
 
     def _forget(self) -> None:
         self.state = RunState.NONE
-        # What becomes of the run is so only once its process is gone: until then no other can start.
+        # The state that follows once the process has ended: until then no other run can start.
         self._outcome = RunState.STOPPED
         self.curves = TrainingCurves()
         self.preparing: TrainingPreparing | None = None
@@ -79,32 +79,32 @@ class TrainingSession(QObject):
         self.result: TrainingFinished | None = None
         self.seconds_left = 0.0
 
-    # ----- what others may ask -----
+    # ----- queries -----
 
     @property
     def is_active(self) -> bool:
-        """A run is under way, or waits."""
+        """A run is in progress or paused."""
         return self.state in ACTIVE
 
     @property
     def can_pause(self) -> bool:
-        """There is something to pause, or to go on with."""
+        """The run can be paused or, when paused, resumed."""
         return self.state in {RunState.RUNNING, RunState.PAUSED}
 
     @property
     def can_stop(self) -> bool:
-        """There is something to stop."""
+        """The run can be stopped."""
         return self.is_active and self.state is not RunState.STOPPING
 
     @property
     def can_resume(self) -> bool:
-        """The run ended before its end and can go on."""
+        """The run has stopped or failed and can be resumed."""
         return self.plan is not None and self.state in {RunState.STOPPED, RunState.FAILED}
 
-    # ----- deeds -----
+    # ----- actions -----
 
     def start(self, plan: TrainingPlan) -> None:
-        """Start a run. Raises UserError while one is under way."""
+        """Start a run. Raises UserError while another one is running."""
         self._process.start(plan.arguments)
         self._forget()
         self.plan, self.state = plan, RunState.PREPARING
@@ -115,13 +115,13 @@ class TrainingSession(QObject):
 
     @Slot()
     def resume(self) -> None:
-        """Go on with the run that stopped or failed; one that never saved its state begins again."""
+        """Resume the run that stopped or failed; a run that never saved its state starts again."""
         if self.can_resume and self.plan is not None:
             self.start(replace(self.plan, resumes=(self.plan.out / STATE_NAME).is_file()))
 
     @Slot()
     def toggle_pause(self) -> None:
-        """Pause, or go on."""
+        """Pause the run, or resume it."""
         if self.state is RunState.PAUSED:
             self._process.resume()
         elif self.state is RunState.RUNNING:
@@ -130,24 +130,24 @@ class TrainingSession(QObject):
 
     @Slot()
     def stop(self) -> None:
-        """End the run; what it has is saved, and it can go on later."""
+        """Stop the run; it saves its state and can be resumed later."""
         if self.can_stop:
-            # While it gets ready there is nothing to save.
-            patience_s = CLOSING_S if self.state is RunState.PREPARING else STOPPING_S
+            # While it prepares there is nothing to save.
+            timeout_s = CLOSING_S if self.state is RunState.PREPARING else STOPPING_S
             self._set_state(RunState.STOPPING)
-            self._process.stop(patience_s)
+            self._process.stop(timeout_s)
 
     def stop_soon(self) -> None:
-        """End the run before the window closes, which waits no longer than people do."""
+        """Stop the run before the window closes, with a shorter timeout."""
         if self.is_active:
             self._set_state(RunState.STOPPING)
             self._process.stop(CLOSING_S)
 
     def kill(self) -> None:
-        """End at once: only for the very end."""
+        """Kill the process, when the program ends."""
         self._process.kill()
 
-    # ----- what the run says -----
+    # ----- messages of the run -----
 
     @Slot(object)
     def _on_message(self, message: TrainingMessage) -> None:
@@ -158,9 +158,9 @@ class TrainingSession(QObject):
                 self.started = message
                 self._advance_to(RunState.RUNNING)
             case TrainingStep():
-                self._take_step(message)
+                self._on_step(message)
             case TrainingEpoch():
-                self._take_epoch(message)
+                self._on_epoch(message)
             case TrainingPaused():
                 self._advance_to(RunState.PAUSED if message.paused else RunState.RUNNING)
             case TrainingStopped():
@@ -171,24 +171,24 @@ class TrainingSession(QObject):
                 self._outcome, self.result = RunState.FINISHED, message
         self.changed.emit()
 
-    def _take_step(self, step: TrainingStep) -> None:
+    def _on_step(self, step: TrainingStep) -> None:
         self.step, self.seconds_left = step, step.seconds_left
         self.curves.add_step(step)
         self.curves_changed.emit()
 
-    def _take_epoch(self, epoch: TrainingEpoch) -> None:
+    def _on_epoch(self, epoch: TrainingEpoch) -> None:
         self.epoch, self.seconds_left = epoch, epoch.seconds_left
         self.curves.add_epoch(epoch)
         self.curves_changed.emit()
 
     def _advance_to(self, state: RunState) -> None:
-        """What a run says of itself while it is being stopped changes nothing."""
+        """Change the state, unless the run is being stopped: late messages must not undo that."""
         if self.state is not RunState.STOPPING:
             self.state = state
 
     @Slot(object)
     def _on_failed(self, error: UserError) -> None:
-        """The process died without a word of its own."""
+        """The process ended without a message that explains it."""
         self._fail(error)
         self.changed.emit()
 

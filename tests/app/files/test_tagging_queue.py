@@ -76,7 +76,7 @@ def test_a_surprise_in_one_file_or_its_picture_is_its_own(
     odd, good = files.model.rows
     assert "no codec" in str(odd.error)
     with qtbot.waitSignal(files.picture_ready):
-        files.ask_picture(good)
+        files.request_picture(good)
     assert "no codec in good.wav" in good.timeline.message
     assert good.state is FileState.DONE
     assert len([one for one in caplog.records if one.exc_info]) == 2
@@ -115,10 +115,10 @@ def test_a_length_is_told_only_once_it_is_known(files: TaggingQueue, core: FakeC
     files._calls = replace(core.calls(), tag_file=stop_after_two)
     _add(files, "long.wav")
     row_of = files.model.rows
-    qtbot.waitUntil(lambda: bool(row_of) and row_of[0].heard_s > 0)
+    qtbot.waitUntil(lambda: bool(row_of) and row_of[0].tagged_s > 0)
     assert _text(files, 0, LENGTH) == ""
     view = row_of[0].timeline.view
-    assert (view.left_s, view.right_s) == (0.0, row_of[0].heard_s), "lanes show what is known while the picture is read"
+    assert (view.left_s, view.right_s) == (0.0, row_of[0].tagged_s), "lanes show what is known while the picture is read"
     core.gate.set()
     qtbot.waitUntil(lambda: _states(files) == [FileState.DONE])
     assert _text(files, 0, LENGTH) == "0:15"
@@ -182,8 +182,8 @@ def test_the_picture_is_read_once(files: TaggingQueue, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: _states(files) == [FileState.DONE])
     row = files.model.rows[0]
     with qtbot.waitSignal(files.picture_ready):
-        files.ask_picture(row)
-    files.ask_picture(row)
+        files.request_picture(row)
+    files.request_picture(row)
     assert row.timeline.history is not None
     assert (row.timeline.view.left_s, row.timeline.view.right_s) == (0.0, 20.0)
 
@@ -206,7 +206,7 @@ def test_gaps_of_a_file_are_gaps_of_its_picture(files: TaggingQueue, core: FakeC
     qtbot.waitUntil(lambda: _states(files) == [FileState.DONE])
     row = files.model.rows[0]
     with qtbot.waitSignal(files.picture_ready):
-        files.ask_picture(row)
+        files.request_picture(row)
     assert row.timeline.history is not None
     assert row.timeline.history.gaps == [(0, 3), (10, 12), (39, 40)]
     assert row.timeline.history.end == 40

@@ -11,16 +11,16 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from app.results.clip_player import ClipPlayer
+from app.results.clip_player import Clip, ClipPlayer
 from app.results.confusion_matrix import CELL_PX, ConfusionMatrix
 from app.results.dialog import ResultsDialog
-from app.results.tables import figures_in_words
+from app.results.tables import metrics_text
 from app.runtime.background_jobs import BackgroundJobs
 from app.style import formatting
 from app.style.appearance import Appearance
 from app.training.plan import Results, TrainingPlan, find_results, read_plan
 from core.errors import UserError
-from core.run.evaluation_report import Measured
+from core.run.evaluation_report import ClipResult, Measured
 from tests.app.app_fakes import FakePicture
 from tests.app.training_fakes import evaluation, finish_run, write_run
 
@@ -30,32 +30,32 @@ class Sounding:
 
     duration_s = 60.0
 
-    def __init__(self, path: Path, stopped: list[Path]) -> None:
-        self._path, self._stopped = path, stopped
+    def __init__(self, clip: Clip, stopped: list[Clip]) -> None:
+        self._clip, self._stopped = clip, stopped
 
     def stop(self) -> None:
-        self._stopped.append(self._path)
+        self._stopped.append(self._clip)
 
 
 Open = Callable[[str], ResultsDialog]
 
 
 @pytest.fixture
-def stopped() -> list[Path]:
+def stopped() -> list[Clip]:
     return []
 
 
 @pytest.fixture
-def playback(jobs: BackgroundJobs, stopped: list[Path]) -> ClipPlayer:
-    return ClipPlayer(jobs, start=lambda path: Sounding(path, stopped))
+def player(jobs: BackgroundJobs, stopped: list[Clip]) -> ClipPlayer:
+    return ClipPlayer(jobs, start=lambda clip: Sounding(clip, stopped))
 
 
 @pytest.fixture
-def open_dialog(playback: ClipPlayer, appearance: Appearance, qtbot: QtBot) -> Open:
+def open_dialog(player: ClipPlayer, appearance: Appearance, qtbot: QtBot) -> Open:
     def make(recipe: str) -> ResultsDialog:
         plan = TrainingPlan(recipe, Path("/birds"), Path("/runs/mine"))
         results = Results(Path("/runs/mine/evaluation.json"), Path("/runs/mine/checkpoint"), plan)
-        dialog = ResultsDialog(results, evaluation(), playback, appearance)
+        dialog = ResultsDialog(results, evaluation(), player, appearance)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
         qtbot.addWidget(dialog)
         dialog.show()
@@ -74,33 +74,33 @@ def _names(dialog: ResultsDialog) -> list[str]:
     return [clip.path for clip in dialog.clips.rows_shown]
 
 
-def test_the_headline_has_figures_with_intervals(dialog: ResultsDialog) -> None:
-    words = dialog.figures.first.text().replace(formatting.THIN, " ").replace("\N{NO-BREAK SPACE}", " ")
+def test_the_headline_has_metrics_with_intervals(dialog: ResultsDialog) -> None:
+    words = dialog.metrics.first.text().replace(formatting.THIN, " ").replace("\N{NO-BREAK SPACE}", " ")
     assert words == "Accuracy 75 % (30–95 %)"
 
 
-def test_the_other_figures_are_there_for_those_who_ask(dialog: ResultsDialog) -> None:
-    figures = dialog.figures
-    assert not figures.further.isVisible()
-    figures.button.click()
-    assert figures.further.isVisible()
-    assert figures.button.accessibleName() == "Fewer figures"
-    assert figures.further.text().replace("\N{NO-BREAK SPACE}", " ") == "d′ 1.50 (1.00–2.00)"
-    figures.button.click()
-    assert not figures.further.isVisible()
+def test_the_other_metrics_are_shown_on_request(dialog: ResultsDialog) -> None:
+    metrics = dialog.metrics
+    assert not metrics.further.isVisible()
+    metrics.button.click()
+    assert metrics.further.isVisible()
+    assert metrics.button.accessibleName() == "Fewer metrics"
+    assert metrics.further.text().replace("\N{NO-BREAK SPACE}", " ") == "d′ 1.50 (1.00–2.00)"
+    metrics.button.click()
+    assert not metrics.further.isVisible()
 
 
 def test_ten_clips_that_are_all_right_are_no_certainty() -> None:
     measured = {"accuracy": Measured(1.0, 0.6915, 1.0), "map": Measured(1.0, 1.0, 1.0)}
-    words = figures_in_words(replace(evaluation(), metrics=measured), ("accuracy", "map"))
+    words = metrics_text(replace(evaluation(), metrics=measured), ("accuracy", "map"))
     plain = words.replace(formatting.THIN, " ").replace("\N{NO-BREAK SPACE}", " ")
     assert plain == "Accuracy 100 % (69–100 %)   mAP 100 %"
 
 
-def test_every_figure_of_the_headline_is_explained(dialog: ResultsDialog) -> None:
-    labels = (dialog.figures.first, dialog.figures.further)
+def test_every_metric_of_the_headline_is_explained(dialog: ResultsDialog) -> None:
+    labels = (dialog.metrics.first, dialog.metrics.further)
     explained = [line.partition(":")[0] for label in labels for line in label.toolTip().splitlines() if ": " in line]
-    assert [one for one in explained if one != "Without brackets"] == ["Accuracy", "d′"]
+    assert [name for name in explained if name not in {"In brackets", "Without brackets"}] == ["Accuracy", "d′"]
 
 
 def test_a_click_on_a_cell_lists_its_clips(dialog: ResultsDialog, qtbot: QtBot) -> None:
@@ -110,13 +110,13 @@ def test_a_click_on_a_cell_lists_its_clips(dialog: ResultsDialog, qtbot: QtBot) 
     area = matrix.visualRect(matrix.counts.index(1, 0))
     QTest.mouseClick(matrix.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, area.center())
     assert _names(dialog) == ["owl/2.wav"]
-    assert "owl taken for wren: 1 of 2 clips" in dialog.clips_heading.text()
-    assert dialog.clip.path == Path("/birds/owl/2.wav")
+    assert "owl predicted as wren: 1 of 2 clips" in dialog.clips_heading.text()
+    assert dialog.clip_view.clip == Clip(Path("/birds/owl/2.wav"))
 
 
 def test_the_keyboard_goes_from_cell_to_cell(dialog: ResultsDialog) -> None:
     dialog.matrix.choose(0, 0)
-    assert _names(dialog) == ["wren/1.wav", "wren/2.wav"], "the surest first"
+    assert _names(dialog) == ["wren/1.wav", "wren/2.wav"], "highest confidence first"
     QTest.keyClick(dialog.matrix, Qt.Key.Key_Down)
     assert _names(dialog) == ["owl/2.wav"]
 
@@ -127,31 +127,51 @@ def test_a_cell_is_as_strong_as_its_share_of_the_row(dialog: ResultsDialog) -> N
 
 
 def test_enter_on_a_clip_plays_it_and_its_picture_is_asked_for(
-    dialog: ResultsDialog, playback: ClipPlayer, stopped: list[Path], qtbot: QtBot
+    dialog: ResultsDialog, player: ClipPlayer, stopped: list[Clip], qtbot: QtBot
 ) -> None:
     with qtbot.waitSignal(dialog.picture_wanted) as wanted:
         dialog.matrix.choose(1, 0)
-    path = Path("/birds/owl/2.wav")
-    assert wanted.args == [path]
-    dialog.clip.show_picture(path, FakePicture())
-    assert dialog.clip.plot._picture.history is not None
+    clip = Clip(Path("/birds/owl/2.wav"))
+    assert wanted.args == [clip]
+    dialog.clip_view.show_picture(clip, FakePicture())
+    assert dialog.clip_view.plot._picture.history is not None
     QTest.keyClick(dialog.clips, Qt.Key.Key_Return)
-    assert playback.path == path
-    assert dialog.clip.play_button.text() == "Stop the sound"
-    qtbot.waitUntil(lambda: playback._sound is not None)
-    dialog.clip.play_button.click()
-    qtbot.waitUntil(lambda: stopped == [path])
-    assert dialog.clip.play_button.text() == "Play"
+    assert player.clip == clip
+    assert dialog.clip_view.play_button.text() == "Stop"
+    qtbot.waitUntil(lambda: player._sound is not None)
+    dialog.clip_view.play_button.click()
+    qtbot.waitUntil(lambda: stopped == [clip])
+    assert dialog.clip_view.play_button.text() == "Play"
+
+
+def test_of_a_clip_that_is_a_part_only_the_part_is_shown_and_played(
+    player: ClipPlayer, appearance: Appearance, qtbot: QtBot
+) -> None:
+    parts = tuple(ClipResult("day.wav", (0,), 0, 0.9, 0.9, start_s, start_s + 2.5) for start_s in (5.0, 10.0))
+    report = replace(evaluation(), clips=parts)
+    dialog = ResultsDialog(Results(Path("/runs/mine/evaluation.json")), report, player, appearance)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+    qtbot.addWidget(dialog)
+    dialog.matrix.choose(0, 0)
+    dialog.clips.choose(1)
+    clip = Clip(Path("/birds/day.wav"), 10.0, 12.5)
+    assert dialog.clip_view.clip == clip
+    dialog.clip_view.show_picture(clip, FakePicture())
+    assert dialog.clip_view.plot._view_box.viewRange()[0] == [10.0, 12.5]
+    dialog.clip_view.play_button.click()
+    assert player.clip == clip
+    dialog.clips.choose(0)
+    assert dialog.clip_view.play_button.text() == "Play", "another part of the same file is playing"
 
 
 def test_closing_it_stops_the_sound(
-    dialog: ResultsDialog, playback: ClipPlayer, stopped: list[Path], qtbot: QtBot
+    dialog: ResultsDialog, player: ClipPlayer, stopped: list[Clip], qtbot: QtBot
 ) -> None:
     dialog.matrix.choose(1, 0)
-    dialog.clip.play_button.click()
-    qtbot.waitUntil(lambda: playback._sound is not None)
+    dialog.clip_view.play_button.click()
+    qtbot.waitUntil(lambda: player._sound is not None)
     dialog.close()
-    qtbot.waitUntil(lambda: stopped == [Path("/birds/owl/2.wav")])
+    qtbot.waitUntil(lambda: stopped == [Clip(Path("/birds/owl/2.wav"))])
 
 
 def test_classes_sort_by_any_figure_and_list_their_clips(dialog: ResultsDialog) -> None:
@@ -161,7 +181,7 @@ def test_classes_sort_by_any_figure_and_list_their_clips(dialog: ResultsDialog) 
     row = classes.model().index(2, 0).row()
     assert [classes.model().index(row, column).data() for column in (0, 2)] == ["hen", "–"], "no clips, no figure"
     classes.choose(1)
-    assert _names(dialog) == ["owl/2.wav", "owl/1.wav"], "the least recognised first"
+    assert _names(dialog) == ["owl/2.wav", "owl/1.wav"], "lowest confidence first"
 
 
 def test_the_worst_mistakes_are_there(dialog: ResultsDialog) -> None:
@@ -189,14 +209,14 @@ def test_results_are_found_from_a_folder_and_from_a_file(tmp_path: Path) -> None
         find_results(tmp_path)
 
 
-def test_a_run_goes_on_as_it_was_started(tmp_path: Path) -> None:
+def test_a_run_is_resumed_as_it_was_started(tmp_path: Path) -> None:
     write_run(tmp_path)
     assert read_plan(tmp_path).arguments == [
         *("few-clips", "--data", "/birds", "--out", str(tmp_path), "--resume", "--control", "init=starter")
     ]
     for damaged in ("{}", "9" * 10_000, "[" * 100_000 + "]" * 100_000):
         (tmp_path / "run.json").write_text(damaged)
-        with pytest.raises(UserError, match="does not say"):
+        with pytest.raises(UserError, match=r"run\.json"):
             read_plan(tmp_path)
     (tmp_path / "state.pt").unlink()
     with pytest.raises(UserError, match="no training run"):

@@ -128,13 +128,13 @@ def test_the_menu_pauses_and_stops(window: MainWindow, stand_in: StandIn, out: P
     _run_that_waits(window, stand_in, out, qtbot)
     actions["pause_training"].trigger()
     qtbot.waitUntil(lambda: window.training.session.state is RunState.PAUSED)
-    assert actions["pause_training"].text() == "Go o&n with the training"
+    assert actions["pause_training"].text().replace("&", "") == "Resume the training"
     actions["stop_training"].trigger()
     qtbot.waitUntil(lambda: window.training.session.state is RunState.STOPPED)
     assert not actions["stop_training"].isEnabled()
 
 
-def test_a_run_from_before_goes_on(window: MainWindow, stand_in: StandIn, out: Path, qtbot: QtBot) -> None:
+def test_an_earlier_run_is_resumed(window: MainWindow, stand_in: StandIn, out: Path, qtbot: QtBot) -> None:
     write_run(out, "esc50")
     stand_in.trains(STARTED, waits=True)
     window.training.resume_training(out)
@@ -143,7 +143,7 @@ def test_a_run_from_before_goes_on(window: MainWindow, stand_in: StandIn, out: P
     assert "--resume" in stand_in.asked[-1]
 
 
-def test_a_folder_without_a_run_is_told(window: MainWindow, tmp_path: Path) -> None:
+def test_a_folder_without_a_run_is_reported(window: MainWindow, tmp_path: Path) -> None:
     window.training.resume_training(tmp_path)
     assert "no training run" in window.banner.text.text()
     window.training.open_results(tmp_path)
@@ -153,7 +153,7 @@ def test_a_folder_without_a_run_is_told(window: MainWindow, tmp_path: Path) -> N
 def test_two_runs_at_once_are_refused(window: MainWindow, stand_in: StandIn, out: Path, qtbot: QtBot) -> None:
     _run_that_waits(window, stand_in, out, qtbot)
     _start(window, out.with_name("second"), qtbot)
-    assert "under way already" in window.banner.text.text()
+    assert "already running" in window.banner.text.text()
     assert window.training.dialog is not None, "what was filled in is not lost"
 
 

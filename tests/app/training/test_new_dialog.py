@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from app.results.clip_player import ClipPlayer
+from app.results.clip_player import Clip, ClipPlayer
 from app.runtime.background_jobs import BackgroundJobs
 from app.style.appearance import Appearance
 from app.training.new_dialog import TrainingDialog
@@ -29,20 +29,20 @@ class Silence:
 
 
 @pytest.fixture
-def played() -> list[Path]:
+def played() -> list[Clip]:
     return []
 
 
 @pytest.fixture
 def make_dialog(
-    stand_in: StandIn, appearance: Appearance, jobs: BackgroundJobs, played: list[Path], qtbot: QtBot
+    stand_in: StandIn, appearance: Appearance, jobs: BackgroundJobs, played: list[Clip], qtbot: QtBot
 ) -> Iterator[Callable[[], TrainingDialog]]:
     made: list[TrainingDialog] = []
 
     def make() -> TrainingDialog:
-        playback = ClipPlayer(jobs, start=lambda path: played.append(path) or Silence())
-        dialog = TrainingDialog(playback, appearance, program=stand_in.program)
-        playback.setParent(dialog)
+        player = ClipPlayer(jobs, start=lambda clip: played.append(clip) or Silence())
+        dialog = TrainingDialog(player, appearance, program=stand_in.program)
+        player.setParent(dialog)
         qtbot.addWidget(dialog)
         made.append(dialog)
         dialog.show()
@@ -81,7 +81,7 @@ def test_the_recipe_for_a_few_clips_is_offered_first(dialog: TrainingDialog) -> 
 
 def test_choosing_data_shows_classes_and_findings(dialog: TrainingDialog, stand_in: StandIn, qtbot: QtBot) -> None:
     _choose_data(dialog, qtbot)
-    assert ["check", "--data", "/birds", "--json"] in stand_in.asked
+    assert ["check", "--data", "/birds", "--recipe", "few-clips", "--json"] in stand_in.asked
     assert "30 clips of 2 classes, 2.5 minutes" in dialog.report.summary.text()
     assert [row.label for row in dialog.report.classes.rows_shown] == ["wren", "owl"]
     dialog.report.classes.sortByColumn(1, Qt.SortOrder.AscendingOrder)
@@ -94,7 +94,7 @@ def test_choosing_data_shows_classes_and_findings(dialog: TrainingDialog, stand_
     assert dialog.start_button.isEnabled()
 
 
-def test_a_clip_of_a_finding_plays_by_enter(dialog: TrainingDialog, played: list[Path], qtbot: QtBot) -> None:
+def test_a_clip_of_a_finding_plays_by_enter(dialog: TrainingDialog, played: list[Clip], qtbot: QtBot) -> None:
     _choose_data(dialog, qtbot)
     findings = dialog.report.findings
     line = findings.topLevelItem(0)
@@ -103,22 +103,60 @@ def test_a_clip_of_a_finding_plays_by_enter(dialog: TrainingDialog, played: list
     assert clip is not None
     findings.setCurrentItem(clip)
     QTest.keyClick(findings, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: played == [Path("/birds/owl/b.wav")])
-    assert dialog.clip.isVisible()
+    qtbot.waitUntil(lambda: played == [Clip(Path("/birds/owl/b.wav"))])
+    assert dialog.clip_view.isVisible()
 
 
-def test_errors_in_the_data_stop_it_and_say_why(dialog: TrainingDialog, stand_in: StandIn, qtbot: QtBot) -> None:
+def test_errors_in_the_data_prevent_the_start_and_are_named(dialog: TrainingDialog, stand_in: StandIn, qtbot: QtBot) -> None:
     stand_in.checks(BAD_REPORT)
     _choose_data(dialog, qtbot)
     assert not dialog.start_button.isEnabled()
     assert "errors" in dialog.reason.text()
 
 
-def test_data_that_cannot_be_read_are_told(dialog: TrainingDialog, stand_in: StandIn, qtbot: QtBot) -> None:
+def test_data_that_cannot_be_read_is_reported(dialog: TrainingDialog, stand_in: StandIn, qtbot: QtBot) -> None:
     stand_in.refuses("There is no folder /nowhere.")
     _choose_data(dialog, qtbot, "/nowhere")
     assert "There is no folder /nowhere." in dialog.message.text()
     assert not dialog.start_button.isEnabled()
+
+
+def test_another_recipe_checks_the_data_again(dialog: TrainingDialog, stand_in: StandIn, qtbot: QtBot) -> None:
+    _choose_data(dialog, qtbot)
+    stand_in.checks(BAD_REPORT)
+    dialog.form.choose_recipe("fine-tune")
+    assert not dialog.start_button.isEnabled(), "the report on the data is for another recipe"
+    qtbot.waitUntil(lambda: dialog.pages.currentIndex() == 2)
+    assert stand_in.asked[-1] == ["check", "--data", "/birds", "--recipe", "fine-tune", "--json"]
+    assert dialog.report.summary.text().startswith("rotten")
+
+
+def test_data_chosen_before_the_recipes_are_known_is_checked_for_the_recipe(
+    stand_in: StandIn, appearance: Appearance, jobs: BackgroundJobs, qtbot: QtBot
+) -> None:
+    dialog = TrainingDialog(ClipPlayer(jobs), appearance, program=stand_in.program)
+    qtbot.addWidget(dialog)
+    dialog.form.choose_recipe("esc50")
+    dialog.form.choose_data("/birds")
+    assert dialog.pages.currentIndex() == 1, "the check is waiting for the recipes"
+    qtbot.waitUntil(lambda: dialog.pages.currentIndex() == 2)
+    assert [words for words in stand_in.asked if words[0] == "check"] == [
+        ["check", "--data", "/birds", "--recipe", "esc50", "--json"]
+    ]
+    dialog.stop()
+
+
+def test_without_recipes_the_data_is_still_checked(
+    stand_in: StandIn, appearance: Appearance, jobs: BackgroundJobs, qtbot: QtBot
+) -> None:
+    stand_in._set("recipes", exit=1, complaint="The recipes are damaged.")
+    dialog = TrainingDialog(ClipPlayer(jobs), appearance, program=stand_in.program)
+    qtbot.addWidget(dialog)
+    dialog.form.choose_data("/birds")
+    qtbot.waitUntil(lambda: dialog.pages.currentIndex() == 2)
+    assert ["check", "--data", "/birds", "--json"] in stand_in.asked
+    assert not dialog.start_button.isEnabled()
+    dialog.stop()
 
 
 def test_a_check_can_be_cancelled(dialog: TrainingDialog, stand_in: StandIn) -> None:
@@ -131,7 +169,7 @@ def test_a_check_can_be_cancelled(dialog: TrainingDialog, stand_in: StandIn) -> 
     assert not dialog.start_button.isEnabled()
 
 
-def test_a_path_that_was_not_looked_through_does_not_start(dialog: TrainingDialog, qtbot: QtBot) -> None:
+def test_a_path_that_was_not_checked_does_not_start(dialog: TrainingDialog, qtbot: QtBot) -> None:
     _choose_data(dialog, qtbot)
     dialog.form.data.setText("/other")
     assert not dialog.start_button.isEnabled()
@@ -172,7 +210,7 @@ def test_a_run_is_never_overwritten(dialog: TrainingDialog, tmp_path: Path, qtbo
     (tmp_path / STATE_NAME).touch()
     dialog.form.out.setText(str(tmp_path))
     assert not dialog.start_button.isEnabled()
-    assert "holds a run already" in dialog.reason.text()
+    assert "already" in dialog.reason.text()
 
 
 def test_the_output_folder_follows_data_and_recipe_until_it_is_chosen(dialog: TrainingDialog, qtbot: QtBot) -> None:
@@ -187,7 +225,7 @@ def test_the_output_folder_follows_data_and_recipe_until_it_is_chosen(dialog: Tr
 
 def test_a_folder_can_be_dropped(dialog: TrainingDialog, stand_in: StandIn, tmp_path: Path, qtbot: QtBot) -> None:
     assert drop(dialog, mime_of(str(tmp_path))).isAccepted()
-    qtbot.waitUntil(lambda: ["check", "--data", str(tmp_path), "--json"] in stand_in.asked)
+    qtbot.waitUntil(lambda: ["check", "--data", str(tmp_path), "--recipe", "few-clips", "--json"] in stand_in.asked)
 
 
 def test_choices_are_given_back(make_dialog: Callable[[], TrainingDialog], qtbot: QtBot) -> None:

@@ -53,7 +53,7 @@ def test_before_the_first_step_it_says_what_it_prepares(
 ) -> None:
     stand_in.trains(PREPARING, waits=True)
     session.start(plan)
-    qtbot.waitUntil(lambda: panel.words.text() == "Decoding clips: 3 of 12")
+    qtbot.waitUntil(lambda: panel.details.text() == "Decoding clips: 3 of 12")
     assert (panel.progress.value(), panel.progress.maximum()) == (3, 12)
 
 
@@ -89,12 +89,12 @@ def test_curves_progress_and_pace_follow_the_run(
     assert session.curves.metrics == {"accuracy": {1: 0.75}, "map": {1: 0.5}}
     assert (panel.progress.value(), panel.progress.maximum()) == (3, 20)
     assert panel.pace.text() == "1:15 left   34 clips/s"
-    assert "epoch 1 of 4, 12 clips, 2 classes on CPU" in panel.words.text()
+    assert "epoch 1 of 4, 12 clips, 2 classes on CPU" in panel.details.text()
     assert panel.loss.accessibleDescription() == "0.333"
     assert panel.held_out.accessibleDescription().replace(formatting.THIN, " ") == "Accuracy 75 %, mAP 50 %"
 
 
-def test_it_pauses_goes_on_and_stops(
+def test_it_pauses_resumes_and_stops(
     panel: TrainingPanel, session: TrainingSession, stand_in: StandIn, plan: TrainingPlan, qtbot: QtBot
 ) -> None:
     stand_in.trains(STARTED, *STEPS, waits=True)
@@ -102,7 +102,7 @@ def test_it_pauses_goes_on_and_stops(
     _until(session, RunState.RUNNING, qtbot)
     panel.pause_button.click()
     _until(session, RunState.PAUSED, qtbot)
-    assert panel.pause_button.text() == "Go on"
+    assert panel.pause_button.text() == "Resume"
     panel.pause_button.click()
     _until(session, RunState.RUNNING, qtbot)
     panel.stop_button.click()
@@ -113,7 +113,7 @@ def test_it_pauses_goes_on_and_stops(
     assert not panel.stop_button.isVisible()
 
 
-def test_a_run_that_has_stopped_goes_on_only_once_its_process_is_gone(
+def test_a_run_that_has_stopped_can_be_resumed_only_once_its_process_has_ended(
     panel: TrainingPanel, session: TrainingSession, stand_in: StandIn, plan: TrainingPlan, qtbot: QtBot
 ) -> None:
     stand_in.trains(STARTED, TrainingStopped("out", 7), EPOCH, waits=True)
@@ -125,25 +125,25 @@ def test_a_run_that_has_stopped_goes_on_only_once_its_process_is_gone(
     assert panel.resume_button.isVisible()
 
 
-def test_a_failure_is_told_with_its_remedy_and_can_go_on(
+def test_a_failure_is_shown_with_its_remedy_and_can_be_resumed(
     panel: TrainingPanel, session: TrainingSession, stand_in: StandIn, plan: TrainingPlan, qtbot: QtBot
 ) -> None:
     failed = TrainingFailed("The disk is full.", "Free some space.")
     stand_in.trains(STARTED, *STEPS, failed, exit=1, complaint="The disk is full. Free some space.")
     with qtbot.waitSignal(session.ended):
         session.start(plan)
-    assert panel.trouble.text() == "The disk is full. Free some space."
+    assert panel.error.text() == "The disk is full. Free some space."
     write_run(plan.out)
     (plan.out / "log.jsonl").write_text("\n".join(to_line(step) for step in STEPS))
     stand_in.trains(STARTED, waits=True)
     panel.resume_button.click()
     _until(session, RunState.RUNNING, qtbot)
     assert "--resume" in stand_in.asked[-1]
-    assert not panel.trouble.isVisible()
+    assert not panel.error.isVisible()
     assert list(session.curves.losses) == [1, 2, 3], "the curves from before the failure are kept"
 
 
-def test_a_run_that_died_before_it_saved_anything_begins_again(
+def test_a_run_that_died_before_it_saved_anything_starts_again(
     session: TrainingSession, stand_in: StandIn, plan: TrainingPlan, qtbot: QtBot
 ) -> None:
     stand_in.trains(PREPARING, exit=3, complaint="Killed")
@@ -161,11 +161,11 @@ def test_a_finished_run_offers_its_model_and_its_results(
 ) -> None:
     finished = TrainingFinished("/run/checkpoint", {"accuracy": 0.92}, "/run/evaluation.json")
     stand_in.trains(STARTED, *STEPS, EPOCH, finished)
-    with qtbot.waitSignal(session.finished) as told:
+    with qtbot.waitSignal(session.finished) as finished_signal:
         session.start(plan)
-    assert told.args == [finished]
+    assert finished_signal.args == [finished]
     assert panel.heading.text() == "Finished"
-    assert panel.words.text().replace(formatting.THIN, " ") == "Accuracy 92 %, my run"
+    assert panel.details.text().replace(formatting.THIN, " ") == "Accuracy 92 %, my run"
     for button, signal in ((panel.use_button, panel.use_wanted), (panel.results_button, panel.results_wanted)):
         assert button.isVisible()
         with qtbot.waitSignal(signal):

@@ -1,4 +1,4 @@
-"""A heading with the figures that matter first; a button beside it unfolds the others. Knows no report."""
+"""A heading with the main metrics, and a button that shows the other metrics."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from app.widgets.dialog_parts import push_button
 
 
 @dataclass(frozen=True, slots=True)
-class FigureText:
-    """words: the figures in a line; tip: what each of them says."""
+class MetricText:
+    """Metrics as a line of text, and a tooltip that explains each of them."""
 
-    words: str
+    text: str
     tip: str
 
 
-class FoldedFigures(QWidget):
-    """first: always there, in bold. further: hidden until somebody asks; "" words leave the button out."""
+class MetricsHeading(QWidget):
+    """first: always visible, in bold. further: hidden until the button is pressed; without text there is no button."""
 
-    def __init__(self, first: FigureText, further: FigureText) -> None:
+    def __init__(self, first: MetricText, further: MetricText) -> None:
         super().__init__()
         self.first = _label(first, "Heading")
         self.further = _label(further, "Muted")
         self.further.hide()
-        self.button: QPushButton = push_button("More figures", "Show the other figures of this evaluation")
+        self.button: QPushButton = push_button("More metrics", "Show the other metrics of this evaluation")
         self.button.setObjectName("Pill")
         self.button.setCheckable(True)
-        self.button.setVisible(bool(further.words))
+        self.button.setVisible(bool(further.text))
         self.button.toggled.connect(self._unfold)
         row = QHBoxLayout()
         row.setSpacing(12)
@@ -45,12 +45,12 @@ class FoldedFigures(QWidget):
     @Slot(bool)
     def _unfold(self, is_open: bool) -> None:
         self.further.setVisible(is_open)
-        self.button.setText("Fewer figures" if is_open else "More figures")
+        self.button.setText("Fewer metrics" if is_open else "More metrics")
         self.button.setAccessibleName(self.button.text())
 
 
-def _label(text: FigureText, name: str) -> PlainLabel:
-    label = PlainLabel(text.words)
+def _label(text: MetricText, name: str) -> PlainLabel:
+    label = PlainLabel(text.text)
     label.setObjectName(name)
     label.setWordWrap(True)
     label.setToolTip(text.tip)

@@ -1,0 +1,40 @@
+"""Progress of a pool thread for the GUI thread: at most ten reports a second, and none once the window is gone."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+from PySide6.QtCore import SignalInstance
+
+log = logging.getLogger(__name__)
+
+
+class ProgressReports:
+    """Calls `send` at most every `every_s` seconds while there is something new. Used by one thread."""
+
+    def __init__(self, send: Callable[[], None], every_s: float = 0.1) -> None:
+        self._send, self._every_s = send, every_s
+        self._sent_at_s = -every_s
+        self._is_pending = False
+
+    def notify(self) -> None:
+        """Something is new: send it now if a report is due, else with a later call."""
+        self._is_pending = True
+        if time.monotonic() - self._sent_at_s >= self._every_s:
+            self.flush()
+
+    def flush(self) -> None:
+        """Send what is new and has not been sent."""
+        if self._is_pending:
+            self._sent_at_s, self._is_pending = time.monotonic(), False
+            self._send()
+
+
+def emit_from_thread(signal: SignalInstance, *values: object) -> None:
+    """Emit a queued signal from a pool thread; when its object is already deleted, drop the values."""
+    try:
+        signal.emit(*values)
+    except RuntimeError:
+        log.info("a result arrived after the window was closed")
