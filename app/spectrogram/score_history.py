@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from core.inference.results import TagScores
 
-
 _STORED = np.zeros(0, np.float32)
 """Stands in a stored window for the probabilities that are in the matrix."""
 

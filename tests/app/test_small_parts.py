@@ -11,8 +11,8 @@ from app.live.input_devices import InputDevice, parse_devices
 from app.live.input_menu import device_choices
 from app.runtime.settings import DEFAULT_RANGE_DB, UserSettings
 from app.runtime.version_guard import check_versions
-from app.spectrogram.colour_maps import COLOUR_MAPS, pixel_table
 from app.spectrogram.axes import bin_frequency_hz, bin_position
+from app.spectrogram.colour_maps import COLOUR_MAPS, pixel_table
 from app.style import formatting
 from app.style.theme import DARK, LIGHT, class_colour
 from app.widgets.drop_target import Drop

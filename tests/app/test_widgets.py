@@ -27,8 +27,8 @@ from app.status_bar import figures
 from app.style import formatting
 from app.style.theme import DARK
 from app.widgets.banner import Banner
-from app.widgets.labels import ElidedLabel
 from app.widgets.dialog_parts import resize_to_fit
+from app.widgets.labels import ElidedLabel
 from core.errors import UserError
 from core.inference.results import LiveStatus
 from tests.app.app_fakes import level

@@ -134,7 +134,7 @@ def _look_at_results(results: ResultsDialog, screen: VirtualScreen, qtbot: QtBot
     results.matrix.choose(*cells[0])
     clips = results.clips.rows_shown
     assert len(clips) == counts.counts[cells[0][0]][cells[0][1]]
-    assert results.clip.path is not None
-    assert results.clip.path.is_file()
-    qtbot.waitUntil(lambda: results.clip.plot._picture.history is not None)
+    assert results.clip_view.clip is not None
+    assert results.clip_view.clip.path.is_file()
+    qtbot.waitUntil(lambda: results.clip_view.plot._picture.history is not None)
     screen.picture(SCREENSHOTS / "training-results.png")

@@ -51,8 +51,8 @@ def test_the_highest_of_a_stretch_is_each_labels_own() -> None:
         history.append(scores(start, start + 500, heard))
     found = history.highest(0.0, 9.0)
     assert found is not None
-    assert found.probabilities[1] == np.float16(0.9)
-    assert found.probabilities[2] == np.float16(0.4)
+    assert found.probabilities[1] == np.float32(0.9)
+    assert found.probabilities[2] == np.float32(0.4)
     assert (found.start_frame, found.end_frame) == (0, 1000)
     assert history.highest(20.0, 30.0) is None
 

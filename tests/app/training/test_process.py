@@ -66,7 +66,7 @@ def test_a_command_that_is_not_there_is_told(qtbot: QtBot) -> None:
     assert "could not be started" in errors[0].problem
 
 
-def test_it_is_told_to_wait_to_go_on_and_to_stop(make: Make, qtbot: QtBot) -> None:
+def test_it_can_be_paused_resumed_and_stopped(make: Make, qtbot: QtBot) -> None:
     program = f"""
 import sys
 print({to_line(EPOCH)!r})
@@ -80,7 +80,7 @@ print('{{"type": "stopped", "out": "' + " ".join(heard) + '", "step": 1}}')
     process.message.connect(said.append)
     with qtbot.waitSignal(process.message):
         process.start([])
-    with pytest.raises(UserError, match="under way"):
+    with pytest.raises(UserError, match="already running"):
         process.start([])
     process.pause()
     process.resume()
