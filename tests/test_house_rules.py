@@ -123,10 +123,12 @@ def test_a_vague_file_name_is_found(tmp_path: Path, path: str) -> None:
 
 def test_a_vague_class_name_is_found_and_a_telling_one_passes(tmp_path: Path) -> None:
     plant(
-        tmp_path, "app/training/process.py", "class TrainingProcess: ...\nclass PanelManager: ...\nclass Database: ..."
+        tmp_path,
+        "app/training/run_process.py",
+        "class TrainingProcess: ...\nclass PanelManager: ...\nclass Database: ...",
     )
 
-    assert vague_names(tmp_path) == ["app/training/process.py:2 class PanelManager"]
+    assert vague_names(tmp_path) == ["app/training/run_process.py:2 class PanelManager"]
 
 
 def test_a_long_file_and_a_long_function_are_found(tmp_path: Path) -> None:

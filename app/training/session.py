@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from app.runtime.program import PROGRAM
 from app.training.curves import TrainingCurves, read_curves
 from app.training.plan import LOG_NAME, STATE_NAME, TrainingPlan
-from app.training.process import TrainingProcess
+from app.training.run_process import TrainingProcess
 from core.errors import UserError
 from core.run.messages import (
     TrainingEpoch,

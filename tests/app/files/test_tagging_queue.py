@@ -118,9 +118,7 @@ def test_a_length_is_told_only_once_it_is_known(files: TaggingQueue, core: FakeC
     qtbot.waitUntil(lambda: bool(row_of) and row_of[0].tagged_s > 0)
     assert _text(files, 0, LENGTH) == ""
     view = row_of[0].timeline.view
-    assert (view.left_s, view.right_s) == (0.0, row_of[0].tagged_s), (
-        "lanes show what is known by now"
-    )
+    assert (view.left_s, view.right_s) == (0.0, row_of[0].tagged_s), "lanes show what is known by now"
     core.gate.set()
     qtbot.waitUntil(lambda: _states(files) == [FileState.DONE])
     assert _text(files, 0, LENGTH) == "0:15"

@@ -107,9 +107,7 @@ def test_a_clip_of_a_finding_plays_by_enter(dialog: TrainingDialog, played: list
     assert dialog.clip_view.isVisible()
 
 
-def test_errors_in_the_data_prevent_the_start(
-    dialog: TrainingDialog, stand_in: StandIn, qtbot: QtBot
-) -> None:
+def test_errors_in_the_data_prevent_the_start(dialog: TrainingDialog, stand_in: StandIn, qtbot: QtBot) -> None:
     stand_in.checks(BAD_REPORT)
     _choose_data(dialog, qtbot)
     assert not dialog.start_button.isEnabled()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.training.process import TrainingProcess
+from app.training.run_process import TrainingProcess
 from core.errors import UserError
 from core.run.messages import TrainingEpoch, TrainingFailed, TrainingFinished, TrainingMessage, to_line
 
