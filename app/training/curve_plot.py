@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from html import escape
 from typing import Any
 
 import pyqtgraph as pg
@@ -38,6 +39,7 @@ class CurvePlot(QWidget):
         self._theme = theme
         self._y_span = 0.0
         self.caption = PlainLabel(title)
+        self.caption.setTextFormat(Qt.TextFormat.RichText)  # the dots have colours; `_caption` escapes the words
         self.caption.setObjectName("Muted")
         self.plot = pg.PlotWidget(axisItems={"bottom": _CountAxis("bottom")})
         self.plot.setMinimumHeight(_LOWEST_PX)
@@ -102,10 +104,10 @@ class CurvePlot(QWidget):
     def _caption(self) -> None:
         """Write the newest values, each after a dot in the colour of its curve."""
         dots = [
-            f'<span style="color:{self._colour_of(name).name()}">●</span> {value}'
+            f'<span style="color:{self._colour_of(name).name()}">●</span> {escape(value)}'
             for name, value in self._values.items()
         ]
-        self.caption.setText("&nbsp;&nbsp; ".join([self._title, *dots]))
+        self.caption.setText("&nbsp;&nbsp; ".join([escape(self._title), *dots]))
         self.setAccessibleDescription(", ".join(self._values.values()))
 
     def _colour(self, name: str, curve: Any) -> None:
