@@ -1,15 +1,19 @@
-# Soundmark. `make run` starts it, `make test` checks it; both install what is missing first.
+# Soundmark. `make run` starts it, `make check` and `make test` test it; all install what is missing first.
 SHELL := /bin/bash
 # Where uv lands when .ci/setup had to install it.
 export PATH := $(HOME)/.local/bin:$(CURDIR)/build/uv/bin:$(PATH)
 
-.PHONY: run test lint clean help
+.PHONY: run check test lint clean help
 
 run: ## start the window; ARGS="tag file.wav" passes arguments on
 	@.ci/setup run
 	@uv run --no-sync main.py $(ARGS)
 
-test: ## style, types, unit tests, then the real window with a virtual screen and microphone
+check: ## the quick run before a commit: style, types, and the tests that are not marked slow
+	@.ci/setup test
+	@.ci/test check
+
+test: ## everything: style, types, all tests, the real window with a virtual screen and microphone, coverage
 	@.ci/setup test
 	@.ci/test
 

@@ -29,6 +29,7 @@ from app.style.appearance import Appearance
 from core.audio.input_choice import DEMO_SCENE
 from core.cli.terminal.leaving import leave
 from core.errors import UserError
+from core.version import NAME, version
 
 log = logging.getLogger(__name__)
 FAREWELL_S = 1.0
@@ -47,6 +48,8 @@ def run(argv: Sequence[str]) -> int:
         return 2
     options = _options(argv[1:])
     no_log = start_log(log_folder())
+    python = sys.version.split()[0]
+    log.info("%s %s, Python %s, PySide6 %s, %s", NAME, version(), python, PySide6.__version__, sys.platform)
     application = QApplication.instance() or QApplication(argv[:1])
     assert isinstance(application, QApplication)
     report = ErrorReport(application)
@@ -61,7 +64,7 @@ def run(argv: Sequence[str]) -> int:
     close_on_signals(window)
     window.show()
     window.begin(DEMO_SCENE if options.demo else None, options.files)
-    log.info("started: Python %s, PySide6 %s, %s", sys.version.split()[0], PySide6.__version__, sys.platform)
+    log.info("the window is open")
     _end(window, application.exec())
 
 

@@ -1,23 +1,22 @@
-"""Which Soundmark this is."""
+"""The program's name and version."""
 
 from __future__ import annotations
 
 import tomllib
 from functools import cache
 from importlib import metadata
-from pathlib import Path
+
+from core.program import checkout_folder
 
 NAME = "Soundmark"
 
 
 @cache
 def version() -> str:
-    """As `pyproject.toml` has it where the program runs from its folder, else as it was installed."""
-    project = Path(__file__).parent.parent / "pyproject.toml"
-    if project.is_file():
-        told = tomllib.loads(project.read_text(encoding="utf-8")).get("project", {})
-        if told.get("name") == NAME.lower():
-            return str(told["version"])
+    """The version in `pyproject.toml` where the program runs from a checkout, else that of the installed package."""
+    checkout = checkout_folder()
+    if checkout is not None:
+        return str(tomllib.loads((checkout / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"])
     try:
         return metadata.version(NAME.lower())
     except metadata.PackageNotFoundError:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 ROOMS_ALLOWED = {"main": {"app", "core", "training"}, "app": {"core"}, "training": {"core"}, "core": set[str]()}
 CORE_ORDER = (
-    {"errors", "file_names", "version"},
-    {"bounds", "foreign_text", "terminal_text", "atomic_write"},
+    {"errors", "file_names", "program"},
+    {"bounds", "foreign_text", "terminal_text", "atomic_write", "version"},
     {"unforeseen", "labels", "run"},
     {"audio"},
     {"model"},

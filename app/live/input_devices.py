@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import json
 import logging
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 from PySide6.QtCore import QObject, QProcess, Signal, Slot
 
+from core.program import program_command
+
 log = logging.getLogger(__name__)
-MAIN_SCRIPT = Path(__file__).resolve().parents[2] / "main.py"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,7 @@ class InputDevices(QObject):
 
     def __init__(self, parent: QObject | None = None, *, command: tuple[str, ...] | None = None) -> None:
         super().__init__(parent)
-        self._command = command or (sys.executable, str(MAIN_SCRIPT), "devices", "--json")
+        self._command = command or program_command("devices", "--json")
         self.devices: tuple[InputDevice, ...] = ()
         self.is_known = False
         """A look has succeeded, so that an empty list means that there is no microphone."""

@@ -1,10 +1,8 @@
-"""How the window starts Soundmark's own commands as processes of their own. Runs none itself."""
+"""The command that the window starts other processes with; tests put another in its place."""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
+from core.program import program_command
 
-MAIN_SCRIPT = Path(__file__).resolve().parents[2] / "main.py"
-PROGRAM: tuple[str, ...] = (sys.executable, str(MAIN_SCRIPT))
-"""What stands before the verb: `main.py train …`, with the Python that runs the window."""
+PROGRAM: tuple[str, ...] = program_command()
+"""What comes before the verb: `main.py train …`, run by the Python that runs the window."""

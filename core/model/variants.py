@@ -7,8 +7,8 @@ from pathlib import Path
 
 from core.errors import UserError
 from core.model.architecture import ConvolutionConfig, HybridConfig, ModelConfig, TransformerConfig
+from core.program import asset_path
 
-_ASSETS = Path(__file__).resolve().parents[2] / "assets"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ MODEL_VARIANTS: dict[str, ModelVariant] = {
             "Starter",
             "AST-tiny behind a small CNN, 66 sounds: everyday ones, speech, instruments",
             replace(_TINY_RESIDUAL, n_labels=66),
-            _ASSETS / "starter",
+            asset_path("starter"),
         ),
         ModelVariant("ast-tiny-stem", "AST-tiny, stem", "192 wide, stride 16, convolutional stem", _TINY_STEM),
         ModelVariant(

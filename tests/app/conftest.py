@@ -22,10 +22,10 @@ from app.tags.pins import Pins
 from rig.waiting import PATIENCE_S
 from tests.app.app_fakes import FakeCore
 from tests.app.training_fakes import StandIn
+from tests.app.window_driving import echo
 
-NO_DEVICES = ("/bin/echo", "[]")
-ONE_DEVICE = (
-    "/bin/echo",
+NO_DEVICES = echo("[]")
+ONE_DEVICE = echo(
     '[{"name": "USB Mic", "host_api": "ALSA", "channels": 1, "sample_rate": 48000, "is_default": true}]',
 )
 

@@ -32,6 +32,7 @@ from app.widgets.labels import ElidedLabel
 from core.errors import UserError
 from core.inference.results import LiveStatus
 from tests.app.app_fakes import level
+from tests.app.window_driving import echo
 
 
 def test_the_clip_lamp_stays_lit_for_a_while(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -188,14 +189,14 @@ def test_what_start_up_left_is_not_walked_again(qtbot: QtBot) -> None:
 
 def test_devices_are_read_in_a_child(qtbot: QtBot) -> None:
     text = '[{"name": "Mic ü", "host_api": "ALSA", "channels": 2, "sample_rate": 44100, "is_default": true}]'
-    devices = InputDevices(command=("/bin/echo", text))
+    devices = InputDevices(command=echo(text))
     with qtbot.waitSignal(devices.changed):
         devices.refresh()
     assert devices.devices[0].name == "Mic ü"
     assert devices.is_known
 
 
-@pytest.mark.parametrize("command", [("/bin/echo", "oops"), ("/nowhere/at/all",)])
+@pytest.mark.parametrize("command", [echo("oops"), ("/nowhere/at/all",)])
 def test_a_list_that_cannot_be_read_is_not_an_empty_one(qtbot: QtBot, command: tuple[str, ...]) -> None:
     devices = InputDevices(command=command)
     with qtbot.waitSignal(devices.changed):

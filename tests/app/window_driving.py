@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
@@ -11,6 +13,11 @@ from pytestqt.qtbot import QtBot
 from app.main_window import MainWindow
 from app.tags.panel import TagsPanel
 from tests.app.app_fakes import FakeCore
+
+
+def echo(text: str) -> tuple[str, ...]:
+    """A command that prints `text` on every system, without site-packages, so that it starts quickly."""
+    return (sys.executable, "-I", "-S", "-c", "import sys; sys.stdout.buffer.write(sys.argv[1].encode())", text)
 
 
 def mime_of(*addresses: str) -> QMimeData:

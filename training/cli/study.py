@@ -6,12 +6,12 @@ See `study_runs` for studies that train, and `merging_study` for those of token 
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import UsageError
+from core.program import program_command
 from core.terminal_text import shown
 from training.study.folder import data_of, earlier_data, print_table, say
 from training.study.ledger import LEDGER_NAME, Ledgers
@@ -21,7 +21,7 @@ from training.study.runs import StudyPlace, cells_to_do, run_cells
 from training.study.study_data import identities
 from training.study.table import as_dict, as_table, outcomes
 
-TRAIN = (sys.executable, str(Path(__file__).resolve().parents[2] / "main.py"), "train")
+TRAIN = program_command("train")
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,7 @@ Licences of the clips as the data states them:
 
 {_settings(recipe)}
 
-Code: {config.provenance["commit"]}.
+Code: Soundmark {config.provenance["version"]}, commit {config.provenance["commit"]}.
 {_earlier_part(earlier)}"""
 
 

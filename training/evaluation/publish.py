@@ -25,8 +25,10 @@ from core.model.checkpoints.checkpoint import (
 )
 from core.model.merging.schedule import Kind, Matcher, MergeSchedule
 from core.model.networks.build import Network
+from core.program import checkout_folder
 from core.run.evaluation_report import REPORT_NAME, EvaluationReport
 from core.run.messages import TrainingFinished
+from core.version import version
 from training.config.recipe import TrainConfig
 from training.data.manifest import LabelledClip, Manifest, Split
 from training.evaluation.calibration import fit_calibration, fit_thresholds
@@ -224,16 +226,20 @@ def _provenance(run: PublishedRun) -> dict[str, Any]:
         "start_content": run.start.content,
         "teachers": list(run.teachers),
         "best_on_test": run.best_on_test,
+        "version": version(),
         "commit": code_commit(),
     }
 
 
 def code_commit() -> str:
-    """The commit of the code that runs, as git describes it; "unknown" where there is no git."""
+    """The commit of the code that runs, as git describes it; "unknown" where there is no git or no checkout."""
+    checkout = checkout_folder()
+    if checkout is None:  # installed: git would describe whatever repository lies around the installation
+        return "unknown"
     try:
         done = subprocess.run(
             ["git", "describe", "--always", "--dirty"],
-            cwd=Path(__file__).parent, capture_output=True, text=True, check=True, timeout=5,
+            cwd=checkout, capture_output=True, text=True, check=True, timeout=5,
         )  # fmt: skip
     except (OSError, subprocess.SubprocessError):
         return "unknown"

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from core.errors import UserError
 from core.labels import Label, LabelSet
+from core.program import asset_path
 
-_AUDIOSET_FILE = Path(__file__).resolve().parents[3] / "assets" / "audioset_labels.csv"
 _SPEECH_COMMANDS = """
 backward follow five bed zero on learn two house tree dog stop seven eight down six forward cat right visual four wow
 no nine off three left marvin yes up sheila happy bird go one
@@ -32,7 +32,7 @@ church_bells airplane fireworks hand_saw
 @cache
 def audioset_labels() -> LabelSet:
     """The 527 labels; their ids are AudioSet's own, as "/m/09x0r" for Speech."""
-    return LabelSet(tuple(Label(i, mid, name) for i, mid, name in _rows(_AUDIOSET_FILE)))
+    return LabelSet(tuple(Label(i, mid, name) for i, mid, name in _rows(asset_path("audioset_labels.csv"))))
 
 
 def esc50_labels() -> LabelSet:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +19,7 @@ from app.runtime.settings import UserSettings
 from core.errors import UserError
 from core.inference.results import LiveUpdate
 from tests.app.app_fakes import FakeCore
-from tests.app.window_driving import listen
+from tests.app.window_driving import echo, listen
 
 NO_LOG = UserError("There is no log file.", "Soundmark works without one.")
 NO_SETTINGS = UserError("Your settings cannot be saved.", "Free some space.")
@@ -46,7 +45,8 @@ def no_folder(tmp_path: Path) -> Path:
 
 @contextmanager
 def a_full_disk() -> Iterator[None]:
-    """No file of this process may grow."""
+    """No file of this process may grow; tests that need it are skipped on Windows."""
+    resource = pytest.importorskip("resource")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
     try:
@@ -123,7 +123,7 @@ def test_settings_that_can_be_written_are_not_mentioned(tmp_path: Path) -> None:
 
 def test_the_window_says_it_in_the_banner(qapp: QApplication, core: FakeCore, no_folder: Path, qtbot: QtBot) -> None:
     window = build_window(
-        qapp, settings_path=no_folder / "settings.ini", calls=core.calls(), device_command=("/bin/echo", "[]")
+        qapp, settings_path=no_folder / "settings.ini", calls=core.calls(), device_command=echo("[]")
     )
     qtbot.addWidget(window)
     window.show()

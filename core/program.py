@@ -1,0 +1,26 @@
+"""Where this program's files are, and the command that starts it again.
+
+The folders lie beside main.py in a checkout and in an installed package alike, so one rule finds both.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+_ROOT = Path(__file__).resolve().parents[1]
+
+
+def program_command(*arguments: str) -> tuple[str, ...]:
+    """The command line that runs Soundmark with `arguments`, by the Python that runs now: `python …/main.py train …`."""
+    return (sys.executable, str(_ROOT / "main.py"), *arguments)
+
+
+def asset_path(*names: str) -> Path:
+    """The path of something in assets/, as `asset_path("starter")` for the folder of the model that ships."""
+    return _ROOT.joinpath("assets", *names)
+
+
+def checkout_folder() -> Path | None:
+    """The folder of the checkout that this program runs from; None where it is installed."""
+    return _ROOT if (_ROOT / "pyproject.toml").is_file() else None
