@@ -12,7 +12,7 @@ _ROOT = Path(__file__).resolve().parents[1]
 
 
 def program_command(*arguments: str) -> tuple[str, ...]:
-    """The command line that runs Soundmark with `arguments`, by the Python that runs now: `python …/main.py train …`."""
+    """The command line that runs Soundmark with `arguments`, by this Python: `python …/main.py train …`."""
     return (sys.executable, str(_ROOT / "main.py"), *arguments)
 
 

@@ -28,8 +28,8 @@ Soundmark's own code is under the [Apache License 2.0](LICENSE).
 
 ## Part of Soundmark, under other terms
 
-* **`assets/starter/`**, the model that ships with Soundmark, learnt from recordings whose licences forbid commercial use
-  (ESC-50, CC BY-NC 3.0) or ask for the same licence again (ODbL 1.0, CC BY-SA 4.0). Do not use these weights
+* **`assets/starter/`**, the model that ships with Soundmark, learnt from recordings whose licences forbid commercial
+  use (ESC-50, CC BY-NC 3.0) or ask for the same licence again (ODbL 1.0, CC BY-SA 4.0). Do not use these weights
   commercially. The data and their licences are listed in its [model card](assets/starter/README.md).
 * **`assets/audioset_labels.csv`**, the names of AudioSet's labels, © Google LLC,
   [CC BY 4.0](https://creativecommons.org/licenses/by/4.0/); see [assets/README.md](assets/README.md).

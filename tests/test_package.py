@@ -126,9 +126,7 @@ def test_it_starts_itself(environment_folder: Path, tmp_path: Path, variables: d
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a signal that closes the window is POSIX's")
-def test_the_window_opens_lists_its_inputs_and_closes(
-    command: Path, tmp_path: Path, variables: dict[str, str]
-) -> None:
+def test_the_window_opens_lists_its_inputs_and_closes(command: Path, tmp_path: Path, variables: dict[str, str]) -> None:
     # platformdirs takes the folder of logs from the home on macOS, from the variable elsewhere.
     variables = variables | {"HOME": str(tmp_path)}
 

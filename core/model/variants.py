@@ -10,7 +10,6 @@ from core.model.architecture import ConvolutionConfig, HybridConfig, ModelConfig
 from core.program import asset_path
 
 
-
 @dataclass(frozen=True, slots=True)
 class ModelVariant:
     """An architecture by name.

@@ -122,9 +122,7 @@ def test_settings_that_can_be_written_are_not_mentioned(tmp_path: Path) -> None:
 
 
 def test_the_window_says_it_in_the_banner(qapp: QApplication, core: FakeCore, no_folder: Path, qtbot: QtBot) -> None:
-    window = build_window(
-        qapp, settings_path=no_folder / "settings.ini", calls=core.calls(), device_command=echo("[]")
-    )
+    window = build_window(qapp, settings_path=no_folder / "settings.ini", calls=core.calls(), device_command=echo("[]"))
     qtbot.addWidget(window)
     window.show()
     listen(window, core, qtbot)
