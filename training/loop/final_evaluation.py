@@ -10,9 +10,9 @@ from core.model.networks.build import Network
 from core.run.messages import TrainingFinished
 from training.data.clip_frames import ClipFrames
 from training.data.manifest import LabelledClip
+from training.evaluation.frame_head_report import frame_head_notes
 from training.evaluation.publish import Predictions, PublishedRun, finished_message, merge_schedule, publish
 from training.loop.training_run import TrainingRun
-from training.model.frame_head_loss import frame_head_notes
 
 
 def publish_finished(run: TrainingRun, out: Path) -> TrainingFinished | None:

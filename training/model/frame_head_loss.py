@@ -15,13 +15,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import logsigmoid
 
-from core.audio.log_mel import FRAMES_PER_SECOND, LogMelConfig
+from core.audio.log_mel import FRAMES_PER_SECOND
 from core.errors import UserError
 from core.labels import LabelSet
 from core.model.architecture import ModelConfig, TransformerConfig
@@ -29,11 +27,7 @@ from core.model.checkpoints.checkpoint import Calibration, Checkpoint, Checkpoin
 from core.model.networks.build import Network
 from core.model.networks.frame_head import column_times_s
 from core.model.networks.spectrogram_transformer import AudioSpectrogramTransformer
-from training.batches.sampling import evaluation_batches
 from training.config.recipe import TrainConfig
-from training.data.clip_frames import ClipFrames
-from training.evaluation.metrics import mean_average_precision
-from training.model.zero_padding import ZeroFrames
 from training.text import listed
 
 _LOG_OF_NOTHING = -1e4
@@ -153,34 +147,6 @@ def kept_answers(start: CheckpointConfig, labels: LabelSet) -> tuple[Calibration
     rows = [place[label.id] for label in labels]
     calibration = tuple(start.calibration[row] for row in rows) if start.calibration else ()
     return calibration, tuple(start.thresholds[row] for row in rows)
-
-
-def frame_head_notes(
-    model: Network, clips: ClipFrames | None, log_mel: LogMelConfig, batch_size: int, zeros: ZeroFrames
-) -> tuple[str, ...]:
-    """What the card says of the frame head; nothing without one. clips: the held-out ones. zeros: behind them."""
-    if not isinstance(model, AudioSpectrogramTransformer) or model.frame_head is None:
-        return ()
-    words = "Its frame head tells when (`main.py tag --frames`); it has learnt from labels of whole clips"
-    if clips is not None:
-        score = mean_average_precision(pooled_scores(model, clips, log_mel, batch_size, zeros), clips.targets)
-        words += f", and pooled over the held-out ones its mAP is {score:.3f}"
-    return (f"{words}. How exactly it places onsets and offsets has not been measured.",)
-
-
-def pooled_scores(
-    model: AudioSpectrogramTransformer, clips: ClipFrames, log_mel: LogMelConfig, batch_size: int, zeros: ZeroFrames
-) -> NDArray[np.float32]:
-    """The frame head's probability of each clip, `(clips, labels)`; columns of `zeros` have no say."""
-    scores = np.zeros((len(clips), clips.targets.shape[1]), np.float32)
-    device = next(model.parameters()).device
-    with torch.inference_mode():
-        for batch in evaluation_batches(clips, log_mel, batch_size):
-            n_columns = len(column_times_s(model.config, batch.log_mel.shape[1]))
-            logits = model.frame_logits(zeros.fill_up(batch.log_mel.to(device)))[:, :n_columns]
-            log_y, _ = linear_softmax(logits, torch.ones_like(logits, dtype=torch.bool))
-            scores[batch.clips.numpy()] = log_y.exp().cpu().numpy()
-    return scores
 
 
 def keep_still(model: Network) -> None:

@@ -1,14 +1,17 @@
-"""A study's folder: which data it is on, the lock that keeps two calls apart, and what is said to people. Runs nothing.
+"""A study's folder: which data it is on, what identifies its clips, the lock that keeps two calls apart, and messages.
 
-One lock is held as long as the process that took it, or a run that it started, lives, so that no two ever write to one
-folder.
+The lock is held as long as the process that took it, or a run that it started, is alive, so no two processes ever write
+to one folder.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import IO
 
@@ -19,6 +22,7 @@ from core.cli.terminal.console import PlainConsole
 from core.cli.terminal.streams import print_error
 from core.errors import UsageError, UserError
 from core.foreign_text import parse_json
+from training.data.manifest import Manifest, read_manifest
 
 try:
     import fcntl
@@ -68,6 +72,37 @@ def earlier_data(out: Path) -> Path | None:
     except (OSError, ValueError, KeyError, TypeError) as error:
         problem = f"{path} is damaged: it should tell which data the study is on."
         raise UserError(problem, "Delete it, and name the same data again with --data.") from error
+
+
+def identities(data: Path | None) -> Callable[[str], str]:
+    """For each collection ("" for none): the identity of its clips in `data`, "" where they are not given or cannot be
+    read, which a run of them tells in its own words. Each is read once."""
+
+    @cache
+    def identity(collection: str) -> str:
+        if data is None:
+            return ""
+        try:
+            return identity_of(read_manifest(data, collection), data)
+        except UserError:
+            return ""
+
+    return identity
+
+
+def identity_of(manifest: Manifest, data: Path) -> str:
+    """Of the labels in order, and of each clip's name below `data`, its labels and its fold: the same wherever the
+    folder lies. What sounds in the files is not in it."""
+    folder = data.parent if os.path.isfile(data) else data
+    clips = sorted(
+        [f"{_name(clip.path, folder)}{clip.part.words()}", sorted(clip.labels), clip.fold] for clip in manifest.clips
+    )
+    told = json.dumps([[label.id for label in manifest.labels], clips])
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+
+def _name(path: Path, folder: Path) -> str:
+    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.name
 
 
 @contextmanager

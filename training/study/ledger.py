@@ -20,20 +20,24 @@ LEDGER_NAME = "ledger.jsonl"
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """How a cell ended. digest: of what decided its result then; seconds: of work, its parts summed; commit: of the
-    code that did it; problem: why it failed; data: the identity of its clips (`study_data`), "" where it is unknown, as
-    in ledgers from before it was noted, or where the digest is of the clips too; start: the content of the weights
-    that it began with (`Start.content`), "" where it is unknown likewise."""
+    """How a cell ended."""
 
     cell: str
     digest: str
+    """Of everything that determined its result at that time."""
     state: Literal["finished", "failed"]
     seconds: float
+    """Of work; where the run was resumed, the sum of its parts."""
     commit: str = ""
+    """Of the code that ran it."""
     metrics: dict[str, float] = field(default_factory=dict)
     problem: str = ""
+    """Why it failed; "" where it finished."""
     data: str = ""
+    """The identity of its clips (`folder.identity_of`). "" where it is unknown, as in older ledgers, or where `digest`
+    covers the clips too."""
     start: str = ""
+    """The content of its initial weights (`Start.content`); "" where it is unknown, as in older ledgers."""
 
     def is_on(self, data: str) -> bool:
         """Whether it may have been on these clips."""

@@ -87,7 +87,7 @@ class StudyRow:
 class Cell:
     """One run. settings: all of it, `KEY=VALUE`; needs: the cells whose checkpoints it takes, by the names of their
     rows; digest: of what decides its result but the clips, so that a change is noticed, in a cell that it needs too;
-    data: the identity of its clips (`study_data`), "" where it is unknown."""
+    data: the identity of its clips (`folder.identity_of`), "" where it is unknown."""
 
     name: str
     row: str

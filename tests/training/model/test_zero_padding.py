@@ -23,9 +23,9 @@ from tests.training.runs import PLAIN, SMALL
 from training.cli.evaluate import tag_whole
 from training.config.recipe import TrainConfig, load_recipe
 from training.data.clip_frames import ClipFrames
+from training.evaluation.frame_head_report import pooled_scores
 from training.evaluation.publish import Predictions, PublishedRun, publish
 from training.loop.runner import train
-from training.model.frame_head_loss import pooled_scores
 from training.model.zero_padding import ZeroFrames, kept_zero_frames
 
 
