@@ -17,7 +17,7 @@ from core.model.networks.build import build_network, last_layer
 from core.model.variants import MODEL_VARIANTS, ModelVariant, find_variant
 from core.run.messages import TrainingMessage
 from training.config.recipe import TrainConfig, load_recipe
-from training.loop.control import Control
+from training.loop.control import RunControl
 from training.loop.runner import train
 
 _TINY = MODEL_VARIANTS["ast-tiny-16"].model
@@ -78,7 +78,7 @@ def small(*settings: str, recipe: str = "esc50-scratch") -> TrainConfig:
 
 
 def run(
-    data: Path, out: Path, *settings: str, resume: bool = False, control: Control | None = None
+    data: Path, out: Path, *settings: str, resume: bool = False, control: RunControl | None = None
 ) -> list[TrainingMessage]:
     """Train by a small recipe; all that it said."""
     messages: list[TrainingMessage] = []

@@ -17,7 +17,7 @@ from core.run.messages import TrainingFailed, TrainingMessage, TrainingStarted
 from training.cli.reporters import ProgressBar, Reporter, stamp, to_json_lines, to_log, to_tensorboard
 from training.config.recipe import TrainConfig, load_recipe
 from training.config.setting_paths import paths_of_recipe, with_absolute_paths
-from training.loop.control import Control
+from training.loop.control import RunControl
 from training.loop.run_lock import sole_run
 
 _log = logging.getLogger(__name__)
@@ -120,7 +120,7 @@ def _train(
     else:
         from training.loop.runner import train
 
-    control = Control(until=stack)
+    control = RunControl(until=stack)
     if options.control:
         control.read(sys.stdin)
 

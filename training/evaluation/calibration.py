@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from core.model.checkpoints.checkpoint import Calibration
-from training.evaluation.lbfgs import minimise
+from training.evaluation.lbfgs import lbfgs
 from training.evaluation.metrics import (
     Activation,
     Scores,
@@ -51,7 +51,7 @@ def fit_temperature(logits: NDArray[np.float32], truth: Truth, activation: Activ
         fit = F.binary_cross_entropy_with_logits if activation == "sigmoid" else F.cross_entropy
         return fit(scaled, y, reduction="sum") + log_scale.square().sum() / 2
 
-    return math.exp(minimise(loss, torch.zeros(1, dtype=torch.float64)).item())
+    return math.exp(lbfgs(loss, torch.zeros(1, dtype=torch.float64)).item())
 
 
 def fit_calibration(logits: NDArray[np.float32], truth: Truth, activation: Activation) -> Calibration:
@@ -83,7 +83,7 @@ def _fit_platt(logits: NDArray[np.float32], truth: Truth, log_scale: float) -> N
 
     start = torch.zeros(2, z.shape[1], dtype=torch.float64)
     start[0] = log_scale
-    logs, offsets = minimise(loss, start)
+    logs, offsets = lbfgs(loss, start)
     return torch.stack([logs.exp(), offsets], dim=1).numpy()
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 
-def minimise(
+def lbfgs(
     loss: Callable[[Tensor], Tensor], start: Tensor, *, max_iter: int = 200, tolerance_change: float = 1e-9
 ) -> Tensor:
     """Where a smooth `loss` is least, by L-BFGS from `start`, whose shape the result has."""

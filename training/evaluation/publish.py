@@ -35,9 +35,9 @@ from training.evaluation.calibration import fit_calibration, fit_thresholds
 from training.evaluation.metrics import Scores, accuracy, best_threshold, calibration_error
 from training.evaluation.model_card import CardFacts, model_card
 from training.evaluation.scored_clips import ScoredClips, report_on
-from training.model.frame_head_loss import kept_answers
-from training.model.initialisation import RANDOM_START, TIMM, Start
-from training.model.zero_padding import keeps_its_answers
+from training.model.frame_head_loss import calibration_of_kept_head
+from training.model.initialisation import RANDOM_INITIALISATION, TIMM, Initialisation
+from training.model.zero_padding import keeps_head
 
 CHECKPOINT_NAME = "checkpoint"
 _UNKNOWN_THRESHOLD = 0.5
@@ -60,14 +60,7 @@ class Predictions:
 
 @dataclass(frozen=True, slots=True)
 class PublishedRun:
-    """A run that is over, whole or broken off.
-
-    test: of the held-out clips, which chose nothing; None gives a checkpoint without figures. validation: of the clips
-    that choose calibration and thresholds. start: what the weights began as. best_on_test: the accuracy of the epoch
-    that did best on the held-out clips, where a paper chose by that; the card sets it beside the honest
-    figure. notes: sentences for the card. tested_how: which clips are the held-out ones, in words, where they are not
-    those of the recipe's test_folds. teachers: facts of the models that it learnt from beside the labels.
-    """
+    """A run that has ended: finished or stopped."""
 
     config: TrainConfig
     manifest: Manifest
@@ -75,12 +68,19 @@ class PublishedRun:
     log_mel: LogMelConfig
     model: Network
     test: Predictions | None = None
+    """Of the held-out clips, which chose nothing; None gives a checkpoint without figures."""
     validation: Predictions | None = None
-    start: Start = RANDOM_START
+    """Of the clips that choose calibration and thresholds."""
+    initialisation: Initialisation = RANDOM_INITIALISATION
     best_on_test: float | None = None
+    """The accuracy of the epoch that did best on the held-out clips, where a paper chose the epoch that way; the card
+    shows it beside the unbiased figure."""
     notes: tuple[str, ...] = ()
+    """Sentences for the card."""
     tested_how: str = ""
+    """Which clips are the held-out ones, for people, where they are not those of the recipe's test_folds."""
     teachers: tuple[dict[str, Any], ...] = ()
+    """Facts of the models that it learnt from beside the labels."""
 
 
 def merge_schedule(r: int, full_patches: int, kind: Kind = "constant", matcher: Matcher = "bipartite") -> MergeSchedule:
@@ -101,14 +101,14 @@ def publish(run: PublishedRun, out: Path) -> Path:
     Raises UserError for weights that give no numbers, and where a last layer was kept of nobody knows what.
     """
     activation = activation_of(run.config)
-    earlier = run.start.config
-    is_kept = keeps_its_answers(run.config)
+    earlier = run.initialisation.config
+    is_kept = keeps_head(run.config)
     if is_kept and earlier is None:
         problem = "The checkpoint whose last layer this run has kept is gone, and with it its thresholds."
         raise UserError(problem, "Put it back, and go on with --resume and init=CHECKPOINT.")
     kept = earlier if is_kept else None
     if kept:
-        calibration, thresholds, origin = *kept_answers(kept, run.manifest.labels), "kept"
+        calibration, thresholds, origin = *calibration_of_kept_head(kept, run.manifest.labels), "kept"
     else:
         calibration = _calibration(run, activation)
         thresholds, origin = _thresholds(run, activation, calibration)
@@ -222,8 +222,8 @@ def _provenance(run: PublishedRun) -> dict[str, Any]:
         "licences": [list(pair) for pair in run.manifest.licences],
         "test_folds": list(config.test_folds),
         "recipe": {**config.to_dict(), "init": init, "teacher": [one["name"] for one in run.teachers]},
-        "start": run.start.words,
-        "start_content": run.start.content,
+        "start": run.initialisation.description,
+        "start_content": run.initialisation.content,
         "teachers": list(run.teachers),
         "best_on_test": run.best_on_test,
         "version": version(),

@@ -19,7 +19,7 @@ from training.loop.state_file import read_state, write_state
 _KIND = "listening"
 
 
-class HeardSoFar:
+class ExtractionState:
     """whole: float32 `(clips, D)`, of each clip whole, of which `n_whole` batches are filled in. n_rounds: of views in
     all, 0 while that is not known. views: of the first `step` batches of views, in order."""
 
@@ -60,5 +60,5 @@ class HeardSoFar:
 
 
 def identity_of(config: TrainConfig, data: RunData, start_content: str) -> dict[str, Any]:
-    """What must be the same for a run to resume. start_content: `Start.content`."""
+    """What must be the same for a run to resume. start_content: `Initialisation.content`."""
     return {"config": config.to_dict(), "data": data.identity(), "start": start_content}

@@ -25,10 +25,10 @@ from core.run.messages import (
 )
 from training.config.recipe import TrainConfig
 from training.data.run_data import RunData
-from training.head_only.extraction_state import HeardSoFar
+from training.head_only.extraction_state import ExtractionState
 from training.head_only.frozen_features import ClipViews, embed, whole_clips
 from training.head_only.logistic_regression import FeatureRows, Head, fit_head, mean_loss
-from training.loop.control import Control
+from training.loop.control import RunControl
 
 VIEWS = 1500
 """Of all clips together, about: the starter hears so many in half a minute on two cores."""
@@ -45,7 +45,7 @@ def rounds_for(n_clips: int, most: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class ExtractedFeatures:
     """What there is to fit: whole, one row a clip, in order; rows, the same with all views and the background.
 
     n_epochs: rounds of views, and one more for the fit.
@@ -61,58 +61,58 @@ class Heard:
         return float((self.rows.clips >= 0).sum()) / len(self.whole.clips) - 1
 
 
-class Listening:
-    """One pass over the training clips of `data`, from where `so_far` is on."""
+class FeatureExtraction:
+    """One pass over the training clips of `data`, from where `state` is on."""
 
     def __init__(
         self,
         config: TrainConfig,
         data: RunData,
         model: Network,
-        so_far: HeardSoFar,
+        state: ExtractionState,
         *,
-        tell: Callable[[TrainingMessage], None],
-        control: Control,
+        report: Callable[[TrainingMessage], None],
+        control: RunControl,
     ) -> None:
-        self._config, self._data, self._model, self._so_far = config, data, model, so_far
-        self._tell, self._control = tell, control
+        self._config, self._data, self._model, self._state = config, data, model, state
+        self._report, self._control = report, control
         self._views = ClipViews(data.train, config, data.log_mel)
         self._pace = _Pace(config)
-        self._told = self._saved = time.monotonic()
+        self._last_report_s = self._last_save_s = time.monotonic()
         self._head: Head | None = None
         self._loss = len(data.manifest.labels) * float(np.log(2))
         """Of a head that knows nothing."""
 
-    def run(self, out: str) -> Heard | None:
+    def run(self, out: str) -> ExtractedFeatures | None:
         """All there is to hear; None, said so, when somebody asked to stop. out: the run's folder, for people."""
-        so_far, a_round = self._so_far, len(self._views)
+        state, a_round = self._state, len(self._views)
         if not self._hear_whole():
             return self._stopped(out)
-        so_far.n_rounds = so_far.n_rounds or self._rounds()
+        state.n_rounds = state.n_rounds or self._rounds()
         self._save()
         n_clips, n_labels = self._data.train.targets.shape
-        device, first = next(self._model.parameters()).device.type, so_far.step // a_round + 1
-        self._tell(TrainingStarted(self._config.name, out, device, n_clips, n_labels, so_far.n_rounds + 1, first))
-        self._tell_step(first)
-        self._pace.begin(so_far.step)
-        for step in range(so_far.step, so_far.n_rounds * a_round):
+        device, first = next(self._model.parameters()).device.type, state.step // a_round + 1
+        self._report(TrainingStarted(self._config.name, out, device, n_clips, n_labels, state.n_rounds + 1, first))
+        self._report_step(first)
+        self._pace.begin(state.step)
+        for step in range(state.step, state.n_rounds * a_round):
             if not self._may_continue():
                 return self._stopped(out)
             self._hear_views(step // a_round + 1, step % a_round)
-        return Heard(self._whole(), self._rows(), so_far.n_rounds + 1)
+        return ExtractedFeatures(self._whole(), self._rows(), state.n_rounds + 1)
 
     def _hear_whole(self) -> bool:
         """False when somebody asked to stop."""
-        clips, size, so_far = self._data.train, self._config.batch_size, self._so_far
-        batches = whole_clips(self._model, clips, self._data.log_mel, size, first=so_far.n_whole)
+        clips, size, state = self._data.train, self._config.batch_size, self._state
+        batches = whole_clips(self._model, clips, self._data.log_mel, size, first=state.n_whole)
         began, n_frames = time.monotonic(), 0
         for members, some in batches:
-            so_far.whole[members] = some
-            so_far.n_whole += 1
+            state.whole[members] = some
+            state.n_whole += 1
             n_frames += int(clips.lengths[members].sum())
             self._pace.frames_a_second = n_frames / max(1e-9, time.monotonic() - began)
-            n_done = min(len(clips), so_far.n_whole * size)
-            self._tell(TrainingPreparing("Listening to whole clips", n_done, len(clips)))
+            n_done = min(len(clips), state.n_whole * size)
+            self._report(TrainingPreparing("Listening to whole clips", n_done, len(clips)))
             if not self._may_continue():
                 return False
             self._save_sometimes()
@@ -126,14 +126,14 @@ class Listening:
         return min(most, max(1, int((budget_s - whole_s) / self._pace.expected_s(len(self._views)))))
 
     def _hear_views(self, in_round: int, index: int) -> None:
-        so_far, began = self._so_far, time.monotonic()
+        state, began = self._state, time.monotonic()
         batch = self._views.batch(in_round, index)
-        so_far.views.append(FeatureRows(embed(self._model, batch.log_mel), batch.targets.numpy(), batch.clips.numpy()))
-        so_far.step += 1
+        state.views.append(FeatureRows(embed(self._model, batch.log_mel), batch.targets.numpy(), batch.clips.numpy()))
+        state.step += 1
         if index == len(self._views) - 1:
             self._end_round(in_round)
-        elif time.monotonic() - self._told > _SECONDS_BETWEEN_REPORTS:
-            self._tell_step(in_round, len(batch.clips) / max(1e-9, time.monotonic() - began))
+        elif time.monotonic() - self._last_report_s > _SECONDS_BETWEEN_REPORTS:
+            self._report_step(in_round, len(batch.clips) / max(1e-9, time.monotonic() - began))
         self._save_sometimes()
 
     def _end_round(self, in_round: int) -> None:
@@ -142,47 +142,47 @@ class Listening:
         self._loss = mean_loss(self._head.logits(whole.features), whole.targets)
         self._save()
         seconds = self._pace.since_last_round()
-        self._tell(TrainingEpoch(in_round, self._so_far.n_rounds + 1, self._loss, seconds, self._seconds_left()))
+        self._report(TrainingEpoch(in_round, self._state.n_rounds + 1, self._loss, seconds, self._seconds_left()))
 
-    def _tell_step(self, in_round: int, speed: float = 0.0) -> None:
-        self._told, so_far = time.monotonic(), self._so_far
-        n_steps = so_far.n_rounds * len(self._views)
-        self._tell(TrainingStep(in_round, so_far.step, n_steps, self._loss, 0.0, speed, self._seconds_left()))
+    def _report_step(self, in_round: int, speed: float = 0.0) -> None:
+        self._last_report_s, state = time.monotonic(), self._state
+        n_steps = state.n_rounds * len(self._views)
+        self._report(TrainingStep(in_round, state.step, n_steps, self._loss, 0.0, speed, self._seconds_left()))
 
     def _seconds_left(self) -> float:
-        return self._pace.seconds_left(self._so_far.step, self._so_far.n_rounds * len(self._views))
+        return self._pace.seconds_left(self._state.step, self._state.n_rounds * len(self._views))
 
     def _may_continue(self) -> bool:
         """Does what was asked for since the last batch; False to stop."""
-        wish = self._control.poll()
-        if wish == "pause":
+        request = self._control.poll()
+        if request == "pause":
             began = time.monotonic()
             self._save()
-            self._tell(TrainingPaused(self._so_far.step, paused=True))
-            while wish == "pause":
-                wish = self._control.wait()
-            self._tell(TrainingPaused(self._so_far.step, paused=False))
+            self._report(TrainingPaused(self._state.step, paused=True))
+            while request == "pause":
+                request = self._control.wait()
+            self._report(TrainingPaused(self._state.step, paused=False))
             self._pace.leave_out(time.monotonic() - began)
-        return wish != "stop"
+        return request != "stop"
 
     def _stopped(self, out: str) -> None:
         self._save()
-        self._tell(TrainingStopped(out, self._so_far.step))
+        self._report(TrainingStopped(out, self._state.step))
 
     def _save_sometimes(self) -> None:
-        if time.monotonic() - self._saved > self._config.save_every_s:
+        if time.monotonic() - self._last_save_s > self._config.save_every_s:
             self._save()
 
     def _save(self) -> None:
-        self._so_far.save()
-        self._saved = time.monotonic()
+        self._state.save()
+        self._last_save_s = time.monotonic()
 
     def _whole(self) -> FeatureRows:
         targets = self._data.train.targets
-        return FeatureRows(self._so_far.whole, targets, np.arange(len(targets)))
+        return FeatureRows(self._state.whole, targets, np.arange(len(targets)))
 
     def _rows(self) -> FeatureRows:
-        return FeatureRows.joined([self._whole(), *self._so_far.views])
+        return FeatureRows.joined([self._whole(), *self._state.views])
 
 
 class _Pace:

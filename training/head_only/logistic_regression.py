@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from training.evaluation.lbfgs import minimise
+from training.evaluation.lbfgs import lbfgs
 
 BACKGROUND = -1
 """The clip of a row that is of no clip: noise alone, silence."""
@@ -97,7 +97,7 @@ def fit_head(rows: FeatureRows, penalty: float, start: Head | None = None) -> He
     if start is not None:
         scaled = start.weight * spread
         first = torch.from_numpy(np.vstack([scaled.T, (start.bias + start.weight @ centre)[None]]))
-    found = minimise(loss, first, max_iter=100, tolerance_change=1e-6).numpy()
+    found = lbfgs(loss, first, max_iter=100, tolerance_change=1e-6).numpy()
     weight = found[:-1].T / spread
     return Head(np.ascontiguousarray(weight), found[-1] - weight @ centre)
 

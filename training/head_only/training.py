@@ -38,14 +38,14 @@ from training.evaluation.publish import (
     merge_schedule,
     publish,
 )
-from training.head_only.extraction_state import HeardSoFar, identity_of
-from training.head_only.feature_extraction import Heard, Listening
+from training.head_only.extraction_state import ExtractionState, identity_of
+from training.head_only.feature_extraction import ExtractedFeatures, FeatureExtraction
 from training.head_only.frozen_features import whole_clips
 from training.head_only.logistic_regression import CrossValidation, Head, cross_validate, fit_head, mean_loss
-from training.loop.control import Control
+from training.loop.control import RunControl
 from training.loop.state_file import STATE_NAME, remove_leftovers
 from training.model.building import build_model
-from training.model.initialisation import Start, read_start
+from training.model.initialisation import Initialisation, read_initial_checkpoint
 
 LIMITS = (
     "The last layer has learnt to tell these sounds from each other, from noise and from silence, and nothing else: "
@@ -57,14 +57,14 @@ _Logits = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 @dataclass(frozen=True, slots=True)
 class FittedHead:
-    """All of a run once its layer is fitted. start: what the backbone is of; folds:
+    """All of a run once its layer is fitted. initialisation: what the backbone is of; folds:
     `(clips,)`, the parts of the cross-validation."""
 
     config: TrainConfig
     data: RunData
     model: Network
-    start: Start
-    heard: Heard
+    initialisation: Initialisation
+    extracted: ExtractedFeatures
     folds: NDArray[np.str_]
     validated: CrossValidation
     head: Head
@@ -76,7 +76,7 @@ def train_head(
     out: Path,
     report: Callable[[TrainingMessage], None],
     *,
-    control: Control | None = None,
+    control: RunControl | None = None,
     resume: bool = False,
 ) -> Path | None:
     """Run a recipe with `freeze`; returns the checkpoint's folder, None when it was asked to stop. Raises UserError.
@@ -85,34 +85,34 @@ def train_head(
     beginning (0: to the number of clips); loss and sound settings as anywhere, but nothing is mixed. resume: from what
     was heard before, to the same weights.
     """
-    control = control or Control()
+    control = control or RunControl()
     _refuse_settings(config)
     if not resume and ((out / STATE_NAME).is_file() or (out / CHECKPOINT_NAME).exists()):
         raise UserError(f"{out} holds a run already.", "Resume it with --resume, or choose another --out.")
     out.mkdir(parents=True, exist_ok=True)
     if config.threads:
         torch.set_num_threads(config.threads)
-    start = read_start(config.init)
-    data = load_run_data(config, data_folder, start.config.log_mel if start else None, report)
+    initial_checkpoint = read_initial_checkpoint(config.init)
+    data = load_run_data(config, data_folder, initial_checkpoint.config.log_mel if initial_checkpoint else None, report)
     folds = _folds_of(data.split.train)
-    built = build_model(config, data.manifest.labels, start)
+    built = build_model(config, data.manifest.labels, initial_checkpoint)
     model = built.model.eval()
     model.to("cuda" if torch.cuda.is_available() else "cpu")
     whole = np.zeros((len(data.train), last_layer(model).in_features), np.float32)
-    so_far = HeardSoFar(out / STATE_NAME, identity_of(config, data, built.start.content), whole)
-    so_far.resume()
+    state = ExtractionState(out / STATE_NAME, identity_of(config, data, built.initialisation.content), whole)
+    state.resume()
     remove_leftovers(out)
     with control.signals():
-        heard = Listening(config, data, model, so_far, tell=report, control=control).run(str(out))
-    if heard is None:
+        extracted = FeatureExtraction(config, data, model, state, report=report, control=control).run(str(out))
+    if extracted is None:
         return None
     fit_began = time.monotonic()
     # Matrices of a few megabytes: a second core that is busy with other things costs more than it brings.
     torch.set_num_threads(1)
-    validated = cross_validate(heard.rows, heard.whole, folds)
-    head = fit_head(heard.rows, validated.penalty)
+    validated = cross_validate(extracted.rows, extracted.whole, folds)
+    head = fit_head(extracted.rows, validated.penalty)
     _put_into(model, head)
-    run = FittedHead(config, data, model, built.start, heard, folds, validated, head)
+    run = FittedHead(config, data, model, built.initialisation, extracted, folds, validated, head)
     report(_last_epoch(run, time.monotonic() - fit_began))
     checkpoint = publish(_published(run), out)
     report(finished_message(checkpoint))
@@ -154,7 +154,7 @@ def _put_into(model: Network, head: Head) -> None:
 
 def _last_epoch(run: FittedHead, seconds: float) -> TrainingEpoch:
     """Of the layer that is kept: its loss on what it learnt from, its figures by cross-validation."""
-    whole, n_epochs = run.heard.whole, run.heard.n_epochs
+    whole, n_epochs = run.extracted.whole, run.extracted.n_epochs
     scores = _sigmoid(run.validated.logits(whole.features, run.folds))
     metrics = {"accuracy": accuracy(scores, whole.targets), "map": mean_average_precision(scores, whole.targets)}
     loss = mean_loss(run.head.logits(whole.features), whole.targets)
@@ -190,7 +190,7 @@ def _published(run: FittedHead) -> PublishedRun:
         model=run.model.cpu(),
         test=test or crossed,
         validation=crossed if test else None,
-        start=replace(run.start, words=_start_in_words(run.start)),
+        initialisation=replace(run.initialisation, description=_initialisation_in_words(run.initialisation)),
         notes=_notes(run, is_crossed=test is None),
         tested_how="" if test else f"{len(run.validated.heads)}-fold cross-validation by groups",
     )
@@ -198,15 +198,15 @@ def _published(run: FittedHead) -> PublishedRun:
 
 def _features(run: FittedHead, frames: ClipFrames, merge: MergeSchedule | None) -> NDArray[np.float32]:
     if merge is None and frames is run.data.train:
-        return run.heard.whole.features
+        return run.extracted.whole.features
     features = np.zeros((len(frames), last_layer(run.model).in_features), np.float32)
     for members, some in whole_clips(run.model, frames, run.data.log_mel, run.config.batch_size, merge):
         features[members] = some
     return features
 
 
-def _start_in_words(start: Start) -> str:
-    backbone = f"weights of {start.config.name}" if start.config else "ImageNet weights"
+def _initialisation_in_words(initialisation: Initialisation) -> str:
+    backbone = f"weights of {initialisation.config.name}" if initialisation.config else "ImageNet weights"
     return f"{backbone}, kept as they are under a new last layer"
 
 
@@ -214,8 +214,8 @@ def _notes(run: FittedHead, is_crossed: bool) -> tuple[str, ...]:
     n_parts, clips = len(run.validated.heads), run.data.split.train
     notes = [
         f"The last layer is a logistic regression on the backbone's features of each clip and of "
-        f"{run.heard.views_per_clip:.1f} disfigured views of it, with a penalty of {run.validated.penalty:g}, which "
-        f"had the least loss in the cross-validation."
+        f"{run.extracted.views_per_clip:.1f} augmented views of it, with a penalty of {run.validated.penalty:g}, which "
+        f"had the lowest loss in the cross-validation."
     ]
     if is_crossed:
         notes.append(
@@ -225,8 +225,8 @@ def _notes(run: FittedHead, is_crossed: bool) -> tuple[str, ...]:
         )
     else:
         notes.append("The validation clips are the training clips, each by a layer that has not learnt from its part.")
-    if run.start.config:
-        earlier = run.start.config.provenance.get("data", "data it does not name")
+    if run.initialisation.config:
+        earlier = run.initialisation.config.provenance.get("data", "data it does not name")
         notes.append(f"The backbone was trained on {earlier}: clips that it has in common with these look too good.")
     groups = {(label, clip.recording) for clip in clips for label in clip.labels}
     n_groups = Counter(label for label, _ in groups)

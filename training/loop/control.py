@@ -16,8 +16,8 @@ from typing import IO, get_args
 from core.run.messages import Command
 
 
-class Control:
-    """The newest wish of whoever started the run; the loop asks between two steps.
+class RunControl:
+    """The newest request of whoever started the run; the loop asks between two steps.
 
     until: a run that fails keeps hold of the signals until this closes; None: not beyond the failure. torchrun sends
     SIGTERM to all as soon as one process is lost, and the others have still to say what became of the run.
@@ -25,36 +25,36 @@ class Control:
 
     def __init__(self, until: ExitStack | None = None) -> None:
         self._until = until
-        self._wishes: queue.SimpleQueue[Command] = queue.SimpleQueue()
+        self._requests: queue.SimpleQueue[Command] = queue.SimpleQueue()
         self._n_signals = 0
 
     def poll(self) -> Command | None:
-        """The next wish, or None; never waits."""
+        """The next request, or None; never waits."""
         try:
-            return self._wishes.get_nowait()
+            return self._requests.get_nowait()
         except queue.Empty:
             return None
 
     def wait(self) -> Command:
-        """The next wish; waits for it, and stays open to signals."""
+        """The next request; waits for it, and stays open to signals."""
         while True:
             try:
-                return self._wishes.get(timeout=0.2)
+                return self._requests.get(timeout=0.2)
             except queue.Empty:
                 continue
 
-    def wish(self, command: Command) -> None:
+    def request(self, command: Command) -> None:
         """Ask for something, from any thread."""
-        self._wishes.put(command)
+        self._requests.put(command)
 
     def read(self, lines: IO[str]) -> None:
-        """Obey words of `lines` from now on; its end is no wish: who started the run may go."""
+        """Obey words of `lines` from now on; its end is no request: who started the run may go."""
 
         def follow() -> None:
             for line in lines:
                 word = line.strip()
                 if word in get_args(Command):
-                    self._wishes.put(word)  # pyright: ignore[reportArgumentType] — just compared with them
+                    self._requests.put(word)  # pyright: ignore[reportArgumentType] — just compared with them
 
         threading.Thread(target=follow, name="control", daemon=True).start()
 
@@ -67,7 +67,7 @@ class Control:
             if self._n_signals > 1:
                 raise KeyboardInterrupt
             print("Stopping: the run is being saved. Press Ctrl+C again to break off at once.", file=sys.stderr)
-            self._wishes.put("stop")
+            self._requests.put("stop")
 
         with ExitStack() as here:
             for number in (signal.SIGINT, signal.SIGTERM):

@@ -24,9 +24,19 @@ def publish_finished(run: TrainingRun, out: Path) -> TrainingFinished | None:
         return None
     # Some papers report the epoch that did best on the test clips: the card sets it beside ours.
     best_on_test = run.best_on_test if data.validation is None and data.test is not None else None
-    notes = frame_head_notes(model, data.test, data.log_mel, run.config.batch_size, run.zeros)
+    notes = frame_head_notes(model, data.test, data.log_mel, run.config.batch_size, run.padding)
     published = PublishedRun(
-        *(run.config, data.manifest, data.split, data.log_mel, model.cpu(), test, validation, run.start, best_on_test),
+        *(
+            run.config,
+            data.manifest,
+            data.split,
+            data.log_mel,
+            model.cpu(),
+            test,
+            validation,
+            run.initialisation,
+            best_on_test,
+        ),
         notes=notes,
         teachers=run.teachers.facts,
     )
@@ -47,7 +57,7 @@ def publish_stopped(run: TrainingRun, out: Path) -> Path:
     data = run.data
     published = PublishedRun(
         *(run.config, data.manifest, data.split, data.log_mel, run.final_model().cpu()),
-        start=run.start,
+        initialisation=run.initialisation,
         notes=(note,),
         teachers=run.teachers.facts,
     )

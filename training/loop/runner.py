@@ -25,12 +25,12 @@ from core.run.messages import (
 from training.config.recipe import TrainConfig
 from training.data.run_data import load_run_data
 from training.evaluation.publish import CHECKPOINT_NAME
-from training.loop.control import Control
+from training.loop.control import RunControl
 from training.loop.fabric import build_fabric, sum_over_processes
 from training.loop.final_evaluation import publish_finished, publish_stopped
 from training.loop.state_file import STATE_NAME, read_state, remove_leftovers
 from training.loop.training_run import TrainingRun
-from training.model.initialisation import read_start
+from training.model.initialisation import read_initial_checkpoint
 from training.model.teachers import read_teachers
 
 Report = Callable[[TrainingMessage], None]
@@ -46,31 +46,31 @@ def train(
     out: Path,
     report: Report,
     *,
-    control: Control | None = None,
+    control: RunControl | None = None,
     resume: bool = False,
 ) -> Path | None:
     """Run a recipe to its end; returns the checkpoint's folder, None when it was asked to stop. Raises UserError."""
-    control = control or Control()
+    control = control or RunControl()
     fabric = build_fabric(config)
     tell: Report = report if fabric.is_global_zero else lambda _message: None
     out.mkdir(parents=True, exist_ok=True)
     path = out / STATE_NAME
     if os.path.isfile(path) and not resume:
         raise UserError(f"{out} holds a run already.", "Go on with it by --resume, or choose another --out.")
-    start = read_start(config.init)
+    initial_checkpoint = read_initial_checkpoint(config.init)
     teachers = read_teachers(config.teacher)  # what cannot be read is told before minutes of decoding
-    data = load_run_data(config, data_folder, start.config.log_mel if start else None, tell)
+    data = load_run_data(config, data_folder, initial_checkpoint.config.log_mel if initial_checkpoint else None, tell)
     state = read_state(path) if os.path.isfile(path) else None
     if state and config.time_budget_min:
         config = replace(config, **{key: _plain(state["config"][key]) for key in COUNTED_IN_EPOCHS})
-    run = TrainingRun(config, data, fabric, start, teachers)
+    run = TrainingRun(config, data, fabric, initial_checkpoint, teachers)
     if state:
         run.resume(state, path)
     elif config.time_budget_min:
         config = with_epochs(config, epochs_within(run, config.time_budget_min))
         del run  # two models and their teachers may be more than there is room for
-        run = TrainingRun(config, data, fabric, start, teachers)
-    del start, teachers
+        run = TrainingRun(config, data, fabric, initial_checkpoint, teachers)
+    del initial_checkpoint, teachers
     _refuse_different_starts(run)
     if fabric.is_global_zero:
         remove_leftovers(out)
@@ -137,14 +137,14 @@ def epochs_within(run: TrainingRun, minutes: float) -> int:
     return max(1, int(minutes * 60 * _BUDGET_SHARE / per_epoch))
 
 
-def _run_to_end(run: TrainingRun, path: Path, tell: Report, control: Control) -> bool:
+def _run_to_end(run: TrainingRun, path: Path, tell: Report, control: RunControl) -> bool:
     """False when somebody asked to stop; whatever happens, the state on disk is usable afterwards."""
     progress = _Progress(run, tell)
     last_saved = time.monotonic()
     is_whole = True  # between two steps, not in the middle of an epoch's end
     try:
         for batch in run.loader():
-            stop = _obey(run, path, tell, control)
+            stop = _handle_request(run, path, tell, control)
             loss, stopped = run.train_step(batch, stop)
             progress.step(loss)
             if run.step % len(run.batches) == 0:
@@ -167,16 +167,16 @@ def _run_to_end(run: TrainingRun, path: Path, tell: Report, control: Control) ->
     return True
 
 
-def _obey(run: TrainingRun, path: Path, tell: Report, control: Control) -> bool:
+def _handle_request(run: TrainingRun, path: Path, tell: Report, control: RunControl) -> bool:
     """Do what was asked for since the last step; True to stop after the next one."""
-    wish = control.poll()
-    if wish == "pause":
+    request = control.poll()
+    if request == "pause":
         run.save(path)
         tell(TrainingPaused(run.step, paused=True))
-        while wish == "pause":
-            wish = control.wait()
+        while request == "pause":
+            request = control.wait()
         tell(TrainingPaused(run.step, paused=False))
-    return wish == "stop"
+    return request == "stop"
 
 
 class _Progress:

@@ -37,21 +37,21 @@ from training.loop.fabric import gather_scores, sum_over_processes
 from training.loop.state_file import write_state
 from training.model.building import build_model
 from training.model.distillation import blend
-from training.model.frame_head_loss import keep_still, splice_clips, summed_frame_loss
+from training.model.frame_head_loss import freeze_norms_and_dropout, splice_clips, summed_frame_loss
 from training.model.learning_rate import learning_rate, plan_schedule
 from training.model.optimiser import build_optimiser, summed_loss
 from training.model.teachers import Teachers, read_teachers
-from training.model.training_network import Student
+from training.model.training_network import TrainingNetwork
 from training.model.weight_averaging import RangeAverage, WeightAverage, cumulative_mean
-from training.model.zero_padding import kept_zero_frames
+from training.model.zero_padding import kept_zero_padding
 from training.text import listed
 
 
 class TrainingRun:
     """Model, its averages, optimiser and place: all that a state file holds.
 
-    config.epochs is what the run does; a time budget has become a number of epochs before. start, teachers: what
-    `read_start` and `read_teachers` gave, where they have been read already.
+    config.epochs is final: a time budget has been converted to a number of epochs. initial_checkpoint, teachers: the
+    results of `read_initial_checkpoint` and `read_teachers`, where they have been read already.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class TrainingRun:
         config: TrainConfig,
         data: RunData,
         fabric: Fabric,
-        start: Checkpoint | None = None,
+        initial_checkpoint: Checkpoint | None = None,
         teachers: Sequence[Checkpoint] = (),
     ) -> None:
         self.config, self.data, self.fabric = config, data, fabric
@@ -67,9 +67,9 @@ class TrainingRun:
         teachers = teachers or read_teachers(config.teacher)
         self.teachers = Teachers(teachers, labels, log_mel, device=fabric.device)
         torch.manual_seed(seed_of(config.seed, "weights"))
-        built = build_model(config, labels, start)
-        plain, self.start = built.model, built.start
-        self.zeros = kept_zero_frames(config, built.start.config, log_mel)
+        built = build_model(config, labels, initial_checkpoint)
+        plain, self.initialisation = built.model, built.initialisation
+        self.padding = kept_zero_padding(config, built.initialisation.config, log_mel)
         optimiser = build_optimiser(plain, config, built.new_names)
         self.average = WeightAverage(plain.to(fabric.device), config.ema_decay)
         self.range_average = RangeAverage(plain) if config.average_epochs else None
@@ -79,7 +79,9 @@ class TrainingRun:
         self.plain: Network = plain
         patches = plain.config.n_patches(plain.config.max_frames)
         merge = merge_schedule(config.merge_r_training, patches, config.merge_kind, config.matcher)
-        student = Student(plain, None if merge.removes_nothing() else merge, tells_when=config.frame_loss > 0)
+        student = TrainingNetwork(
+            plain, None if merge.removes_nothing() else merge, with_frame_head=config.frame_loss > 0
+        )
         self._model, self._optimiser = fabric.setup(student, optimiser)
         self.batches = TrainingBatches(data.train, config, data.log_mel)
         self.step = 0
@@ -121,7 +123,7 @@ class TrainingRun:
             group["lr"] = rate * group["factor"]
         self._model.train()
         if config.freeze:
-            keep_still(self.plain)
+            freeze_norms_and_dropout(self.plain)
         statistics = [buffer.clone() for buffer in self.plain.buffers()]
         column = self._random_column(batch.log_mel.shape[1])
         mine, n_clips = batch.part(fabric.global_rank, fabric.world_size), len(batch.clips)
@@ -161,7 +163,7 @@ class TrainingRun:
             log_mel, targets = spliced.log_mel, spliced.targets
         targets = self._with_teachers(log_mel, targets)
         with self.fabric.autocast():
-            logits, columns = self._model(self.zeros.fill_up(log_mel), column)
+            logits, columns = self._model(self.padding.pad(log_mel), column)
         loss = summed_loss(self.config.loss, logits.float(), targets)
         if spliced is None:
             return loss
@@ -244,7 +246,7 @@ class TrainingRun:
         share = self.fabric.global_rank, self.fabric.world_size
         with torch.inference_mode():
             for batch in evaluation_batches(clips, self.data.log_mel, self.config.batch_size, share):
-                log_mel = self.zeros.fill_up(batch.log_mel.to(self.fabric.device))
+                log_mel = self.padding.pad(batch.log_mel.to(self.fabric.device))
                 logits[batch.clips.numpy()] = model(log_mel, merge=merge).cpu().numpy()
         return gather_scores(self.fabric, logits)
 
@@ -267,7 +269,7 @@ class TrainingRun:
         return {
             "config": self.config.to_dict(),
             "data": self.data.identity(),
-            "start": self.start.content,
+            "start": self.initialisation.content,
             "teachers": self.teachers.contents,
             "step": self.step,
             "losses": self._losses,
@@ -292,7 +294,7 @@ class TrainingRun:
         if state["data"] != self.data.identity():
             changed.append("data")
         # States from before this was written say nothing of it.
-        if state.get("start", self.start.content) != self.start.content:
+        if state.get("start", self.initialisation.content) != self.initialisation.content:
             changed.append("init")
         if state.get("teachers", []) != self.teachers.contents:  # wherever they lie now
             changed.append("teacher")

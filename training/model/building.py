@@ -1,4 +1,4 @@
-"""The model of a run before its first step. Knows no data but its labels."""
+"""Builds the model of a run as it is before the first step."""
 
 from __future__ import annotations
 
@@ -17,7 +17,14 @@ from core.model.networks.patchout import Shares
 from core.model.variants import find_variant
 from training.config.recipe import TrainConfig
 from training.model.frame_head_loss import prepare_frame_head
-from training.model.initialisation import HEAD, Adaptation, Start, initialise, new_module_names, read_start
+from training.model.initialisation import (
+    HEAD,
+    Adaptation,
+    Initialisation,
+    initialise,
+    new_module_names,
+    read_initial_checkpoint,
+)
 from training.model.teachers import content_of
 
 KERNELS = {"time": 15, "sequence": 31, "grid": 7}
@@ -26,38 +33,46 @@ KERNELS = {"time": 15, "sequence": 31, "grid": 7}
 
 @dataclass(frozen=True, slots=True)
 class BuiltModel:
-    """model: with a head for the data's labels. new_names: its parameters that start at random beside others that do
-    not. start: what it starts from."""
+    """A model with a head for the data's labels.
+
+    new_names: its parameters that are random beside others that are not. initialisation: what its weights began as.
+    """
 
     model: Network
     new_names: Collection[str]
-    start: Start
+    initialisation: Initialisation
 
 
-def build_model(config: TrainConfig, labels: LabelSet, start: Checkpoint | None = None) -> BuiltModel:
-    """The recipe's architecture with weights from where it wants them. start: what `read_start` gave, where it has
-    been read already. Raises UserError."""
-    start = start or read_start(config.init)
+def build_model(config: TrainConfig, labels: LabelSet, initial_checkpoint: Checkpoint | None = None) -> BuiltModel:
+    """Build the recipe's architecture and initialise its weights. Raises UserError.
+
+    initial_checkpoint: the result of `read_initial_checkpoint`, where it has been read already.
+    """
+    initial_checkpoint = initial_checkpoint or read_initial_checkpoint(config.init)
     if config.variant:
         architecture = find_variant(config.variant).with_labels(len(labels))
     else:
-        assert start is not None, "a recipe names a variant or a checkpoint"
-        architecture = replace(start.config.model, n_labels=len(labels))
+        assert initial_checkpoint is not None, "a recipe names a variant or a checkpoint"
+        architecture = replace(initial_checkpoint.config.model, n_labels=len(labels))
     architecture = _with_hybrid_attention(config, _as_the_recipe_has_it(config, architecture))
     _refuse_patches_of_cnn(config, architecture)
     left_out = Shares(config.patch_drop, config.row_drop, config.column_drop)
     model = build_network(architecture, drop_path=config.drop_path, patchout=left_out)
     if config.loss == "bce":
-        # Start where one label in `n_labels` is heard: otherwise the first epochs go into learning that.
+        # Predict one label in `n_labels` from the beginning: otherwise the first epochs are spent on learning that.
         nn.init.constant_(last_layer(model).bias, -math.log(len(labels)))
     adaptation = Adaptation(config.kernel_collapse, config.positions == "random")
-    fitted = None if start is None else _start_as_the_recipe_has_it(config, start)
-    words = initialise(model, config.init, labels, fitted, adaptation)
+    fitted = None if initial_checkpoint is None else _start_as_the_recipe_has_it(config, initial_checkpoint)
+    description = initialise(model, config.init, labels, fitted, adaptation)
     if config.frame_loss:
-        prepare_frame_head(model, config, labels, start)
-    # Without a checkpoint the words tell one start from another.
-    began = Start(words, start.config, content_of(start)) if start else Start(words, None, words)
-    return BuiltModel(model, new_module_names(model, config.init, labels, fitted, adaptation), began)
+        prepare_frame_head(model, config, labels, initial_checkpoint)
+    # Without a checkpoint, the description distinguishes one initialisation from another.
+    initialisation = (
+        Initialisation(description, initial_checkpoint.config, content_of(initial_checkpoint))
+        if initial_checkpoint
+        else Initialisation(description, None, description)
+    )
+    return BuiltModel(model, new_module_names(model, config.init, labels, fitted, adaptation), initialisation)
 
 
 def _as_the_recipe_has_it(config: TrainConfig, architecture: ModelConfig) -> ModelConfig:
@@ -96,16 +111,16 @@ def _with_head_and_norms(config: TrainConfig, architecture: TransformerConfig) -
     )
 
 
-def _start_as_the_recipe_has_it(config: TrainConfig, start: Checkpoint) -> Checkpoint:
+def _start_as_the_recipe_has_it(config: TrainConfig, initial_checkpoint: Checkpoint) -> Checkpoint:
     """The checkpoint with the recipe's pooling, head and eps; a head of another shape would mean something else and is
     left out."""
-    architecture = start.config.model
+    architecture = initial_checkpoint.config.model
     if isinstance(architecture, ConvolutionConfig):
-        return start
+        return initial_checkpoint
     fitted = _with_head_and_norms(config, architecture)
     keeps_head = fitted.head_norm == architecture.head_norm
-    weights = {name: one for name, one in start.weights.items() if keeps_head or not name.startswith(HEAD)}
-    return Checkpoint(replace(start.config, model=fitted), weights)
+    weights = {name: one for name, one in initial_checkpoint.weights.items() if keeps_head or not name.startswith(HEAD)}
+    return Checkpoint(replace(initial_checkpoint.config, model=fitted), weights)
 
 
 def _with_hybrid_attention(config: TrainConfig, architecture: ModelConfig) -> ModelConfig:

@@ -1,13 +1,13 @@
-"""Trains the head that tells when, from labels of whole clips: its loss, and what it begins with. Knows no loop.
+"""Trains the frame head, which says when each label sounds, from labels of whole clips: its loss and initialisation.
 
-A clip's label says that it sounds somewhere. Linear-softmax pooling (Wang, Li, Metze, arXiv:1810.09050) makes one
-probability of those of many columns, y = sum p^2 / sum p: the columns that are sure weigh most, and the loss raises
-those of a label that is there which are above y / 2, and lowers the others.
+A clip's label says that it sounds somewhere in the clip. Linear-softmax pooling (Wang, Li, Metze, arXiv:1810.09050)
+pools the probabilities of the columns into one, y = sum p^2 / sum p: confident columns weigh most, and for a label
+that is present the loss raises the columns above y / 2 and lowers the others.
 
-That alone is not enough for a transformer: attention tells every column what sounds in all the others, so that a head
-which says "dog" everywhere in a clip with a dog has no loss. Therefore each training window is spliced: for a while it
-is another clip of the batch. Where neither clip's label can be, the label is wrong, and only hearing the column itself
-tells which clip it is of.
+That alone is not enough for a transformer: attention gives every column the content of all the others, so a head that
+says "dog" everywhere in a clip with a dog has no loss. Therefore each training window is spliced: part of it is
+replaced by another clip of the batch. A label is wrong in the columns of a clip that does not have it, and only the
+content of the column itself shows which clip it belongs to.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ from training.config.recipe import TrainConfig
 from training.text import listed
 
 _LOG_OF_NOTHING = -1e4
-"""For columns left out of a sum; minus infinity would make gradients of nothing into no numbers."""
+"""Stands for log 0 in columns that a sum leaves out; minus infinity would give NaN gradients."""
 
 
 @dataclass(frozen=True, slots=True)
 class SplicedClips:
-    """Windows of which a part is another clip's.
+    """Windows of which part belongs to another clip.
 
-    log_mel: normalised `(B, T, mels)`. targets: `(B, labels)`, of the windows as clips. present: `(B, labels)`, 1
-    where the clip of any column has the label, however short it is. where: bool `(B, columns, labels)`, the columns
-    whose clip has it.
+    log_mel: normalised `(B, T, mels)`. targets: `(B, labels)`, of each window as a whole clip. present: `(B, labels)`,
+    1 where the clip of at least one column has the label. where: bool `(B, columns, labels)`, the columns whose clip
+    has the label.
     """
 
     log_mel: Tensor
@@ -50,10 +50,10 @@ class SplicedClips:
 
 
 def splice_clips(log_mel: Tensor, targets: Tensor, config: ModelConfig, loss: str) -> SplicedClips:
-    """Put a part of 20 to 80 % of another clip of the batch over each, at its own time; both may hang over the ends.
+    """Replace 20 to 80 % of each window by the same stretch of another clip of the batch; it may overhang either end.
 
-    log_mel: `(B, T, mels)`; targets: `(B, labels)`, 0 to 1. A window has the labels of both clips ("bce"), or each by
-    its share ("ce"). Chance is torch's own.
+    log_mel: `(B, T, mels)`; targets: `(B, labels)`, 0 to 1. A window has the labels of both clips ("bce"), or each in
+    proportion to its share ("ce"). Draws from torch's global generator.
     """
     assert isinstance(config, TransformerConfig), "no other network has columns"
     n_clips, n_frames = log_mel.shape[:2]
@@ -82,7 +82,7 @@ def splice_clips(log_mel: Tensor, targets: Tensor, config: ModelConfig, loss: st
 def linear_softmax(logits: Tensor, where: Tensor) -> tuple[Tensor, Tensor]:
     """ln y and ln (1 - y), `(B, labels)`, of columns' logits `(B, columns, labels)`, over the columns where `where`.
 
-    In logarithms all through: columns that are sure of silence would else divide nothing by nothing.
+    Computed in logarithms throughout: otherwise columns that are certain of silence would give 0 / 0.
     """
     logits = logits.float()
     log_p, log_not_p = logsigmoid(logits), logsigmoid(-logits)
@@ -95,9 +95,10 @@ def linear_softmax(logits: Tensor, where: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def summed_frame_loss(logits: Tensor, clips: SplicedClips) -> Tensor:
-    """Binary cross-entropy of each label twice, summed over clips and labels as the loss of whole clips is: pooled over
-    the columns that may have it, against whether it is there, and over those that cannot, against 0. A label's share of
-    the window is nothing to a column: where it is, it is there whole.
+    """Binary cross-entropy, summed over clips and labels like the loss of whole clips.
+
+    Each label counts twice: pooled over the columns that may have it, against its presence, and pooled over the columns
+    that cannot have it, against 0. A label's share of the window plays no part: a column either has it or not.
 
     logits: `(B, columns, labels)` of `clips.log_mel`.
     """
@@ -110,48 +111,51 @@ def summed_frame_loss(logits: Tensor, clips: SplicedClips) -> Tensor:
     )
 
 
-def prepare_frame_head(model: Network, config: TrainConfig, labels: LabelSet, start: Checkpoint | None) -> None:
-    """A new head begins where one label in `n_labels` is heard. With `freeze` it is all of the model that learns.
+def prepare_frame_head(
+    model: Network, config: TrainConfig, labels: LabelSet, initial_checkpoint: Checkpoint | None
+) -> None:
+    """Initialise a new head so that it predicts one label in `n_labels`. With `freeze`, only the frame head is trained.
 
-    Raises UserError for a frozen model that does not know the data's labels: its last layer stays as it is.
+    Raises UserError for a frozen model that lacks some of the data's labels: its last layer is kept.
     """
     assert isinstance(model, AudioSpectrogramTransformer), "no other network has a frame head"
-    assert model.frame_head is not None, "a frame_loss gives the model its head"
-    if start is None or "frame_head.1.bias" not in start.weights:
+    assert model.frame_head is not None, "frame_loss > 0 adds the head"
+    if initial_checkpoint is None or "frame_head.1.bias" not in initial_checkpoint.weights:
         layer = model.frame_head[1]
         assert isinstance(layer, nn.Linear)
         nn.init.constant_(layer.bias, -math.log(len(labels)))
     if not config.freeze:
         return
-    if start is None:
-        problem = "A frame head alone is trained on a model that has learnt, and this one begins at random."
+    if initial_checkpoint is None:
+        problem = "Training only a frame head requires a trained model, and this recipe starts from random weights."
         raise UserError(problem, "Set init=CHECKPOINT, or freeze=false.")
-    loss = "ce" if start.config.activation == "softmax" else "bce"
+    initial = initial_checkpoint.config
+    loss = "ce" if initial.activation == "softmax" else "bce"
     if config.loss != loss:
-        problem = f"{start.config.name} gives {start.config.activation} probabilities, and its last layer stays."
+        problem = f"{initial.name} gives {initial.activation} probabilities, and its last layer is kept."
         raise UserError(problem, f"Set loss={loss}.")
-    known = {label.id for label in start.config.labels}
+    known = {label.id for label in initial.labels}
     unknown = [label.name for label in labels if label.id not in known]
     if unknown:
         raise UserError(
-            f"{start.config.name} does not know {listed(unknown, 5)}, and its last layer stays as it is.",
-            "Teach it these labels first (few-clips or fine-tune), or set freeze=false.",
+            f"{initial.name} does not know {listed(unknown, 5)}, and its last layer is kept.",
+            "Train it on these labels first (few-clips or fine-tune), or set freeze=false.",
         )
     model.requires_grad_(False)
     model.frame_head.requires_grad_(True)
 
 
-def kept_answers(start: CheckpointConfig, labels: LabelSet) -> tuple[Calibration, tuple[float, ...]]:
-    """The calibration and thresholds of `start` for `labels`, all of which it knows."""
-    place = {label.id: label.index for label in start.labels}
+def calibration_of_kept_head(initial: CheckpointConfig, labels: LabelSet) -> tuple[Calibration, tuple[float, ...]]:
+    """The calibration and thresholds of the initial checkpoint for `labels`, all of which it has."""
+    place = {label.id: label.index for label in initial.labels}
     rows = [place[label.id] for label in labels]
-    calibration = tuple(start.calibration[row] for row in rows) if start.calibration else ()
-    return calibration, tuple(start.thresholds[row] for row in rows)
+    calibration = tuple(initial.calibration[row] for row in rows) if initial.calibration else ()
+    return calibration, tuple(initial.thresholds[row] for row in rows)
 
 
-def keep_still(model: Network) -> None:
-    """In a model that is otherwise in training: without dropout, and with batch norms as they are, all that is
-    frozen."""
+def freeze_norms_and_dropout(model: Network) -> None:
+    """Set the frozen parts of a model in training to evaluation mode: no dropout, and batch norms keep their
+    statistics."""
     for part in model.children():
         if not any(parameter.requires_grad for parameter in part.parameters()):
             part.eval()

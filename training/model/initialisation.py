@@ -1,10 +1,10 @@
-"""What a model starts from: chance, one of our checkpoints, or ImageNet weights of a timm model. Knows no data.
+"""Initialises a model: with random weights, from one of our checkpoints, or with ImageNet weights of a timm model.
 
-ImageNet weights are fitted as AST does it (Gong et al., arXiv:2104.01778, §2.2, and the released code): the patch
-kernel's three colours are summed (the paper's text says averaged: see `Adaptation`), the square grid of positions is
-cut or stretched to ours, and the head is dropped. A checkpoint of other patch strides gives its weights too, each
-position at its own place (see `core.model.checkpoints.restride`). A CNN takes ImageNet weights of its own backbone, its
-first kernel's colours summed likewise.
+ImageNet weights are adapted as AST does it (Gong et al., arXiv:2104.01778, §2.2, and the released code): the patch
+kernel's three colour channels are summed (the paper's text says averaged: see `Adaptation`), the square grid of
+positions is cropped or interpolated to ours, and the head is dropped. A checkpoint with other patch strides can be used
+too; its positions are resampled (see `core.model.checkpoints.restride`). A CNN takes the ImageNet weights of its own
+backbone, with the first kernel's colour channels summed in the same way.
 """
 
 from __future__ import annotations
@@ -30,50 +30,51 @@ from core.model.networks.spectrogram_transformer import N_PREFIX_TOKENS, AudioSp
 from training.model.imagenet_weights import load_backbone_weights, load_vision_weights
 
 MUST_BE_GIVEN = "required"
-"""A recipe's `init` when it makes no sense without weights and ships none."""
+"""The `init` of a recipe that needs trained weights and does not ship any."""
 TIMM = "timm:"
 HEAD, FRAME_HEAD = "mlp_head.", "frame_head."
 LAST_LAYERS = tuple(f"{head}1.{kind}" for head in (HEAD, FRAME_HEAD) for kind in ("weight", "bias"))
-"""Parameters with a row for each label."""
+"""Parameters with one row per label."""
 ADDED = {"hybrid.": "new hybrid attention", FRAME_HEAD: "new frame head"}
-"""Parts that a model may have where what it starts from has none; they begin as they were made."""
+"""Parts that a model may have and its initial checkpoint may lack, with their description; they keep their random
+initialisation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Adaptation:
-    """How weights are fitted to a model where paper and released code differ, or an ablation asks for another way.
-
-    kernel_collapse: of ImageNet's three colours, "sum" as released, "average" as the paper's text has it.
-    new_positions: leaves all positions at random, those of the class tokens too.
-    """
+    """How weights are adapted to a model where the paper and its released code differ, or for an ablation."""
 
     kernel_collapse: Literal["sum", "average"] = "sum"
+    """Of ImageNet's three colour channels: "sum" as in the released code, "average" as in the paper's text."""
     new_positions: bool = False
+    """Leaves all position embeddings random, those of the class tokens included."""
 
 
 AS_RELEASED = Adaptation()
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
-    """What a run began with. words: for people, without paths. config: of the checkpoint, None where it was none.
-    content: what a run that goes on must find again, wherever it lies now."""
+class Initialisation:
+    """What a run's weights were initialised from."""
 
-    words: str
+    description: str
+    """For people, without paths."""
     config: CheckpointConfig | None
+    """Of the initial checkpoint; None without one."""
     content: str
+    """Identifies the initial weights wherever their file is: a resumed run must have the same."""
 
 
-RANDOM_START = Start("random weights", None, "random weights")
+RANDOM_INITIALISATION = Initialisation("random weights", None, "random weights")
 
 
-def read_start(init: str) -> Checkpoint | None:
-    """The checkpoint that `init` names: "starter", a model that was fetched, or a path; None for "" and "timm:…".
+def read_initial_checkpoint(init: str) -> Checkpoint | None:
+    """The checkpoint that `init` names: "starter", a downloaded model, or a path; None for "" and "timm:…".
 
     Raises UserError.
     """
     if init == MUST_BE_GIVEN:
-        raise UserError("This recipe goes on from trained weights, and none are given.", "Add init=CHECKPOINT.")
+        raise UserError("This recipe needs trained weights to start from.", "Add init=CHECKPOINT.")
     if not init or init.startswith(TIMM):
         return None
     return load_checkpoint(find_weights(init))
@@ -83,25 +84,24 @@ def initialise(
     model: Network,
     init: str,
     labels: LabelSet,
-    start: Checkpoint | None = None,
+    initial_checkpoint: Checkpoint | None = None,
     adaptation: Adaptation = AS_RELEASED,
 ) -> str:
-    """Put into `model` what `init` names; says in words, without paths, what that was. Raises UserError.
+    """Initialise `model` with what `init` names; returns a description of it, without paths. Raises UserError.
 
-    init: "" for the random weights that are there; "starter", the checkpoint that ships; a path of a checkpoint;
-    "timm:NAME", ImageNet weights of a DeiT or ViT (for a CNN, of its backbone) from the Hugging Face hub;
-    "timm:NAME@FILE", the same from a file.
-    Of a checkpoint's last layer come the rows of the labels that both have, by id. start: what `read_start` gave for
-    `init`, where it has been read already.
+    init: "" to keep the random weights; "starter", the checkpoint that ships; the path of a checkpoint; "timm:NAME",
+    ImageNet weights of a DeiT or ViT (for a CNN, of its backbone) from the Hugging Face hub; "timm:NAME@FILE", the same
+    from a file. Of a checkpoint's last layer, the rows of the labels that both have are copied, matched by id.
+    initial_checkpoint: the result of `read_initial_checkpoint(init)`, where it has been read already.
     """
-    start = _at_strides_of(model, start or read_start(init))
-    if start is not None:
-        n_shared = _take_checkpoint(model, start, labels, adaptation)
+    initial_checkpoint = _at_strides_of(model, initial_checkpoint or read_initial_checkpoint(init))
+    if initial_checkpoint is not None:
+        n_shared = _copy_checkpoint(model, initial_checkpoint, labels, adaptation)
         of_head = {0: "without its last layer", len(labels): "its last layer too"}
         how_much = of_head.get(n_shared, f"its last layer for {n_shared} of {len(labels)} labels")
-        new = model.state_dict().keys() - start.weights.keys()
-        added = [words for part, words in ADDED.items() if any(name.startswith(part) for name in new)]
-        return ", ".join([f"weights of {start.config.name}", how_much, *added])
+        new = model.state_dict().keys() - initial_checkpoint.weights.keys()
+        added = [description for part, description in ADDED.items() if any(name.startswith(part) for name in new)]
+        return ", ".join([f"weights of {initial_checkpoint.config.name}", how_much, *added])
     if not init:
         return "random weights"
     name, _, file = init.removeprefix(TIMM).partition("@")
@@ -109,7 +109,7 @@ def initialise(
     if isinstance(model, ConvolutionalTagger):
         model.backbone.load_state_dict(load_backbone_weights(name, source, model, adaptation.kernel_collapse))
     else:
-        _take_vision(model, load_vision_weights(name, source, model.config), adaptation)
+        _copy_imagenet(model, load_vision_weights(name, source, model.config), adaptation)
     return f"ImageNet weights of {name}, without its head"
 
 
@@ -117,21 +117,23 @@ def new_module_names(
     model: Network,
     init: str,
     labels: LabelSet,
-    start: Checkpoint | None = None,
+    initial_checkpoint: Checkpoint | None = None,
     adaptation: Adaptation = AS_RELEASED,
 ) -> tuple[str, ...]:
-    """Names of the parameters that `initialise` has just left at random beside others that it has not; none where all
-    are random. A last layer counts as new where `start` lacks one of the labels. All but model: as for
-    `initialise`."""
-    start = _at_strides_of(model, start or read_start(init))
-    if start is None:
+    """Names of the parameters that `initialise` left random; none where all are random.
+
+    A last layer counts as new where `initial_checkpoint` lacks one of the labels. The arguments are those of
+    `initialise`.
+    """
+    initial_checkpoint = _at_strides_of(model, initial_checkpoint or read_initial_checkpoint(init))
+    if initial_checkpoint is None:
         new = (HEAD, *ADDED, *(["pos_embed"] if adaptation.new_positions else []))
         return tuple(name for name, _ in model.named_parameters() if init and name.startswith(new))
-    has_all_labels = {label.id for label in labels} <= {label.id for label in start.config.labels}
+    has_all_labels = {label.id for label in labels} <= {label.id for label in initial_checkpoint.config.labels}
 
     def is_new(name: str, parameter: Tensor) -> bool:
-        theirs = start.weights.get(name)
-        if theirs is not None and name in LAST_LAYERS:  # its rows may stand in another order
+        theirs = initial_checkpoint.weights.get(name)
+        if theirs is not None and name in LAST_LAYERS:  # its rows may be in another order
             return not has_all_labels
         return (
             theirs is None
@@ -142,43 +144,35 @@ def new_module_names(
     return tuple(name for name, parameter in model.named_parameters() if is_new(name, parameter))
 
 
-def _at_strides_of(model: Network, start: Checkpoint | None) -> Checkpoint | None:
-    """`start` with the model's patch strides and its way of fitting positions to them, where both cut patches."""
-    if start is None:
+def _at_strides_of(model: Network, checkpoint: Checkpoint | None) -> Checkpoint | None:
+    """`checkpoint` with the model's patch strides and position fitting, where both cut the spectrogram into patches."""
+    if checkpoint is None:
         return None
-    mine, theirs = model.config, start.config.model
+    mine, theirs = model.config, checkpoint.config.model
     if not isinstance(mine, TransformerConfig) or not isinstance(theirs, TransformerConfig):
-        return start
+        return checkpoint
     if mine.stem != "patch" or theirs.stem != "patch":
-        return start
-    fitted = replace(start.config, model=replace(theirs, positions=mine.positions))
-    return with_strides(replace(start, config=fitted), mine.stride_mels, mine.stride_frames)
+        return checkpoint
+    fitted = replace(checkpoint.config, model=replace(theirs, positions=mine.positions))
+    return with_strides(replace(checkpoint, config=fitted), mine.stride_mels, mine.stride_frames)
 
 
-def _take_checkpoint(model: Network, start: Checkpoint, labels: LabelSet, adaptation: Adaptation) -> int:
-    """All but the last layer; of that the rows of the labels that both have. Returns their number."""
-    its_config = start.config.model
-    mine = _without_added(replace(model.config, n_labels=its_config.n_labels), its_config)
-    if mine != its_config:
-        are_both = isinstance(mine, TransformerConfig) and isinstance(its_config, TransformerConfig)
-        if are_both and replace(mine, hybrid=None) == replace(its_config, hybrid=None):
-            problem = (
-                f"The checkpoint {start.config.name} has other Conformers or channel attention than are asked for."
-            )
-            remedy = "Leave variant and what is said of Conformers and channel attention empty: it brings its own."
-            raise UserError(problem, remedy)
-        raise UserError(
-            f"The checkpoint {start.config.name} was made from another architecture ({start.config.variant}).",
-            "Leave the variant empty (variant=): the checkpoint then brings its own.",
-        )
-    # The architectures are the same but for the ADDED parts, so nothing else stays as it was made.
+def _copy_checkpoint(model: Network, checkpoint: Checkpoint, labels: LabelSet, adaptation: Adaptation) -> int:
+    """Copy everything but the last layer, and of the last layer the rows of the labels that both have.
+
+    Returns the number of these labels. Raises UserError for another architecture.
+    """
+    _require_same_architecture(model.config, checkpoint.config)
+    # The architectures differ in the ADDED parts at most, so nothing else keeps its random weights.
     own = model.state_dict()
-    theirs = {name: one.float() if one.is_floating_point() else one for name, one in start.weights.items()}
-    weights = {name: theirs.get(name, one) for name, one in own.items()}
+    theirs = {
+        name: weight.float() if weight.is_floating_point() else weight for name, weight in checkpoint.weights.items()
+    }
+    weights = {name: theirs.get(name, weight) for name, weight in own.items()}
     if adaptation.new_positions:
         weights["pos_embed"] = own["pos_embed"]
-    place = {label.id: label.index for label in start.config.labels}
-    # Left out is a head of another shape than the one that is asked for.
+    place = {label.id: label.index for label in checkpoint.config.labels}
+    # A checkpoint whose head has another shape than the recipe's comes here without it.
     shared = [label for label in labels if label.id in place and LAST_LAYERS[0] in theirs]
     for name in LAST_LAYERS:
         if name in own and name in theirs:
@@ -189,19 +183,37 @@ def _take_checkpoint(model: Network, start: Checkpoint, labels: LabelSet, adapta
     return len(shared)
 
 
+def _require_same_architecture(config: ModelConfig, initial: CheckpointConfig) -> None:
+    """Raises UserError where the checkpoint's weights do not fit, the ADDED parts and the number of labels aside."""
+    theirs = initial.model
+    mine = _without_added(replace(config, n_labels=theirs.n_labels), theirs)
+    if mine == theirs:
+        return
+    are_both = isinstance(mine, TransformerConfig) and isinstance(theirs, TransformerConfig)
+    if are_both and replace(mine, hybrid=None) == replace(theirs, hybrid=None):
+        raise UserError(
+            f"The checkpoint {initial.name} has other Conformers or channel attention than the recipe asks for.",
+            "Leave variant and all settings of Conformers and channel attention empty: the checkpoint brings its own.",
+        )
+    raise UserError(
+        f"The checkpoint {initial.name} has another architecture ({initial.variant}).",
+        "Leave the variant empty (variant=): the checkpoint then brings its own.",
+    )
+
+
 def _without_added(mine: ModelConfig, theirs: ModelConfig) -> ModelConfig:
-    """`mine` without those of the ADDED parts that `theirs` has not, and with all that no weight depends on."""
+    """`mine` without the ADDED parts that `theirs` lacks, and with all of its settings that no weight depends on."""
     if not isinstance(mine, TransformerConfig) or not isinstance(theirs, TransformerConfig):
         return mine
     hybrid = None if theirs.hybrid is None else mine.hybrid
     return replace(mine, hybrid=hybrid, frame_head=theirs.frame_head, positions=theirs.positions)
 
 
-def _take_vision(model: AudioSpectrogramTransformer, weights: dict[str, Tensor], adaptation: Adaptation) -> None:
-    """timm's names are ours; see the module's first lines for what changes.
+def _copy_imagenet(model: AudioSpectrogramTransformer, weights: dict[str, Tensor], adaptation: Adaptation) -> None:
+    """Copy a vision transformer's weights, whose names are ours; the module docstring says what is adapted.
 
-    A ViT without distillation token gives a copy of its class token and of that one's position: their mean is then
-    what its own head read, where a random one would halve it.
+    For a ViT without a distillation token, its class token and that token's position are duplicated: the head reads the
+    mean of the two tokens, which is then what the ViT's own head read; a random second token would halve it.
     """
     has_distillation = "dist_token" in weights
     positions = weights["pos_embed"]

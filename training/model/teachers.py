@@ -21,7 +21,7 @@ from core.inference.tagger import find_weights
 from core.labels import LabelSet
 from core.model.checkpoints.checkpoint import ACTIVATIONS, Checkpoint, CheckpointConfig, load_checkpoint
 from training.model.initialisation import MUST_BE_GIVEN
-from training.model.zero_padding import ZeroFrames
+from training.model.zero_padding import ZeroPadding
 from training.text import listed
 
 
@@ -49,7 +49,7 @@ class Teacher:
             )
         self._mine, self._students, self._activation = config.log_mel, log_mel, config.activation
         window = config.model.max_frames if config.pad_to_window else 0
-        self._zeros = ZeroFrames.up_to(window, config.log_mel)
+        self._padding = ZeroPadding.up_to(window, config.log_mel)
         self._network = checkpoint.build().requires_grad_(False)
         self.facts = facts_of(checkpoint)
 
@@ -76,7 +76,7 @@ class Teacher:
         mine, students = self._mine, self._students
         if (mine.mean, mine.std) != (students.mean, students.std):
             log_mel = log_mel * (students.std / mine.std) + (students.mean - mine.mean) / (2 * mine.std)
-        return self._zeros.fill_up(log_mel)
+        return self._padding.pad(log_mel)
 
 
 class Teachers:

@@ -37,7 +37,7 @@ class LedgerEntry:
     """The identity of its clips (`folder.identity_of`). "" where it is unknown, as in older ledgers, or where `digest`
     covers the clips too."""
     start: str = ""
-    """The content of its initial weights (`Start.content`); "" where it is unknown, as in older ledgers."""
+    """The content of its initial weights (`Initialisation.content`); "" where it is unknown, as in older ledgers."""
 
     def is_on(self, data: str) -> bool:
         """Whether it may have been on these clips."""

@@ -23,7 +23,7 @@ from training.cli.reporters import ProgressBar, to_tensorboard
 from training.cli.train import TrainOptions, read_description, run_training
 from training.config.setting_paths import with_absolute_paths
 from training.loop import runner
-from training.loop.control import Control
+from training.loop.control import RunControl
 from training.loop.state_file import STATE_NAME
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -207,7 +207,7 @@ def test_ctrl_c_saves_the_run_and_leaves_a_checkpoint(tmp_path: Path) -> None:
 
 
 def test_words_on_standard_input_are_wishes() -> None:
-    control = Control()
+    control = RunControl()
     control.read(io.StringIO("pause\nnonsense\nresume\n stop \n"))
     assert [control.wait() for _ in range(3)] == ["pause", "resume", "stop"]
     assert control.poll() is None

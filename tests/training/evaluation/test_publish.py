@@ -20,7 +20,7 @@ from core.run.evaluation_report import EvaluationReport
 from training.config.recipe import TrainConfig
 from training.data.manifest import LabelledClip, Manifest, Split
 from training.evaluation.publish import Predictions, PublishedRun, finished_message, merge_schedule, publish
-from training.model.initialisation import Start
+from training.model.initialisation import Initialisation
 
 LABELS = LabelSet.from_ids(["bell", "dog", "rain"])
 CLIPS_A_SIDE = 60
@@ -157,8 +157,8 @@ def test_the_card_says_what_merging_costs(tmp_path: Path) -> None:
 def test_a_run_that_went_on_from_weights_says_from_which_and_no_paths(tmp_path: Path) -> None:
     first = publish(finished_run(recipe(), test=predictions(side("2"), 1)), tmp_path / "first")
     run = finished_run(recipe(init=str(first)), test=predictions(side("2"), 2))
-    start = Start("weights of Starter", load_checkpoint(first).config, "content")
-    second = publish(dataclasses.replace(run, start=start), tmp_path / "second")
+    start = Initialisation("weights of Starter", load_checkpoint(first).config, "content")
+    second = publish(dataclasses.replace(run, initialisation=start), tmp_path / "second")
     card, config = (second / "README.md").read_text(), load_checkpoint(second).config
     assert "from weights of Starter" in card
     assert "It went on from weights that were trained on three" in card
@@ -170,12 +170,15 @@ def test_thresholds_are_kept_of_the_start_itself_whatever_init_names_by_now(tmp_
     folder = publish(finished_run(recipe(), test=predictions(side("2"), 1)), tmp_path / "first")
     began = dataclasses.replace(load_checkpoint(folder).config, thresholds=(0.1, 0.2, 0.3))
     run = finished_run(recipe(init=str(folder), freeze=True, frame_loss=1.0), test=predictions(side("2"), 2))
-    run = dataclasses.replace(run, start=Start("weights of Starter", began, "content"))
+    run = dataclasses.replace(run, initialisation=Initialisation("weights of Starter", began, "content"))
     config = load_checkpoint(publish(run, tmp_path / "second")).config
     assert config.thresholds == (0.1, 0.2, 0.3)
     assert config.provenance["start"] == "weights of Starter"
     with pytest.raises(UserError, match="is gone"):
-        publish(dataclasses.replace(run, start=Start("weights of Starter", None, "content")), tmp_path / "third")
+        publish(
+            dataclasses.replace(run, initialisation=Initialisation("weights of Starter", None, "content")),
+            tmp_path / "third",
+        )
 
 
 def test_a_teacher_whose_own_teacher_may_have_heard_the_held_out_clips_is_doubted(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ from training.config.recipe import TrainConfig, load_recipe
 from training.head_only import feature_extraction
 from training.head_only.feature_extraction import rounds_for
 from training.head_only.training import train_head
-from training.loop.control import Control
+from training.loop.control import RunControl
 
 
 @pytest.fixture(scope="module")
@@ -61,13 +61,13 @@ def few(backbone: Path, *settings: str) -> TrainConfig:
     return load_recipe("few-clips", [f"init={backbone}", *quick, *settings])
 
 
-def run(config: TrainConfig, data: Path, out: Path, control: Control | None = None) -> list[TrainingMessage]:
+def run(config: TrainConfig, data: Path, out: Path, control: RunControl | None = None) -> list[TrainingMessage]:
     messages: list[TrainingMessage] = []
     train_head(config, data, out, messages.append, control=control)
     return messages
 
 
-class StopsSoon(Control):
+class StopsSoon(RunControl):
     """Lets a run have a batch or two."""
 
     def __init__(self) -> None:
@@ -139,9 +139,9 @@ def test_held_out_folds_are_tested_and_nothing_else(backbone: Path, clips: Path,
 
 
 def test_stop_ends_it_and_pause_waits(backbone: Path, clips: Path, tmp_path: Path) -> None:
-    control = Control()
+    control = RunControl()
     for wish in ("pause", "resume", "stop"):
-        control.wish(wish)
+        control.request(wish)
     messages = run(few(backbone), clips, tmp_path, control)
     assert [one.paused for one in messages if isinstance(one, TrainingPaused)] == [True, False]
     assert isinstance(messages[-1], TrainingStopped)
@@ -213,12 +213,12 @@ def test_a_run_that_is_stopped_anywhere_resumes_to_the_same_weights(
 
 
 def test_a_time_budget_is_asked_once(backbone: Path, clips: Path, tmp_path: Path) -> None:
-    control = Control()
+    control = RunControl()
     config = few(backbone, "epochs=40", "time_budget_min=0.000001")
 
     def stop_in_first_round(message: TrainingMessage) -> None:
         if isinstance(message, TrainingStep):
-            control.wish("stop")
+            control.request("stop")
 
     assert train_head(config, clips, tmp_path, stop_in_first_round, control=control) is None
     [started] = [one for one in resume(config, clips, tmp_path) if isinstance(one, TrainingStarted)]

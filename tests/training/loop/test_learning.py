@@ -23,7 +23,7 @@ from core.run.messages import (
 )
 from tests.training.runs import PLAIN, run, small
 from training.data.run_data import load_run_data
-from training.loop.control import Control
+from training.loop.control import RunControl
 from training.loop.fabric import build_fabric
 from training.loop.state_file import STATE_NAME
 from training.loop.training_run import TrainingRun
@@ -117,7 +117,7 @@ def test_the_ensemble_of_all_epochs_so_far_is_reported_and_survives_a_stop(data:
     assert ensembles(run(data, tmp_path / "parts", "epochs=3", resume=True)) == whole[1:]
 
 
-class StopAt(Control):
+class StopAt(RunControl):
     """Asks to stop before a step."""
 
     def __init__(self, step: int) -> None:

@@ -29,7 +29,7 @@ from tests.training.runs import run, small, write_clips
 from training.batches.sampling import TrainingBatches
 from training.data.run_data import load_run_data
 from training.loop import runner, state_file, training_run
-from training.loop.control import Control
+from training.loop.control import RunControl
 from training.loop.fabric import build_fabric
 from training.loop.runner import train
 from training.loop.state_file import STATE_NAME
@@ -225,8 +225,8 @@ def test_a_clip_deleted_under_the_run_does_no_harm(tmp_path: Path) -> None:
 
 
 def test_stop_leaves_a_checkpoint_and_the_run_goes_on_to_the_same_end(data: Path, tmp_path: Path) -> None:
-    control = Control()
-    control.wish("stop")
+    control = RunControl()
+    control.request("stop")
     messages = run(data, tmp_path / "out", "epochs=2", control=control)
     stopped = messages[-1]
     assert isinstance(stopped, TrainingStopped)
@@ -239,15 +239,15 @@ def test_stop_leaves_a_checkpoint_and_the_run_goes_on_to_the_same_end(data: Path
 
 
 def test_a_paused_run_waits_with_its_state_saved(data: Path, tmp_path: Path) -> None:
-    control = Control()
-    control.wish("pause")
+    control = RunControl()
+    control.request("pause")
     messages: list[TrainingMessage] = []
 
     def resume_later(message: TrainingMessage) -> None:
         messages.append(message)
         if isinstance(message, TrainingPaused) and message.paused:
             assert (tmp_path / STATE_NAME).is_file()
-            threading.Timer(0.3, control.wish, ["resume"]).start()
+            threading.Timer(0.3, control.request, ["resume"]).start()
 
     began = time.monotonic()
     train(small("epochs=1"), data, tmp_path, resume_later, control=control)
@@ -257,8 +257,8 @@ def test_a_paused_run_waits_with_its_state_saved(data: Path, tmp_path: Path) -> 
 
 
 def test_a_time_budget_becomes_epochs_and_stays_so_when_the_run_goes_on(data: Path, tmp_path: Path) -> None:
-    control = Control()
-    control.wish("stop")
+    control = RunControl()
+    control.request("stop")
     messages = run(data, tmp_path, "time_budget_min=0.05", "evaluate_every=99", control=control)
     n_epochs = next(one.n_epochs for one in messages if isinstance(one, TrainingStarted))
     assert n_epochs >= 1

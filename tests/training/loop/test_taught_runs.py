@@ -19,7 +19,7 @@ from core.run.messages import TrainingFinished
 from tests.training.runs import PLAIN, run, save_teacher, small, write_clips
 from training.batches.sampling import Batch
 from training.data.run_data import load_run_data
-from training.loop.control import Control
+from training.loop.control import RunControl
 from training.loop.fabric import build_fabric
 from training.loop.state_file import STATE_NAME
 from training.loop.training_run import TrainingRun
@@ -143,8 +143,8 @@ def test_a_run_that_goes_on_is_the_run_that_never_stopped(
     here = cnn if variant == "nano" else ast
     settings = (f"variant={variant}", "patch_drop=0", "drop_path=0.2", "mixup=0.5", "epochs=3", "evaluate_every=3")
     run(data, tmp_path / "whole", *settings, f"teacher={here}")
-    control = Control()
-    control.wish("stop")
+    control = RunControl()
+    control.request("stop")
     run(data, tmp_path / "broken", *settings, f"teacher={here}", control=control)
     assert state(tmp_path / "broken")["step"] < state(tmp_path / "whole")["step"]  # pyright: ignore[reportOperatorIssue]
     moved = shutil.copytree(here, tmp_path / "elsewhere")

@@ -24,7 +24,7 @@ from training.data.run_data import load_run_data
 from training.loop.runner import train
 from training.model import initialisation
 from training.model.building import build_model
-from training.model.initialisation import Adaptation, initialise, new_module_names, read_start
+from training.model.initialisation import Adaptation, initialise, new_module_names, read_initial_checkpoint
 
 LABELS = LabelSet.from_ids(["dog", "rain", "sea"])
 NARROW = TransformerConfig(n_labels=3, embed_dim=12, depth=1, num_heads=2)
@@ -117,19 +117,19 @@ def start(tmp_path: Path) -> Path:
 def test_a_checkpoint_gives_its_weights_to_a_model_of_other_strides(start: Path) -> None:
     config = small(f"init={start}", "variant=", "strides=12,8")
     built = build_model(config, LABELS)
-    checkpoint = read_start(str(start))
+    checkpoint = read_initial_checkpoint(str(start))
     assert checkpoint is not None
     expected = with_strides(checkpoint, 12, 8)
     assert built.model.config == expected.config.model
     assert all(torch.equal(one, expected.weights[name]) for name, one in built.model.state_dict().items())
     assert built.new_names == ()
-    assert built.start.words == "weights of Shore, strides 12 x 8, its last layer too"
+    assert built.initialisation.description == "weights of Shore, strides 12 x 8, its last layer too"
 
 
 def test_at_other_strides_its_positions_may_repeat_the_nearest(start: Path) -> None:
     built = build_model(small(f"init={start}", "variant=", "strides=12,8", "positions=nearest"), LABELS)
     between = build_model(small(f"init={start}", "variant=", "strides=12,8"), LABELS).model.state_dict()["pos_embed"]
-    checkpoint = read_start(str(start))
+    checkpoint = read_initial_checkpoint(str(start))
     assert checkpoint is not None
     old = checkpoint.weights["pos_embed"][0, N_PREFIX_TOKENS:]
     fitted = built.model.state_dict()["pos_embed"][0, N_PREFIX_TOKENS:]
@@ -139,7 +139,7 @@ def test_at_other_strides_its_positions_may_repeat_the_nearest(start: Path) -> N
 
 def test_its_positions_may_begin_anew(start: Path) -> None:
     built = build_model(small(f"init={start}", "variant=", "positions=random"), LABELS)
-    checkpoint = read_start(str(start))
+    checkpoint = read_initial_checkpoint(str(start))
     assert checkpoint is not None
     same = {name for name, one in built.model.state_dict().items() if torch.equal(one, checkpoint.weights[name])}
     assert built.model.state_dict().keys() - same == {"pos_embed"}
@@ -224,7 +224,7 @@ def test_a_checkpoint_goes_on_with_the_recipes_pooling_and_eps(tmp_path: Path) -
     assert not asked.new_names
     assert all(torch.equal(one, asked.model.state_dict()[name]) for name, one in plain.model.state_dict().items())
     assert asked.model.config == replace(plain.model.config, pooling="class", norm_eps=1e-3, head_norm_eps=1e-3)  # type: ignore[call-arg]
-    assert asked.start == plain.start, "it is the same file"
+    assert asked.initialisation == plain.initialisation, "it is the same file"
 
 
 @pytest.mark.parametrize("had_norm", [True, False])
@@ -232,10 +232,10 @@ def test_a_head_of_another_shape_begins_anew(tmp_path: Path, had_norm: bool) -> 
     start = _start_of(tmp_path / "start", head_norm=had_norm)
     head = "linear" if had_norm else "norm"
     built = build_model(small("variant=", f"init={start}", f"head={head}"), LABELS)
-    assert "without its last layer" in built.start.words
+    assert "without its last layer" in built.initialisation.description
     new = {"mlp_head.1.weight", "mlp_head.1.bias"} | (set() if had_norm else {"mlp_head.0.weight", "mlp_head.0.bias"})
     assert set(built.new_names) == new
-    weights = read_start(str(start)).weights  # type: ignore[union-attr]
+    weights = read_initial_checkpoint(str(start)).weights  # type: ignore[union-attr]
     kept = {name: one for name, one in built.model.state_dict().items() if not name.startswith("mlp_head")}
     assert all(torch.equal(one, weights[name]) for name, one in kept.items())
 
@@ -243,7 +243,7 @@ def test_a_head_of_another_shape_begins_anew(tmp_path: Path, had_norm: bool) -> 
 def test_a_run_learns_with_the_papers_head(data: Path, tmp_path: Path) -> None:
     settings = [one for one in PLAIN if not one.startswith("variant=")]
     train(small(*settings, "variant=ast-tiny-16", "head=linear", "pooling=class", "epochs=1"), data, tmp_path, print)
-    checkpoint = read_start(str(tmp_path / "checkpoint"))
+    checkpoint = read_initial_checkpoint(str(tmp_path / "checkpoint"))
     assert checkpoint is not None
     assert isinstance(checkpoint.config.model, TransformerConfig)
     assert not checkpoint.config.model.head_norm
@@ -253,7 +253,7 @@ def test_a_run_learns_with_the_papers_head(data: Path, tmp_path: Path) -> None:
 def test_a_run_learns_at_strides_of_its_own(data: Path, tmp_path: Path) -> None:
     messages: list[TrainingMessage] = []
     train(small(*PLAIN, "strides=32,12", "epochs=1"), data, tmp_path, messages.append)
-    checkpoint = read_start(str(tmp_path / "checkpoint"))
+    checkpoint = read_initial_checkpoint(str(tmp_path / "checkpoint"))
     assert checkpoint is not None
     assert isinstance(checkpoint.config.model, TransformerConfig)
     assert checkpoint.config.model.grid(1024) == (4, 85)

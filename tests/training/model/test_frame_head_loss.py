@@ -27,7 +27,13 @@ from tests.training.runs import PLAIN, SMALL, small
 from training.config.recipe import TrainConfig, load_recipe
 from training.loop.runner import train
 from training.model.building import build_model
-from training.model.frame_head_loss import SplicedClips, keep_still, linear_softmax, splice_clips, summed_frame_loss
+from training.model.frame_head_loss import (
+    SplicedClips,
+    freeze_norms_and_dropout,
+    linear_softmax,
+    splice_clips,
+    summed_frame_loss,
+)
 from training.model.optimiser import summed_loss
 
 FRAME_HEAD = [one for one in SMALL if not one.startswith(("variant=", "init=", "epochs="))]
@@ -229,7 +235,7 @@ def test_what_is_frozen_moves_no_running_statistics() -> None:
     assert model.frame_head is not None
     model.frame_head.requires_grad_(True)
     model.train()
-    keep_still(model)
+    freeze_norms_and_dropout(model)
     before = [buffer.clone() for buffer in model.buffers()]
     log_mel = torch.randn(2, 64, 128)
     assert torch.equal(model(log_mel), model(log_mel))
@@ -246,10 +252,10 @@ def test_a_whole_model_learns_beside_its_frame_head(data: Path, tmp_path: Path) 
 
 
 def test_a_run_that_goes_on_is_the_run_that_never_stopped(start: Path, data: Path, tmp_path: Path) -> None:
-    from training.loop.control import Control
+    from training.loop.control import RunControl
 
-    control = Control()
-    control.wish("stop")
+    control = RunControl()
+    control.request("stop")
     train(recipe(start, "epochs=2"), data, tmp_path / "broken", lambda _message: None, control=control)
     train(recipe(start, "epochs=2"), data, tmp_path / "broken", lambda _message: None, resume=True)
     train(recipe(start, "epochs=2"), data, tmp_path / "whole", lambda _message: None)

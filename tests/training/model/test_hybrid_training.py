@@ -68,7 +68,7 @@ def test_from_an_asts_checkpoint_it_begins_with_that_asts_answers(ast: Path, axi
     torch.testing.assert_close(
         logits(ham.model, log_mel), logits(load_checkpoint(ast).build(), log_mel), atol=1e-5, rtol=0
     )
-    assert ham.start.words == "weights of Shore, its last layer too, new hybrid attention"
+    assert ham.initialisation.description == "weights of Shore, its last layer too, new hybrid attention"
     names = {name for name, _ in ham.model.named_parameters()}
     assert set(ham.new_names) == {name for name in names if name.startswith("hybrid.")}
 
@@ -90,7 +90,7 @@ def test_its_own_checkpoint_goes_on_with_all_of_it(tmp_path: Path) -> None:
     for asked in ((), ASKED, ("conformers=2",), ("channel_attention=true",)):
         again = built(f"init={path}", *asked)
         assert torch.equal(logits(again.model, log_mel), logits(model, log_mel))
-        assert (again.start.words, again.new_names) == ("weights of Shore, its last layer too", ())
+        assert (again.initialisation.description, again.new_names) == ("weights of Shore, its last layer too", ())
 
 
 @pytest.mark.parametrize(

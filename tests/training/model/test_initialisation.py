@@ -24,7 +24,7 @@ from tests.training.runs import small
 from training.model import imagenet_weights
 from training.model.building import build_model
 from training.model.imagenet_weights import SUITABLE
-from training.model.initialisation import initialise, new_module_names, read_start
+from training.model.initialisation import initialise, new_module_names, read_initial_checkpoint
 
 DISTILLED, PLAIN_384 = "deit_tiny_distilled_patch16_224", "vit_tiny_patch16_384"
 LABELS = LabelSet.from_ids(["cat", "dog", "rain"])
@@ -227,7 +227,7 @@ def test_another_architecture_is_refused(checkpoint: Path) -> None:
 
 
 def test_the_starter_starts_a_model_of_any_labels() -> None:
-    start = read_start("starter")
+    start = read_initial_checkpoint("starter")
     assert start is not None
     torch.manual_seed(3)
     model, whole = build_network(replace(start.config.model, n_labels=len(LABELS))).eval(), start.build()
@@ -242,10 +242,10 @@ def test_the_starter_starts_a_model_of_any_labels() -> None:
 
 def test_weights_that_a_recipe_needs_are_asked_for(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="init=CHECKPOINT"):
-        read_start("required")
+        read_initial_checkpoint("required")
     with pytest.raises(UserError, match="There is no model"):
-        read_start(str(tmp_path / "nothing"))
-    assert read_start(f"timm:{DISTILLED}") is None
+        read_initial_checkpoint(str(tmp_path / "nothing"))
+    assert read_initial_checkpoint(f"timm:{DISTILLED}") is None
 
 
 @pytest.mark.parametrize("ids", [("rain", "dog", "sea"), ("rain", "sea")])
