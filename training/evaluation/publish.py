@@ -19,7 +19,6 @@ from core.model.checkpoints.checkpoint import (
     Calibration,
     Checkpoint,
     CheckpointConfig,
-    load_checkpoint,
     save_checkpoint,
     to_probabilities,
 )
@@ -93,8 +92,8 @@ def activation_of(config: TrainConfig) -> Literal["sigmoid", "softmax"]:
     return "softmax" if config.loss == "ce" else "sigmoid"
 
 
-def publish(run: PublishedRun, out: Path) -> Path:
-    """Write `out/checkpoint`, with evaluation.json where there are held-out clips; returns the folder.
+def publish(run: PublishedRun, out: Path) -> TrainingFinished:
+    """Write `out/checkpoint`, with evaluation.json where there are held-out clips; returns what a run reports of it.
 
     Calibration and per-label thresholds are fitted on the validation clips. Without any, the logits stay as they are
     and one threshold for all labels is fitted on the held-out clips, which the card calls optimistic.
@@ -136,18 +135,12 @@ def publish(run: PublishedRun, out: Path) -> Path:
     folder = out / CHECKPOINT_NAME
     card = model_card(CardFacts(described, run.manifest, run.split, report, run.notes))
     save_checkpoint(Checkpoint(described, run.model.state_dict()), folder, card=card)
+    report_path = folder / REPORT_NAME
     if report:
-        report.save(folder / REPORT_NAME)
+        report.save(report_path)
     else:
-        (folder / REPORT_NAME).unlink(missing_ok=True)
-    return folder
-
-
-def finished_message(checkpoint: Path) -> TrainingFinished:
-    """What a run says of the folder that `publish` wrote."""
-    report = checkpoint / REPORT_NAME
-    metrics = load_checkpoint(checkpoint).config.provenance["metrics"]
-    return TrainingFinished(str(checkpoint), metrics, str(report) if report.is_file() else "")
+        report_path.unlink(missing_ok=True)
+    return TrainingFinished(str(folder), metrics, str(report_path) if report else "")
 
 
 def _calibration(run: PublishedRun, activation: Literal["sigmoid", "softmax"]) -> Calibration:

@@ -34,7 +34,6 @@ from training.evaluation.publish import (
     CHECKPOINT_NAME,
     Predictions,
     PublishedRun,
-    finished_message,
     merge_schedule,
     publish,
 )
@@ -114,9 +113,9 @@ def train_head(
     _put_into(model, head)
     run = FittedHead(config, data, model, built.initialisation, extracted, folds, validated, head)
     report(_last_epoch(run, time.monotonic() - fit_began))
-    checkpoint = publish(_published(run), out)
-    report(finished_message(checkpoint))
-    return checkpoint
+    finished = publish(_published(run), out)
+    report(finished)
+    return Path(finished.checkpoint)
 
 
 def _refuse_settings(config: TrainConfig) -> None:

@@ -11,7 +11,7 @@ from core.run.messages import TrainingFinished
 from training.data.clip_frames import ClipFrames
 from training.data.manifest import LabelledClip
 from training.evaluation.frame_head_report import frame_head_notes
-from training.evaluation.publish import Predictions, PublishedRun, finished_message, merge_schedule, publish
+from training.evaluation.publish import Predictions, PublishedRun, merge_schedule, publish
 from training.loop.training_run import TrainingRun
 
 
@@ -40,7 +40,7 @@ def publish_finished(run: TrainingRun, out: Path) -> TrainingFinished | None:
         notes=notes,
         teachers=run.teachers.facts,
     )
-    return finished_message(publish(published, out))
+    return publish(published, out)
 
 
 def as_published(model: Network) -> Network:
@@ -51,7 +51,7 @@ def as_published(model: Network) -> Network:
     return model
 
 
-def publish_stopped(run: TrainingRun, out: Path) -> Path:
+def publish_stopped(run: TrainingRun, out: Path) -> TrainingFinished:
     """The model as it is, without figures: somebody waits for the run to end."""
     note = f"The run was stopped after step {run.step} of {run.n_steps}; this is the model as it was then."
     data = run.data

@@ -85,7 +85,7 @@ def train(
             if finished:  # by the first process, which alone writes
                 tell(finished)
         elif fabric.is_global_zero:
-            tell(TrainingStopped(str(out), run.step, str(publish_stopped(run, out))))
+            tell(TrainingStopped(str(out), run.step, publish_stopped(run, out).checkpoint))
         # torchrun ends all when one has gone: none goes before the first has written.
         fabric.barrier()
     return out / CHECKPOINT_NAME if is_done else None

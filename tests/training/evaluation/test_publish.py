@@ -19,7 +19,7 @@ from core.model.variants import find_variant
 from core.run.evaluation_report import EvaluationReport
 from training.config.recipe import TrainConfig
 from training.data.manifest import LabelledClip, Manifest, Split
-from training.evaluation.publish import Predictions, PublishedRun, finished_message, merge_schedule, publish
+from training.evaluation.publish import Predictions, PublishedRun, merge_schedule, publish
 from training.model.initialisation import Initialisation
 
 LABELS = LabelSet.from_ids(["bell", "dog", "rain"])
@@ -56,9 +56,14 @@ def finished_run(
     return PublishedRun(config, manifest, Split(*sides, 0), LogMelConfig(), model, test, validation)
 
 
+def published(run: PublishedRun, out: Path) -> Path:
+    """The folder of the checkpoint."""
+    return Path(publish(run, out).checkpoint)
+
+
 def test_validation_clips_choose_calibration_and_thresholds(tmp_path: Path) -> None:
     test, validation = predictions(side("2"), 1), predictions(side("3"), 2)
-    folder = publish(finished_run(recipe(), test=test, validation=validation), tmp_path)
+    folder = published(finished_run(recipe(), test=test, validation=validation), tmp_path)
     config = load_checkpoint(folder).config
     assert len(config.calibration) == len(LABELS)
     assert all(scale < 0.8 for scale, _ in config.calibration)
@@ -67,7 +72,9 @@ def test_validation_clips_choose_calibration_and_thresholds(tmp_path: Path) -> N
     card = (folder / "README.md").read_text()
     assert "optimistic" not in card
     assert "60 validation clips" in card
-    other_test = publish(finished_run(recipe(), test=predictions(side("2"), 9), validation=validation), tmp_path / "b")
+    other_test = published(
+        finished_run(recipe(), test=predictions(side("2"), 9), validation=validation), tmp_path / "b"
+    )
     assert load_checkpoint(other_test).config.calibration == config.calibration
     assert load_checkpoint(other_test).config.thresholds == config.thresholds
 
@@ -75,7 +82,7 @@ def test_validation_clips_choose_calibration_and_thresholds(tmp_path: Path) -> N
 def test_without_validation_clips_one_threshold_is_fitted_on_the_test_side_and_called_optimistic(
     tmp_path: Path,
 ) -> None:
-    folder = publish(finished_run(recipe(), test=predictions(side("2"), 1)), tmp_path)
+    folder = published(finished_run(recipe(), test=predictions(side("2"), 1)), tmp_path)
     config = load_checkpoint(folder).config
     assert config.calibration == ()
     assert len(set(config.thresholds)) == 1
@@ -85,19 +92,20 @@ def test_without_validation_clips_one_threshold_is_fitted_on_the_test_side_and_c
 
 
 def test_without_test_clips_there_are_no_figures(tmp_path: Path) -> None:
-    publish(finished_run(recipe(), test=predictions(side("2"), 1)), tmp_path)
-    folder = publish(dataclasses.replace(finished_run(recipe()), notes=("Stopped after epoch 3.",)), tmp_path)
+    published(finished_run(recipe(), test=predictions(side("2"), 1)), tmp_path)
+    message = publish(dataclasses.replace(finished_run(recipe()), notes=("Stopped after epoch 3.",)), tmp_path)
+    folder = Path(message.checkpoint)
     assert set(load_checkpoint(folder).config.thresholds) == {0.5}
     assert not (folder / "evaluation.json").exists()  # of the run before
     card = (folder / "README.md").read_text()
     assert "has not been measured. Stopped after epoch 3." in card
     assert "%" not in card.split("## Data")[0]
-    assert finished_message(folder).report == ""
+    assert (message.report, message.metrics) == ("", {})
 
 
 def test_the_report_names_every_clip_and_the_message_its_figures(tmp_path: Path) -> None:
-    folder = publish(finished_run(recipe(), test=predictions(side("2"), 1)), tmp_path)
-    message = finished_message(folder)
+    message = publish(finished_run(recipe(), test=predictions(side("2"), 1)), tmp_path)
+    assert message.metrics == load_checkpoint(Path(message.checkpoint)).config.provenance["metrics"]
     report = EvaluationReport.load(Path(message.report))
     assert [Path(clip.path).name for clip in report.clips] == [f"2-{i}.wav" for i in range(CLIPS_A_SIDE)]
     assert all(Path(clip.path).is_absolute() for clip in report.clips)
@@ -111,7 +119,7 @@ def test_the_report_names_every_clip_and_the_message_its_figures(tmp_path: Path)
 
 
 def test_the_card_has_the_first_figures_first_and_folds_the_others(tmp_path: Path) -> None:
-    folder = publish(finished_run(recipe(), test=predictions(side("2"), 1)), tmp_path)
+    folder = published(finished_run(recipe(), test=predictions(side("2"), 1)), tmp_path)
     accuracy = EvaluationReport.load(folder / "evaluation.json").metrics["accuracy"]
     card = (folder / "README.md").read_text()
     first, folded = card.split("<details><summary>Further figures</summary>\n\n")
@@ -124,7 +132,7 @@ def test_the_card_has_the_first_figures_first_and_folds_the_others(tmp_path: Pat
 
 def test_a_softmax_gets_one_temperature(tmp_path: Path) -> None:
     sides = {"test": predictions(side("2"), 1), "validation": predictions(side("3"), 2)}
-    config = load_checkpoint(publish(finished_run(recipe(loss="ce"), **sides), tmp_path)).config
+    config = load_checkpoint(published(finished_run(recipe(loss="ce"), **sides), tmp_path)).config
     assert config.activation == "softmax"
     assert len(set(config.calibration)) == 1
     assert "one temperature" in (tmp_path / "checkpoint" / "README.md").read_text()
@@ -132,21 +140,21 @@ def test_a_softmax_gets_one_temperature(tmp_path: Path) -> None:
 
 def test_the_card_says_how_the_epoch_was_chosen_and_what_the_papers_way_would_read(tmp_path: Path) -> None:
     run = finished_run(recipe(), test=predictions(side("2"), 1))
-    card = (publish(run, tmp_path) / "README.md").read_text()
+    card = (published(run, tmp_path) / "README.md").read_text()
     assert "last epoch" in card
     assert "Some papers" not in card
-    card = (publish(dataclasses.replace(run, best_on_test=0.987), tmp_path) / "README.md").read_text()
+    card = (published(dataclasses.replace(run, best_on_test=0.987), tmp_path) / "README.md").read_text()
     figure = load_checkpoint(tmp_path / "checkpoint").config.provenance["metrics"]["accuracy"]
     assert f"98.7% in place of {figure:.1%}" in card.replace("\n", " ")
     best = recipe(select="best", validation_folds=("3",))
     sides = {"test": predictions(side("2"), 1), "validation": predictions(side("3"), 2)}
-    card = (publish(finished_run(best, **sides), tmp_path) / "README.md").read_text()
+    card = (published(finished_run(best, **sides), tmp_path) / "README.md").read_text()
     assert "the epoch that did best on 60 validation clips" in card
 
 
 def test_the_card_says_what_merging_costs(tmp_path: Path) -> None:
     run = finished_run(recipe(merge_r=16), test=predictions(side("2"), 1, r=16))
-    folder = publish(run, tmp_path)
+    folder = published(run, tmp_path)
     config = load_checkpoint(folder).config
     assert config.merge.describe() == "constant 16"
     unmerged = config.provenance["metrics"]["accuracy_unmerged"]
@@ -155,10 +163,10 @@ def test_the_card_says_what_merging_costs(tmp_path: Path) -> None:
 
 
 def test_a_run_that_went_on_from_weights_says_from_which_and_no_paths(tmp_path: Path) -> None:
-    first = publish(finished_run(recipe(), test=predictions(side("2"), 1)), tmp_path / "first")
+    first = published(finished_run(recipe(), test=predictions(side("2"), 1)), tmp_path / "first")
     run = finished_run(recipe(init=str(first)), test=predictions(side("2"), 2))
     start = Initialisation("weights of Starter", load_checkpoint(first).config, "content")
-    second = publish(dataclasses.replace(run, initialisation=start), tmp_path / "second")
+    second = published(dataclasses.replace(run, initialisation=start), tmp_path / "second")
     card, config = (second / "README.md").read_text(), load_checkpoint(second).config
     assert "from weights of Starter" in card
     assert "It went on from weights that were trained on three" in card
@@ -167,15 +175,15 @@ def test_a_run_that_went_on_from_weights_says_from_which_and_no_paths(tmp_path: 
 
 
 def test_thresholds_are_kept_of_the_start_itself_whatever_init_names_by_now(tmp_path: Path) -> None:
-    folder = publish(finished_run(recipe(), test=predictions(side("2"), 1)), tmp_path / "first")
+    folder = published(finished_run(recipe(), test=predictions(side("2"), 1)), tmp_path / "first")
     began = dataclasses.replace(load_checkpoint(folder).config, thresholds=(0.1, 0.2, 0.3))
     run = finished_run(recipe(init=str(folder), freeze=True, frame_loss=1.0), test=predictions(side("2"), 2))
     run = dataclasses.replace(run, initialisation=Initialisation("weights of Starter", began, "content"))
-    config = load_checkpoint(publish(run, tmp_path / "second")).config
+    config = load_checkpoint(published(run, tmp_path / "second")).config
     assert config.thresholds == (0.1, 0.2, 0.3)
     assert config.provenance["start"] == "weights of Starter"
     with pytest.raises(UserError, match="is gone"):
-        publish(
+        published(
             dataclasses.replace(run, initialisation=Initialisation("weights of Starter", None, "content")),
             tmp_path / "third",
         )
@@ -188,7 +196,7 @@ def test_a_teacher_whose_own_teacher_may_have_heard_the_held_out_clips_is_doubte
 
     def card(*own: dict[str, Any]) -> str:
         taught = dataclasses.replace(run, teachers=({**teacher, "teachers": list(own)},))
-        return (publish(taught, tmp_path) / "README.md").read_text()
+        return (published(taught, tmp_path) / "README.md").read_text()
 
     assert "look too good" not in card()
     assert "look too good" not in card(teacher)

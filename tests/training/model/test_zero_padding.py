@@ -18,6 +18,7 @@ from core.model.architecture import TransformerConfig
 from core.model.checkpoints.checkpoint import save_checkpoint
 from core.model.networks.frame_head import column_times_s
 from core.model.networks.spectrogram_transformer import AudioSpectrogramTransformer, TokenState
+from core.run.messages import TrainingFinished
 from fakes import tiny_checkpoint
 from tests.training.runs import PLAIN, SMALL
 from training.cli.evaluate import tag_whole
@@ -51,12 +52,12 @@ def test_a_model_that_was_trained_with_zero_frames_keeps_them_and_is_measured_wi
     monkeypatch.setattr(AudioSpectrogramTransformer, "tokens", tokens)
     tested: list[Predictions] = []
 
-    def publish_and_tell(run: PublishedRun, out: Path) -> Path:
+    def publish_and_keep(run: PublishedRun, out: Path) -> TrainingFinished:
         assert run.test is not None
         tested.append(run.test)
         return publish(run, out)
 
-    monkeypatch.setattr("training.loop.final_evaluation.publish", publish_and_tell)
+    monkeypatch.setattr("training.loop.final_evaluation.publish", publish_and_keep)
     train(recipe(str(start)), data, tmp_path / "run", lambda _message: None)
     assert widths == {1024}
     [test] = tested
