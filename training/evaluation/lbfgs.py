@@ -1,4 +1,4 @@
-"""The least value of a smooth function of one tensor. Knows not what it is about."""
+"""Minimises a smooth function of one tensor by L-BFGS."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor
 def lbfgs(
     loss: Callable[[Tensor], Tensor], start: Tensor, *, max_iter: int = 200, tolerance_change: float = 1e-9
 ) -> Tensor:
-    """Where a smooth `loss` is least, by L-BFGS from `start`, whose shape the result has."""
+    """The tensor of the shape of `start` that minimises `loss`, found by L-BFGS from `start`."""
     parameters = start.clone(memory_format=torch.contiguous_format).requires_grad_()
     optimiser = torch.optim.LBFGS(
         [parameters], max_iter=max_iter, tolerance_change=tolerance_change, line_search_fn="strong_wolfe"

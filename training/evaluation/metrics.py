@@ -1,8 +1,8 @@
-"""What scores are worth against the truth. Knows no model and no audio; numbers in, numbers out.
+"""Computes how well scores match the truth: accuracy, mAP, AUC, F1, calibration error and Brier score.
 
-Everywhere: scores float32 `(clips, labels)`, probabilities; truth `(clips, labels)`, 1 or True where a clip has the
-label, any number of labels a clip. A figure that these clips do not define (no clip has a label, say) is NaN here and
-left out of `evaluate_scores`.
+Scores are probabilities, float32 `(clips, labels)`; truth is `(clips, labels)`, 1 or True where a clip has the label,
+and a clip has any number of labels. A figure that is undefined for these clips (because no clip has a label, for
+example) is NaN here and left out by `evaluate_scores`.
 """
 
 from __future__ import annotations
@@ -26,18 +26,19 @@ Truth = NDArray[np.float32] | NDArray[np.bool_]
 Activation = Literal["sigmoid", "softmax"]
 
 N_BINS = 15
-"""Of the expected calibration error (Guo et al., arXiv:1706.04599)."""
-_MOST_CERTAIN_AUC = 1 - 1e-6
-"""d' of a perfect ranking would be infinite, which no file and no plot takes: it ends at 6.72."""
+"""For the expected calibration error (Guo et al., arXiv:1706.04599)."""
+_MAX_AUC = 1 - 1e-6
+"""A perfect ranking would have an infinite d', which no file and no plot can hold: it is capped at 6.72."""
 
 
 def evaluate_scores(
     scores: Scores, truth: Truth, thresholds: NDArray[np.float32], activation: Activation = "sigmoid", *, seed: int = 0
 ) -> dict[str, Measured]:
-    """Every figure that these clips define, with its 95 % interval over clips: that of the accuracy, a share of clips,
-    is exact (`exact_interval`), the others' are by bootstrap (`bootstrap.intervals`).
+    """Every figure that is defined for these clips, with its 95 % interval over clips.
 
-    thresholds: `(labels,)`, from where a label counts as heard. Raises UserError for scores that are not numbers.
+    The interval of the accuracy, a share of clips, is exact (`exact_interval`); the others are by bootstrap
+    (`bootstrap.intervals`). thresholds: `(labels,)`, the score from which a label counts as detected. Raises UserError
+    for scores that are not finite.
     """
     figures = point_figures(scores, truth, thresholds, activation)
     spans = intervals(scores, truth.astype(bool), thresholds, activation, np.random.default_rng(seed))
@@ -54,8 +55,8 @@ def evaluate_scores(
 
 
 def exact_interval(n_right: int, n_clips: int) -> tuple[float, float]:
-    """The 95 % interval of a share that was counted (Clopper and Pearson 1934): 10 of 10 are 69 to 100 %, where a
-    bootstrap, which only draws right ones, would say 100 to 100 %."""
+    """The exact 95 % interval of a share (Clopper and Pearson 1934): 10 of 10 give 69 to 100 %; a bootstrap, which
+    can only draw correct clips there, would give 100 to 100 %."""
     low = float(betaincinv(n_right, n_clips - n_right + 1, 0.025)) if n_right else 0.0
     high = float(betaincinv(n_right + 1, n_clips - n_right, 0.975)) if n_right < n_clips else 1.0
     return low, high
@@ -64,14 +65,14 @@ def exact_interval(n_right: int, n_clips: int) -> tuple[float, float]:
 def point_figures(
     scores: Scores, truth: Truth, thresholds: NDArray[np.float32], activation: Activation = "sigmoid"
 ) -> dict[str, float]:
-    """accuracy, map, mauc, d_prime, f1 (micro) and f1_macro at the thresholds, ece, brier: those that are defined.
+    """The defined ones of accuracy, map, mauc, d_prime, f1 (micro) and f1_macro at the thresholds, ece and brier.
 
-    Raises UserError for scores that are not numbers.
+    Raises UserError for scores that are not finite.
     """
     check_scores(scores, truth)
     mauc = mean_auc(scores, truth)
-    heard = scores >= thresholds
-    f1, f1_macro = _f1_of_all(heard, truth)
+    detected = scores >= thresholds
+    f1, f1_macro = _f1_of_all(detected, truth)
     figures = {
         "accuracy": accuracy(scores, truth),
         "map": mean_average_precision(scores, truth),
@@ -86,25 +87,25 @@ def point_figures(
 
 
 def check_scores(scores: Scores, truth: Truth) -> None:
-    """`check_numbers`, and that the scores are probabilities."""
+    """`check_numbers`, and asserts that the scores are probabilities."""
     check_numbers(scores, truth)
-    assert 0 <= scores.min() <= scores.max() <= 1, "scores are probabilities, from 0 to 1"
+    assert 0 <= scores.min() <= scores.max() <= 1, "scores must be probabilities, from 0 to 1"
 
 
 def check_numbers(scores: NDArray[np.float32], truth: Truth) -> None:
-    """Raises UserError for scores or logits that are not numbers; asserts that the shapes belong together."""
+    """Raises UserError for scores or logits that are not finite; asserts that the shapes match."""
     assert scores.shape == truth.shape, f"scores {scores.shape}, truth {truth.shape}"
     assert len(scores), "no clips to evaluate"
     bad = ~np.isfinite(scores).all(axis=1)
     if bad.any():
         raise UserError(
-            f"The model gives {int(bad.sum())} of {len(scores)} clips scores that are not numbers.",
-            "Its weights are damaged, or training went astray: take an earlier checkpoint, or train at a lower rate.",
+            f"The model's scores of {int(bad.sum())} of {len(scores)} clips are not finite numbers.",
+            "Its weights are damaged or its training diverged: use an earlier checkpoint, or a lower learning rate.",
         )
 
 
 def accuracy(scores: Scores, truth: Truth) -> float:
-    """Share of the clips with a label whose highest score is a label of theirs."""
+    """Share of the labelled clips whose highest score is one of their labels."""
     labelled, correct = top_label(scores, truth)
     return float(correct.mean()) if len(labelled) else math.nan
 
@@ -115,7 +116,7 @@ def _n_right_of(scores: Scores, truth: Truth) -> tuple[int, int]:
 
 
 def top_label(scores: Scores, truth: Truth) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Places of the clips with a label, and whether the highest score of each is one of its labels."""
+    """Indices of the labelled clips, and whether the highest score of each is one of its labels."""
     labelled = np.flatnonzero(truth.any(axis=1))
     return labelled, truth[labelled, scores[labelled].argmax(axis=1)].astype(bool)
 
@@ -135,51 +136,53 @@ def average_precisions(scores: Scores, truth: Truth) -> NDArray[np.float64]:
 
 
 def mean_auc(scores: Scores, truth: Truth) -> float:
-    """Macro mean of the area under the ROC curve over the labels that some clips have and some have not."""
+    """Macro mean of the area under the ROC curve, over the labels that some clips have and some do not."""
     has = truth.astype(bool)
     mixed = np.flatnonzero(has.any(axis=0) & ~has.all(axis=0))
-    return float(np.mean([roc_auc_score(has[:, one], scores[:, one]) for one in mixed])) if len(mixed) else math.nan
+    if not len(mixed):
+        return math.nan
+    return float(np.mean([roc_auc_score(has[:, label], scores[:, label]) for label in mixed]))
 
 
 def d_prime(mauc: float) -> float:
-    """sqrt(2) * Phi^-1(mAUC), from the mean AUC as AST prints it; between -6.72 and 6.72."""
+    """sqrt(2) * Phi^-1(mAUC), of the mean AUC as AST prints it; between -6.72 and 6.72."""
     if math.isnan(mauc):
         return math.nan
-    return math.sqrt(2) * NormalDist().inv_cdf(min(_MOST_CERTAIN_AUC, max(1 - _MOST_CERTAIN_AUC, mauc)))
+    return math.sqrt(2) * NormalDist().inv_cdf(min(_MAX_AUC, max(1 - _MAX_AUC, mauc)))
 
 
-def precision_recall_f1(heard: NDArray[np.bool_], truth: Truth) -> tuple[NDArray[np.float64], ...]:
-    """Precision, recall and F1 of each label, each `(labels,)`, 0 where nothing is there to be counted."""
-    known, said = _several_labels(truth, heard)
+def precision_recall_f1(detected: NDArray[np.bool_], truth: Truth) -> tuple[NDArray[np.float64], ...]:
+    """Precision, recall and F1 of each label, `(labels,)` each; 0 where they are undefined."""
+    known, said = _several_labels(truth, detected)
     found = precision_recall_fscore_support(
         known,
         said,
         average=None,
         zero_division=0,  # pyright: ignore[reportArgumentType]  # its stub knows only "warn"
     )
-    return tuple(np.asarray(one, np.float64)[:-1] for one in found[:3])
+    return tuple(np.asarray(figure, np.float64)[:-1] for figure in found[:3])
 
 
-def _f1_of_all(heard: NDArray[np.bool_], truth: Truth) -> tuple[float, float]:
-    """Over all label decisions together (micro), and the mean over the labels that occur (macro)."""
+def _f1_of_all(detected: NDArray[np.bool_], truth: Truth) -> tuple[float, float]:
+    """F1 of all decisions together (micro), and its mean over the labels that occur (macro)."""
     present = _occurring(truth)
     if not len(present):
         return math.nan, math.nan
-    known, said = _several_labels(truth, heard)
+    known, said = _several_labels(truth, detected)
     micro = f1_score(known, said, average="micro", zero_division=0)  # pyright: ignore[reportArgumentType]
-    return float(micro), float(precision_recall_f1(heard, truth)[2][present].mean())
+    return float(micro), float(precision_recall_f1(detected, truth)[2][present].mean())
 
 
-def _several_labels(truth: Truth, heard: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Both with a last column that is never true: a lone column would be taken for one label of two states."""
+def _several_labels(truth: Truth, detected: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Both with an extra last column of False: scikit-learn would treat a single column as one binary label."""
     never = np.zeros((len(truth), 1), bool)
-    return np.hstack([truth.astype(bool), never]), np.hstack([heard, never])
+    return np.hstack([truth.astype(bool), never]), np.hstack([detected, never])
 
 
 def calibration_error(scores: Scores, truth: Truth, activation: Activation) -> float:
-    """Expected calibration error over 15 equal bins: of every label's decision where labels are apart (sigmoid), of
-    the highest score alone where they exclude each other (softmax)."""
-    # Late: torchmetrics brings torchvision and, where it is there, transformers; a run needs it once, at its end.
+    """Expected calibration error over 15 equal bins: of every label's decision where labels are independent (sigmoid),
+    of the highest score only where they are exclusive (softmax)."""
+    # Imported here: torchmetrics imports torchvision and, if installed, transformers; a run needs it once, at its end.
     from torchmetrics.functional.classification import binary_calibration_error
 
     if activation == "sigmoid":
@@ -196,8 +199,8 @@ def calibration_error(scores: Scores, truth: Truth, activation: Activation) -> f
 
 
 def brier_score(scores: Scores, truth: Truth, activation: Activation) -> float:
-    """Squared distance of scores and truth: mean over all label decisions (sigmoid), or summed over the labels of each
-    clip that has one (softmax; Brier 1950)."""
+    """Squared distance between scores and truth (Brier 1950): the mean over all label decisions (sigmoid), or the mean
+    over labelled clips of the sum over labels (softmax)."""
     squares = (scores.astype(np.float64) - truth.astype(np.float64)) ** 2
     if activation == "sigmoid":
         return float(squares.mean())
@@ -206,16 +209,16 @@ def brier_score(scores: Scores, truth: Truth, activation: Activation) -> float:
 
 
 def best_threshold(scores: Scores, truth: Truth) -> tuple[float, float]:
-    """The one threshold for all labels with the highest micro F1, and that F1. Steps of 0.01.
+    """The threshold for all labels with the highest micro F1, and that F1. In steps of 0.01.
 
-    Of equally good ones the middle one: where the scores part the clips with room to spare, what was never heard (a
-    silent room) should not score above a threshold at the very edge.
+    Of equally good thresholds the middle one is taken: where the scores separate the clips with a margin, unseen input
+    such as a silent room should not exceed a threshold at the edge of that margin.
     """
     candidates = threshold_candidates()
     has = truth.astype(bool)
-    n_heard = np.array([(scores >= one).sum() for one in candidates])
-    n_right = np.array([(has & (scores >= one)).sum() for one in candidates])
-    f1 = 2 * n_right / np.maximum(1, n_heard + has.sum())
+    n_detected = np.array([(scores >= threshold).sum() for threshold in candidates])
+    n_right = np.array([(has & (scores >= threshold)).sum() for threshold in candidates])
+    f1 = 2 * n_right / np.maximum(1, n_detected + has.sum())
     equally_good = np.flatnonzero(f1 == f1.max())
     best = equally_good[len(equally_good) // 2]
     return float(candidates[best]), float(f1[best])

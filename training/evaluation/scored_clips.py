@@ -1,4 +1,4 @@
-"""Scores of held-out clips as the report that people read and the window plays. Knows no model and no file format."""
+"""Turns the scores of held-out clips into the report that people read and whose clips the window plays."""
 
 from __future__ import annotations
 
@@ -22,24 +22,25 @@ from training.evaluation.metrics import (
 
 @dataclass(frozen=True, slots=True)
 class ScoredClips:
-    """Held-out clips with what a model says of them.
-
-    paths, parts: the clips'; no parts where all are whole files. labels: names, one a column. scores: probabilities
-    `(clips, labels)`, truth the same shape. thresholds: `(labels,)`. activation: whether the labels are apart or
-    exclude each other.
-    """
+    """Held-out clips with a model's scores."""
 
     paths: tuple[Path, ...]
     labels: tuple[str, ...]
+    """Names, one per column."""
     scores: Scores
+    """Probabilities `(clips, labels)`."""
     truth: Truth
+    """`(clips, labels)`."""
     thresholds: NDArray[np.float32]
+    """`(labels,)`."""
     activation: Activation
+    """Whether the labels are independent (sigmoid) or exclusive (softmax)."""
     parts: tuple[Part, ...] = ()
+    """Of each path; empty where all clips are whole files."""
 
 
 def report_on(scored: ScoredClips, *, model: str, data: str, split: str, merge: str) -> EvaluationReport:
-    """The whole report; the last four are words for people. Raises UserError for scores that are not numbers."""
+    """The whole report; the other arguments are shown to people. Raises UserError for scores that are not finite."""
     return EvaluationReport(
         model=model,
         data=data,
@@ -53,7 +54,7 @@ def report_on(scored: ScoredClips, *, model: str, data: str, split: str, merge: 
 
 
 def class_results(scored: ScoredClips) -> tuple[ClassResult, ...]:
-    """One row a label, in order."""
+    """One row per label, in order."""
     truth = scored.truth.astype(bool)
     rows = zip(
         scored.labels,
@@ -69,7 +70,7 @@ def class_results(scored: ScoredClips) -> tuple[ClassResult, ...]:
 
 
 def clip_results(scored: ScoredClips) -> tuple[ClipResult, ...]:
-    """One row a clip, in order, by its absolute path."""
+    """One row per clip, in order, with its absolute path."""
     results = []
     parts = scored.parts or (WHOLE,) * len(scored.paths)
     for path, part, scores, truth in zip(scored.paths, parts, scored.scores, scored.truth, strict=True):
@@ -77,8 +78,13 @@ def clip_results(scored: ScoredClips) -> tuple[ClipResult, ...]:
         truth_score = float(scores[present].max()) if len(present) else 0.0
         results.append(
             ClipResult(
-                *(str(path.absolute()), tuple(present.tolist()), highest, float(scores[highest]), truth_score),
-                *(part.start_s, part.end_s),
+                path=str(path.absolute()),
+                truth=tuple(present.tolist()),
+                predicted=highest,
+                score=float(scores[highest]),
+                truth_score=truth_score,
+                start_s=part.start_s,
+                end_s=part.end_s,
             )
         )
     return tuple(results)

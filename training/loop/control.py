@@ -1,6 +1,6 @@
-"""What can be asked of a running training: signals, and words on its standard input. Knows no training.
+"""Receives requests to a running training: signals, and commands on its standard input.
 
-A thread of its own waits for lines, because no system can ask a pipe on every platform whether it has one.
+A thread waits for lines, because polling a pipe is not possible on every platform.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from core.run.messages import Command
 
 
 class RunControl:
-    """The newest request of whoever started the run; the loop asks between two steps.
+    """The queue of requests from whoever started the run; the loop polls it between two steps.
 
-    until: a run that fails keeps hold of the signals until this closes; None: not beyond the failure. torchrun sends
-    SIGTERM to all as soon as one process is lost, and the others have still to say what became of the run.
+    until: a run that fails keeps handling signals until this closes; None: only until the failure. torchrun sends
+    SIGTERM to all processes as soon as one is lost, and the others still have to report what happened to the run.
     """
 
     def __init__(self, until: ExitStack | None = None) -> None:
@@ -36,7 +36,7 @@ class RunControl:
             return None
 
     def wait(self) -> Command:
-        """The next request; waits for it, and stays open to signals."""
+        """Wait for the next request, and keep handling signals meanwhile."""
         while True:
             try:
                 return self._requests.get(timeout=0.2)
@@ -44,29 +44,29 @@ class RunControl:
                 continue
 
     def request(self, command: Command) -> None:
-        """Ask for something, from any thread."""
+        """Add a request, from any thread."""
         self._requests.put(command)
 
     def read(self, lines: IO[str]) -> None:
-        """Obey words of `lines` from now on; its end is no request: who started the run may go."""
+        """Accept commands from `lines` from now on. Its end is no request: whoever started the run may exit."""
 
         def follow() -> None:
             for line in lines:
                 word = line.strip()
                 if word in get_args(Command):
-                    self._requests.put(word)  # pyright: ignore[reportArgumentType] — just compared with them
+                    self._requests.put(word)  # pyright: ignore[reportArgumentType] — checked above
 
         threading.Thread(target=follow, name="control", daemon=True).start()
 
     @contextmanager
     def signals(self) -> Iterator[None]:
-        """SIGINT and SIGTERM ask for an orderly stop; the second one interrupts at once."""
+        """SIGINT and SIGTERM request an orderly stop; a second one interrupts at once."""
 
         def on_signal(_number: int, _frame: object) -> None:
             self._n_signals += 1
             if self._n_signals > 1:
                 raise KeyboardInterrupt
-            print("Stopping: the run is being saved. Press Ctrl+C again to break off at once.", file=sys.stderr)
+            print("Stopping: the run is being saved. Press Ctrl+C again to interrupt it at once.", file=sys.stderr)
             self._requests.put("stop")
 
         with ExitStack() as here:

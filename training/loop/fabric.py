@@ -1,4 +1,4 @@
-"""Lightning Fabric as a recipe wants it: one process, or those that torchrun started. Knows no model."""
+"""Sets up Lightning Fabric for a recipe: one process, or those that torchrun started."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from core.errors import UserError
 from training.config.recipe import TrainConfig
 
 _PRECISIONS = {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
-# It announces each choice that was ours.
+# It logs every choice that we make.
 logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
 PEER_TIMEOUT = timedelta(minutes=10)
-"""How long a process waits for the others; one that was killed is noticed at once where its connection closes."""
+"""How long a process waits for the others; a killed one is noticed at once, when its connection closes."""
 
 
 def build_fabric(config: TrainConfig) -> Fabric:
-    """The engine for this process. torchrun says by its environment how many there are, on how many machines.
+    """The Fabric of this process. torchrun passes the number of processes and machines in environment variables.
 
     Raises UserError where the hardware lacks the precision, or the batch does not divide among the processes.
     """
@@ -32,23 +32,23 @@ def build_fabric(config: TrainConfig) -> Fabric:
     local = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
     has_gpu = torch.cuda.is_available()
     if config.precision == "fp16" and not has_gpu:
-        raise UserError("Half precision (fp16) trains on a GPU only, and there is none.", "Set precision=bf16 or fp32.")
+        raise UserError("Training in half precision (fp16) requires a GPU.", "Set precision=bf16 or fp32.")
     if config.batch_size % (world * config.accumulate):
         raise UserError(
-            f"A batch of {config.batch_size} does not divide among {world} processes, {config.accumulate} parts each.",
+            f"A batch of {config.batch_size} cannot be divided into {world} processes of {config.accumulate} parts.",
             f"Set batch_size to a multiple of {world * config.accumulate}.",
         )
     if config.threads:
         torch.set_num_threads(config.threads)
     with warnings.catch_warnings():
-        # It recommends srun where SLURM is installed, and says which of its own defaults it takes.
+        # It recommends srun where SLURM is installed, and reports its own defaults.
         warnings.simplefilter("ignore")
         fabric = Fabric(
             accelerator="cuda" if has_gpu else "cpu",
             devices=local,
             num_nodes=max(1, world // local),
             strategy=DDPStrategy(timeout=PEER_TIMEOUT) if world > 1 else "auto",
-            precision=_PRECISIONS[config.precision],  # pyright: ignore[reportArgumentType] — of its own literals
+            precision=_PRECISIONS[config.precision],  # pyright: ignore[reportArgumentType] — one of its literals
         )
         fabric.launch()
     return fabric
@@ -64,7 +64,7 @@ def sum_over_processes(fabric: Fabric, values: tuple[float, ...]) -> tuple[float
 
 
 def gather_scores(fabric: Fabric, scores: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The sum over all processes of `(clips, labels)`, each of which filled in its own clips' rows."""
+    """The sum over all processes of `(clips, labels)`, in which each process has filled the rows of its own clips."""
     if fabric.world_size == 1:
         return scores
     gathered = fabric.all_reduce(torch.from_numpy(scores).to(fabric.device), reduce_op="sum")

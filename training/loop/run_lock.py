@@ -1,4 +1,4 @@
-"""Keeps two runs out of one folder. Knows nothing of training."""
+"""Locks a run's folder, so that two runs never write to the same one."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _log = logging.getLogger(__name__)
 
 @contextmanager
 def sole_run(out: Path) -> Iterator[None]:
-    """Holds OUT/run.lock, which the system lets go of when this process ends, however it ends; the file itself stays.
+    """Hold OUT/run.lock, which the system releases when this process ends, however it ends; the file itself stays.
 
-    Workers that this process forks do not hold it. On a drive that has no locks a run goes ahead without. Raises
-    UserError where another process holds it, or where `out` cannot be made.
+    Workers that this process forks do not hold it. On a drive without locks a run proceeds without one. Raises
+    UserError where another process holds it, or where `out` cannot be created.
     """
     try:
         out.mkdir(parents=True, exist_ok=True)

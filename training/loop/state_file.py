@@ -1,4 +1,4 @@
-"""The state file of a run: written whole or not at all, read without running code. Knows not what is in it."""
+"""Reads and writes the state file of a run: written completely or not at all, read without running code."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STATE_NAME = "state.pt"
 
 
 def write_state(path: Path, state: dict[str, Any]) -> None:
-    """Write to a new name, then put it in the old one's place. Raises UserError; the old state then stays."""
+    """Write a new file, then rename it over the old one. Raises UserError; the old state is kept then."""
     new = path.with_suffix(f".{os.getpid()}.new")
     try:
         with open(new, "wb") as file:
@@ -25,14 +25,14 @@ def write_state(path: Path, state: dict[str, Any]) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(new, path)
-    except (OSError, RuntimeError) as error:  # torch's own writer turns a full disk into a RuntimeError
+    except (OSError, RuntimeError) as error:  # torch raises RuntimeError where the disk is full
         with suppress(OSError):
             new.unlink(missing_ok=True)
         is_full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or isinstance(error, RuntimeError)
         why = "the disk is full" if is_full else str(error)
         raise UserError(
             f"The run cannot be saved in {path.parent} ({why}); what was saved before is kept.",
-            "Make room there, then go on with --resume.",
+            "Free some space there, then resume with --resume.",
         ) from error
 
 
@@ -41,11 +41,11 @@ def read_state(path: Path) -> dict[str, Any]:
     try:
         return torch.load(path, weights_only=True, map_location="cpu")
     except (OSError, RuntimeError, pickle.UnpicklingError, EOFError, KeyError) as error:
-        raise UserError(f"{path} is damaged ({error}).", "Delete that folder and begin anew.") from error
+        raise UserError(f"{path} is damaged ({error}).", "Delete that folder and start a new run.") from error
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Half-written states of processes that were killed."""
+    """Delete the partly written states of processes that were killed."""
     for leftover in folder.glob("state.*.new"):
         with suppress(OSError):
             leftover.unlink()

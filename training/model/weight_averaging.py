@@ -1,4 +1,4 @@
-"""Averages of weights over time, and of probabilities over epochs and models. Knows no data."""
+"""Averages weights over time, and probabilities over epochs and models."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ Model = TypeVar("Model", bound=nn.Module)
 
 
 class WeightAverage(Generic[Model]):
-    """A second model whose weights follow the first one's slowly; usually the better one.
+    """An exponential moving average of a model's weights, as a second model, which is usually the better one.
 
-    Young averages forget faster (decay at most (1 + n) / (10 + n) after n updates), so that the first,
-    random weights do not linger.
+    The decay starts low, at most (1 + n) / (10 + n) after n updates, so that the random initial weights fade quickly.
+    PyTorch's AveragedModel is not used: its first update copies the weights, it would average integer buffers, and its
+    state has other names than those in the state files of earlier runs.
     """
 
     def __init__(self, model: Model, decay: float) -> None:
@@ -31,7 +32,7 @@ class WeightAverage(Generic[Model]):
 
     @torch.no_grad()
     def update(self, model: nn.Module) -> None:
-        """Move towards `model`'s weights; counters (integer buffers) are copied."""
+        """Move towards `model`'s weights; integer buffers (counters) are copied."""
         self.n_updates += 1
         decay = min(self._decay, (1 + self.n_updates) / (10 + self.n_updates))
         for mine, theirs in zip(self.model.state_dict().values(), model.state_dict().values(), strict=True):
@@ -44,7 +45,7 @@ class WeightAverage(Generic[Model]):
 class RangeAverage:
     """The plain mean of a model's weights at several moments (AST, arXiv:2104.01778: after each of a range of epochs).
 
-    One copy of the weights is kept however many are added; counters (integer buffers) are those of the last one.
+    It needs the memory of one model, however many are added. Integer buffers (counters) are those of the last one.
     """
 
     def __init__(self, model: nn.Module) -> None:
@@ -53,7 +54,7 @@ class RangeAverage:
 
     @torch.no_grad()
     def add(self, model: nn.Module) -> None:
-        """Count `model`'s weights as they are now."""
+        """Add `model`'s present weights to the mean."""
         self.n_added += 1
         for name, tensor in model.state_dict().items():
             mine = self._mean[name]
@@ -64,11 +65,11 @@ class RangeAverage:
 
     def weights(self) -> dict[str, Tensor]:
         """The mean by name, for `load_state_dict`."""
-        assert self.n_added, "the mean of nothing"
+        assert self.n_added, "no weights were added"
         return dict(self._mean)
 
     def state_dict(self) -> dict[str, Any]:
-        """All that a run which goes on needs: the mean so far and of how many."""
+        """What a resumed run needs: the mean so far, and of how many moments."""
         return {"n_added": self.n_added, "mean": dict(self._mean)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -79,20 +80,23 @@ class RangeAverage:
 
 
 def cumulative_mean(mean: NDArray[np.float32] | None, newest: NDArray[np.float32], n: int) -> NDArray[np.float32]:
-    """The mean of n arrays from the mean of the first n - 1 (None before any) and the newest one: with an epoch's
-    probabilities `(clips, labels)`, AST's ensemble of all checkpoints so far, which keeps none of them."""
-    assert (mean is None) == (n == 1), f"the mean of {n - 1} arrays is {'missing' if mean is None else 'too much'}"
+    """The mean of n arrays, from the mean of the first n - 1 (None for n = 1) and the newest one.
+
+    Applied to each epoch's probabilities `(clips, labels)`, it is AST's ensemble of all checkpoints so far, without
+    keeping any of them.
+    """
+    assert (mean is None) == (n == 1), f"the mean of {n - 1} arrays is {'missing' if mean is None else 'superfluous'}"
     return newest.copy() if mean is None else (mean + (newest - mean) / n).astype(np.float32)
 
 
 def ensemble_mean(probabilities: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
-    """Mean of several models' probabilities `(clips, labels)`: AST's Ensemble-S (one recipe, several seeds) and
-    Ensemble-M (several patch strides). Raises UserError where clips or labels differ in number."""
-    shapes = {one.shape for one in probabilities}
+    """The mean of several models' probabilities `(clips, labels)`: AST's Ensemble-S (one recipe, several seeds) and
+    Ensemble-M (several patch strides). Raises UserError where the numbers of clips or labels differ."""
+    shapes = {scores.shape for scores in probabilities}
     if len(shapes) != 1:
-        listed = ", ".join(f"{shape[0]} x {shape[1]}" for shape in sorted(shapes)) or "none at all"
+        sizes = ", ".join(f"{shape[0]} x {shape[1]}" for shape in sorted(shapes)) or "none"
         raise UserError(
-            f"The models' results do not fit together (clips x labels: {listed}).",
+            f"The models' results cannot be averaged (clips x labels: {sizes}).",
             "Average models with the same labels over the same clips.",
         )
     return np.stack(probabilities).mean(axis=0, dtype=np.float64).astype(np.float32)

@@ -34,7 +34,7 @@ def test_a_label_in_many_clips_is_ranked_in_parts(monkeypatch: pytest.MonkeyPatc
     scores, truth = some_clips()
     weights = bootstrap.draw_weights(len(scores), 3, np.random.default_rng(0))
     whole = bootstrap.resampled(scores, truth, np.full(4, 0.5, np.float32), "sigmoid", weights)
-    monkeypatch.setattr(bootstrap, "_AT_ONCE", 7)
+    monkeypatch.setattr(bootstrap, "_MAX_POSITIVES_AT_ONCE", 7)
     parts = bootstrap.resampled(scores, truth, np.full(4, 0.5, np.float32), "sigmoid", weights)
     np.testing.assert_allclose(whole["map"], parts["map"], rtol=1e-6)
     np.testing.assert_allclose(whole["mauc"], parts["mauc"], rtol=1e-6)
@@ -83,4 +83,4 @@ def test_ten_clips_that_are_all_right_leave_room_for_doubt() -> None:
 
 def test_as_many_draws_as_there_is_time_for() -> None:
     assert bootstrap.number_of_draws(np.ones((2000, 1), bool)) == bootstrap.N_DRAWS
-    assert bootstrap.number_of_draws(np.ones((20_000, 10), bool)) == bootstrap.FEWEST_DRAWS
+    assert bootstrap.number_of_draws(np.ones((20_000, 10), bool)) == bootstrap.MIN_DRAWS

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from core.errors import UserError
 from training.evaluation.calibration import (
-    ENOUGH_FOR_OWN_THRESHOLD,
-    FEWEST_FOR_PLATT,
+    CLIPS_FOR_OWN_THRESHOLD,
+    MIN_CLIPS_FOR_PLATT,
     fit_calibration,
     fit_temperature,
     fit_thresholds,
@@ -70,8 +70,8 @@ def test_calibrated_probabilities_are_calibrated_on_other_clips() -> None:
 def test_a_label_of_too_few_clips_gets_the_global_temperature() -> None:
     logits, truth = true_logits(400, 3), np.zeros((400, 3), np.float32)
     truth[:, 0] = drawn_by(sigmoid(logits[:, 0]))
-    truth[: FEWEST_FOR_PLATT - 1, 1] = 1
-    truth[: -(FEWEST_FOR_PLATT - 1), 2] = 1  # all but two clips have it
+    truth[: MIN_CLIPS_FOR_PLATT - 1, 1] = 1
+    truth[: -(MIN_CLIPS_FOR_PLATT - 1), 2] = 1  # all but two clips have it
     pairs = fit_calibration(logits, truth, "sigmoid")
     assert pairs[1] == pairs[2]
     assert pairs[1][1] == 0.0
@@ -89,12 +89,12 @@ def test_perfect_separation_stays_finite() -> None:
 def test_logits_that_are_no_numbers_are_told() -> None:
     logits = true_logits(10, 2)
     logits[0, 0] = np.inf
-    with pytest.raises(UserError, match="not numbers"):
+    with pytest.raises(UserError, match="1 of 10 clips"):
         fit_calibration(logits, np.ones((10, 2), np.float32), "sigmoid")
 
 
 def test_thresholds_with_the_best_f1_where_a_label_has_many_clips() -> None:
-    n = 4 * ENOUGH_FOR_OWN_THRESHOLD
+    n = 4 * CLIPS_FOR_OWN_THRESHOLD
     truth = np.tile(np.arange(n)[:, None] < n // 2, 2).astype(np.float32)
     scores = np.where(truth > 0, [0.3, 0.9], [0.2, 0.6]).astype(np.float32)
     low, high = fit_thresholds(scores, truth)
