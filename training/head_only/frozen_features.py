@@ -1,7 +1,7 @@
-"""What a backbone that stays as it is makes of clips: of each one whole, and of many disfigured views of it.
+"""Computes a frozen backbone's features of whole clips and of augmented views of them.
 
-Two clips are never joined or mixed in one view: cross-validation could not tell them apart afterwards. A view longer
-than its clip holds the clip in silence, as a live window does.
+Clips are never joined or mixed in a view, because cross-validation has to keep them in separate folds. A view that is
+longer than its clip contains the clip in silence, as a live window does.
 """
 
 from __future__ import annotations
@@ -29,23 +29,26 @@ from training.head_only.logistic_regression import BACKGROUND
 
 _CUTS = 3
 _SHARE_OF_SILENCE = 0.25
-"""Of the background views; the others are noise."""
+"""Of the background views are silent; the others are noise."""
 
 
 class ClipViews:
-    """Views of clips by their place, the same whoever asks: each round every clip once, cut to one of the recipe's
-    lengths and disfigured as the recipe has it, and `background` views of nothing for every clip."""
+    """Augmented views of clips, determined by round and batch alone.
+
+    Each round has a view of every clip, cut to one of the recipe's lengths and augmented by the recipe, and
+    `background` views of noise or silence for every clip.
+    """
 
     def __init__(self, clips: ClipFrames, config: TrainConfig, log_mel: LogMelConfig) -> None:
         self._clips, self._config, self._log_mel = clips, config, log_mel
         self._chain = AugmentationChain(replace(config, mixup=0.0, overlay=0.0, background=0.0), log_mel)
 
     def __len__(self) -> int:
-        """Batches a round."""
+        """Batches per round."""
         return math.ceil(len(self._clips) / self._config.batch_size)
 
     def batch(self, in_round: int, index: int) -> Batch:
-        """One batch of a round (from 1), its clips followed by the background, which is of clip BACKGROUND."""
+        """One batch of a round (from 1): views of clips, followed by the background, whose clip is BACKGROUND."""
         config = self._config
         generator = generator_for(config.seed, "views", in_round, index)
         order = torch.randperm(len(self._clips), generator=generator_for(config.seed, "round", in_round))
@@ -64,7 +67,7 @@ class ClipViews:
         return Batch(x, y, torch.cat([indices, torch.full((n_background,), BACKGROUND)]))
 
     def _window(self, clip: int, n_frames: int, generator: Generator) -> Tensor:
-        """`(n_frames, mels)`: the loudest of three random cuts of the clip, or the clip in silence."""
+        """`(n_frames, mels)`: the loudest of three random cuts of the clip, or a short clip in silence."""
         frames = torch.from_numpy(self._clips.frames_of(clip).astype(np.float32))
         if len(frames) <= n_frames:
             return augment.fill_short(frames, n_frames, generator)
@@ -75,7 +78,7 @@ class ClipViews:
 
 
 def embed(model: Network, log_mel: Tensor, merge: MergeSchedule | None = None) -> NDArray[np.float32]:
-    """What the last layer reads, `(B, D)`, of normalised log-mel `(B, T, mels)`: the pooled tokens after its norm."""
+    """The last layer's input `(B, D)` for normalised log-mel `(B, T, mels)`: the pooled tokens after its norm."""
     device = next(model.parameters()).device
     with torch.inference_mode():
         return model.mlp_head[0](model.embed(log_mel.to(device), merge=merge)).float().cpu().numpy()
@@ -89,7 +92,7 @@ def whole_clips(
     merge: MergeSchedule | None = None,
     first: int = 0,
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
-    """(indices of clips, their features), batch by batch, each clip whole and unchanged, as it is evaluated; without
-    the batches before `first`."""
+    """Yields (indices of clips, their features) for each batch from `first` on; clips are whole and unchanged, as in an
+    evaluation."""
     for batch in itertools.islice(evaluation_batches(clips, log_mel, batch_size), first, None):
         yield batch.clips.numpy(), embed(model, batch.log_mel, merge)

@@ -1,7 +1,7 @@
-"""A last layer for features that stay as they are: logistic regression, its penalty chosen by cross-validation.
+"""Fits a last layer on frozen features: logistic regression, with a penalty chosen by cross-validation.
 
-Each label is apart (sigmoid): a clip may have several or none. Features are what the head's norm gives, `(rows, D)`
-float32; every clip has one or more rows (views), and counts as one clip however many. Knows no audio and no model.
+Labels are independent (sigmoid): a clip may have several or none. Features are the output of the head's norm, float32
+`(rows, D)`. Every clip has one or more rows (views) and counts as one clip however many there are.
 """
 
 from __future__ import annotations
@@ -19,16 +19,19 @@ from torch import Tensor
 from training.evaluation.lbfgs import lbfgs
 
 BACKGROUND = -1
-"""The clip of a row that is of no clip: noise alone, silence."""
+"""Stands for the clip in rows of noise and silence, which belong to no clip."""
 PENALTIES = (300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3)
-"""From a head that hardly dares to one that learns its clips by heart: strongest first, the others start from it."""
+"""From underfitting to overfitting: the strongest first, because each fit starts from the one before."""
 _LEAST_SPREAD = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
 class FeatureRows:
-    """features: float32 `(rows, D)`; targets: float32 `(rows, labels)`, 1 where a row has the label; clips: int
-    `(rows,)`, which clip each row is a view of, or BACKGROUND."""
+    """Features of views with their labels.
+
+    features: float32 `(rows, D)`. targets: float32 `(rows, labels)`, 1 where a row has the label. clips: int `(rows,)`,
+    the clip that each row is a view of, or BACKGROUND.
+    """
 
     features: NDArray[np.float32]
     targets: NDArray[np.float32]
@@ -37,15 +40,18 @@ class FeatureRows:
     @classmethod
     def joined(cls, parts: Sequence[FeatureRows]) -> FeatureRows:
         """All rows of all `parts`."""
-        features, targets = [one.features for one in parts], [one.targets for one in parts]
-        return cls(np.concatenate(features), np.concatenate(targets), np.concatenate([one.clips for one in parts]))
+        return cls(
+            features=np.concatenate([part.features for part in parts]),
+            targets=np.concatenate([part.targets for part in parts]),
+            clips=np.concatenate([part.clips for part in parts]),
+        )
 
     def where(self, chosen: NDArray[np.bool_]) -> FeatureRows:
-        """Some of the rows; chosen: `(rows,)`."""
+        """The rows where `chosen` `(rows,)`."""
         return FeatureRows(self.features[chosen], self.targets[chosen], self.clips[chosen])
 
     def weights(self) -> NDArray[np.float64]:
-        """`(rows,)`: a clip's rows share a weight of 1, the background has that of a mean label's clips."""
+        """`(rows,)`: a clip's rows share a weight of 1; the background weighs as much as an average label's clips."""
         n_views = np.bincount(self.clips[self.clips != BACKGROUND])
         n_clips, n_labels = int((n_views > 0).sum()), self.targets.shape[1]
         is_background = self.clips == BACKGROUND
@@ -54,7 +60,7 @@ class FeatureRows:
 
 
 class Head(NamedTuple):
-    """weight: float32 `(labels, D)`, bias: float32 `(labels,)`, of the plain features."""
+    """A linear layer: weight float32 `(labels, D)` and bias float32 `(labels,)`, for features that are not scaled."""
 
     weight: NDArray[np.float32]
     bias: NDArray[np.float32]
@@ -66,23 +72,26 @@ class Head(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CrossValidation:
-    """penalty: with the least loss on clips whose fold had no part in the head; loss: that loss, a clip's mean;
-    heads: by fold, those of that penalty."""
+    """The best penalty and what it gave.
+
+    penalty: the one with the lowest loss on clips of folds that the head was not fitted on. loss: that loss, as the
+    mean over clips. heads: those of that penalty, by the fold left out.
+    """
 
     penalty: float
     loss: float
     heads: dict[str, Head]
 
     def logits(self, features: NDArray[np.float32], folds: NDArray[np.str_]) -> NDArray[np.float32]:
-        """`(clips, labels)` of features `(clips, D)`: each clip's by the head that saw nothing of its fold."""
+        """`(clips, labels)` of features `(clips, D)`: each clip by the head that was not fitted on its fold."""
         return _out_of_fold(self.heads, features, folds)
 
 
 def fit_head(rows: FeatureRows, penalty: float, start: Head | None = None) -> Head:
-    """The head with the least binary cross-entropy over labels plus penalty / 2 times its squared weights.
+    """The head that minimises binary cross-entropy over labels plus penalty / 2 times its squared weights.
 
-    Weights are penalised as they act on features of unit spread, so that the penalty means the same for any backbone.
-    start: a head of near-by rows or penalty, which saves time.
+    The weights are penalised on standardised features, so that a penalty means the same for any backbone. start: the
+    head of similar rows or a similar penalty, which saves time.
     """
     centre, spread = rows.features.mean(axis=0), np.maximum(rows.features.std(axis=0), _LEAST_SPREAD)
     x = torch.from_numpy((rows.features - centre) / spread)
@@ -108,10 +117,10 @@ def cross_validate(
     folds: NDArray[np.str_],
     penalties: tuple[float, ...] = PENALTIES,
 ) -> CrossValidation:
-    """Choose the penalty. whole: one row a clip, in order, which is what is measured; folds: `(clips,)`.
+    """Choose the penalty. whole: one row per clip, in order, on which the loss is measured; folds: `(clips,)`.
 
-    The background is in every fold's rows: it is made, and of no recording. From the strongest penalty on, until the
-    loss rises: weaker ones take longest to fit.
+    The background is in the training rows of every fold: it is synthetic and belongs to no recording. Penalties are
+    tried from the strongest on, until the loss rises, because weaker ones take longer to fit.
     """
     results: list[CrossValidation] = []
     heads: dict[str, Head] = {}
@@ -125,11 +134,11 @@ def cross_validate(
         results.append(CrossValidation(penalty, mean_loss(logits, whole.targets), heads))
         if len(results) > 1 and results[-1].loss > results[-2].loss:
             break
-    return min(results, key=lambda one: one.loss)
+    return min(results, key=lambda result: result.loss)
 
 
 def mean_loss(logits: NDArray[np.float32], targets: NDArray[np.float32]) -> float:
-    """Binary cross-entropy, summed over the labels, mean over the clips."""
+    """Binary cross-entropy: summed over the labels, averaged over the clips."""
     each = F.binary_cross_entropy_with_logits(torch.from_numpy(logits), torch.from_numpy(targets), reduction="sum")
     return float(each) / len(logits)
 

@@ -1,5 +1,4 @@
-"""ImageNet weights of a timm DeiT or ViT, checked to have the transformer that ours has, or of a CNN's own backbone.
-Knows no spectrogram."""
+"""Loads ImageNet weights of a timm DeiT or ViT that has the same transformer as ours, or of a CNN's own backbone."""
 
 from __future__ import annotations
 
@@ -27,43 +26,43 @@ SUITABLE = {
     768: ("deit_base_distilled_patch16_384", "deit_base_patch16_384", "vit_base_patch16_384"),
     1024: ("vit_large_patch16_384",),
 }
-"""Models of timm by width; the first of 768 is what AST started from (arXiv:2104.01778, §2.2)."""
+"""timm's models by width; AST was initialised from the first one of width 768 (arXiv:2104.01778, §2.2)."""
 _HEADS = ("head.", "head_dist.")
 _OURS = ("mlp_head.", "hybrid.", "frame_head.")
 _EPS = 1e-6
-"""LayerNorm's in every DeiT and ViT of timm's that suits."""
+"""Of the LayerNorms in every suitable DeiT and ViT of timm."""
 _FITTED = ("pos_embed", "patch_embed.proj.weight")
-"""What another input size or number of colours changes."""
+"""Weights whose shape depends on the input size or the number of colour channels."""
 
 
 def load_vision_weights(name: str, file: Path | None, ours: TransformerConfig) -> dict[str, Tensor]:
-    """Float32 weights of timm's model `name` by timm's own names, its heads left out: from the Hugging Face hub, or
-    from a `.safetensors` or pickled `file` (nothing in it is run).
+    """Float32 weights of timm's model `name` by timm's own names, without its heads: from the Hugging Face hub, or from
+    a `.safetensors` or pickled `file` (no code in it is run).
 
-    Raises UserError where the model does not suit the architecture `ours`, the hub is out of reach or the file holds
-    something else.
+    Raises UserError where the model does not fit the architecture `ours`, the hub cannot be reached, or the file has
+    other contents.
     """
     expected = _suitable_model(name, ours).state_dict()
     weights = _download(name) if file is None else _read(file)
-    weights = {key: one.float() for key, one in weights.items() if not key.startswith(_HEADS)}
-    wanted = {key: one.shape for key, one in expected.items() if not key.startswith(_HEADS)}
-    if {key: one.shape for key, one in weights.items()} != wanted:
-        source = file.name if file else "What was downloaded"
-        raise UserError(f"{source} does not hold the weights of {name}.", "Give the name of the model that it is of.")
+    weights = {key: weight.float() for key, weight in weights.items() if not key.startswith(_HEADS)}
+    wanted = {key: weight.shape for key, weight in expected.items() if not key.startswith(_HEADS)}
+    if {key: weight.shape for key, weight in weights.items()} != wanted:
+        source = file.name if file else "The downloaded file"
+        raise UserError(f"{source} does not contain the weights of {name}.", "Give the name of its model.")
     return weights
 
 
 def load_backbone_weights(
     name: str, file: Path | None, ours: ConvolutionalTagger, kernel_collapse: Literal["sum", "average"] = "sum"
 ) -> dict[str, Tensor]:
-    """Float32 weights for `ours.backbone` from timm's model `name`, which is that backbone with or without the name of
-    its training (`resnet18.a1_in1k`); the first kernel's three colours are summed, or averaged.
+    """Float32 weights for `ours.backbone` from timm's model `name`, the same backbone with or without a training tag
+    (`resnet18.a1_in1k`). The three colour channels of the first kernel are summed, or averaged.
 
     Raises UserError as `load_vision_weights` does.
     """
     backbone = ours.config.backbone
     if name.partition(".")[0] != backbone.partition(".")[0] or not timm.is_model(name):
-        raise UserError(f"{name} is not the backbone of the variant, {backbone}.", f"Use timm:{backbone}.")
+        raise UserError(f"The variant's backbone is {backbone}, not {name}.", f"Use timm:{backbone}.")
     given = _download(name) if file is None else _read(file)
     weights: dict[str, Tensor] = {}
     for key, mine in ours.backbone.state_dict().items():
@@ -71,29 +70,29 @@ def load_backbone_weights(
         if theirs is not None and mine.ndim == 4 and mine.shape[1] == 1 and theirs.shape[1] == 3:
             theirs = theirs.sum(dim=1, keepdim=True) / (3 if kernel_collapse == "average" else 1)
         if theirs is None or theirs.shape != mine.shape:
-            source = file.name if file else "What was downloaded"
-            raise UserError(f"{source} does not hold the weights of {name}.", "Give the file of that model.")
+            source = file.name if file else "The downloaded file"
+            raise UserError(f"{source} does not contain the weights of {name}.", "Give a file of that model.")
         weights[key] = theirs.to(mine.dtype)
     return weights
 
 
 def _suitable_model(name: str, ours: TransformerConfig) -> VisionTransformer:
-    """timm's model without memory behind its weights. Raises UserError where it is not our transformer."""
+    """timm's model on the meta device. Raises UserError where it is not our transformer."""
     if ours.stem != "patch":
-        variants = [one.name for one in MODEL_VARIANTS.values() if _has_patches(one.model)]
+        variants = [variant.name for variant in MODEL_VARIANTS.values() if _has_patches(variant.model)]
         raise UserError(
-            "ImageNet weights need a variant that cuts the spectrogram into linear patches.",
+            "ImageNet weights require a variant with linear patches.",
             f"Set variant to one of {', '.join(variants)}.",
         )
     suitable = SUITABLE.get(ours.embed_dim)
-    remedy = f"Use timm:{' or timm:'.join(suitable)}." if suitable else f"Choose a variant {_listed(SUITABLE)} wide."
+    remedy = f"Use timm:{' or timm:'.join(suitable)}." if suitable else f"Use a variant of width {_listed(SUITABLE)}."
     if not timm.is_model(name):
         raise UserError(f"timm has no model {name!r}.", remedy)
     try:
         with torch.device("meta"):
             theirs = timm.create_model(name, pretrained=False)
     except RuntimeError as error:
-        raise UserError(f"timm cannot make {name} ({error}).", remedy) from error
+        raise UserError(f"timm cannot build {name} ({error}).", remedy) from error
     difference = _difference(theirs, ours)
     if difference:
         raise UserError(f"{name} {difference}.", remedy)
@@ -112,28 +111,28 @@ def _listed(widths: Iterable[int]) -> str:
 
 
 def _difference(theirs: nn.Module, ours: TransformerConfig) -> str:
-    """What stands against taking the weights, as the end of a sentence; "" where nothing does."""
+    """Why the weights cannot be used, as the end of a sentence; "" where they can."""
     if not isinstance(theirs, VisionTransformer):
-        return "is no plain vision transformer"
+        return "is not a plain vision transformer"
     first: Any = theirs.blocks[0]
     patch, our_patch = theirs.patch_embed.patch_size, (ours.patch_mels, ours.patch_frames)
     if (theirs.embed_dim, len(theirs.blocks), tuple(patch)) != (ours.embed_dim, ours.depth, our_patch):
-        is_so = f"is {theirs.embed_dim} wide and {len(theirs.blocks)} deep with patches of {patch[0]} x {patch[1]}"
-        return f"{is_so}, the variant {ours.embed_dim}, {ours.depth} and {our_patch[0]} x {our_patch[1]}"
+        its_size = f"width {theirs.embed_dim}, depth {len(theirs.blocks)} and patches of {patch[0]} x {patch[1]}"
+        return f"has {its_size}; the variant has {ours.embed_dim}, {ours.depth} and {our_patch[0]} x {our_patch[1]}"
     with torch.device("meta"):
         mine = AudioSpectrogramTransformer(ours).state_dict()
-    wanted = {key: one.shape for key, one in mine.items() if not key.startswith(_OURS)}
-    given = {key: one.shape for key, one in theirs.state_dict().items() if not key.startswith(_HEADS)}
+    wanted = {key: weight.shape for key, weight in mine.items() if not key.startswith(_OURS)}
+    given = {key: weight.shape for key, weight in theirs.state_dict().items() if not key.startswith(_HEADS)}
     given.setdefault("dist_token", wanted["dist_token"])
     unlike = sorted(key for key in wanted.keys() | given.keys() if wanted.get(key) != given.get(key))
     unlike = [key for key in unlike if key not in _FITTED]
     if unlike:
-        return f"has parts of another kind ({', '.join(unlike[:3])})"
+        return f"has other parts ({', '.join(unlike[:3])})"
     eps: Any = theirs.norm.eps
-    # A recipe may want another eps than theirs, but not weights of another family.
+    # A recipe may set another eps than theirs, but not use weights of another family.
     is_foreign = eps not in (_EPS, ours.norm_eps) or type(first.mlp.act) is not nn.GELU
     if first.attn.num_heads != ours.num_heads or is_foreign:
-        return "computes attention, norms or activations otherwise"
+        return "has different attention, norms or activations"
     return ""
 
 
@@ -142,20 +141,20 @@ def _download(name: str) -> dict[str, Tensor]:
         return timm.create_model(name, pretrained=True).state_dict()
     except OSError as error:
         raise UserError(
-            f"The weights of {name} cannot be fetched from the Hugging Face hub.",
-            f"Connect to the internet, or fetch the file elsewhere and give it as timm:{name}@FILE.",
+            f"The weights of {name} cannot be downloaded from the Hugging Face hub.",
+            f"Connect to the internet, or download the file elsewhere and give it as timm:{name}@FILE.",
         ) from error
     except RuntimeError as error:
-        raise UserError(f"timm has no weights of {name} ({error}).", "Choose a model that was trained.") from error
+        raise UserError(f"timm has no weights of {name} ({error}).", "Choose a trained model.") from error
 
 
 def _read(file: Path) -> dict[str, Tensor]:
-    """A file's tensors by name. Facebook's own DeiT files keep them under "model"."""
+    """A file's tensors by name. Facebook's DeiT files store them under "model"."""
     if not file.is_file():
         raise UserError(f"There is no file {file.name}.", "Give the path of a .safetensors or .pth file after the @.")
     try:
         if file.suffix == ".safetensors":
             return read_safetensors(file)[0]
     except (SafetensorError, OSError) as error:
-        raise UserError(f"{file.name} cannot be read as weights.", "Get the file anew.") from error
+        raise UserError(f"{file.name} cannot be read as weights.", "Download the file again.") from error
     return read_pickled(file, "Give a file that timm or DeiT's authors wrote.")

@@ -1,4 +1,4 @@
-"""The learning rate as a function of the step. Knows no optimiser."""
+"""Computes the learning rate of each step."""
 
 from __future__ import annotations
 
@@ -11,31 +11,30 @@ from training.config.recipe import TrainConfig
 AST_WARMUP_STEPS = 1000
 AST_WARMUP_STRIDE = 50
 LOWEST_SHARE = 0.01
-"""Of the highest rate, at the end of the cosine."""
+"""The rate at the end of the cosine, as a share of the highest rate."""
 
 
 @dataclass(frozen=True, slots=True)
 class SchedulePlan:
-    """A run's rates. Steps are the optimiser's and count from 0.
-
-    kind: "cosine": half a cosine from the end of the warm-up to LOWEST_SHARE of `highest` at step `n_steps`; "step":
-    times `decay_factor` after the end of each epoch of `decay_after` (epochs count from 1).
-    warmup_kind: "linear" over `warmup_steps`; "ast" climbs every 50th step from 0 (released code of AST,
-    arXiv:2104.01778: over 1000 steps).
-    """
+    """The schedule of a run. Steps are updates of the weights and count from 0, epochs count from 1."""
 
     kind: Literal["cosine", "step"]
+    """Of the decay. "cosine": half a cosine from the end of the warm-up to LOWEST_SHARE of `highest` at step `n_steps`;
+    "step": multiplied by `decay_factor` after each epoch in `decay_after`."""
     highest: float
     n_steps: int
+    """Of the whole run."""
     steps_per_epoch: int
     warmup_steps: int = 0
     warmup_kind: Literal["linear", "ast"] = "linear"
+    """Of the warm-up. "linear": rises at every step; "ast": rises from 0 at every 50th step, as in AST's released code
+    (arXiv:2104.01778; over 1000 steps)."""
     decay_factor: float = 1.0
     decay_after: tuple[int, ...] = ()
 
 
 def plan_schedule(config: TrainConfig, steps_per_epoch: int) -> SchedulePlan:
-    """The plan of a recipe whose epochs have `steps_per_epoch` updates of the weights."""
+    """The schedule of a recipe whose epochs have `steps_per_epoch` updates of the weights."""
     linear_steps = round(config.warmup_epochs * steps_per_epoch)
     return SchedulePlan(
         kind=config.schedule,
@@ -50,7 +49,7 @@ def plan_schedule(config: TrainConfig, steps_per_epoch: int) -> SchedulePlan:
 
 
 def learning_rate(step: int, plan: SchedulePlan) -> float:
-    """The rate of the update `step`. Warm-up multiplies the decay: where they overlap, neither undoes the other."""
+    """The learning rate at `step`: the product of warm-up and decay, which may overlap."""
     decay = _cosine(step, plan) if plan.kind == "cosine" else _steps_down(step, plan)
     return plan.highest * _warmup(step, plan) * decay
 

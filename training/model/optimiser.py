@@ -1,4 +1,4 @@
-"""Loss and optimiser of a recipe. Knows no data and no schedule."""
+"""Builds a recipe's optimiser and computes its loss."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ UNDECAYED = ("cls_token", "dist_token", "pos_embed")
 def build_optimiser(
     model: nn.Module, config: TrainConfig, new_modules: Collection[str]
 ) -> torch.optim.AdamW | torch.optim.Adam:
-    """The recipe's optimiser; each group's `factor` multiplies the rate.
+    """The recipe's optimiser; each parameter group has a `factor` for the learning rate.
 
-    AdamW decays neither biases nor norms, tokens and positions; Adam's L2 takes all parameters, as AST's released
-    code has it. new_modules: names of parameters that start at random, for `new_rate_factor`.
+    AdamW does not decay biases, norms, tokens and positions; Adam's L2 penalty applies to all parameters, as in AST's
+    released code. new_modules: names of the randomly initialised parameters, for `new_rate_factor`.
     """
     groups = []
     for is_new in (False, True):
@@ -36,7 +36,7 @@ def build_optimiser(
                 factor = config.new_rate_factor if is_new else 1.0
                 groups.append({"params": parameters, "weight_decay": decay, "factor": factor})
     kind = torch.optim.AdamW if config.optimiser == "adamw" else torch.optim.Adam
-    # One pass over memory in place of a dozen. Beside fp16's scaler Fabric cannot clip the gradients of such a one.
+    # Fused: one pass over memory instead of a dozen. With fp16's scaler, Fabric cannot clip a fused one's gradients.
     is_fused = config.precision != "fp16"
     return kind(groups, lr=0.0, betas=(config.betas[0], config.betas[1]), fused=is_fused)
 
@@ -46,7 +46,7 @@ def _is_decayed(name: str, parameter: nn.Parameter, config: TrainConfig) -> bool
 
 
 def summed_loss(kind: str, logits: Tensor, targets: Tensor) -> Tensor:
-    """Sum over the clips: cross-entropy with soft targets, or binary cross-entropy summed over the labels."""
+    """The sum over the clips of cross-entropy with soft targets, or of binary cross-entropy summed over the labels."""
     if kind == "ce":
         return F.cross_entropy(logits, targets, reduction="sum")
     return F.binary_cross_entropy_with_logits(logits, targets, reduction="sum")

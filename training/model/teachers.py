@@ -1,6 +1,6 @@
-"""Trained models that answer to the student's own batches (CMKD; Gong et al., arXiv:2203.06760). They learn nothing.
+"""Runs frozen teacher models on the student's batches (CMKD; Gong et al., arXiv:2203.06760).
 
-Consistent teaching: a teacher hears the very frames that the student hears, after all augmentation; only the
+Consistent teaching: a teacher gets exactly the frames that the student gets, after all augmentation; only the
 normalisation is each model's own.
 """
 
@@ -26,17 +26,16 @@ from training.text import listed
 
 
 def read_teachers(names: Sequence[str]) -> tuple[Checkpoint, ...]:
-    """The checkpoints that a recipe's `teacher` names: rows of MODEL_VARIANTS with weights, or paths. Raises
-    UserError."""
+    """The checkpoints that a recipe's `teacher` names: model names, or paths. Raises UserError."""
     if MUST_BE_GIVEN in names:
-        raise UserError("This recipe learns from a teacher, and none is given.", "Add teacher=CHECKPOINT.")
+        raise UserError("This recipe needs a teacher.", "Add teacher=CHECKPOINT.")
     return tuple(load_checkpoint(find_weights(name)) for name in names)
 
 
 class Teacher:
-    """A frozen model that answers in the student's labels.
+    """A frozen model that predicts the student's labels.
 
-    labels, log_mel: the student's. Raises UserError for a model that lacks one of these labels or hears other frames.
+    labels, log_mel: the student's. Raises UserError for a model that lacks one of these labels or takes other frames.
     """
 
     def __init__(self, checkpoint: Checkpoint, labels: LabelSet, log_mel: LogMelConfig) -> None:
@@ -44,7 +43,7 @@ class Teacher:
         self._columns = torch.tensor(_columns(config, labels))
         if not config.log_mel.makes_frames_of(log_mel):
             raise UserError(
-                f"The teacher {config.name} hears another log-mel than this run makes of its clips.",
+                f"The teacher {config.name} takes another log-mel spectrogram than this run computes.",
                 "Choose a teacher with the same sample rate, mel bins and window.",
             )
         self._mine, self._students, self._activation = config.log_mel, log_mel, config.activation
@@ -54,17 +53,17 @@ class Teacher:
         self.facts = facts_of(checkpoint)
 
     def to(self, device: torch.device) -> Teacher:
-        """Itself, moved."""
+        """Itself, moved to `device`."""
         self._network, self._columns = self._network.to(device), self._columns.to(device)
         return self
 
     @torch.no_grad()
     def probabilities(self, log_mel: Tensor, kind: str, temperature: float) -> Tensor:
-        """ψ(Z / τ), float32 `(B, labels)`, of the student's normalised log-mel `(B, T, mels)`; not calibrated.
+        """Uncalibrated ψ(Z / τ), float32 `(B, labels)`, of the student's normalised log-mel `(B, T, mels)`.
 
-        kind: the student's loss. "ce" asks which of its labels it is: softmax over these; of a teacher whose labels
-        do not exclude each other, that is the probability of each, were exactly one of them there. "bce" asks for each
-        by itself: the teacher's own activation, over all that it knows.
+        kind: the student's loss. "ce": softmax over the student's labels; for a teacher with independent labels that is
+        each label's probability given that exactly one of them is present. "bce": the teacher's own activation, over
+        all of its labels.
         """
         logits = self._network(self._as_trained(log_mel)).float() / temperature
         if kind == "ce":
@@ -72,7 +71,7 @@ class Teacher:
         return ACTIVATIONS[self._activation](logits)[:, self._columns]
 
     def _as_trained(self, log_mel: Tensor) -> Tensor:
-        """The student's frames under this teacher's normalisation, filled up with zero frames where it learnt so."""
+        """The student's frames in this teacher's normalisation, zero-padded where it was trained that way."""
         mine, students = self._mine, self._students
         if (mine.mean, mine.std) != (students.mean, students.std):
             log_mel = log_mel * (students.std / mine.std) + (students.mean - mine.mean) / (2 * mine.std)
@@ -80,29 +79,29 @@ class Teacher:
 
 
 class Teachers:
-    """One or several teachers with one voice: the mean of their probabilities.
+    """One or several teachers, whose probabilities are averaged.
 
-    facts: of each, for the card. contents: of each, what a run that goes on must find again.
+    facts: of each, for the model card. contents: of each, to check that a resumed run has the same teachers.
     """
 
     def __init__(
         self, checkpoints: Sequence[Checkpoint], labels: LabelSet, log_mel: LogMelConfig, *, device: torch.device
     ) -> None:
-        self._teachers = [Teacher(one, labels, log_mel).to(device) for one in checkpoints]
-        self.facts = tuple(one.facts for one in self._teachers)
-        self.contents = [str(one["content"]) for one in self.facts]
+        self._teachers = [Teacher(checkpoint, labels, log_mel).to(device) for checkpoint in checkpoints]
+        self.facts = tuple(teacher.facts for teacher in self._teachers)
+        self.contents = [str(facts["content"]) for facts in self.facts]
 
     def __len__(self) -> int:
         return len(self._teachers)
 
     def probabilities(self, log_mel: Tensor, kind: str, temperature: float) -> Tensor:
-        """As of one `Teacher`."""
-        answers = [one.probabilities(log_mel, kind, temperature) for one in self._teachers]
-        return answers[0] if len(answers) == 1 else torch.stack(answers).mean(dim=0)
+        """The mean of `Teacher.probabilities`."""
+        each = [teacher.probabilities(log_mel, kind, temperature) for teacher in self._teachers]
+        return each[0] if len(each) == 1 else torch.stack(each).mean(dim=0)
 
 
 def facts_of(checkpoint: Checkpoint) -> dict[str, Any]:
-    """What the student's provenance says of a teacher, and of those that it learnt from itself; no path."""
+    """What the student's provenance records of a teacher and of its own teachers; no path."""
     config, provenance = checkpoint.config, checkpoint.config.provenance
     metrics = provenance.get("metrics")
     return {
@@ -118,8 +117,10 @@ def facts_of(checkpoint: Checkpoint) -> dict[str, Any]:
 
 
 def content_of(checkpoint: Checkpoint) -> str:
-    """SHA-256 of all that decides a checkpoint's answers before calibration: the same wherever and in whichever file
-    it lies, and whatever settings with defaults later versions bring."""
+    """SHA-256 of everything that determines a checkpoint's scores before calibration.
+
+    It does not depend on the file, nor on settings that later versions add, as long as these have their defaults.
+    """
     config = checkpoint.config
     ids = [label.id for label in config.labels]
     kind = type(config.model).__name__
@@ -133,22 +134,21 @@ def content_of(checkpoint: Checkpoint) -> str:
 
 
 def _unlike_defaults(settings: Any) -> dict[str, Any]:
-    """The fields of a dataclass, and of those within it, that are not as they are by default."""
-    values = {one.name: getattr(settings, one.name) for one in fields(settings)}
-    told = {one.name: values[one.name] for one in fields(settings) if values[one.name] != one.default}
-    return {name: _unlike_defaults(one) if is_dataclass(one) else one for name, one in told.items()}
+    """The fields of a dataclass, and of nested ones, whose values differ from the defaults."""
+    values = {field.name: getattr(settings, field.name) for field in fields(settings)}
+    changed = {field.name: values[field.name] for field in fields(settings) if values[field.name] != field.default}
+    return {name: _unlike_defaults(value) if is_dataclass(value) else value for name, value in changed.items()}
 
 
 def _columns(config: CheckpointConfig, labels: LabelSet) -> list[int]:
-    """Where the teacher's outputs have the student's labels: by id, or by the name that people read."""
+    """The teacher's outputs of the student's labels, matched by id or by display name."""
     place = {label.name.lower(): label.index for label in config.labels}
     place |= {label.id: label.index for label in config.labels}
     found = [place.get(label.id, place.get(label.name.lower())) for label in labels]
-    missing = [label.name for label, one in zip(labels, found, strict=True) if one is None]
+    missing = [label.name for label, column in zip(labels, found, strict=True) if column is None]
     if missing:
         raise UserError(
-            f"The teacher {config.name} knows nothing of {len(missing)} of the {len(labels)} labels: "
-            f"{listed(missing, 5)}.",
-            "Choose a teacher that was trained with these labels.",
+            f"The teacher {config.name} lacks {len(missing)} of the {len(labels)} labels: {listed(missing, 5)}.",
+            "Choose a teacher that was trained on these labels.",
         )
-    return [one for one in found if one is not None]
+    return [column for column in found if column is not None]

@@ -167,7 +167,7 @@ def test_a_teacher_of_other_sounds_is_refused(cnn: Path, tmp_path: Path) -> None
     data = write_clips(tmp_path / "sounds")
     text = (data / "manifest.csv").read_text()
     (data / "manifest.csv").write_text(text.replace(",tone,", ",whistle,"))
-    with pytest.raises(UserError, match="knows nothing of 1 of the 2 labels: Whistle"):
+    with pytest.raises(UserError, match="1 of the 2 labels: Whistle"):
         run(data, tmp_path / "out", f"teacher={cnn}")
 
 
