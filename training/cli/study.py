@@ -13,7 +13,7 @@ from pathlib import Path
 from core.errors import UsageError
 from core.program import program_command
 from core.terminal_text import shown
-from training.study.folder import data_of, earlier_data, identities, print_table, say
+from training.study.folder import data_of, earlier_data, identities, print_message, print_table
 from training.study.ledger import LEDGER_NAME, Ledgers
 from training.study.merging_plan import is_merging, load_merging_study
 from training.study.plan import Study, load_study, read_study_file, study_names
@@ -105,8 +105,8 @@ def _say_what_is_missing(study: Study, ledgers: Ledgers, out: Path) -> None:
             why = ", it ran on other clips"
         else:
             why = ", failed before" if entry.state == "failed" else ", its checkpoint is wanted here"
-        say(f"to do: {cell.name}{why} ({cell.recipe} {' '.join(cell.settings)})")
-    say(f"{len(missing)} of {len(cells)} cells are to do.")
+        print_message(f"to do: {cell.name}{why} ({cell.recipe} {' '.join(cell.settings)})")
+    print_message(f"{len(missing)} of {len(cells)} cells are to do.")
 
 
 def _print_table(study: Study, ledgers: Ledgers, as_json: bool) -> None:

@@ -26,32 +26,32 @@ from training.data.manifest import Manifest, read_manifest
 
 try:
     import fcntl
-except ImportError:  # Windows, where a second call must not be made by hand while a first one runs
+except ImportError:  # Windows, where the user must not start a second call while the first one runs
     fcntl = None
 
 LOCK_NAME, DATA_NAME = "study.lock", "study.json"
 _LEAST_WIDTH = 120
 
 
-def say(words: str) -> None:
-    """For people, beside the table."""
-    print_error(words)
+def print_message(text: str) -> None:
+    """Print for people, on standard error: standard output is for the table."""
+    print_error(text)
 
 
 def print_table(table: Table) -> None:
-    """Wide enough for its figures, even where the terminal is not."""
+    """Print a table at a width that its figures need, even where the terminal is narrower."""
     console = PlainConsole()
     console.width = max(_LEAST_WIDTH, console.width)
     console.print(table)
 
 
 def data_of(data: Path | None, out: Path, *, keep: bool = True) -> Path:
-    """The data of the study in `out`, the same from call to call. keep: write them down. Raises UserError."""
+    """The data of the study in `out`, which must not change between calls. keep: record it. Raises UserError."""
     earlier = earlier_data(out)
     if data is None and earlier is None:
         raise UsageError("No training data is given.", "Give a folder or list of labelled clips with --data.")
     if data is not None and earlier is not None and data.absolute() != earlier:
-        raise UserError(f"The study in {out} is on other data ({earlier}).", "Choose another --out.")
+        raise UserError(f"The study in {out} uses other data ({earlier}).", "Choose another --out.")
     chosen = (data or earlier or Path()).absolute()
     if earlier is None and keep:
         try:
@@ -63,20 +63,22 @@ def data_of(data: Path | None, out: Path, *, keep: bool = True) -> Path:
 
 
 def earlier_data(out: Path) -> Path | None:
-    """What an earlier call noted in `out`, None without one. Raises UserError for a note that cannot be read."""
+    """The data that an earlier call recorded in `out`; None without one. Raises UserError for a damaged record."""
     path = out / DATA_NAME
     if not path.is_file():
         return None
     try:
         return Path(parse_json(path.read_text(encoding="utf-8"))["data"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        problem = f"{path} is damaged: it should tell which data the study is on."
-        raise UserError(problem, "Delete it, and name the same data again with --data.") from error
+        problem = f"{path} is damaged: it should name the data of the study."
+        raise UserError(problem, "Delete it, and give the same data again with --data.") from error
 
 
 def identities(data: Path | None) -> Callable[[str], str]:
-    """For each collection ("" for none): the identity of its clips in `data`, "" where they are not given or cannot be
-    read, which a run of them tells in its own words. Each is read once."""
+    """A cached function from a collection ("" for none) to the identity of its clips in `data`.
+
+    The identity is "" without `data`, or where the clips cannot be read: a run on them reports that itself.
+    """
 
     @cache
     def identity(collection: str) -> str:
@@ -91,14 +93,16 @@ def identities(data: Path | None) -> Callable[[str], str]:
 
 
 def identity_of(manifest: Manifest, data: Path) -> str:
-    """Of the labels in order, and of each clip's name below `data`, its labels and its fold: the same wherever the
-    folder lies. What sounds in the files is not in it."""
+    """A hash of the labels in order and of each clip's name below `data`, its labels and its fold.
+
+    It does not depend on where the folder is, nor on the audio in the files.
+    """
     folder = data.parent if os.path.isfile(data) else data
     clips = sorted(
         [f"{_name(clip.path, folder)}{clip.part.words()}", sorted(clip.labels), clip.fold] for clip in manifest.clips
     )
-    told = json.dumps([[label.id for label in manifest.labels], clips])
-    return hashlib.sha256(told.encode()).hexdigest()[:16]
+    described = json.dumps([[label.id for label in manifest.labels], clips])
+    return hashlib.sha256(described.encode()).hexdigest()[:16]
 
 
 def _name(path: Path, folder: Path) -> str:
@@ -107,22 +111,22 @@ def _name(path: Path, folder: Path) -> str:
 
 @contextmanager
 def locked(out: Path) -> Iterator[IO[bytes]]:
-    """A file that this process and the runs it starts hold; waits for those of an earlier call."""
+    """Lock the folder for this process and the runs that it starts; waits for the runs of an earlier call."""
     with open(out / LOCK_NAME, "ab") as lock:
         if fcntl is not None:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                say(f"A run that another call started is still at work in {out}: waiting for it to end.")
+                print_message(f"Another call's run is still active in {out}: waiting for it to end.")
                 fcntl.flock(lock, fcntl.LOCK_EX)
         yield lock
 
 
 def passed_on(lock: IO[bytes]) -> tuple[int, ...]:
-    """The file numbers that a run must inherit to hold the lock as well."""
+    """The file descriptors that a run must inherit to hold the lock too."""
     return () if fcntl is None else (lock.fileno(),)
 
 
 def write_json(path: Path, content: dict[str, object]) -> None:
-    """Whole or not at all."""
+    """Write a JSON file completely or not at all."""
     write_whole(path, json.dumps(content, ensure_ascii=False).encode())

@@ -1,7 +1,7 @@
-"""The memory of a study: one JSON line for each cell that ended, on the disk before the next one starts. Knows no grid.
+"""Reads and writes the ledger of a study: one JSON line per cell that ended, on disk before the next cell starts.
 
-A ledger lies in the study's folder, and a second one may travel with the project from computer to computer. A line that
-a crash cut short is no line.
+A ledger is in the study's folder, and a second one may be shared between computers. A line that a crash truncated is
+ignored.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ class LedgerEntry:
     """The content of its initial weights (`Initialisation.content`); "" where it is unknown, as in older ledgers."""
 
     def is_on(self, data: str) -> bool:
-        """Whether it may have been on these clips."""
+        """Whether it may have used these clips."""
         return may_be_same(self.data, data)
 
 
 def may_be_same(content: str, other: str) -> bool:
-    """Whether two identities, of clips or of weights, may be of the same ones; what is unknown counts."""
+    """Whether two identities, of clips or of weights, may be the same; an unknown one may be any."""
     return not content or not other or content == other
 
 
@@ -56,35 +56,35 @@ class Ledger:
     entries: tuple[LedgerEntry, ...] = ()
 
     def of(self, cell: str, digest: str, data: str = "") -> LedgerEntry | None:
-        """The newest entry of a cell under this digest and on these data, a finished one before all that failed."""
-        found = [one for one in self.entries if (one.cell, one.digest) == (cell, digest) and one.is_on(data)]
+        """The newest entry of a cell with this digest and data; a finished one is preferred to failed ones."""
+        found = [entry for entry in self.entries if (entry.cell, entry.digest) == (cell, digest) and entry.is_on(data)]
         return max(reversed(found), key=lambda entry: entry.state == "finished", default=None)
 
     def finished(self, cell: str, digest: str, data: str = "") -> LedgerEntry | None:
-        """The newest entry of a cell that was finished under this digest and on these data."""
+        """The newest finished entry of a cell with this digest and data."""
         entry = self.of(cell, digest, data)
         return entry if entry is not None and entry.state == "finished" else None
 
     def newest(self, cell: str) -> LedgerEntry | None:
-        """The newest entry of a cell, whatever its settings were."""
+        """The newest entry of a cell, with any settings."""
         return next((entry for entry in reversed(self.entries) if entry.cell == cell), None)
 
 
 @dataclass(frozen=True, slots=True)
 class Ledgers:
-    """A study's own ledger, and the one that was given, which may have come from another computer."""
+    """A study's own ledger, and the one given with --ledger, which may come from another computer."""
 
     own_path: Path
     given_path: Path | None = None
 
     @property
     def own(self) -> Ledger:
-        """What ended in the study's folder."""
+        """The cells that ended in the study's folder."""
         return read_ledger(self.own_path)
 
     @property
     def both(self) -> Ledger:
-        """What ended anywhere. Raises UserError for a given file that is no ledger."""
+        """The cells that ended anywhere. Raises UserError for a given file that is not a ledger."""
         return Ledger((*self._given.entries, *self.own.entries))
 
     @property
@@ -94,11 +94,11 @@ class Ledgers:
         ledger = read_ledger(self.given_path)
         if not ledger.entries and self.given_path.is_file() and self.given_path.stat().st_size:
             problem = f"{self.given_path} is not the ledger of a study."
-            raise UserError(problem, "Give a .jsonl file that a study wrote, or one that is not there yet.")
+            raise UserError(problem, "Give a .jsonl file that a study wrote, or a new one.")
         return ledger
 
     def check(self) -> None:
-        """Raises UserError for a given file that is no ledger or cannot be written, before hours of work."""
+        """Raises UserError, before hours of work, for a given file that is not a ledger or cannot be written."""
         if self._given.entries or self.given_path is None:
             return
         try:
@@ -109,7 +109,7 @@ class Ledgers:
             raise UserError(problem, "Choose another file with --ledger.") from error
 
     def add(self, entry: LedgerEntry) -> None:
-        """Note how a cell ended; in the given ledger what is finished and not there yet. Raises UserError."""
+        """Append an entry; a finished one to the given ledger too, unless it is there already. Raises UserError."""
         append_entry(self.own_path, entry)
         if self.given_path is None or entry.state != "finished":
             return
@@ -119,15 +119,15 @@ class Ledgers:
                 append_entry(self.given_path, entry)
             except OSError as error:
                 problem = f"{self.given_path} cannot be written ({error.strerror}); {self.own_path} has the row."
-                raise UserError(problem, "Choose another --ledger; the same command goes on.") from error
+                raise UserError(problem, "Choose another --ledger; the same command resumes the study.") from error
 
 
 def read_ledger(path: Path) -> Ledger:
-    """The entries of one file; none where there is no file. Raises UserError where it cannot be read."""
+    """The entries of a file; none without a file. Raises UserError where it cannot be read."""
     try:
         text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
     except OSError as error:
-        raise UserError(f"{path} cannot be read ({error.strerror}).", "Give the file of a ledger.") from error
+        raise UserError(f"{path} cannot be read ({error.strerror}).", "Give the path of a ledger.") from error
     entries = []
     for line in text.splitlines():
         try:
@@ -138,7 +138,7 @@ def read_ledger(path: Path) -> Ledger:
 
 
 def append_entry(path: Path, entry: LedgerEntry) -> None:
-    """Write one line that is on the disk when this returns; it stands alone even after a line that was cut short."""
+    """Append one line and sync it to disk; it starts on a new line even after a truncated one."""
     with open(path, "ab+") as file:
         if file.tell():
             file.seek(-1, os.SEEK_END)

@@ -34,7 +34,7 @@ from training.data.clip_frames import ClipFrames, load_clips
 from training.data.manifest import Manifest, read_manifest
 from training.evaluation.metrics import evaluate_scores
 from training.evaluation.publish import code_commit
-from training.study.folder import data_of, locked, print_table, say
+from training.study.folder import data_of, locked, print_message, print_table
 from training.study.ledger import LEDGER_NAME, LedgerEntry, Ledgers
 from training.study.merging_plan import MergingStudy
 from training.study.merging_table import MergingRow, MergingTable, as_dict, as_table, timings
@@ -80,14 +80,14 @@ def run_merging_study(study: MergingStudy, options: MergingOptions) -> int:
     if options.dry_run:
         missing = _missing(cells, ledgers)
         for cell in missing:
-            say(f"to do: {cell}")
-        say(f"{len(missing)} of {len(cells)} cells are to do.")
+            print_message(f"to do: {cell}")
+        print_message(f"{len(missing)} of {len(cells)} cells are to do.")
     else:
         ledgers.check()
         with locked(options.out):
             missing = _missing(cells, ledgers)  # not before: another call may have measured them meanwhile
             for number, cell in enumerate(missing, 1):
-                say(f"[{number} of {len(missing)}] {cell}")
+                print_message(f"[{number} of {len(missing)}] {cell}")
                 began = time.perf_counter()
                 metrics = _measure(subject, stopwatch, cell)
                 seconds = round(time.perf_counter() - began, 3)
@@ -115,7 +115,7 @@ def _subject(study: MergingStudy, options: MergingOptions, data: Path) -> Subjec
     clips = clips_of(manifest, options.folds)
     shared = match_labels(clips, manifest.labels, tagger.labels)
     for note in (*notes_on_training([checkpoint], manifest, shared.clips), *notes_on_labels(shared)):
-        say(f"Note: {note}")
+        print_message(f"Note: {note}")
     frames = load_clips(shared.clips, len(tagger.labels), tagger.log_mel)
     is_padded = checkpoint.config.pad_to_window
     window = tagger.window_frames if is_padded else min(tagger.window_frames, int(np.median(frames.lengths)))

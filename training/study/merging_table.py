@@ -1,4 +1,4 @@
-"""What merging saves and costs, as the table that people read. Measures nothing."""
+"""Formats what merging saves and costs as a table and as JSON."""
 
 from __future__ import annotations
 
@@ -16,8 +16,11 @@ from training.study.merging_plan import UNMERGED
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Medians over the rounds. ms: of a window alone; rate: windows a second of a full batch; ms_speedup, rate_speedup:
-    how many times as fast as without merging in the same round."""
+    """Medians over the rounds.
+
+    ms: for a single window. rate: windows per second in full batches. ms_speedup, rate_speedup: relative to no merging
+    in the same round.
+    """
 
     ms: float
     rate: float
@@ -27,8 +30,10 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class MergingRow:
-    """A schedule by its word. scores: accuracy and map with their intervals, empty before they are there; timing None
-    before the first round."""
+    """One schedule, by its spelling for `--merge`.
+
+    scores: accuracy and map with their intervals; empty until they are measured. timing: None before the first round.
+    """
 
     merge: str
     cost: ModelCost
@@ -38,29 +43,33 @@ class MergingRow:
 
 @dataclass(frozen=True, slots=True)
 class MergingTable:
-    """All of it, in words for people where it is no number."""
+    """All rows and what they were measured on. Texts are for people."""
 
     title: str
     model: str
     data: str
     split: str
+    """Which clips of the data were scored."""
     n_clips: int
     machine: str
     window_s: float
+    """The length of the windows that were timed."""
     batch: int
+    """Windows per batch, for the throughput."""
     n_rounds: int
+    """Of timing, so far."""
     rows: tuple[MergingRow, ...]
 
 
-def timings(rounds: list[dict[str, float]], word: str) -> Timing | None:
-    """Of one schedule, from what `Stopwatch.round` gave."""
+def timings(rounds: list[dict[str, float]], merge: str) -> Timing | None:
+    """The timing of one schedule, from the results of `Stopwatch.round`; None without any."""
     if not rounds:
         return None
     return Timing(
-        ms=statistics.median(one[f"ms {word}"] for one in rounds),
-        rate=statistics.median(one[f"rate {word}"] for one in rounds),
-        ms_speedup=statistics.median(one[f"ms {UNMERGED}"] / one[f"ms {word}"] for one in rounds),
-        rate_speedup=statistics.median(one[f"rate {word}"] / one[f"rate {UNMERGED}"] for one in rounds),
+        ms=statistics.median(times[f"ms {merge}"] for times in rounds),
+        rate=statistics.median(times[f"rate {merge}"] for times in rounds),
+        ms_speedup=statistics.median(times[f"ms {UNMERGED}"] / times[f"ms {merge}"] for times in rounds),
+        rate_speedup=statistics.median(times[f"rate {merge}"] / times[f"rate {UNMERGED}"] for times in rounds),
     )
 
 
@@ -70,8 +79,8 @@ def as_table(table: MergingTable) -> Table:
     shown = Table(
         title=plain(title, "table.title"),
         caption=plain(
-            f"Windows of {table.window_s:g} s on {table.machine}. Medians of {table.n_rounds} rounds, × how many times "
-            f"as fast as without merging in the same round; windows/s with {table.batch} at once. Accuracy with its "
+            f"Windows of {table.window_s:g} s on {table.machine}. Medians of {table.n_rounds} rounds; × is the "
+            f"speed-up over no merging in the same round; windows/s in batches of {table.batch}. Accuracy with its "
             "95 % interval over clips (Clopper–Pearson).",
             "table.caption",
         ),
@@ -102,7 +111,7 @@ def _scored(scores: dict[str, float]) -> tuple[str, ...]:
 
 
 def as_dict(table: MergingTable) -> dict[str, Any]:
-    """The same for programs."""
+    """The same as JSON, for programs."""
     whole = table.rows[0].cost
     rows = [
         {
@@ -116,5 +125,5 @@ def as_dict(table: MergingTable) -> dict[str, Any]:
         }
         for row in table.rows
     ]
-    said = {name: getattr(table, name) for name in MergingTable.__slots__ if name != "rows"}
-    return {**said, "rows": rows}
+    described = {name: getattr(table, name) for name in MergingTable.__slots__ if name != "rows"}
+    return {**described, "rows": rows}

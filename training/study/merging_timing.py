@@ -1,5 +1,4 @@
-"""How long a model takes with one schedule of merging after the other, so that all of them meet the same machine. Knows
-no clips."""
+"""Times a model with each merging schedule in turn, so that all of them run under the same load of the machine."""
 
 from __future__ import annotations
 
@@ -14,12 +13,14 @@ from core.inference.tagger import Tagger
 from core.model.checkpoints.checkpoint import Checkpoint
 from core.model.merging.schedule import MergeSchedule
 
-_WINDOWS_A_VISIT = 3
+_WINDOWS_PER_SCHEDULE = 3
 
 
 class Stopwatch:
-    """Times windows of `n_frames` frames on the device and with the precision of `tagger`: one at a time, and `batch`
-    at once. What they hold does not matter to a transformer: noise."""
+    """Times windows of `n_frames` frames with the device and precision of `tagger`: single, and in batches of `batch`.
+
+    The windows are noise: their contents do not affect a transformer's speed.
+    """
 
     def __init__(self, checkpoint: Checkpoint, tagger: Tagger, n_frames: int, batch: int) -> None:
         self._device, self._precision = tagger.device, tagger.precision
@@ -30,23 +31,26 @@ class Stopwatch:
         self.machine = f"{_name_of(self._device)}, {self._precision}"
 
     def what_decides(self) -> list[object]:
-        """What the times depend on, but the model and the schedules."""
+        """What the times depend on, apart from the model and the schedules."""
         return [self.machine, torch.__version__, list(self._windows.shape)]
 
     def round(self, schedules: dict[str, MergeSchedule | None], first: int) -> dict[str, float]:
-        """Visit each schedule once, beginning at place `first` (counted round): for each word "ms WORD", the median of
-        a window alone, and "rate WORD", windows a second of a full batch."""
+        """Time each schedule once, starting with number `first` (modulo their number).
+
+        Returns for each schedule "ms NAME", the median time of a single window, and "rate NAME", windows per second in
+        a full batch.
+        """
         if self._network is None:
             self._network = self._checkpoint.build().to(self._device)
-            for merge in schedules.values():  # kernels are chosen and memory is taken on the first calls
+            for merge in schedules.values():  # the first calls choose kernels and allocate memory
                 self._seconds(merge, len(self._windows))
-        words = list(schedules)
-        words = words[first % len(words) :] + words[: first % len(words)]
+        names = list(schedules)
+        names = names[first % len(names) :] + names[: first % len(names)]
         times: dict[str, float] = {}
-        for word in words:
-            alone = sorted(self._seconds(schedules[word], 1) for _ in range(_WINDOWS_A_VISIT))
-            times[f"ms {word}"] = round(1000 * alone[_WINDOWS_A_VISIT // 2], 4)
-            times[f"rate {word}"] = round(len(self._windows) / self._seconds(schedules[word], len(self._windows)), 3)
+        for name in names:
+            single = sorted(self._seconds(schedules[name], 1) for _ in range(_WINDOWS_PER_SCHEDULE))
+            times[f"ms {name}"] = round(1000 * single[_WINDOWS_PER_SCHEDULE // 2], 4)
+            times[f"rate {name}"] = round(len(self._windows) / self._seconds(schedules[name], len(self._windows)), 3)
         return times
 
     def _seconds(self, merge: MergeSchedule | None, n_windows: int) -> float:
@@ -60,7 +64,7 @@ class Stopwatch:
         return time.perf_counter() - began
 
     def _wait(self) -> None:
-        """A GPU answers before it has computed."""
+        """Wait for a GPU, whose calls return before they are computed."""
         if self._device.type == "cuda":
             torch.cuda.synchronize(self._device)
 
@@ -76,7 +80,7 @@ def _name_of(device: torch.device) -> str:
 
 
 def _cpu_name() -> str:
-    """As its maker calls it, where the system tells."""
+    """The model name of the CPU, where the system provides it."""
     listing = Path("/proc/cpuinfo")
     if listing.is_file():
         for line in listing.read_text(encoding="utf-8", errors="replace").splitlines():

@@ -1,8 +1,8 @@
-"""Runs the cells of a study that are missing, each as a process of its own.
+"""Runs the missing cells of a study, each in its own process.
 
-Whatever is killed and whenever, the next call goes on: a finished cell is in the ledger, an unfinished one goes on from
-its own state. What another cell begins with runs before it, and again where only a ledger of another computer knows it:
-its checkpoint is wanted here.
+A study that was killed at any time can be resumed: finished cells are in the ledger, and an unfinished one resumes from
+its state file. A cell whose checkpoint another one needs runs first. It runs again where only the ledger of another
+computer has it, because its checkpoint is needed here.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import IO
 from core.errors import UserError
 from core.foreign_text import parse_json
 from core.run.messages import TrainingEpoch, TrainingFinished, TrainingMessage, from_line
-from training.study.folder import locked, passed_on, say, write_json
+from training.study.folder import locked, passed_on, print_message, write_json
 from training.study.ledger import LedgerEntry, Ledgers, may_be_same
 from training.study.plan import Cell, Study
 
@@ -28,7 +28,7 @@ STOPPED = 130
 
 @dataclass(frozen=True, slots=True)
 class _Mark:
-    """What a run's folder was made for, as in `Cell`."""
+    """The `digest` and `data` of the `Cell` that a run's folder belongs to."""
 
     digest: str
     data: str
@@ -39,7 +39,7 @@ class _Mark:
 
 @dataclass(frozen=True, slots=True)
 class StudyPlace:
-    """Where a study runs. train: the command that takes what `main.py train` takes."""
+    """Where a study runs. train: the command that takes the arguments of `main.py train`."""
 
     data: Path
     out: Path
@@ -48,7 +48,7 @@ class StudyPlace:
 
 
 def run_cells(study: Study, place: StudyPlace) -> int:
-    """Do what is missing: 0, or 1 when a cell failed, 130 when stopped. Raises UserError."""
+    """Run the missing cells; returns 0, 1 where a cell failed, or 130 where it was stopped. Raises UserError."""
     code = 0
     with locked(place.out) as lock:
         cells = list(study.cells())
@@ -56,44 +56,44 @@ def run_cells(study: Study, place: StudyPlace) -> int:
         for number, cell in enumerate(cells, 1):
             if cell.name not in to_do:
                 continue
-            say(f"[{number} of {len(cells)}] {cell.name}")
-            missing = [one.name for one in cell.needs.values() if not _is_here(one, place.ledgers, place.out)]
+            print_message(f"[{number} of {len(cells)}] {cell.name}")
+            missing = [needed.name for needed in cell.needs.values() if not _is_here(needed, place.ledgers, place.out)]
             if missing:
-                say(f"  left out: it begins with {', '.join(missing)}, which failed")
+                print_message(f"  skipped: it needs {', '.join(missing)}, which failed")
                 code = 1
                 continue
             _clear_changed(cell, place)
             entry = _run_cell(cell, place, lock)
             if entry is None:
-                say("Stopped; the same command goes on.")
+                print_message("Stopped. The same command resumes the study.")
                 return STOPPED
             place.ledgers.add(entry)
             metric = study.metric_of(cell.row)
-            say(f"  {entry.problem or f'{metric} {entry.metrics.get(metric)}, {entry.seconds:.0f} s'}")
+            print_message(f"  {entry.problem or f'{metric} {entry.metrics.get(metric)}, {entry.seconds:.0f} s'}")
             code = code or int(entry.state == "failed")
     return code
 
 
 def cells_to_do(cells: list[Cell], ledgers: Ledgers, out: Path) -> list[Cell]:
-    """Those that no ledger knows as finished, and those whose checkpoint one of these wants and cannot have."""
+    """The cells that are not finished in any ledger, and those whose checkpoints these need and lack."""
     ledger, wanted, names = ledgers.both, set[str](), set[str]()
-    for cell in reversed(cells):  # a cell stands behind those it needs
+    for cell in reversed(cells):  # a cell comes after those it needs
         is_missed = cell.name in wanted and not _is_here(cell, ledgers, out)
         if is_missed or ledger.finished(cell.name, cell.digest, cell.data) is None:
             names.add(cell.name)
-            wanted |= {one.name for one in cell.needs.values()}
+            wanted |= {needed.name for needed in cell.needs.values()}
     return [cell for cell in cells if cell.name in names]
 
 
 def _is_here(cell: Cell, ledgers: Ledgers, out: Path) -> bool:
-    """Whether the checkpoint of a finished run of these settings and clips lies in the study's folder."""
+    """Whether the study's folder has the checkpoint of a finished run with these settings and clips."""
     is_finished = ledgers.own.finished(cell.name, cell.digest, cell.data) is not None
     mark = _mark_in(out / cell.name)
     return is_finished and mark is not None and mark.is_of(cell) and _config_of(cell, out).is_file()
 
 
 def checkpoint_of(cell: Cell, out: Path) -> Path:
-    """Where a cell's run leaves its model."""
+    """The checkpoint folder of a cell's run."""
     return out.absolute() / cell.name / CHECKPOINT_NAME
 
 
@@ -102,35 +102,35 @@ def _config_of(cell: Cell, out: Path) -> Path:
 
 
 def _mark_in(folder: Path) -> _Mark | None:
-    """None where there is none, or a damaged one."""
+    """The mark in a run's folder; None where it is missing or damaged."""
     try:
-        said = parse_json((folder / MARK_NAME).read_text(encoding="utf-8"))
-        return _Mark(str(said["digest"]), str(said.get("data", "")))
+        mark = parse_json((folder / MARK_NAME).read_text(encoding="utf-8"))
+        return _Mark(digest=str(mark["digest"]), data=str(mark.get("data", "")))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
 def _clear_changed(cell: Cell, place: StudyPlace) -> None:
-    """Move a run of other settings or clips out of the way, and say so: nothing is deleted."""
+    """Move a run with other settings or clips aside, with a message; nothing is deleted."""
     out, folder = place.out, place.out / cell.name
     earlier, known = _mark_in(folder), place.ledgers.both.newest(cell.name)
     if earlier is not None and not earlier.is_of(cell):
         what = "settings" if earlier.digest != cell.digest else "clips"
-        aside = next(one for i in range(1000) if not (one := out / f"{cell.name}.{earlier.digest}.{i}").exists())
+        aside = next(path for i in range(1000) if not (path := out / f"{cell.name}.{earlier.digest}.{i}").exists())
         os.replace(folder, aside)
-        say(f"  its {what} have changed: it is done again, and the old run is kept as {aside.name}")
+        print_message(f"  its {what} have changed: it runs again, and the old run is kept as {aside.name}")
     elif earlier is None and known is not None and known.digest != cell.digest:
-        say("  its settings have changed: it is done again")
+        print_message("  its settings have changed: it runs again")
     elif known is not None and not known.is_on(cell.data):
-        say("  it was done on other clips: it is done again")
+        print_message("  it ran on other clips: it runs again")
     elif known is not None and known.state == "finished":
-        say("  it was finished before, and its checkpoint is wanted here: it is done again")
+        print_message("  it finished elsewhere, and its checkpoint is needed here: it runs again")
     folder.mkdir(exist_ok=True)
     write_json(folder / MARK_NAME, {"digest": cell.digest, "data": cell.data, "settings": list(cell.settings)})
 
 
 def _run_cell(cell: Cell, place: StudyPlace, lock: IO[bytes]) -> LedgerEntry | None:
-    """Train one cell to its end; None when somebody asked to stop."""
+    """Run one cell to its end; None where it was stopped."""
     folder = place.out / cell.name
     settings = cell.settings_with(lambda needed: checkpoint_of(needed, place.out))
     where = ("--resume", "--json", "--data", str(place.data), "--out", str(folder))
@@ -142,13 +142,13 @@ def _run_cell(cell: Cell, place: StudyPlace, lock: IO[bytes]) -> LedgerEntry | N
         try:
             code = run.wait()
         except KeyboardInterrupt:
-            # Ctrl+C reached the run as well: it saves its state first, and a second one breaks it off.
+            # Ctrl+C reached the run as well: it saves its state and stops; a second one interrupts it.
             code = run.wait() and STOPPED
     if code == STOPPED:
         return None
     messages = _messages(folder)
-    seconds = sum(one.seconds for one in messages if isinstance(one, TrainingEpoch))
-    finished = next((one for one in reversed(messages) if isinstance(one, TrainingFinished)), None)
+    seconds = sum(message.seconds for message in messages if isinstance(message, TrainingEpoch))
+    finished = next((message for message in reversed(messages) if isinstance(message, TrainingFinished)), None)
     if code or finished is None:
         return LedgerEntry(cell.name, cell.digest, "failed", seconds, problem=_problem(folder, code), data=cell.data)
     commit, start = (_provenance(cell, place.out, key) for key in ("commit", "start_content"))
@@ -158,7 +158,7 @@ def _run_cell(cell: Cell, place: StudyPlace, lock: IO[bytes]) -> LedgerEntry | N
 
 
 def _messages(folder: Path) -> list[TrainingMessage]:
-    """What the run said, all its parts; lines that a crash cut short are left out."""
+    """All messages of the run; lines that a crash truncated are skipped."""
     path, messages = folder / LOG_NAME, list[TrainingMessage]()
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else ():
         try:
@@ -169,12 +169,12 @@ def _messages(folder: Path) -> list[TrainingMessage]:
 
 
 def _problem(folder: Path, code: int) -> str:
-    said = (folder / ERRORS_NAME).read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    return f"failed: {said[-1] if said else f'it ended with exit code {code} and said nothing'}"
+    errors = (folder / ERRORS_NAME).read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return f"failed: {errors[-1] if errors else f'exit code {code}, without a message'}"
 
 
 def _provenance(cell: Cell, out: Path, key: str) -> str:
-    """What the checkpoint of a run says of where it comes from, "" where it says nothing."""
+    """An entry of a checkpoint's provenance; "" where it has none."""
     try:
         config = parse_json(_config_of(cell, out).read_text(encoding="utf-8"))
         return str(config["provenance"].get(key, ""))

@@ -167,7 +167,7 @@ def test_a_study_that_makes_no_sense_is_refused_before_anything_runs(bench: Benc
         (STUDY.replace("learning_rate = 0.5", "learning_rate = 7"), "contradicts itself"),
         (STUDY.replace("learning_rate = 0.5", "speed = 1"), "sets speed"),
         (STUDY.replace('"fast"', '"slow"'), "two rows of one name"),
-        (STUDY.replace('title = "Rates"', ""), "is no study"),
+        (STUDY.replace('title = "Rates"', ""), "is not a study"),
         ("title = ", "not valid TOML"),
     ):
         bench.study.write_text(wrong)
@@ -214,7 +214,7 @@ def test_rows_are_compared_with_the_base_run_against_run(bench: Bench, capsys: p
     rows = json.loads(capsys.readouterr().out)["rows"]
     assert [row["over_base"] and row["over_base"]["n_pairs"] for row in rows] == [None, 2]
     bench.study.write_text('base = "brisk"\n' + STUDY)
-    with pytest.raises(UserError, match="compares its rows with 'brisk'"):
+    with pytest.raises(UserError, match="no row 'brisk'"):
         bench.run()
 
 

@@ -285,9 +285,9 @@ def test_a_model_without_a_loss_for_it_loses_its_frame_head(data: Path, tmp_path
 @pytest.mark.parametrize(
     ("more", "problem"),
     [
-        ((), "does not know Noise, and its last layer stays"),
+        ((), "does not know Noise"),
         (("loss=ce",), "gives sigmoid probabilities"),
-        (("init=", "variant=nano"), "begins at random"),
+        (("init=", "variant=nano"), "random weights"),
         (("init=", "variant=cnn-resnet18"), "no patches, no LayerNorms and no frame head"),
     ],
 )

@@ -194,7 +194,7 @@ def test_speed_ups_are_within_a_round() -> None:
     ("old", "new", "problem"),
     [("[0, 30, 60]", "[]", "too small"), ("[0, 30, 60]", "[-1]", "too small"), ("patches = 1212, ", "", "KeyError"),
      ('"constant"', '"random"', "form 'random'"), ("rounds = 2", "rounds = 0", "too small"),
-     ("rounds = 2", 'rounds = "x"', "no study of merging")],
+     ("rounds = 2", 'rounds = "x"', "not a study of merging")],
 )  # fmt: skip
 def test_files_that_make_no_sense_are_refused(desk: Desk, old: str, new: str, problem: str) -> None:
     desk.study.write_text(STUDY.replace(old, new))

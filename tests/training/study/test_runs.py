@@ -100,7 +100,7 @@ def test_a_row_of_one_seed_runs_once_a_fold_and_all_seeds_begin_with_it(chain: B
     assert len([line for line in chain.trace if line.startswith("begins")]) == 14
     # What begins with every seed's own cannot be the one that all begin with.
     chain.study.write_text(text.replace('name = "grandchild"', 'name = "grandchild"\nseed = 3'))
-    with pytest.raises(UserError, match="grandchild has one seed and takes cell:student"):
+    with pytest.raises(UserError, match="grandchild has one seed and uses cell:student"):
         chain.run()
 
 
@@ -122,7 +122,7 @@ def test_what_begins_with_a_failed_row_is_left_out_until_that_row_is_there(
 ) -> None:
     (chain.folder / "fail-teacher-fold1-seed1").touch()
     assert chain.run() == 1
-    assert "left out: it begins with teacher-fold1-seed1, which failed" in capsys.readouterr().err
+    assert "it needs teacher-fold1-seed1, which failed" in capsys.readouterr().err
     assert chain.ledger.newest("student-fold1-seed1") is None
     assert chain.ledger.newest("grandchild-fold2-seed1") is not None
     (chain.folder / "fail-teacher-fold1-seed1").unlink()
