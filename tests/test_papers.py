@@ -17,7 +17,7 @@ from core.model.checkpoints.published import PUBLISHED_MODELS
 from core.model.variants import MODEL_VARIANTS
 from training.config.checks import CHOICES
 from training.config.recipe import DEFAULTS, RECIPES, load_recipe
-from training.study.plan import read_study_file, study_names
+from training.study.loading import read_study_file, study_names
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PAPERS, RESULTS = ((REPOSITORY / "docs" / name).read_text(encoding="utf-8") for name in ("papers.md", "results.md"))

@@ -15,8 +15,9 @@ from core.program import program_command
 from core.terminal_text import shown
 from training.study.folder import data_of, earlier_data, identities, print_message, print_table
 from training.study.ledger import LEDGER_NAME, Ledgers
+from training.study.loading import load_study, read_study_file, study_names
 from training.study.merging_plan import is_merging, load_merging_study
-from training.study.plan import Study, load_study, read_study_file, study_names
+from training.study.plan import Study
 from training.study.runs import StudyPlace, cells_to_do, run_cells
 from training.study.table import as_dict, as_table, outcomes
 

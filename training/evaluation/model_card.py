@@ -1,5 +1,4 @@
-"""The model card: what a run made, of what, how good it is and what it is not for, as Markdown. Only words; measures
-nothing."""
+"""Writes the model card as Markdown: what a model was made from, how good it is, and its limits."""
 
 from __future__ import annotations
 
@@ -13,14 +12,16 @@ from training.data.manifest import Manifest, Split
 
 @dataclass(frozen=True, slots=True)
 class CardFacts:
-    """What the card tells. config: with the provenance that `publish` wrote. report: of the held-out clips, None
-    without any. notes: sentences of the run."""
+    """What the card is made from."""
 
     config: CheckpointConfig
+    """With the provenance that `publish` wrote."""
     manifest: Manifest
     split: Split
     report: EvaluationReport | None
+    """Of the held-out clips; None without any."""
     notes: tuple[str, ...] = ()
+    """Sentences about this run."""
 
 
 def model_card(facts: CardFacts) -> str:
@@ -51,9 +52,9 @@ Variant `{config.variant}`, {len(config.labels)} labels, trained by Soundmark fr
 ## Data
 
 {_data(facts)}
-{recipe["licence"] or "The recipe names no licence of the data as a whole."}
+{recipe["licence"] or "The recipe states no licence of the data as a whole."}
 
-Licences of the clips as the data states them:
+Licences of the clips, as stated by the data:
 
 {licences}
 {_teaching(facts)}
@@ -72,16 +73,16 @@ Code: Soundmark {config.provenance["version"]}, commit {config.provenance["commi
 def _result(facts: CardFacts) -> str:
     report, notes = facts.report, " ".join(facts.notes)
     if report is None:
-        return f"No clips were held out for testing: how good this model is has not been measured. {notes}".rstrip()
-    lines = [f"On {len(report.clips)} held-out clips of {report.data} ({report.split}), never trained on:", ""]
+        return f"No clips were held out for testing: the quality of this model has not been measured. {notes}".rstrip()
+    lines = [f"On {len(report.clips)} held-out clips of {report.data} ({report.split}), which were not trained on:", ""]
     lines += _figures(report, [name for name in FIRST_FIGURES if name in report.metrics])
     further = [name for name in _WORDS if name in report.metrics and name not in FIRST_FIGURES]
     if further:
         lines += ["", "<details><summary>Further figures</summary>", "", *_figures(report, further), "", "</details>"]
     lines += [
         "",
-        "In brackets the 95 % interval over clips: how far other clips would have moved a figure. That of the accuracy "
-        "is exact (Clopper–Pearson), the others are by bootstrap, and left out where these clips are too few for one.",
+        "In brackets: the 95 % confidence interval over clips. That of the accuracy is exact (Clopper–Pearson), the "
+        "others are by bootstrap and left out where there are too few clips.",
     ]
     metrics = facts.config.provenance["metrics"]
     merge = facts.config.merge
@@ -97,7 +98,7 @@ _WORDS = {
     "map": "mAP (mean over labels)",
     "mauc": "mAUC (mean over labels)",
     "d_prime": "d′",
-    "f1": "F1 at the thresholds, all decisions together (micro)",
+    "f1": "F1 at the thresholds, over all decisions (micro)",
     "f1_macro": "F1 at the thresholds, mean over labels (macro)",
     "ece": "expected calibration error (15 bins)",
     "brier": "Brier score",
@@ -110,7 +111,7 @@ def _figures(report: EvaluationReport, names: list[str]) -> list[str]:
 
 def _figure(name: str, measured: Measured) -> str:
     form = ".1%" if name == "accuracy" else ".3f"
-    value, low, high = (f"{one:{form}}" for one in measured.figures)
+    value, low, high = (f"{figure:{form}}" for figure in measured.figures)
     shown = f"**{value}**" if name == "accuracy" else value
     return shown if low == value == high else f"{shown} ({low} to {high})"
 
@@ -119,55 +120,53 @@ def _model_choice(facts: CardFacts) -> str:
     recipe, report = facts.config.provenance["recipe"], facts.report
     best_on_test = facts.config.provenance["best_on_test"]
     if recipe["freeze"] and not recipe["frame_loss"]:
-        return (
-            "One run. There are no epochs to choose from: the last layer was fitted, and all before it left as it was."
-        )
+        return "One run. There are no epochs to choose from: only the last layer was fitted, and the backbone was kept."
     if recipe["select"] == "best":
-        choice = f"Weights of the epoch that did best on {len(facts.split.validation)} validation clips."
+        choice = f"The weights of the best epoch on {len(facts.split.validation)} validation clips."
     elif recipe["average_epochs"]:
         first, last = recipe["average_epochs"]
         choice = f"The mean of the weights after epochs {first} to {last}."
     else:
-        choice = "Averaged weights of the last epoch."
+        choice = "The averaged weights of the last epoch."
     if report is None:
         return f"One run. {choice}"
     if best_on_test is None or "accuracy" not in report.metrics:
         return f"One run. {choice} No epoch was chosen by the figures above."
     return (
-        f"One run. {choice} No epoch was chosen by the figures above. Some papers take the epoch that does best on the "
-        f"test clips themselves: that way the accuracy would read {best_on_test:.1%} in place of "
-        f"{report.metrics['accuracy'].value:.1%}."
+        f"One run. {choice} No epoch was chosen by the figures above. Some papers report the best epoch on the test "
+        "clips themselves: "
+        f"the accuracy would then be {best_on_test:.1%} instead of {report.metrics['accuracy'].value:.1%}."
     )
 
 
 def _probabilities(facts: CardFacts) -> str:
     config = facts.config
     if config.provenance["thresholds_from"] == "kept":
-        return "Probabilities are those of the checkpoint that it went on from, whose last layer it kept as it was."
+        return "Probabilities are calibrated as in the initial checkpoint, whose last layer was kept."
     if not config.calibration:
-        return f"Probabilities are the {config.activation} of the logits, not calibrated."
-    how = "one temperature" if len(set(config.calibration)) == 1 else "a scale and an offset of each label"
+        return f"Probabilities are the {config.activation} of the logits and not calibrated."
+    how = "one temperature" if len(set(config.calibration)) == 1 else "a scale and an offset for each label"
     words = f"Probabilities are calibrated ({how}) on {len(facts.split.validation)} validation clips"
     metrics = config.provenance["metrics"]
     if {"ece", "ece_uncalibrated"} <= metrics.keys():
         before, after = metrics["ece_uncalibrated"], metrics["ece"]
-        words += f"; calibration error on the held-out ones {before:.3f} before, {after:.3f} after"
+        words += f"; the calibration error on the held-out clips is {before:.3f} before and {after:.3f} after"
     return words + "."
 
 
 def _thresholds(facts: CardFacts) -> str:
     match facts.config.provenance["thresholds_from"]:
         case "validation":
-            return "Each label's threshold has the best F1 on them, drawn to that of all labels where a label has few."
+            return "Each label's threshold has the best F1 on them, pulled towards that of all labels with few clips."
         case "kept":
-            return "So are the thresholds."
+            return "The thresholds are those of that checkpoint too."
         case "test":
             return (
                 f"The threshold of {facts.config.thresholds[0]:.2f}, the same for all labels, has the best F1 on the "
-                "held-out clips themselves: the F1 figures are therefore optimistic."
+                "held-out clips themselves, so the F1 figures are optimistic."
             )
         case _:
-            return f"The threshold of {facts.config.thresholds[0]:.2f} for all labels was fitted to nothing."
+            return f"The threshold of {facts.config.thresholds[0]:.2f} for all labels is a default, not fitted."
 
 
 def _label_table(facts: CardFacts) -> str:
@@ -175,9 +174,9 @@ def _label_table(facts: CardFacts) -> str:
         rows = [f"| {name} | {threshold:.2f} |" for name, threshold in zip(*_names_and_thresholds(facts), strict=True)]
         return "\n".join(["| label | threshold |", "|---|---|", *rows])
     rows = [
-        f"| {one.label} | {one.n_clips} | {one.precision:.2f} | {one.recall:.2f} | {one.f1:.2f} "
-        f"| {one.average_precision:.2f} | {one.threshold:.2f} |"
-        for one in facts.report.classes
+        f"| {row.label} | {row.n_clips} | {row.precision:.2f} | {row.recall:.2f} | {row.f1:.2f} "
+        f"| {row.average_precision:.2f} | {row.threshold:.2f} |"
+        for row in facts.report.classes
     ]
     head = ["| label | clips | precision | recall | F1 | AP | threshold |", "|---|---|---|---|---|---|---|"]
     return "\n".join([*head, *rows])
@@ -189,28 +188,28 @@ def _names_and_thresholds(facts: CardFacts) -> tuple[tuple[str, ...], tuple[floa
 
 def _data(facts: CardFacts) -> str:
     manifest, split = facts.manifest, facts.split
-    words = f"{manifest.name}: {len(manifest.clips)} clips, of which {len(split.train)} trained"
+    words = f"{manifest.name}: {len(manifest.clips)} clips, of which {len(split.train)} for training"
     if split.validation:
-        words += f", {len(split.validation)} validated"
+        words += f", {len(split.validation)} for validation"
     if split.test:
-        words += f", {len(split.test)} tested"
+        words += f", {len(split.test)} for testing"
     if split.n_left_out:
-        words += f"; {split.n_left_out} were left out, because a clip of the same recording is held out"
+        words += f"; {split.n_left_out} were left out because a clip of the same recording is held out"
     return words + "."
 
 
 def _teaching(facts: CardFacts) -> str:
-    """What it learnt from beside the labels; nothing without a teacher."""
+    """The section on teachers; empty without any."""
     recipe, teachers = facts.config.provenance["recipe"], facts.config.provenance["teachers"]
     if not teachers:
         return ""
-    several = "" if len(teachers) == 1 else ", and whose probabilities were averaged"
-    listed = "\n".join(f"* {_teacher(one, facts)}" for one in teachers)
+    several = "" if len(teachers) == 1 else "; their probabilities were averaged"
+    listed = "\n".join(f"* {_teacher(teacher, facts)}" for teacher in teachers)
     return f"""
 ## Teacher
 
-It learnt from trained models beside the labels (CMKD, arXiv:2203.06760), which heard the same clips, augmented
-alike{several}. The labels' share is {recipe["label_weight"]:g}, the teachers' temperature
+Besides the labels it learnt from trained models (CMKD, arXiv:2203.06760), which received the same clips with the same
+augmentation{several}. The weight of the labels is {recipe["label_weight"]:g}, the teachers' temperature
 {recipe["teacher_temperature"]:g}.
 
 {listed}
@@ -218,20 +217,20 @@ alike{several}. The labels' share is {recipe["label_weight"]:g}, the teachers' t
 
 
 def _teacher(teacher: dict[str, Any], facts: CardFacts) -> str:
-    accuracy, data = teacher["accuracy"], teacher["data"] or "data that it does not name"
+    accuracy, data = teacher["accuracy"], teacher["data"] or "unknown data"
     words = f"{teacher['name']} (`{teacher['variant']}`), trained on {data}"
-    words += "." if accuracy is None else f": accuracy {accuracy:.1%} on what was held out of it."
-    # Where the same folds were held out of both, it has heard none of the clips that the figures are of.
+    words += "." if accuracy is None else f"; accuracy {accuracy:.1%} on its held-out clips."
+    # Where the same folds were held out of both, it was trained on none of the clips behind the figures.
     held_out = facts.config.provenance["test_folds"]
     if facts.report and not _held_out_too(teacher, facts.manifest.name, set(held_out)):
-        words += " Clips that it was trained on and that are held out here make the figures above look too good."
+        words += " The figures above are too optimistic if it was trained on clips that are held out here."
     return words
 
 
 def _held_out_too(teacher: dict[str, Any], data: str, folds: set[str]) -> bool:
-    """Whether neither the teacher nor any that it learnt from has heard those folds, as far as its facts say."""
+    """Whether those folds were held out of the teacher and of all of its own teachers, as far as its facts say."""
     has_same = teacher["data"] == data and folds <= set(teacher["test_folds"]) and not teacher["went_on"]
-    return has_same and all(_held_out_too(one, data, folds) for one in teacher.get("teachers", ()))
+    return has_same and all(_held_out_too(earlier, data, folds) for earlier in teacher.get("teachers", ()))
 
 
 def _settings(recipe: dict[str, Any]) -> str:
@@ -245,7 +244,7 @@ def _earlier_part(earlier: dict[str, Any] | None) -> str:
     accuracy = metrics.get("accuracy") if isinstance(metrics, dict) else None
     figure = "" if accuracy is None else f" (accuracy {accuracy:.1%})"
     return f"""
-It went on from weights that were trained on {earlier["data"]} by this recipe{figure}:
+Its initial weights were trained on {earlier["data"]} with this recipe{figure}:
 
 {_settings(earlier["recipe"])}
 """

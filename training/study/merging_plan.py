@@ -21,7 +21,7 @@ from typing import Any
 from core.errors import UserError
 from core.model.architecture import ModelConfig, TransformerConfig
 from core.model.merging.schedule import FORMS, MergeSchedule
-from training.study.plan import read_study_file
+from training.study.loading import read_study_file
 
 UNMERGED = "off"
 _REMEDY = "It needs title, r, reference with patches and depth, forms, rounds and batch; counts are integers above 0."

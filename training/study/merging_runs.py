@@ -1,8 +1,8 @@
-"""`main.py study` of a kind that trains nothing: what merging saves and costs on weights as they are.
+"""Runs a study of token merging, which trains nothing: measures what merging saves and costs with given weights.
 
-Held-out clips are scored once with each schedule. Then come rounds of timing: each visits every schedule, and each
-begins with another one, so that a machine that is busy for a while is busy for all of them; times are compared within a
-round. A schedule's scores and a round are cells of the ledger: what was measured is not measured again.
+Held-out clips are scored once with each schedule. Then follow rounds of timing. Each round times every schedule and
+starts with a different one, so that a temporary load of the machine affects all of them; times are compared within a
+round. The scores of a schedule and a round are cells of the ledger, so nothing is measured twice.
 """
 
 from __future__ import annotations
@@ -43,35 +43,44 @@ from training.study.merging_timing import Stopwatch
 
 @dataclass(frozen=True, slots=True)
 class MergingOptions:
-    """What was asked for. folds: to score, empty for all clips; ledger: see `Ledgers`."""
+    """The options of `main.py study` for a study of merging."""
 
     data: Path | None
+    """The folder or list of clips; None for that of an earlier call."""
     out: Path
     model: str | None = None
+    """The model to measure; None for the starter."""
     folds: tuple[str, ...] = ()
+    """To score; empty for all clips."""
     device: str = "auto"
     ledger: Path | None = None
+    """A second ledger: see `Ledgers`."""
     dry_run: bool = False
+    """Prints what is missing and measures nothing."""
     as_json: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What is measured: a model on clips. schedules: by their words. frames: the clips'; window_frames: the length that
-    half of them exceed at most, for which tokens, cost and time are told."""
+    """What is measured: a model on clips."""
 
     study: MergingStudy
     checkpoint: Checkpoint
     tagger: Tagger
+    """Of the checkpoint, without merging."""
     manifest: Manifest
     shared: SharedLabels
+    """The labels that model and data share, and the clips to score."""
     frames: ClipFrames
+    """The log-mel frames of these clips."""
     schedules: dict[str, MergeSchedule | None]
+    """By their spelling for `--merge`."""
     window_frames: int
+    """The median length of the clips, for which tokens, cost and time are reported."""
 
 
 def run_merging_study(study: MergingStudy, options: MergingOptions) -> int:
-    """Measure what is missing and print the table; 0. Raises UserError."""
+    """Measure the missing cells and print the table; returns 0. Raises UserError."""
     data = data_of(options.data, options.out, keep=not options.dry_run)
     ledgers = Ledgers(options.out / LEDGER_NAME, options.ledger)
     subject = _subject(study, options, data)
@@ -85,7 +94,7 @@ def run_merging_study(study: MergingStudy, options: MergingOptions) -> int:
     else:
         ledgers.check()
         with locked(options.out):
-            missing = _missing(cells, ledgers)  # not before: another call may have measured them meanwhile
+            missing = _missing(cells, ledgers)  # once locked: another call may have measured some meanwhile
             for number, cell in enumerate(missing, 1):
                 print_message(f"[{number} of {len(missing)}] {cell}")
                 began = time.perf_counter()
@@ -123,8 +132,10 @@ def _subject(study: MergingStudy, options: MergingOptions, data: Path) -> Subjec
 
 
 def _cells(subject: Subject, stopwatch: Stopwatch) -> Iterator[tuple[str, str]]:
-    """Scores of each schedule, then rounds, with what decides each: the first hold anywhere, the second on one kind of
-    machine."""
+    """All cells with their digests: the scores of each schedule, then the rounds.
+
+    Scores are the same on every machine; rounds are comparable on one kind of machine only.
+    """
     weights = _weights_digest(subject.checkpoint)
     clips = [[clip.path.stem, *clip.labels] for clip in subject.shared.clips]
     for word, schedule in subject.schedules.items():
@@ -180,7 +191,7 @@ def _table(
 
 
 def _weights_digest(checkpoint: Checkpoint) -> str:
-    """Of the weights and of all in the config that turns sound into scores."""
+    """A hash of the weights and of everything in the config that determines the scores."""
     content = hashlib.sha256()
     for name, tensor in sorted(checkpoint.weights.items()):
         content.update(name.encode())

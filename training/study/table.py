@@ -1,4 +1,4 @@
-"""A study's outcome as the table that people compare: ours, with its spread, beside the paper's. Runs nothing."""
+"""Summarises a study's runs in a table: our figures with their spread, beside those of the papers."""
 
 from __future__ import annotations
 
@@ -15,14 +15,16 @@ from core.cli.terminal.console import plain
 from training.study.ledger import Ledger, LedgerEntry, may_be_same
 from training.study.plan import PaperFigure, Study, StudyRow
 
-INTERVAL = "95 % interval of the mean by Student's t, over folds and seeds as if each were a draw of its own"
+INTERVAL = "95 % confidence interval of the mean by Student's t, treating folds and seeds as independent"
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """How much more a row has than the study's base row, run against run of the same fold and seed. interval: None
-    where one run of each is all. Where both rows begin with the same, runs that began with other weights than the
-    base's, on another computer, are no pair."""
+    """The mean difference between a row and the study's base row, over pairs of runs with the same fold and seed.
+
+    interval: None for a single pair. Where both rows have the same `init`, runs that started from different weights (on
+    different computers) are not paired.
+    """
 
     n_pairs: int
     mean: float
@@ -31,27 +33,31 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class RowOutcome:
-    """One row so far. mean, seconds: None before the first run; deviation, interval: None before the second.
-
-    metric: the figure that it shows. n_wanted: cells; seconds: mean of a run; over_base: None for the base row itself,
-    for rows of one seed, which are no part of the comparison, and without pairs of runs.
-    """
+    """The results of one row so far."""
 
     name: str
     metric: str
+    """The figure that it shows."""
     n_runs: int
+    """Finished runs."""
     n_failed: int
     n_wanted: int
+    """Cells of the row."""
     mean: float | None
+    """None without a run."""
     deviation: float | None
+    """Standard deviation; None with fewer than two runs."""
     interval: tuple[float, float] | None
+    """Of the mean; None with fewer than two runs."""
     seconds: float | None
+    """Mean duration of a run; None without a run."""
     paper: PaperFigure | None
     over_base: Difference | None
+    """None for the base row, for rows with one seed, which are not compared, and without pairs of runs."""
 
 
 def outcomes(study: Study, ledger: Ledger) -> tuple[RowOutcome, ...]:
-    """Of each row; entries whose settings have changed since, and those of other clips, do not count."""
+    """The outcome of each row, without entries of other settings or other clips."""
     by_row: dict[str, dict[tuple[str, int], LedgerEntry]] = {row.name: {} for row in study.rows if not row.of}
     n_wanted = dict.fromkeys(by_row, 0)
     for cell in study.cells():
@@ -98,7 +104,7 @@ def _outcome(
 
 
 def _values(runs: dict[tuple[str, int], LedgerEntry], metric: str) -> dict[tuple[str, int], float]:
-    """A figure of each finished run, by fold and seed."""
+    """The figure of each finished run, by fold and seed."""
     return {
         place: run.metrics[metric] for place, run in runs.items() if run.state == "finished" and metric in run.metrics
     }
@@ -107,13 +113,13 @@ def _values(runs: dict[tuple[str, int], LedgerEntry], metric: str) -> dict[tuple
 def _over_base(
     study: Study, row: StudyRow, base: StudyRow, runs: dict[str, dict[tuple[str, int], LedgerEntry]]
 ) -> Difference | None:
-    made = {one.name: one for one in study.rows}
-    ran, base_ran = made[row.of or row.name], made[base.of or base.name]
-    if row is base or ran.seed is not None:
+    by_name = {each.name: each for each in study.rows}
+    with_runs, base_with_runs = by_name[row.of or row.name], by_name[base.of or base.name]
+    if row is base or with_runs.seed is not None:
         return None
-    mine, bases = (_values(runs[one.name], study.metric_of(one.name)) for one in (row, base))
+    mine, bases = (_values(runs[each.name], study.metric_of(each.name)) for each in (row, base))
     places = mine.keys() & bases.keys()
-    if ran.init == base_ran.init:
+    if with_runs.init == base_with_runs.init:
         starts = {place: (runs[row.name][place].start, runs[base.name][place].start) for place in places}
         places = {place for place in places if may_be_same(*starts[place])}
     pairs = [mine[place] - bases[place] for place in sorted(places)]
@@ -123,21 +129,21 @@ def _over_base(
 
 
 def mean_interval(values: list[float]) -> tuple[float, float]:
-    """The 95 % interval of the mean of two or more values, by Student's t with one degree of freedom fewer."""
+    """The 95 % interval of the mean of n >= 2 values, by Student's t with n - 1 degrees of freedom."""
     reach = float(stats.t.ppf(0.975, len(values) - 1)) * statistics.stdev(values) / math.sqrt(len(values))
     mean = statistics.fmean(values)
     return mean - reach, mean + reach
 
 
 def as_table(study: Study, rows: tuple[RowOutcome, ...]) -> Table:
-    """For the terminal; sources and notes of the papers stand below."""
+    """The table for the terminal, with the papers' sources and notes as its caption."""
     sources = [_source(row) for row in rows if row.paper]
     over = (f"over {study.base}, 95 %",) if study.base else ()
-    paired = [f"{over[0]}: mean of the differences between runs of one fold and seed."] if over else []
+    paired = [f"{over[0]}: mean difference between runs with the same fold and seed."] if over else []
     caption = [*sources, *paired, f"± standard deviation; {INTERVAL}."]
     below = Text("\n").join(plain(line, "table.caption") for line in caption)
     table = Table(title=plain(study.title, "table.title"), caption=below)
-    for heading in ("row", "figure", "ours", "95 %", *over, "runs", "paper", "seconds a run"):
+    for heading in ("row", "figure", "ours", "95 %", *over, "runs", "paper", "seconds per run"):
         is_word = heading in ("row", "figure")
         table.add_column(heading, justify="left" if is_word else "right", no_wrap=is_word)
     for row in rows:
@@ -146,13 +152,13 @@ def as_table(study: Study, rows: tuple[RowOutcome, ...]) -> Table:
         span = "–" if row.interval is None else f"{row.interval[0]:.4f} to {row.interval[1]:.4f}"
         failed = f", {row.n_failed} failed" if row.n_failed else ""
         seconds = "–" if row.seconds is None else f"{row.seconds:.0f}"
-        difference = (_in_words(row),) if over else ()
+        difference = (_difference(row),) if over else ()
         runs = f"{row.n_runs} of {row.n_wanted}{failed}"
-        table.add_row(plain(row.name), row.metric, ours, span, *difference, runs, _published(row.paper), seconds)
+        table.add_row(plain(row.name), row.metric, ours, span, *difference, runs, _paper_figure(row.paper), seconds)
     return table
 
 
-def _in_words(row: RowOutcome) -> str:
+def _difference(row: RowOutcome) -> str:
     difference = row.over_base
     if difference is None:
         return "–"
@@ -161,7 +167,7 @@ def _in_words(row: RowOutcome) -> str:
     return f"{difference.mean:+.4f}{span}{pairs}"
 
 
-def _published(paper: PaperFigure | None) -> str:
+def _paper_figure(paper: PaperFigure | None) -> str:
     if paper is None:
         return "–"
     return f"{paper.value:.4f}" + ("" if paper.spread is None else f" ± {paper.spread:.4f}")
@@ -173,7 +179,7 @@ def _source(row: RowOutcome) -> str:
 
 
 def as_dict(study: Study, rows: tuple[RowOutcome, ...]) -> dict[str, Any]:
-    """The same for programs."""
+    """The same as JSON, for programs."""
     plain = [
         {
             "row": row.name,

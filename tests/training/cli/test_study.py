@@ -20,8 +20,9 @@ from rig.waiting import PATIENCE_S
 from tests.training.study.study_bench import STUDY, Bench
 from training.cli.study import StudyOptions, run_study
 from training.study.ledger import LEDGER_NAME, Ledger, LedgerEntry, append_entry, read_ledger
+from training.study.loading import load_study, read_study_file, study_names
 from training.study.merging_plan import is_merging
-from training.study.plan import Cell, load_study, read_study_file, study_names
+from training.study.plan import Cell
 from training.study.table import Difference, as_table, mean_interval, outcomes
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -166,7 +167,7 @@ def test_a_study_that_makes_no_sense_is_refused_before_anything_runs(bench: Benc
     for wrong, problem in (
         (STUDY.replace("learning_rate = 0.5", "learning_rate = 7"), "contradicts itself"),
         (STUDY.replace("learning_rate = 0.5", "speed = 1"), "sets speed"),
-        (STUDY.replace('"fast"', '"slow"'), "two rows of one name"),
+        (STUDY.replace('"fast"', '"slow"'), "two rows"),
         (STUDY.replace('title = "Rates"', ""), "is not a study"),
         ("title = ", "not valid TOML"),
     ):

@@ -12,7 +12,7 @@ from core.errors import UserError
 from training.config.recipe import RECIPES, TrainConfig, load_recipe
 from training.config.setting_bounds import BOUNDS
 from training.data.collection import load_collection
-from training.study.plan import load_study
+from training.study.loading import load_study
 
 
 @pytest.mark.parametrize("recipe", sorted(path.stem for path in RECIPES.glob("*.toml")))

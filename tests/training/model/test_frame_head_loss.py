@@ -220,7 +220,7 @@ def test_the_frame_head_alone_learns_and_the_last_layer_says_what_it_said(
     assert after.config.calibration == tuple(before.config.calibration[i] for i in kept)
     card = (Path(finished.checkpoint) / "README.md").read_text()
     assert "Its frame head tells when" in card
-    assert "whose last layer it kept as it was. So are the thresholds." in card
+    assert "whose last layer was kept. The thresholds" in card
 
     old, new = load_tagger(str(start), device="cpu"), load_tagger(finished.checkpoint, device="cpu")
     frames = np.random.default_rng(0).normal(-5, 2, (300, 128)).astype(np.float32)

@@ -26,7 +26,7 @@ from training.config.recipe import RECIPES, load_recipe
 from training.model.building import BuiltModel, build_model
 from training.model.initialisation import initialise, new_module_names
 from training.model.optimiser import build_optimiser
-from training.study.plan import load_study
+from training.study.loading import load_study
 
 LABELS = LabelSet.from_ids(["sea", "dog", "rain"])
 ASKED = ("conformers=2", "channel_attention=true")

@@ -11,7 +11,7 @@ from core.errors import UserError
 from tests.training.study.study_bench import STUDY, Bench
 from training.study.folder import identities
 from training.study.ledger import LedgerEntry, append_entry, read_ledger
-from training.study.plan import load_study
+from training.study.loading import load_study
 
 CHAIN = """
 title = "Chain"
