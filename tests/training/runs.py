@@ -19,6 +19,7 @@ from core.run.messages import TrainingMessage
 from training.config.recipe import TrainConfig, load_recipe
 from training.loop.control import RunControl
 from training.loop.runner import train
+from training.loop.state_file import STATE_NAME
 
 _TINY = MODEL_VARIANTS["ast-tiny-16"].model
 assert isinstance(_TINY, TransformerConfig)
@@ -84,3 +85,11 @@ def run(
     messages: list[TrainingMessage] = []
     train(small(*settings), data, out, messages.append, control=control, resume=resume)
     return messages
+
+
+def assert_same_run(one: Path, other: Path) -> None:
+    """Of two output folders: the same step and, to the bit, the same weights."""
+    ours, theirs = (torch.load(out / STATE_NAME, weights_only=True) for out in (one, other))
+    assert ours["step"] == theirs["step"]
+    for part in ("model", "average"):
+        assert all(torch.equal(ours[part][name], theirs[part][name]) for name in ours[part])

@@ -2,91 +2,26 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from core.audio.log_mel import LogMelConfig
 from core.errors import UsageError, UserError
 from core.inference.tagger import load_tagger
-from core.labels import LabelSet
-from core.model.checkpoints.checkpoint import Checkpoint, CheckpointConfig, load_checkpoint, save_checkpoint
-from core.model.networks.build import build_network
-from core.model.variants import find_variant
+from core.model.checkpoints.checkpoint import load_checkpoint
 from core.run.evaluation_report import EvaluationReport
 from core.run.messages import (
-    Command,
     TrainingEpoch,
     TrainingFinished,
-    TrainingMessage,
-    TrainingPaused,
     TrainingStarted,
-    TrainingStep,
-    TrainingStopped,
 )
+from tests.training.head_only.few_clips import few, resume, run, weights_of
 from tests.training.runs import run as whole_model
-from tests.training.runs import write_clips
-from training.config.recipe import TrainConfig, load_recipe
-from training.head_only import feature_extraction
-from training.head_only.feature_extraction import rounds_for
+from tests.training.runs import save_teacher
+from training.config.recipe import load_recipe
 from training.head_only.training import train_head
-from training.loop.control import RunControl
-
-
-@pytest.fixture(scope="module")
-def backbone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small model of four labels that are not those of the clips; its weights are random and hear well enough."""
-    torch.manual_seed(0)
-    model = build_network(find_variant("nano").with_labels(4))
-    labels = LabelSet.from_ids(["a", "b", "c", "d"])
-    log_mel = LogMelConfig(mean=-5.0, std=5.0)
-    described = CheckpointConfig(
-        "Nano", "nano", model.config, log_mel, labels, (0.5,) * 4, provenance={"data": "other sounds"}
-    )
-    folder = tmp_path_factory.mktemp("backbone")
-    save_checkpoint(Checkpoint(described, model.state_dict()), folder, dtype=torch.float32)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_clips(tmp_path_factory.mktemp("data") / "sounds")
-
-
-def few(backbone: Path, *settings: str) -> TrainConfig:
-    quick = ("epochs=3", "batch_size=8", "threads=1", "lengths_s=0.5,1", "length_weights=1,1", "background=0.2")
-    return load_recipe("few-clips", [f"init={backbone}", *quick, *settings])
-
-
-def run(config: TrainConfig, data: Path, out: Path, control: RunControl | None = None) -> list[TrainingMessage]:
-    messages: list[TrainingMessage] = []
-    train_head(config, data, out, messages.append, control=control)
-    return messages
-
-
-class StopsSoon(RunControl):
-    """Lets a run have a batch or two."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._n_polls = 0
-
-    def poll(self) -> Command | None:
-        self._n_polls += 1
-        return "stop" if self._n_polls == 2 else None
-
-
-def resume(config: TrainConfig, data: Path, out: Path) -> list[TrainingMessage]:
-    messages: list[TrainingMessage] = []
-    train_head(config, data, out, messages.append, resume=True)
-    return messages
-
-
-def weights_of(out: Path) -> dict[str, torch.Tensor]:
-    return load_checkpoint(out / "checkpoint").weights
 
 
 def test_it_learns_and_the_tagger_takes_what_it_wrote(backbone: Path, clips: Path, tmp_path: Path) -> None:
@@ -138,16 +73,6 @@ def test_held_out_folds_are_tested_and_nothing_else(backbone: Path, clips: Path,
     assert checkpoint.config.merge.r == 2
 
 
-def test_stop_ends_it_and_pause_waits(backbone: Path, clips: Path, tmp_path: Path) -> None:
-    control = RunControl()
-    for wish in ("pause", "resume", "stop"):
-        control.request(wish)
-    messages = run(few(backbone), clips, tmp_path, control)
-    assert [one.paused for one in messages if isinstance(one, TrainingPaused)] == [True, False]
-    assert isinstance(messages[-1], TrainingStopped)
-    assert not (tmp_path / "checkpoint").exists()
-
-
 def test_a_finished_run_is_left_alone_unless_it_is_resumed(backbone: Path, clips: Path, tmp_path: Path) -> None:
     config = few(backbone, "epochs=1")
     run(config, clips, tmp_path)
@@ -168,63 +93,6 @@ def test_another_run_is_not_resumed(backbone: Path, clips: Path, tmp_path: Path)
         resume(few(backbone, "epochs=1"), clips, tmp_path / "whole")
     with pytest.raises(UserError, match=r"another .*freeze"):
         whole_model(clips, tmp_path, "epochs=1", resume=True)
-
-
-def test_the_number_of_rounds_follows_from_the_number_of_clips(
-    backbone: Path, clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert [rounds_for(n, 40) for n in (4, 40, 100, 400, 1000, 100_000)] == [40, 38, 15, 4, 2, 1]
-    monkeypatch.setattr(feature_extraction, "VIEWS", 40)  # of 20 clips
-    seen: list[TrainingMessage] = []
-
-    def slow(message: TrainingMessage) -> None:
-        seen.append(message)
-        time.sleep(0.05)  # as a machine that is busy with other things
-
-    train_head(few(backbone, "epochs=40"), clips, tmp_path / "slow", slow)
-    messages = run(few(backbone, "epochs=40"), clips, tmp_path / "quick")
-    [started] = [one for one in messages if isinstance(one, TrainingStarted)]
-    assert started.n_epochs == 3, "two rounds, and the fit"
-    slow_weights, quick_weights = weights_of(tmp_path / "slow"), weights_of(tmp_path / "quick")
-    assert all(torch.equal(slow_weights[name], one) for name, one in quick_weights.items())
-    first = messages[messages.index(started) + 1]
-    assert isinstance(first, TrainingStep)
-    assert (first.step, first.n_steps) == (0, 6)
-    assert first.seconds_left > 0, "the expected time is told before the first batch"
-
-
-def test_a_run_that_is_stopped_anywhere_resumes_to_the_same_weights(
-    backbone: Path, clips: Path, tmp_path: Path
-) -> None:
-    config = few(backbone, "epochs=2", "time_budget_min=1000")
-    whole = run(config, clips, tmp_path / "whole")
-    n_stops = 0
-    for part in range(50):
-        messages: list[TrainingMessage] = []
-        control = StopsSoon()
-        if train_head(config, clips, tmp_path / "broken", messages.append, control=control, resume=part > 0):
-            break
-        assert isinstance(messages[-1], TrainingStopped)
-        n_stops += 1
-    assert 6 <= n_stops < 10, "within the whole clips, and after each batch of two rounds of three"
-    assert [one.n_epochs for one in whole if isinstance(one, TrainingStarted)] == [3]
-    expected, found = weights_of(tmp_path / "whole"), weights_of(tmp_path / "broken")
-    assert all(torch.equal(found[name], one) for name, one in expected.items())
-
-
-def test_a_time_budget_is_asked_once(backbone: Path, clips: Path, tmp_path: Path) -> None:
-    control = RunControl()
-    config = few(backbone, "epochs=40", "time_budget_min=0.000001")
-
-    def stop_in_first_round(message: TrainingMessage) -> None:
-        if isinstance(message, TrainingStep):
-            control.request("stop")
-
-    assert train_head(config, clips, tmp_path, stop_in_first_round, control=control) is None
-    [started] = [one for one in resume(config, clips, tmp_path) if isinstance(one, TrainingStarted)]
-    assert started.n_epochs == 2, "one round"
-    again = resume(few(backbone, "epochs=40", "time_budget_min=100"), clips, tmp_path)
-    assert [one.n_epochs for one in again if isinstance(one, TrainingStarted)] == [2]
 
 
 @pytest.mark.parametrize(
@@ -253,3 +121,15 @@ def test_too_little_data_is_refused(backbone: Path, clips: Path, tmp_path: Path)
     same = listed(*(line.rsplit(",", 1)[0] + ",same" for line in ungrouped))
     with pytest.raises(UserError, match="one recording"):
         run(few(backbone), same, tmp_path / "out")
+
+
+def test_a_new_last_layer_is_fitted_on_a_cnn_that_stays(data: Path, tmp_path: Path) -> None:
+    start = save_teacher(tmp_path / "cnn", "nano-cnn", "other sounds", seed=1)
+    settings = [f"init={start}", "epochs=2", "batch_size=8", "threads=1", "lengths_s=0.5", "length_weights=1"]
+    folder = train_head(load_recipe("few-clips", [*settings, "time_budget_min=0.01"]), data, tmp_path / "out", print)
+    assert folder is not None
+    before, after = load_checkpoint(start), load_checkpoint(folder)
+    assert after.config.model == before.config.model
+    kept = {name for name in before.weights if not name.startswith("mlp_head.1.")}
+    assert all(torch.equal(after.weights[name], before.weights[name]) for name in kept)
+    assert after.config.provenance["teachers"] == []

@@ -75,13 +75,13 @@ def test_a_failed_run_keeps_the_signals_until_its_end() -> None:
 
     def fail(control: RunControl) -> None:
         with control.signals():
-            raise OSError
+            raise ConnectionError
 
     with ExitStack() as until:
-        with pytest.raises(OSError):
+        with pytest.raises(ConnectionError):
             fail(RunControl(until))
         assert signal.getsignal(signal.SIGTERM) != before
     assert signal.getsignal(signal.SIGTERM) == before
-    with pytest.raises(OSError):
+    with pytest.raises(ConnectionError):
         fail(RunControl())
     assert signal.getsignal(signal.SIGTERM) == before

@@ -23,8 +23,8 @@ def test_a_second_run_in_the_folder_is_refused_until_the_first_ends(tmp_path: Pa
 
 
 def test_the_lock_is_released_by_a_failure(tmp_path: Path) -> None:
-    with pytest.raises(ValueError), sole_run(tmp_path):
-        raise ValueError
+    with pytest.raises(ZeroDivisionError), sole_run(tmp_path):
+        raise ZeroDivisionError
     with sole_run(tmp_path):
         pass
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import itertools
 import os
 import subprocess
@@ -25,10 +24,10 @@ from core.run.messages import (
     TrainingStopped,
 )
 from rig.waiting import PATIENCE_S
-from tests.training.runs import run, small, write_clips
+from tests.training.runs import assert_same_run, run, small, write_clips
 from training.batches.sampling import TrainingBatches
 from training.data.run_data import load_run_data
-from training.loop import runner, state_file, training_run
+from training.loop import runner, training_run
 from training.loop.control import RunControl
 from training.loop.fabric import build_fabric
 from training.loop.runner import train
@@ -37,17 +36,6 @@ from training.loop.training_run import TrainingRun
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[2]
-
-
-def averages(out: Path) -> dict[str, torch.Tensor]:
-    return torch.load(out / STATE_NAME, weights_only=True)["average"]
-
-
-def assert_same_run(one: Path, other: Path) -> None:
-    ours, theirs = (torch.load(out / STATE_NAME, weights_only=True) for out in (one, other))
-    assert ours["step"] == theirs["step"]
-    for part in ("model", "average"):
-        assert all(torch.equal(ours[part][name], theirs[part][name]) for name in ours[part])
 
 
 def test_killed_at_any_moment_it_goes_on_to_the_same_end(data: Path, tmp_path: Path) -> None:
@@ -102,14 +90,6 @@ def test_words_for_the_card_may_change_when_a_run_goes_on(data: Path, tmp_path: 
     assert tagger.name == "Renamed"
     assert tagger.merge is not None
     assert tagger.merge.per_layer(2, 512) == (8, 8)
-
-
-def test_a_damaged_state_is_told(data: Path, tmp_path: Path) -> None:
-    run(data, tmp_path, "epochs=1")
-    state = tmp_path / STATE_NAME
-    state.write_bytes(state.read_bytes()[:5000])
-    with pytest.raises(UserError, match="damaged"):
-        run(data, tmp_path, "epochs=1", resume=True)
 
 
 def test_a_loss_that_is_no_number_stops_the_run_names_the_clips_and_keeps_the_weights(
@@ -187,25 +167,6 @@ def test_a_shorter_run_shrinks_all_that_is_counted_in_epochs() -> None:
     shorter = runner.with_epochs(config, 2)
     assert (shorter.epochs, shorter.warmup_epochs, shorter.ramp_epochs) == (2, pytest.approx(0.2), 1.0)
     assert (shorter.average_epochs, shorter.decay_after) == ((1, 2), (1, 2))
-
-
-def test_a_full_disk_keeps_the_last_state(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    saved, calls = torch.save, []
-
-    def full_at_the_third(state: object, file: object) -> None:
-        calls.append(state)
-        if len(calls) > 2:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        saved(state, file)  # pyright: ignore[reportArgumentType]
-
-    monkeypatch.setattr(state_file.torch, "save", full_at_the_third)
-    with pytest.raises(UserError, match=r"disk is full.* what was saved before is kept"):
-        run(data, tmp_path, "epochs=3")
-    monkeypatch.undo()
-    assert torch.load(tmp_path / STATE_NAME, weights_only=True)["step"] == 2
-    run(data, tmp_path, "epochs=3", resume=True)
-    run(data, tmp_path / "whole", "epochs=3")
-    assert_same_run(tmp_path, tmp_path / "whole")
 
 
 def test_a_clip_deleted_under_the_run_does_no_harm(tmp_path: Path) -> None:

@@ -11,20 +11,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from core.audio.log_mel import LogMelConfig
 from core.inference.tagger import load_tagger
 from core.labels import LabelSet
-from core.model.architecture import TransformerConfig
 from core.model.checkpoints.checkpoint import save_checkpoint
-from core.model.networks.frame_head import column_times_s
 from core.model.networks.spectrogram_transformer import AudioSpectrogramTransformer, TokenState
 from core.run.messages import TrainingFinished
 from fakes import tiny_checkpoint
 from tests.training.runs import PLAIN, SMALL
 from training.cli.evaluate import tag_whole
 from training.config.recipe import TrainConfig, load_recipe
-from training.data.clip_frames import ClipFrames
-from training.evaluation.frame_head_report import pooled_scores
 from training.evaluation.publish import Predictions, PublishedRun, publish
 from training.loop.runner import train
 from training.model.zero_padding import ZeroPadding, kept_zero_padding
@@ -70,18 +65,3 @@ def test_a_model_that_learns_or_was_trained_without_gets_no_zero_frames(changes:
     config = replace(recipe("starter"), freeze=changes.get("freeze", True))
     start = replace(tiny_checkpoint().config, pad_to_window=changes["pad_to_window"])
     assert kept_zero_padding(config, start, start.log_mel) == ZeroPadding()
-
-
-def test_zero_frames_have_no_say_in_what_is_pooled() -> None:
-    torch.manual_seed(0)
-    config = TransformerConfig(*(2, 64, 120), stride_mels=16, embed_dim=24, depth=2, num_heads=2, frame_head=True)
-    model, zeros = AudioSpectrogramTransformer(config).eval(), ZeroPadding(120, 0.25)
-    assert model.frame_head is not None
-    torch.nn.init.normal_(model.frame_head[1].weight)  # pyright: ignore[reportArgumentType]
-    log_mel = torch.randn(6, 60, 64)
-    clips = ClipFrames.in_memory(list(log_mel.numpy().astype(np.float16)), np.zeros((6, 2), np.float32))
-    pooled = pooled_scores(model, clips, LogMelConfig(n_mels=64, mean=0.0, std=0.5), 4, zeros)
-    with torch.inference_mode():
-        logits = model.frame_logits(zeros.pad(log_mel.half().float()))[:, : len(column_times_s(config, 60))]
-        p = logits.sigmoid()
-    np.testing.assert_allclose(pooled, ((p**2).sum(dim=1) / p.sum(dim=1)).numpy(), atol=1e-5)

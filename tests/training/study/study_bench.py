@@ -9,6 +9,7 @@ from typing import Any
 
 from training.cli.study import StudyOptions, run_study
 from training.study.ledger import LEDGER_NAME, Ledger, LedgerEntry, read_ledger
+from training.study.loading import load_study
 
 STAND_IN = """
 import json, pathlib, sys, time
@@ -40,7 +41,6 @@ with open(out / "log.jsonl", "a") as log:
     log.writelines(json.dumps(one) + "\\n" for one in said)
 """
 """Takes what `main.py train` takes, and takes no time."""
-
 STUDY = """
 title = "Rates"
 recipe = "esc50-scratch"
@@ -89,3 +89,44 @@ class Bench:
 
     def runs_of(self, cell: str) -> int:
         return self.trace.count(f"begins {cell}")
+
+
+CHAIN = """
+title = "Chain"
+recipe = "esc50-scratch"
+folds = ["1", "2"]
+seeds = [1]
+settings = { epochs = 3, learning_rate = 0.1 }
+[[rows]]
+name = "student"
+settings = { init = "cell:teacher", learning_rate = 0.2 }
+[[rows]]
+name = "plain"
+[[rows]]
+name = "grandchild"
+settings = { init = "cell:student", learning_rate = 0.3 }
+[[rows]]
+name = "teacher"
+settings = { learning_rate = 0.4 }
+"""
+OWN_RECIPE = CHAIN.replace('name = "plain"', 'name = "plain"\nrecipe = "few-clips"')
+
+
+def another(bench: Bench, folder: Path) -> Bench:
+    """The same study on another computer."""
+    folder.mkdir()
+    other = Bench(folder)
+    other.study.write_text(bench.study.read_text())
+    return other
+
+
+def digests(bench: Bench) -> dict[str, str]:
+    return {cell.name: cell.digest for cell in load_study(str(bench.study)).cells() if cell.fold == "1"}
+
+
+def clips_in(folder: Path, *names: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    for name in names:
+        (folder / name).touch()
+    (folder / "manifest.csv").write_text("path,label,fold_or_split\n" + "".join(f"{name},dog,1\n" for name in names))
+    return folder

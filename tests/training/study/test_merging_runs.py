@@ -13,17 +13,12 @@ import soundfile
 import torch
 
 import main
-from core.errors import UserError
-from core.model.architecture import ConvolutionConfig, TransformerConfig
 from core.model.checkpoints.checkpoint import Checkpoint, save_checkpoint
 from core.model.merging.schedule import MergeSchedule
 from core.model.networks.cost import model_cost
 from fakes import tiny_checkpoint
 from training.study import merging_runs
 from training.study.ledger import LEDGER_NAME, read_ledger
-from training.study.merging_plan import load_merging_study
-from training.study.merging_table import timings
-from training.study.merging_timing import Stopwatch
 
 STUDY = """
 kind = "merging"
@@ -35,7 +30,6 @@ rounds = 2
 batch = 2
 """
 SHORT = STUDY.replace("[0, 30, 60]", "[30]").replace(', "energy-decreasing"', "").replace("rounds = 2", "rounds = 1")
-BASE = TransformerConfig(n_labels=527)
 
 
 class Desk:
@@ -72,19 +66,6 @@ class Desk:
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
     return Desk(tmp_path)
-
-
-def test_the_study_that_ships_keeps_the_share_of_tokens_on_any_model() -> None:
-    study = load_merging_study("fastast-r")
-    words = list(study.schedules(BASE))
-    assert words[:8] == ["off", "10", "20", "30", "40", "60", "80", "100"]
-    assert words[8] == "decreasing:10"
-    assert words[-1] == "energy-decreasing:100"
-    assert len(words) == study.n_settings == 29
-    short = TransformerConfig(n_labels=35, max_frames=128)  # 144 patches: a twelfth of r, and what falls together once
-    assert list(study.schedules(short))[:5] == ["off", "1", "2", "4", "5"]
-    with pytest.raises(UserError, match="no tokens to merge"):
-        study.schedules(ConvolutionConfig(n_labels=3))
 
 
 def test_it_says_what_evaluate_says_and_what_it_costs(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
@@ -161,49 +142,3 @@ def test_other_weights_clips_and_schedules_are_measured_anew(desk: Desk) -> None
     desk.study.write_text(SHORT.replace("[30]", "[40]"))
     desk.run("--fold", "1")
     assert desk.cells[9:] == ["scores 101", "round 1"]
-
-
-def test_every_round_begins_with_another_schedule(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    from core.inference.tagger import Tagger
-
-    checkpoint = tiny_checkpoint()
-    stopwatch = Stopwatch(checkpoint, Tagger(checkpoint, device="cpu"), 100, batch=3)
-    schedules = {"off": None, "8": MergeSchedule("constant", 8), "16": MergeSchedule("constant", 16)}
-    seen: list[tuple[MergeSchedule | None, int]] = []
-    monkeypatch.setattr(stopwatch, "_seconds", lambda merge, n: seen.append((merge, n)) or 0.5)
-    times = stopwatch.round(schedules, first=4)
-    warming, measured = seen[:3], seen[3:]
-    assert [n for _, n in warming] == [3, 3, 3]
-    assert [merge for merge, _ in measured[::4]] == [schedules["8"], schedules["16"], None]
-    assert [n for _, n in measured] == [1, 1, 1, 3] * 3
-    assert (times["ms 16"], times["rate off"]) == (500.0, 6.0)
-
-
-def test_speed_ups_are_within_a_round() -> None:
-    """A machine that is twice as slow in one round says nothing of the schedule."""
-    rounds = [
-        {"ms off": 10.0 * slow, "ms 8": 5.0 * slow, "rate off": 100 / slow, "rate 8": 250 / slow} for slow in (1, 2, 9)
-    ]
-    timing = timings(rounds, "8")
-    assert timing is not None
-    assert (timing.ms_speedup, timing.rate_speedup, timing.ms) == (2.0, 2.5, 10.0)
-    assert timings([], "8") is None
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "problem"),
-    [("[0, 30, 60]", "[]", "too small"), ("[0, 30, 60]", "[-1]", "too small"), ("patches = 1212, ", "", "KeyError"),
-     ('"constant"', '"random"', "form 'random'"), ("rounds = 2", "rounds = 0", "too small"),
-     ("rounds = 2", 'rounds = "x"', "not a study of merging")],
-)  # fmt: skip
-def test_files_that_make_no_sense_are_refused(desk: Desk, old: str, new: str, problem: str) -> None:
-    desk.study.write_text(STUDY.replace(old, new))
-    with pytest.raises(UserError, match=problem):
-        load_merging_study(str(desk.study))
-
-
-def test_options_of_one_kind_are_refused_by_the_other(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main.main(["study", "stem", "--data", ".", "--fold", "1"]) == 2
-    assert "Leave --model, --fold and --device" in capsys.readouterr().err
-    assert main.main(["study", "fastast-r", "--dry-run", "--out", "nowhere"]) == 2
-    assert "No training data" in capsys.readouterr().err

@@ -1,56 +1,24 @@
-"""Rows that begin with what other rows made, and ledgers that travel from computer to computer."""
+"""Runs of a study: nothing runs twice, rows that need other rows' checkpoints, changes, failures, kills."""
 
 from __future__ import annotations
 
 import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from core.errors import UserError
-from tests.training.study.study_bench import STUDY, Bench
-from training.study.folder import identities
-from training.study.ledger import LedgerEntry, append_entry, read_ledger
-from training.study.loading import load_study
+from rig.waiting import PATIENCE_S
+from tests.training.study.study_bench import CHAIN, STUDY, Bench, another, clips_in
+from training.study.ledger import Ledger, LedgerEntry, append_entry, read_ledger
 
-CHAIN = """
-title = "Chain"
-recipe = "esc50-scratch"
-folds = ["1", "2"]
-seeds = [1]
-settings = { epochs = 3, learning_rate = 0.1 }
-[[rows]]
-name = "student"
-settings = { init = "cell:teacher", learning_rate = 0.2 }
-[[rows]]
-name = "plain"
-[[rows]]
-name = "grandchild"
-settings = { init = "cell:student", learning_rate = 0.3 }
-[[rows]]
-name = "teacher"
-settings = { learning_rate = 0.4 }
-"""
-OWN_RECIPE = CHAIN.replace('name = "plain"', 'name = "plain"\nrecipe = "few-clips"')
-
-
-@pytest.fixture
-def chain(tmp_path: Path) -> Bench:
-    bench = Bench(tmp_path)
-    bench.study.write_text(CHAIN)
-    return bench
-
-
-def another(bench: Bench, folder: Path) -> Bench:
-    """The same study on another computer."""
-    folder.mkdir()
-    other = Bench(folder)
-    other.study.write_text(bench.study.read_text())
-    return other
-
-
-def digests(bench: Bench) -> dict[str, str]:
-    return {cell.name: cell.digest for cell in load_study(str(bench.study)).cells() if cell.fold == "1"}
+REPOSITORY = Path(__file__).resolve().parents[3]
 
 
 def test_what_a_row_needs_runs_before_it_on_the_same_fold(chain: Bench) -> None:
@@ -61,30 +29,6 @@ def test_what_a_row_needs_runs_before_it_on_the_same_fold(chain: Bench) -> None:
     assert chain.begins_with("student-fold2-seed1") == ["teacher-fold2-seed1"]
     assert chain.begins_with("grandchild-fold1-seed1") == ["student-fold1-seed1"]
     assert chain.begins_with("plain-fold1-seed1") == []
-
-
-def test_several_teachers_and_a_file_among_them(chain: Bench) -> None:
-    settings = 'teacher = ["cell:teacher", "/a/file", "cell:plain"]'
-    chain.study.write_text(CHAIN.replace('init = "cell:teacher"', settings))
-    [student] = [cell for cell in load_study(str(chain.study)).cells() if cell.name == "student-fold1-seed1"]
-    assert student.settings_with(lambda cell: Path("/out") / cell.name)[-4:-2] == (
-        "teacher=/out/teacher-fold1-seed1,/a/file,/out/plain-fold1-seed1",
-        "learning_rate=0.2",
-    )
-
-
-def test_a_change_reaches_all_that_begin_with_it_and_a_new_name_nobody(chain: Bench) -> None:
-    before = digests(chain)
-    chain.study.write_text(CHAIN.replace("learning_rate = 0.4", "learning_rate = 0.5"))
-    after = digests(chain)
-    assert {name.partition("-")[0] for name in before if before[name] != after[name]} == {
-        *("teacher", "student", "grandchild")
-    }
-    chain.study.write_text(CHAIN.replace("teacher", "elder"))
-    assert digests(chain)["student-fold1-seed1"] == before["student-fold1-seed1"]
-    chain.study.write_text(OWN_RECIPE)
-    changed = digests(chain)
-    assert [name for name in before if before[name] != changed[name]] == ["plain-fold1-seed1"]
 
 
 def test_a_row_of_one_seed_runs_once_a_fold_and_all_seeds_begin_with_it(chain: Bench) -> None:
@@ -102,19 +46,6 @@ def test_a_row_of_one_seed_runs_once_a_fold_and_all_seeds_begin_with_it(chain: B
     chain.study.write_text(text.replace('name = "grandchild"', 'name = "grandchild"\nseed = 3'))
     with pytest.raises(UserError, match="grandchild has one seed and uses cell:student"):
         chain.run()
-
-
-def test_unknown_rows_and_circles_are_refused(chain: Bench) -> None:
-    chain.study.write_text(CHAIN.replace("cell:student", "cell:nobody"))
-    with pytest.raises(UserError, match="no row 'nobody'"):
-        chain.run()
-    chain.study.write_text(CHAIN.replace("learning_rate = 0.4", 'init = "cell:grandchild"'))
-    with pytest.raises(UserError, match="student needs teacher needs grandchild needs student"):
-        chain.run()
-    chain.study.write_text(CHAIN.replace("epochs = 3,", 'epochs = 3, init = "cell:teacher",'))
-    with pytest.raises(UserError, match="teacher needs teacher"):
-        chain.run()
-    assert chain.trace == []
 
 
 def test_what_begins_with_a_failed_row_is_left_out_until_that_row_is_there(
@@ -179,14 +110,6 @@ def test_rows_of_other_settings_in_a_given_ledger_do_not_count(chain: Bench, tmp
     assert chain.runs_of("slow-fold1-seed1") == 1
 
 
-def clips_in(folder: Path, *names: str) -> Path:
-    folder.mkdir(exist_ok=True)
-    for name in names:
-        (folder / name).touch()
-    (folder / "manifest.csv").write_text("path,label,fold_or_split\n" + "".join(f"{name},dog,1\n" for name in names))
-    return folder
-
-
 def test_cells_on_other_clips_do_not_count_and_the_same_clips_elsewhere_do(
     chain: Bench, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -230,18 +153,6 @@ def test_entries_from_before_data_were_noted_count_for_any(chain: Bench, tmp_pat
     assert other.trace == []
 
 
-def test_clips_are_known_by_names_labels_and_folds(tmp_path: Path) -> None:
-    folder = clips_in(tmp_path / "barks", "a.wav", "b.wav")
-    plain = identities(folder)("")
-    assert plain
-    assert identities(folder / "manifest.csv")("") == plain
-    listing = (folder / "manifest.csv").read_text()
-    for old, new in (("b.wav,dog,1", "b.wav,dog,2"), ("b.wav,dog", "b.wav,cat"), ("dog", "cat"), ("b.wav,dog,1\n", "")):
-        (folder / "manifest.csv").write_text(listing.replace(old, new))
-        assert identities(folder)("") not in ("", plain)
-    assert identities(None)("") == identities(tmp_path / "nowhere")("") == ""
-
-
 @pytest.mark.parametrize("content", ["", '{"dig', "[]", "{}"])
 def test_a_damaged_mark_is_as_none(chain: Bench, content: str) -> None:
     chain.study.write_text(STUDY)
@@ -254,22 +165,66 @@ def test_a_damaged_mark_is_as_none(chain: Bench, content: str) -> None:
     assert json.loads(mark.read_text())["digest"] == chain.entry("slow-fold1-seed1").digest
 
 
-def test_a_given_file_that_is_no_ledger_is_left_alone(chain: Bench, tmp_path: Path) -> None:
-    notes = tmp_path / "notes.txt"
-    notes.write_text("Milk\n")
-    for dry_run in (True, False):
-        with pytest.raises(UserError, match="is not the ledger of a study"):
-            chain.run(ledger=notes, dry_run=dry_run)
-    assert notes.read_text() == "Milk\n"
-    with pytest.raises(UserError, match="cannot be"):
-        chain.run(ledger=tmp_path)
-    assert chain.trace == []
+def test_it_runs_every_cell_once_and_sums_up(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    assert bench.run() == 0
+    table = json.loads(capsys.readouterr().out)
+    slow, fast = table["rows"]
+    assert slow["metric"] == "accuracy"
+    assert slow["mean"] == pytest.approx(0.525)
+    assert slow["deviation"] == pytest.approx(0.01 / math.sqrt(2))
+    assert (slow["n_runs"], slow["n_wanted"], slow["seconds"], slow["paper"]) == (2, 2, 7.0, 0.9)
+    assert fast["mean"] == pytest.approx(0.565)
+    assert bench.entry("fast-fold2-seed1").commit == "abc"
+    assert bench.run() == 0
+    assert len(bench.trace) == 8
 
 
-def test_a_finished_entry_counts_before_a_later_failure(tmp_path: Path) -> None:
-    path = tmp_path / "l.jsonl"
-    for state in ("finished", "failed"):
-        append_entry(path, LedgerEntry("a", "d", state, 1.0))
-    found = read_ledger(path).of("a", "d")
-    assert found is not None
-    assert found.state == "finished"
+def test_a_changed_cell_is_done_again_and_the_others_are_not(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    bench.run()
+    bench.study.write_text(STUDY.replace("0.5 }", "0.6 }").replace('"Rates"', '"Other words"'))
+    assert bench.run() == 0
+    assert "settings have changed" in capsys.readouterr().err
+    assert (bench.runs_of("slow-fold1-seed1"), bench.runs_of("fast-fold1-seed1")) == (1, 2)
+    [kept] = bench.out.glob("fast-fold1-seed1.*")
+    assert (kept / "log.jsonl").is_file()
+    assert bench.entry("fast-fold1-seed1").metrics["accuracy"] == pytest.approx(0.57)
+
+
+def test_a_failed_cell_is_noted_and_tried_again_next_time(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    (bench.folder / "fail-slow-fold1-seed1").touch()
+    assert bench.run() == 1
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert [(row["n_runs"], row["n_failed"]) for row in rows] == [(1, 1), (2, 0)]
+    assert bench.entry("slow-fold1-seed1").problem == "failed: The disk is full. Make room."
+    (bench.folder / "fail-slow-fold1-seed1").unlink()
+    assert bench.run() == 0
+    assert len(bench.trace) == 2 * 5
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no file locks of this kind")
+def test_killed_in_the_midst_the_next_call_waits_for_the_run_and_goes_on(bench: Bench) -> None:
+    (bench.folder / "wait").touch()
+    script = (
+        "import sys; from pathlib import Path; from training.cli.study import *; folder = Path(sys.argv[1]);"
+        "run_study(StudyOptions(str(folder / 'rates.toml'), folder, folder / 'out', as_json=True),"
+        "(sys.executable, str(folder / 'train.py')))"
+    )
+    killed = subprocess.Popen([sys.executable, "-c", script, str(bench.folder)], cwd=REPOSITORY)
+    deadline = time.monotonic() + PATIENCE_S
+    while not bench.trace:
+        assert time.monotonic() < deadline, "the first cell never began"
+        time.sleep(0.02)
+    os.kill(killed.pid, signal.SIGKILL)
+    killed.wait()
+    assert bench.ledger == Ledger()
+    later = subprocess.Popen(
+        [sys.executable, "-c", script, str(bench.folder)], cwd=REPOSITORY, stderr=subprocess.PIPE, text=True
+    )
+    assert later.stderr is not None
+    assert "waiting for it to end" in later.stderr.readline()
+    (bench.folder / "wait").unlink()
+    later.communicate(timeout=PATIENCE_S)
+    assert later.returncode == 0
+    assert len(bench.ledger.entries) == 4
+    # Never two at once: each run ends before another begins.
+    assert [line.split()[0] for line in bench.trace] == ["begins", "ends"] * 5

@@ -26,7 +26,6 @@ from training.config.recipe import RECIPES, load_recipe
 from training.model.building import BuiltModel, build_model
 from training.model.initialisation import initialise, new_module_names
 from training.model.optimiser import build_optimiser
-from training.study.loading import load_study
 
 LABELS = LabelSet.from_ids(["sea", "dog", "rain"])
 ASKED = ("conformers=2", "channel_attention=true")
@@ -195,18 +194,6 @@ def test_the_recipes_are_asts_but_for_the_blocks(ours: str, asts: str) -> None:
     assert {"conformers", "channel_attention"} <= different <= set(SETTLED)
     assert (ham["conformers"], ham["channel_attention"], ham["init"], ham["variant"]) == (6, True, "required", "")
     assert "What differs from the publication, and why" in (RECIPES / f"{ours}.toml").read_text(encoding="utf-8")
-
-
-def test_the_study_has_the_four_rows_of_the_paper() -> None:
-    study = load_study("ham")
-    assert [row.paper.value for row in study.rows if row.paper] == [0.9525, 0.9533, 0.9573, 0.9641]
-    # The row `start` is the AST that all begin with.
-    compared = [row for row in study.rows if row.seed is None]
-    variants = [dict(item.split("=") for item in row.settings)["variant"] for row in compared]
-    models = [find_variant(variant).model for variant in variants]
-    hybrids = [model.hybrid for model in models if isinstance(model, TransformerConfig)]
-    assert hybrids == [None, *(HybridConfig(n, True) for n in (0, 3, 6))]
-    assert len({replace(model, hybrid=None) for model in models if isinstance(model, TransformerConfig)}) == 1
 
 
 def test_new_names_are_none_where_all_is_random() -> None:

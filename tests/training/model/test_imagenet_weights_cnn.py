@@ -1,4 +1,4 @@
-"""A CNN starts from its own backbone's ImageNet weights or from a CNN's checkpoint, and from nothing else."""
+"""A CNN starts from its own backbone's ImageNet weights, and from no others."""
 
 from __future__ import annotations
 
@@ -12,12 +12,9 @@ from torch import nn
 
 from core.errors import UserError
 from core.labels import LabelSet
-from core.model.checkpoints.checkpoint import load_checkpoint
 from core.model.networks.build import build_network
 from core.model.networks.convolutional import ConvolutionalTagger
-from tests.training.runs import MODEL_VARIANTS, save_teacher
-from training.config.recipe import load_recipe
-from training.head_only.training import train_head
+from tests.training.runs import MODEL_VARIANTS
 from training.model.initialisation import Adaptation, initialise, new_module_names
 
 BACKBONE = "test_resnet"
@@ -80,43 +77,6 @@ def test_a_file_of_another_model_is_refused(tmp_path: Path) -> None:
     )
     with pytest.raises(UserError, match="the weights of test_resnet"):
         initialise(fresh(), f"timm:{BACKBONE}@{tmp_path / 'x.safetensors'}", LABELS)
-
-
-def test_a_cnn_goes_on_from_a_cnn_with_the_rows_of_the_labels_that_both_have(tmp_path: Path) -> None:
-    start, model = save_teacher(tmp_path / "cnn", "nano-cnn", "sounds", seed=1), fresh()
-    new_row = model.mlp_head.state_dict()["1.weight"][1].clone()
-    words = initialise(model, str(start), LABELS)
-    assert words == "weights of Owl nano-cnn, its last layer for 2 of 3 labels"
-    theirs = safetensors.torch.load_file(next(start.glob("*.safetensors")))
-    mine = model.state_dict()
-    assert all(torch.equal(mine[name], theirs[name].to(mine[name].dtype)) for name in mine if name not in HEAD)
-    rows = theirs["mlp_head.1.weight"].float()
-    assert torch.equal(mine["mlp_head.1.weight"], torch.stack([rows[1], new_row, rows[0]]))
-    assert set(new_module_names(model, str(start), LABELS)) == HEAD
-
-
-def test_a_transformer_starts_no_cnn(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="another architecture"):
-        initialise(fresh(), str(save_teacher(tmp_path / "ast", "nano", "sounds", seed=1)), LABELS)
-
-
-def test_a_new_last_layer_is_fitted_on_a_cnn_that_stays(data: Path, tmp_path: Path) -> None:
-    start = save_teacher(tmp_path / "cnn", "nano-cnn", "other sounds", seed=1)
-    settings = [f"init={start}", "epochs=2", "batch_size=8", "threads=1", "lengths_s=0.5", "length_weights=1"]
-    folder = train_head(load_recipe("few-clips", [*settings, "time_budget_min=0.01"]), data, tmp_path / "out", print)
-    assert folder is not None
-    before, after = load_checkpoint(start), load_checkpoint(folder)
-    assert after.config.model == before.config.model
-    kept = {name for name in before.weights if name not in HEAD}
-    assert all(torch.equal(after.weights[name], before.weights[name]) for name in kept)
-    assert after.config.provenance["teachers"] == []
-
-
-def test_a_cnn_starts_no_transformer(tmp_path: Path) -> None:
-    start = save_teacher(tmp_path / "cnn", "nano-cnn", "sounds", seed=1)
-    transformer = build_network(MODEL_VARIANTS["nano"].with_labels(len(LABELS)))
-    with pytest.raises(UserError, match="another architecture"):
-        initialise(transformer, str(start), LABELS)
 
 
 def test_the_colours_of_a_cnns_first_kernel_are_averaged_where_the_recipe_asks(

@@ -1,4 +1,4 @@
-"""Whole runs learn what is there, in every way that a recipe may ask for."""
+"""Whole runs learn, in every way that a recipe may ask for."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ import pytest
 import soundfile
 import torch
 
-from core.errors import UserError
+from core.errors import UsageError, UserError
 from core.inference.file_tagging import tag_file
 from core.inference.tagger import load_tagger
 from core.model.checkpoints.checkpoint import load_checkpoint
+from core.model.merging.schedule import MergeSchedule
+from core.model.networks import spectrogram_transformer
 from core.run.messages import (
     Command,
     TrainingEpoch,
@@ -22,11 +24,27 @@ from core.run.messages import (
     TrainingStep,
 )
 from tests.training.runs import PLAIN, run, small
+from training.config.recipe import load_recipe
 from training.data.run_data import load_run_data
+from training.evaluation.publish import merge_schedule
 from training.loop.control import RunControl
 from training.loop.fabric import build_fabric
 from training.loop.state_file import STATE_NAME
 from training.loop.training_run import TrainingRun
+
+FIRST_TEN_LOSSES = [1.711594, 1.209255, 1.520837, 1.239213, 1.217648, 1.15516, 1.161004, 1.224948, 1.437515, 1.46789]
+
+
+class StopAt(RunControl):
+    """Asks to stop before a step."""
+
+    def __init__(self, step: int) -> None:
+        super().__init__()
+        self._left = step
+
+    def poll(self) -> Command | None:
+        self._left -= 1
+        return "stop" if self._left == 0 else None
 
 
 def test_it_learns_and_the_tagger_takes_what_it_wrote(data: Path, tmp_path: Path) -> None:
@@ -69,9 +87,6 @@ def test_the_first_ten_losses_are_these(data: Path) -> None:
     of_ten = TrainingRun(config, load_run_data(config, data, None, lambda _message: None), build_fabric(config))
     losses = [of_ten.train_step(batch)[0] for batch in of_ten.loader()]
     assert losses == pytest.approx(FIRST_TEN_LOSSES, rel=1e-3)
-
-
-FIRST_TEN_LOSSES = [1.711594, 1.209255, 1.520837, 1.239213, 1.217648, 1.15516, 1.161004, 1.224948, 1.437515, 1.46789]
 
 
 def test_accumulated_parts_make_the_same_step(data: Path, tmp_path: Path) -> None:
@@ -117,18 +132,6 @@ def test_the_ensemble_of_all_epochs_so_far_is_reported_and_survives_a_stop(data:
     assert ensembles(run(data, tmp_path / "parts", "epochs=3", resume=True)) == whole[1:]
 
 
-class StopAt(RunControl):
-    """Asks to stop before a step."""
-
-    def __init__(self, step: int) -> None:
-        super().__init__()
-        self._left = step
-
-    def poll(self) -> Command | None:
-        self._left -= 1
-        return "stop" if self._left == 0 else None
-
-
 def test_cross_entropy_trains_too(data: Path, tmp_path: Path) -> None:
     finished = run(data, tmp_path, "loss=ce", "background=0", "overlay=0", "epochs=1", "mixup=1")[-1]
     assert isinstance(finished, TrainingFinished)
@@ -146,3 +149,36 @@ def test_merging_takes_part_in_training(data: Path, tmp_path: Path) -> None:
     losses = [[one.loss for one in messages if isinstance(one, TrainingStep)] for messages in (plain, merged)]
     assert losses[0] != losses[1]
     assert losses[0] == pytest.approx(losses[1], rel=0.5)
+
+
+def test_a_run_merges_as_its_recipe_says(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    by_energy, removed = spectrogram_transformer.MATCHERS["energy"], list[int]()
+
+    def spy(keys, r, n_protected):
+        removed.append(r)
+        return by_energy(keys, r, n_protected)
+
+    monkeypatch.setitem(spectrogram_transformer.MATCHERS, "energy", spy)
+    settings = ("epochs=1", "merge_r=24", "merge_r_training=160", "merge_kind=decreasing", "matcher=energy")
+    finished = run(data, tmp_path / "out", *settings)[-1]
+    assert isinstance(finished, TrainingFinished)
+    full = 512  # what both r are meant for; half a second has 24 patches
+    assert load_checkpoint(Path(finished.checkpoint)).config.merge == MergeSchedule(
+        "decreasing", 24, reference_patches=full, matcher="energy"
+    )
+    in_training = MergeSchedule("decreasing", 160, reference_patches=full).per_layer(3, 24)
+    assert tuple(removed[:2]) == in_training[:2] == (15, 7)
+    assert "decreasing 24 by energy" in (Path(finished.checkpoint) / "README.md").read_text()
+
+
+def test_no_merging_is_the_plain_schedule_whatever_its_kind() -> None:
+    assert merge_schedule(0, 512, "decreasing", "energy") == MergeSchedule()
+    assert merge_schedule(16, 512) == MergeSchedule("constant", 16, reference_patches=512)
+
+
+@pytest.mark.parametrize("setting", ["merge_kind=listed", "matcher=nearest"])
+def test_unknown_ways_are_refused(setting: str) -> None:
+    with pytest.raises(UsageError, match="is not known"):
+        load_recipe("esc50-scratch", [setting])
+    assert small().merge_kind == "constant"
+    assert small().matcher == "bipartite"
