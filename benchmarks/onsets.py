@@ -52,6 +52,7 @@ class Found:
 
 
 def main() -> None:
+    """Measure, and print the figures."""
     options = _options()
     tagger = load_tagger(options.model, merge=options.merge)
     tagger.refuse_without_frame_head()

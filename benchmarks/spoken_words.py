@@ -34,6 +34,7 @@ LISTS = {"theo": "validation", "yweweler": "testing", "lucas": "testing", "4": "
 
 
 def main() -> None:
+    """Write the folders of clips."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sets", type=Path)
     parser.add_argument("words", type=Path)

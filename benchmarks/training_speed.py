@@ -42,6 +42,7 @@ N_CLASSES = 10
 
 
 def main() -> None:
+    """Measure, and print the figures."""
     options = _options()
     with tempfile.TemporaryDirectory() as folder:
         os.environ.setdefault("XDG_CACHE_HOME", folder)

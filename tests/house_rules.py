@@ -147,9 +147,11 @@ def too_long(root: Path, *rooms: str) -> list[str]:
         where = path.relative_to(root).as_posix()
         if text.count("\n") > MAX_FILE_LINES:
             long.append(f"{where} has {text.count(chr(10))} lines")
-        for node in ast.walk(ast.parse(text)):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and _body_lines(node) > MAX_BODY_LINES:
-                long.append(f"{where}:{node.lineno} {node.name} has a body of {_body_lines(node)} lines")
+        long += [
+            f"{where}:{node.lineno} {node.name} has a body of {_body_lines(node)} lines"
+            for node in ast.walk(ast.parse(text))
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and _body_lines(node) > MAX_BODY_LINES
+        ]
     return long
 
 

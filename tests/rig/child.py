@@ -124,7 +124,7 @@ def _start_reader(stream: IO[str] | None, lines: list[str]) -> threading.Thread:
     def read() -> None:
         with stream:
             for line in stream:  # one by one: a test waits for the newest
-                lines.append(line.rstrip("\n"))
+                lines.append(line.rstrip("\n"))  # noqa: PERF401
 
     reader = threading.Thread(target=read, daemon=True)
     reader.start()
