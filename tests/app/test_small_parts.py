@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from app.live.input_devices import InputDevice, parse_devices
 from app.live.input_menu import device_choices
 from app.runtime.settings import DEFAULT_RANGE_DB, UserSettings
 from app.runtime.version_guard import check_versions
-from app.spectrogram.axes import bin_frequency_hz, bin_position
-from app.spectrogram.colour_maps import COLOUR_MAPS, pixel_table
 from app.style import formatting
 from app.style.theme import DARK, LIGHT, class_colour
-from app.widgets.drop_target import Drop
 from core.audio.input_choice import DEFAULT_MICROPHONE, DEMO_SCENE, InputChoice
 from core.errors import UserError
 from tests.app.contrast import contrast
@@ -45,22 +41,6 @@ from tests.app.contrast import contrast
 )
 def test_numbers_are_written_for_people(written: str, expected: str) -> None:
     assert written.replace(formatting.THIN, " ") == expected
-
-
-@pytest.mark.parametrize("hertz", [50, 250, 1000, 4000, 8000])
-def test_frequency_and_row_are_inverse(hertz: float) -> None:
-    assert bin_frequency_hz(bin_position(hertz, 128), 128) == pytest.approx(hertz)
-
-
-@pytest.mark.parametrize("name", COLOUR_MAPS)
-def test_every_colour_map_grows_lighter_from_quiet_to_loud(name: str) -> None:
-    table = pixel_table(name, -45, 30)
-    assert table.shape == (256,)
-    assert np.all(table >> 24 == 0xFF)
-    red, green, blue = (table >> 16 & 255), (table >> 8 & 255), (table & 255)
-    luma = 0.2126 * red + 0.7152 * green + 0.0722 * blue
-    assert luma[0] < 60 < 150 < luma[-1]
-    assert np.all(np.diff(luma) > -1.5)
 
 
 def test_class_colours_are_stable_and_readable_on_their_panel() -> None:
@@ -119,13 +99,6 @@ def test_devices_of_one_name_are_told_apart() -> None:
 def test_a_spoilt_list_of_devices_is_refused(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011
         parse_devices(text)
-
-
-def test_a_drop_describes_what_it_will_do(tmp_path: Path) -> None:
-    files = tuple(tmp_path / f"{i}.wav" for i in range(14))
-    assert Drop(files, 0).description == "Tag 14 files"
-    assert Drop((*files[:1], tmp_path), 0).description == "Tag 1 file and 1 folder"
-    assert Drop((), 3).description == "Only files on this computer can be tagged"
 
 
 def test_the_version_that_crashes_is_refused_in_one_sentence() -> None:

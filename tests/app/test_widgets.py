@@ -8,9 +8,9 @@ import threading
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QObject, QSize
+from PySide6.QtCore import QObject
 from PySide6.QtGui import QTextDocument, QTextTable
-from PySide6.QtWidgets import QApplication, QLabel, QWidget
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from app.live import level_meter
@@ -20,15 +20,10 @@ from app.runtime import error_report
 from app.runtime.background_jobs import BackgroundJobs
 from app.runtime.error_report import ErrorReport, start_log
 from app.runtime.qt_workarounds import GarbageTimer
-from app.runtime.settings import DEFAULT_RANGE_DB
 from app.shortcuts_dialog import KeysDialog
-from app.spectrogram.range_dialog import RangeDialog
 from app.status_bar import figures
 from app.style import formatting
 from app.style.theme import DARK
-from app.widgets.banner import Banner
-from app.widgets.dialog_parts import resize_to_fit
-from app.widgets.labels import ElidedLabel
 from core.errors import UserError
 from core.inference.results import LiveStatus
 from tests.app.app_fakes import level
@@ -61,32 +56,6 @@ def test_the_meter_says_its_level_and_silence(qtbot: QtBot) -> None:
     meter._described_age.invalidate()
     meter.show_level(level(-18))
     assert "−18" in meter.accessibleDescription()
-
-
-def test_the_banner_shows_one_message_and_its_button_runs_the_action(qtbot: QtBot) -> None:
-    banner, calls = Banner(), []
-    qtbot.addWidget(banner)
-    banner.show_message("It is broken.", "Fix it", lambda: calls.append(True))
-    assert banner.isVisible()
-    assert banner.button.text() == "Fix it"
-    banner.button.click()
-    assert calls == [True]
-    assert not banner.isVisible()
-    banner.show_message("Only so you know.")
-    assert not banner.button.isVisible()
-
-
-def test_the_range_keeps_its_ends_apart(qtbot: QtBot) -> None:
-    dialog = RangeDialog((-45, 30))
-    changes: list[tuple[int, int]] = []
-    dialog.changed.connect(lambda low, high: changes.append((low, high)))
-    dialog.low.setValue(29)
-    assert changes[-1] == (20, 30)
-    dialog.high.setValue(-60)
-    assert changes[-1] == (20, 30)
-    dialog._reset()
-    assert changes[-1] == DEFAULT_RANGE_DB
-    dialog.close()
 
 
 def test_figures_leave_out_what_is_not_known() -> None:
@@ -213,27 +182,6 @@ def test_a_cleared_meter_forgets_peak_and_clipping_at_once(qtbot: QtBot) -> None
     assert not meter.is_clip_lit
     assert meter._peak_dbfs <= level_meter.SILENT_DBFS
     assert meter.accessibleDescription() == "no signal"
-
-
-def test_words_without_room_end_in_an_ellipsis(qtbot: QtBot) -> None:
-    label = ElidedLabel()
-    qtbot.addWidget(label)
-    label.setText("epoch 3 of 20, birds of the marsh")
-    label.resize(500, 20)
-    assert label.shown() == label.text()
-    label.resize(90, 20)
-    assert label.shown().endswith("…")
-    assert label.minimumSizeHint().width() <= label.sizeHint().width()
-
-
-def test_a_window_opens_no_larger_than_its_screen(qtbot: QtBot) -> None:
-    window = QWidget()
-    qtbot.addWidget(window)
-    resize_to_fit(window, QSize(300, 200))
-    assert window.size() == QSize(300, 200)
-    room = QApplication.primaryScreen().availableGeometry().size()
-    resize_to_fit(window, room + QSize(0, 200))
-    assert window.height() < room.height(), "its title bar has to fit too"
 
 
 def test_the_figure_beside_the_meter_is_what_the_bar_shows(qtbot: QtBot) -> None:

@@ -29,6 +29,7 @@ RECIPES = [
     {"name": "fine-tune", "title": "Fine-tune", "summary": "Every layer.", "minutes": 30},
     {"name": "few-clips", "title": "A few clips", "summary": "A new head.", "minutes": 1},
 ]
+RECIPES_JSON = json.dumps(RECIPES)
 REPORT = DataReport(
     "birds",
     "class folders",
@@ -53,7 +54,7 @@ class StandIn:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self.program = (sys.executable, str(STAND_IN), str(folder))
-        self._script: dict[str, dict[str, Any]] = {"recipes": {"lines": [json.dumps(RECIPES)]}}
+        self._script: dict[str, dict[str, Any]] = {"recipes": {"lines": [RECIPES_JSON]}}
         self.checks(REPORT)
 
     def checks(self, report: DataReport) -> None:

@@ -149,14 +149,6 @@ def test_a_cancelled_file_dropped_again_is_tagged_from_its_beginning(
     assert len(track) == 4
 
 
-def test_a_file_is_listed_once(files: TaggingQueue, qtbot: QtBot) -> None:
-    _add(files, "a.wav", "a.wav")
-    _add(files, "a.wav")
-    _add(files, "b.wav")
-    qtbot.waitUntil(lambda: files._jobs.unfinished == 0)
-    assert sorted(row.path.name for row in files.model.rows) == ["a.wav", "b.wav"]
-
-
 def test_files_wait_for_the_model(core: FakeCore, qtbot: QtBot) -> None:
     files = TaggingQueue(core.calls())
     _add(files, "a.wav")

@@ -7,22 +7,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from app.results.clip_player import Clip, ClipPlayer
-from app.results.confusion_matrix import CELL_PX, ConfusionMatrix
 from app.results.dialog import ResultsDialog
-from app.results.tables import metrics_text
 from app.runtime.background_jobs import BackgroundJobs
 from app.style import formatting
 from app.style.appearance import Appearance
-from app.training.plan import Results, TrainingPlan, find_results, read_plan
-from core.errors import UserError
-from core.run.evaluation_report import ClipResult, Measured
+from app.training.plan import Results, TrainingPlan
+from core.run.evaluation_report import ClipResult
 from tests.app.app_fakes import FakePicture
-from tests.app.training_fakes import evaluation, finish_run, write_run
+from tests.app.training_fakes import evaluation
 
 
 class Sounding:
@@ -88,13 +85,6 @@ def test_the_other_metrics_are_shown_on_request(dialog: ResultsDialog) -> None:
     assert metrics.further.text().replace("\N{NO-BREAK SPACE}", " ") == "d′ 1.50 (1.00–2.00)"
     metrics.button.click()
     assert not metrics.further.isVisible()
-
-
-def test_ten_clips_that_are_all_right_are_no_certainty() -> None:
-    measured = {"accuracy": Measured(1.0, 0.6915, 1.0), "map": Measured(1.0, 1.0, 1.0)}
-    words = metrics_text(replace(evaluation(), metrics=measured), ("accuracy", "map"))
-    plain = words.replace(formatting.THIN, " ").replace("\N{NO-BREAK SPACE}", " ")
-    assert plain == "Accuracy 100 % (69–100 %)   mAP 100 %"
 
 
 def test_every_metric_of_the_headline_is_explained(dialog: ResultsDialog) -> None:
@@ -197,43 +187,3 @@ def test_the_model_can_be_used_and_trained_further(open_dialog: Open, qtbot: QtB
         dialog.tune_button.click()
     assert tuned.args == [dialog.results]
     assert not open_dialog("fine-tune").tune_button.isVisible(), "the whole model has been trained already"
-
-
-def test_results_are_found_from_a_folder_and_from_a_file(tmp_path: Path) -> None:
-    finish_run(tmp_path / "run")
-    plan = TrainingPlan("few-clips", Path("/birds"), tmp_path / "run", ("init=starter",), resumes=True)
-    found = Results(tmp_path / "run" / "evaluation.json", tmp_path / "run" / "checkpoint", plan)
-    assert find_results(tmp_path / "run") == found
-    assert find_results(tmp_path / "run" / "evaluation.json") == found
-    with pytest.raises(UserError, match="no results"):
-        find_results(tmp_path)
-
-
-def test_a_run_is_resumed_as_it_was_started(tmp_path: Path) -> None:
-    write_run(tmp_path)
-    assert read_plan(tmp_path).arguments == [
-        *("few-clips", "--data", "/birds", "--out", str(tmp_path), "--resume", "--control", "init=starter")
-    ]
-    for damaged in ("{}", "9" * 10_000, "[" * 100_000 + "]" * 100_000):
-        (tmp_path / "run.json").write_text(damaged)
-        with pytest.raises(UserError, match=r"run\.json"):
-            read_plan(tmp_path)
-    (tmp_path / "state.pt").unlink()
-    with pytest.raises(UserError, match="no training run"):
-        read_plan(tmp_path)
-
-
-def test_a_few_classes_fill_the_matrix_and_many_scroll(appearance: Appearance, qtbot: QtBot) -> None:
-    matrix = ConfusionMatrix(appearance.theme)
-    qtbot.addWidget(matrix)
-    matrix.show_counts(("wren", "owl"), ((2, 0), (1, 1)))
-    matrix.resize(620, 460)
-    matrix.show()
-    last = matrix.visualRect(matrix.counts.index(1, 1))
-    room = matrix.viewport().rect()
-    assert room.width() - 2 <= last.right() + 1 <= room.width()
-    assert room.height() - 2 <= last.bottom() + 1 <= room.height()
-    names = [f"class {i}" for i in range(50)]
-    matrix.show_counts(names, [[int(i == j) for j in range(50)] for i in range(50)])
-    assert matrix.visualRect(matrix.counts.index(0, 0)).size() == QSize(CELL_PX, CELL_PX)
-    assert matrix.horizontalScrollBar().maximum() > 0

@@ -12,8 +12,6 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.spectrogram.axes import TimeAxis, TimeLabels
-from app.spectrogram.lanes import choose_lanes
 from app.spectrogram.panel import SpectrogramPanel
 from app.spectrogram.plot import GUTTER_PX, MARGIN_PX
 from app.spectrogram.timeline import LiveTimeline, file_timeline, set_picture
@@ -221,34 +219,12 @@ def test_an_empty_picture_explains_itself(panel: SpectrogramPanel, live: LiveTim
     assert not panel.plot._message.isVisible()
 
 
-def test_lanes_keep_their_place_and_pinned_ones_come_first() -> None:
-    peaks = [0.1, 0.9, 0.5, 0.0, 0.3, 0.4, 0.2]
-    first = choose_lanes((), peaks, (), 3)
-    assert first == (1, 2, 5)
-    assert choose_lanes(first, [0.1, 0.5, 0.9, 0.0, 0.3, 0.4, 0.2], (), 3) == first
-    assert choose_lanes(first, [0.8, 0.9, 0.0, 0.0, 0.3, 0.4, 0.2], (), 3) == (1, 0, 5)
-    assert choose_lanes(first, peaks, (3,), 3) == (3, 1, 2)
-
-
 def test_lanes_show_the_surest_classes_in_view(panel: SpectrogramPanel, live: LiveTimeline, pins: Pins) -> None:
     _hear(panel, live, LiveUpdate((noise(1000),), (scores(0, 1000, {2: 0.9, 5: 0.4}),)))
     assert [lane.label for lane in panel.lanes.lanes] == [2, 5]
     pins.toggle(NAMES[7])
     assert [lane.label for lane in panel.lanes.lanes] == [7, 2, 5]
     assert panel.lanes.accessibleDescription() == "Clock tick, Siren, Hen"
-
-
-def test_the_live_edge_is_called_now() -> None:
-    axis = TimeAxis(lambda stream_s: stream_s)
-    assert axis.tickStrings([-10, -5, 0], 1, 5)[-1] == "now"
-    axis.set_labels(TimeLabels.IN_FILE)
-    assert axis.tickStrings([0, 60, 3600], 1, 60) == ["0:00", "1:00", "1:00:00"]
-
-
-def test_a_file_has_no_time_before_its_beginning() -> None:
-    axis = TimeAxis(lambda stream_s: stream_s)
-    axis.set_labels(TimeLabels.IN_FILE)
-    assert axis.tickStrings([-10, -5, 0], 1, 5) == ["", "", "0:00"]
 
 
 def test_the_pointer_leaving_clears_the_readout(panel: SpectrogramPanel, live: LiveTimeline) -> None:
@@ -301,3 +277,18 @@ def test_zoomed_in_a_drag_goes_to_other_frequencies(panel: SpectrogramPanel, liv
         QTest.mouseMove(viewport, middle + QPoint(0, 20 * step), delay=10)
     QTest.mouseRelease(viewport, Qt.MouseButton.LeftButton, pos=middle + QPoint(0, 100))
     assert panel.plot.frequencies.low > 40.0
+
+
+def test_the_live_picture_freezes_while_a_file_without_a_picture_is_on_show(
+    panel: SpectrogramPanel, live: LiveTimeline, qtbot: QtBot
+) -> None:
+    _hear(panel, live, LiveUpdate((noise(2000),)))
+    file = file_timeline("a.wav", "Reading…")
+    panel.show_timeline(file)
+    with qtbot.waitSignal(panel.moment_changed):
+        panel.set_frozen(True)
+    assert panel.is_frozen
+    assert file.view.is_following, "the file's own view stays as it is"
+    with qtbot.waitSignal(panel.moment_changed):
+        panel.set_frozen(False)
+    assert not panel.is_frozen

@@ -90,3 +90,28 @@ def test_going_back_in_time_begins_anew() -> None:
     history.append(scores(0, 5000))
     history.append(scores(0, 100))
     assert len(history) == 1
+
+
+def test_the_same_window_is_found_as_the_same_object_with_all_it_had() -> None:
+    history = ScoreHistory(len(NAMES), is_live=True)
+    given = scores(0, 100, {0: 0.3}, is_warming_up=True, latency_ms=12.0)
+    history.append(given)
+    history.append(scores(0, 200, {0: 0.7}))
+    found = history.at(0.5)
+    assert found is not None
+    assert found is history.at(0.6)
+    np.testing.assert_array_equal(found.probabilities, given.probabilities)
+    assert (found.is_warming_up, found.latency_ms, found.end_frame) == (True, 12.0, 100)
+    assert history.at(1.5) is not found
+
+
+def test_what_was_found_does_not_change_when_old_rows_are_dropped() -> None:
+    history = ScoreHistory(len(NAMES), is_live=True, capacity=64)
+    for i in range(64):
+        history.append(scores(0, 50 * (i + 1), {0: i / 64}))
+    found = history.at(10.0)
+    assert found is not None
+    before = found.probabilities.copy()
+    for i in range(64, 100):
+        history.append(scores(0, 50 * (i + 1), {0: 1.0}))
+    np.testing.assert_array_equal(found.probabilities, before)

@@ -1,0 +1,58 @@
+"""The list of tags: bars that glide, rows that keep their bars, and as many rows as fit."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from app.style.theme import DARK
+from app.tags.list import HIGHEST_ROW_PX, ROW_PX, TagList, TagModel, TagRow
+
+PROBABILITIES = np.array([0.8, 0.2], np.float32)
+
+
+@pytest.fixture
+def model(qapp: QApplication) -> TagModel:
+    made = TagModel()
+    made.set_rows([TagRow(0, "Dog", 0.5, is_pinned=False), TagRow(1, "Rain", 0.5, is_pinned=True)])
+    made.set_values(PROBABILITIES)
+    return made
+
+
+def test_bars_approach_their_value_and_arrive(model: TagModel) -> None:
+    lengths = [model.rows[0].bar]
+    while model.glide():
+        lengths.append(model.rows[0].bar)
+    assert all(before < after for before, after in pairwise(lengths))
+    assert [row.bar for row in model.rows] == pytest.approx([0.8, 0.2])
+    assert not model.glide()
+
+
+def test_in_another_order_every_bar_stays_with_its_class(model: TagModel) -> None:
+    model.glide()
+    before = {row.label: row.bar for row in model.rows}
+    model.set_rows([TagRow(1, "Rain", 0.5, is_pinned=True), TagRow(0, "Dog", 0.5, is_pinned=False)])
+    assert {row.label: row.bar for row in model.rows} == before
+
+
+def test_without_scores_rows_have_no_value(model: TagModel) -> None:
+    model.set_values(None)
+    assert [row.text for row in model.rows] == ["", ""]
+    accessible = model.index(1).data(Qt.ItemDataRole.AccessibleTextRole)
+    assert accessible.startswith("Rain, ")
+    assert accessible.endswith("pinned")
+
+
+@pytest.mark.parametrize(("height_px", "row_px"), [(100, ROW_PX), (12 * 40, 40), (5000, HIGHEST_ROW_PX)])
+def test_rows_fill_the_list_within_their_limits(qtbot: QtBot, height_px: int, row_px: int) -> None:
+    tags = TagList(DARK)
+    qtbot.addWidget(tags)
+    tags.resize(300, height_px)
+    tags.show()
+    tags.fit_rows(12)
+    assert tags.room == tags.viewport().height() // row_px
