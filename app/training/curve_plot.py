@@ -9,8 +9,9 @@ from typing import Any
 import pyqtgraph as pg
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPen, QResizeEvent
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from app.style.plain_text import PlainLabel
 from app.style.theme import Theme, class_colour
 
 _DOTS_UP_TO = 40
@@ -37,7 +38,7 @@ class CurvePlot(QWidget):
         self._values: dict[str, str] = {}
         self._theme = theme
         self._y_span = 0.0
-        self.caption = QLabel(title)
+        self.caption = PlainLabel(title)
         # Rich text, for the colours of the dots; `_caption` escapes the texts.
         self.caption.setTextFormat(Qt.TextFormat.RichText)
         self.caption.setObjectName("Muted")
