@@ -65,10 +65,10 @@ def _promise(number: str, below: str) -> Promise:
 def untrue(token: str) -> str:
     """What is wrong with a quoted word, "" where nothing is: a place in the code, a command, a setting, a path, a name
     that recipes and studies know."""
-    if token.startswith("main.py "):
+    if token.startswith("soundmark "):
         return untrue_command(token)
     if token.startswith("--"):
-        return untrue_command(f"main.py study {token}")
+        return untrue_command(f"soundmark study {token}")
     if "::" in token:
         path, _, name = token.partition("::")
         return "" if name in defined(path) else f"{path} defines no {name}"
@@ -149,7 +149,7 @@ def test_a_promise_names_its_code_and_what_shows_it(promise: Promise) -> None:
     assert quoted(promise.tests)
     assert re.match(r"\*\*(kept|open|partly open)\*\*", promise.status)
     if "open**" in promise.status:
-        verbs = [token.split()[1] for token in quoted(promise.status) if token.startswith("main.py ")]
+        verbs = [token.split()[1] for token in quoted(promise.status) if token.startswith("soundmark ")]
         assert {"train", "study"} & set(verbs), "what would give the figure"
 
 
@@ -163,7 +163,7 @@ def test_the_list_of_what_is_open_is_that_of_the_headings() -> None:
 
 def test_every_study_has_its_command_under_a_heading_of_its_own() -> None:
     parts = re.split(r"^## ", RESULTS, flags=re.MULTILINE)[1:]
-    commands = [[token.split()[2] for token in quoted(part) if token.startswith("main.py study ")] for part in parts]
+    commands = [[token.split()[2] for token in quoted(part) if token.startswith("soundmark study ")] for part in parts]
     assert sorted(first for first, *_ in commands) == sorted(study_names())
 
 
@@ -175,12 +175,12 @@ def test_every_study_has_its_command_under_a_heading_of_its_own() -> None:
         ("tests/core/audio/test_log_mel.py::test_nothing", "defines no test_nothing"),
         ("core/audio/mel.py::LogMel", "defines no"),
         ("training/studies/none.toml", "there is no"),
-        ("main.py study none --data ESC-50", "no study 'none'"),
-        ("main.py train none --data ESC-50", "no recipe 'none'"),
-        ("main.py train esc50-scratch epoch=3", "which no recipe has"),
-        ("main.py evaluate --data D --model ast-audioset-9-9", "no model ast-audioset-9-9"),
-        ("main.py models get ast-audioset-9-9", "no model ast-audioset-9-9"),
-        ("main.py tag FILE --merge much", "is refused"),
+        ("soundmark study none --data ESC-50", "is refused"),
+        ("soundmark train none --data ESC-50", "is refused"),
+        ("soundmark train esc50-scratch epoch=3", "is refused"),
+        ("soundmark evaluate --data D --model ast-audioset-9-9", "no model ast-audioset-9-9"),
+        ("soundmark models get ast-audioset-9-9", "no model ast-audioset-9-9"),
+        ("soundmark tag FILE --merge much", "is refused"),
         ("--rounds 3", "is refused"),
         ("mel_window=blackman", "no recipe takes"),
         ("window=hamming", "no recipe takes"),
