@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from enum import Enum
@@ -12,6 +11,7 @@ from typing import Any
 import pyqtgraph as pg
 
 from app.style import formatting
+from core.audio.mel_scale import hz_from_mel, mel_from_hz
 
 LOWEST_HZ, HIGHEST_HZ = 20.0, 8000.0
 TICKS_HZ = (250, 500, 1000, 2000, 4000, 8000)
@@ -129,21 +129,16 @@ def _clock(epoch_s: float, tenths: bool) -> str:
     return f"{text}.{moment.microsecond // 100000}" if tenths else text
 
 
-def mel(frequency_hz: float) -> float:
-    """Hz to mel, by the HTK formula, as the model's filter bank has it."""
-    return 1127.0 * math.log(1.0 + frequency_hz / 700.0)
-
-
 def bin_position(frequency_hz: float, bins: int) -> float:
     """The height of a frequency in a picture of `bins` rows: 0 at the bottom edge, `bins` at the top edge.
 
     The mel range is divided into bins + 1 equal steps. Filter *i* peaks after step i + 1 and is drawn from i to i + 1.
     """
-    low, high = mel(LOWEST_HZ), mel(HIGHEST_HZ)
-    return (mel(frequency_hz) - low) / (high - low) * (bins + 1) - 0.5
+    low, high = mel_from_hz(LOWEST_HZ), mel_from_hz(HIGHEST_HZ)
+    return float((mel_from_hz(float(frequency_hz)) - low) / (high - low) * (bins + 1) - 0.5)
 
 
 def bin_frequency_hz(position: float, bins: int) -> float:
     """The inverse of `bin_position`."""
-    low, high = mel(LOWEST_HZ), mel(HIGHEST_HZ)
-    return 700.0 * (math.exp((low + (position + 0.5) / (bins + 1) * (high - low)) / 1127.0) - 1.0)
+    low, high = mel_from_hz(LOWEST_HZ), mel_from_hz(HIGHEST_HZ)
+    return float(hz_from_mel(low + (position + 0.5) / (bins + 1) * (high - low)))

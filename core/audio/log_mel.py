@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torchaudio.compliance import kaldi
 
+from core.audio.mel_scale import hz_from_mel, mel_from_hz
 from core.bounds import MOST_MELS, check_number, check_whole
 from core.errors import UserError
 
@@ -152,8 +153,8 @@ class LogMel:
 
 
 def mel_centres_hz(config: LogMelConfig | None = None) -> NDArray[np.float64]:
-    """Centre frequency of each mel bin, Hz, `(mels,)`: mel = 1127 ln(1 + f / 700), from 20 Hz to Nyquist."""
+    """Centre frequency of each mel bin, Hz, `(mels,)`, equally spaced in mel from 20 Hz to Nyquist."""
     config = config or LogMelConfig()
-    low, high = (1127 * np.log1p(f / 700) for f in (20.0, config.sample_rate / 2))
+    low, high = mel_from_hz(20.0), mel_from_hz(config.sample_rate / 2)
     mels = low + (np.arange(config.n_mels) + 1) * (high - low) / (config.n_mels + 1)
-    return 700 * np.expm1(mels / 1127)
+    return hz_from_mel(mels)

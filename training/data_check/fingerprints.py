@@ -15,6 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from core.audio.mel_scale import hz_from_mel, mel_from_hz
+
 SAMPLE_RATE = 16_000
 HOP = 256
 """Samples from one frame of a fingerprint to the next: 16 ms."""
@@ -119,9 +121,8 @@ def _band_levels(samples: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _band_edges() -> NDArray[np.int64]:
     """Bins of the spectrum where the bands begin, and the last one's end: equal steps in mel, at least a bin each."""
-    lowest, highest = (1127 * np.log1p(f / 700) for f in (_LOWEST_HZ, _HIGHEST_HZ))
-    mels = np.linspace(lowest, highest, _N_BANDS + 1)
-    edges = np.round(700 * np.expm1(mels / 1127) / SAMPLE_RATE * _FRAME).astype(np.int64)
+    mels = np.linspace(mel_from_hz(_LOWEST_HZ), mel_from_hz(_HIGHEST_HZ), _N_BANDS + 1)
+    edges = np.round(hz_from_mel(mels) / SAMPLE_RATE * _FRAME).astype(np.int64)
     for i in range(1, len(edges)):
         edges[i] = max(edges[i], edges[i - 1] + 1)
     return edges
