@@ -12,9 +12,9 @@ from app.live.level_meter import LevelMeter
 from app.live.session import LiveSession
 from app.models.menu import title_of
 from app.style.appearance import Appearance
-from app.training.plan import CHECKPOINT_NAME
 from app.widgets.icons import start_icon, stop_icon
 from core.inference.results import LiveUpdate
+from core.run.run_folder import CHECKPOINT_NAME
 
 _NAME_PX = 260
 

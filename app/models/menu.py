@@ -13,7 +13,7 @@ from app.live.session import LiveSession
 from app.models.merge_menu import MergeMenu
 from app.runtime.core_api import ModelRow
 from app.style.plain_text import plain_tip
-from app.training.plan import CHECKPOINT_NAME
+from core.run.run_folder import CHECKPOINT_NAME
 
 
 class ModelMenu(QObject):

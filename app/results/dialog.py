@@ -32,10 +32,11 @@ from app.results.tables import (
 from app.style import formatting
 from app.style.appearance import Appearance
 from app.style.plain_text import PlainLabel
-from app.training.plan import Results
 from app.widgets.dialog_parts import card, push_button, resize_to_fit
 from app.widgets.tables import SortableTable
 from core.run.evaluation_report import ClassResult, ClipResult, EvaluationReport
+from core.run.recipe_summary import FEW_CLIPS
+from core.run.run_folder import Results
 
 _HINT = "Select a cell or a class to list its clips here."
 _CLIP_TIP = "Select a clip to see it. Press Enter or double-click to play it."
@@ -72,8 +73,8 @@ class ResultsDialog(QDialog):
         self._fill()
 
     def _title(self) -> str:
-        plan = self.results.plan
-        return plan.out.name if plan is not None else self._report.model or self.results.report.parent.name
+        folder = self.results.folder
+        return folder.name if folder is not None else self._report.model or self.results.report.parent.name
 
     def _build(self) -> None:
         report = self._report
@@ -150,13 +151,13 @@ class ResultsDialog(QDialog):
         self._appearance.changed.connect(self._apply_theme)
 
     def _fill(self) -> None:
-        report, plan = self._report, self.results.plan
+        report, description = self._report, self.results.description
         self.matrix.show_counts(report.labels, report.confusion())
         self.classes.set_rows(report.classes)
         self.mistakes.set_rows(report.mistakes())
         has_checkpoint = self.results.checkpoint is not None
         self.use_button.setVisible(has_checkpoint)
-        self.tune_button.setVisible(has_checkpoint and plan is not None and plan.recipe == "few-clips")
+        self.tune_button.setVisible(has_checkpoint and description is not None and description.recipe == FEW_CLIPS)
 
     def show_in_use(self, model: str | None) -> None:
         """Show whether this model is `model`, the one in use."""

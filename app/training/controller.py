@@ -18,12 +18,14 @@ from app.training.close_dialog import CloseAnswer, CloseDialog
 from app.training.form import default_out_folder
 from app.training.new_dialog import TrainingDialog
 from app.training.panel import TrainingPanel
-from app.training.plan import FINE_TUNE, Results, Start, TrainingPlan, find_results, read_plan
+from app.training.plan import Start, TrainingPlan, read_plan
 from app.training.session import RunState, TrainingSession
 from app.widgets import file_dialogs
 from core.errors import UserError
 from core.run.evaluation_report import EvaluationReport
 from core.run.messages import TrainingFinished
+from core.run.recipe_summary import FINE_TUNE
+from core.run.run_folder import Results, find_results
 
 
 class TrainingController(QObject):
@@ -90,11 +92,11 @@ class TrainingController(QObject):
     def _fine_tune(self, results: Results) -> None:
         """Show the dialog, filled in to fine-tune a checkpoint on the same data."""
         assert results.checkpoint is not None
-        assert results.plan is not None
+        assert results.description is not None
         form = self._show_dialog().form
         form.choose_recipe(FINE_TUNE)
         form.choose_start(Start("checkpoint", str(results.checkpoint)))
-        form.choose_data(str(results.plan.data))
+        form.choose_data(results.description.data)
 
     def _show_dialog(self) -> TrainingDialog:
         if self.dialog is not None:
@@ -160,7 +162,9 @@ class TrainingController(QObject):
         """Show the results of the run of this session."""
         result = self.session.result
         if result is not None and result.report:
-            self._show_results(Results(Path(result.report), Path(result.checkpoint), self.session.plan))
+            plan = self.session.plan
+            folder, description = (None, None) if plan is None else (plan.out, plan.description)
+            self._show_results(Results(Path(result.report), Path(result.checkpoint), folder, description))
 
     def _ask_results(self) -> None:
         chosen = file_dialogs.ask_results(self._window, self._runs_folder())

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 
-from core.errors import UserError
-from core.run.messages import TrainingEpoch, TrainingStep, from_line
+from core.run.messages import TrainingEpoch, TrainingStep
+from core.run.run_folder import read_log
 
 SHOWN_METRICS = {"accuracy": "Accuracy", "map": "mAP"}
 """The held-out metrics that have a curve, with their names on screen."""
@@ -32,15 +31,15 @@ class TrainingCurves:
                 self.metrics.setdefault(name.lower(), {})[epoch.epoch] = value
 
 
-def read_curves(log: Path) -> TrainingCurves:
-    """Read the curves from a run's log of messages; without a log they are empty."""
+def read_curves(folder: Path) -> TrainingCurves:
+    """Read the curves from the log of the run in `folder`; without a log they are empty."""
     curves = TrainingCurves()
-    with suppress(OSError, UnicodeDecodeError):
-        for line in log.read_text(encoding="utf-8").splitlines():
-            with suppress(UserError):
-                match from_line(line):
-                    case TrainingStep() as step:
-                        curves.add_step(step)
-                    case TrainingEpoch() as epoch:
-                        curves.add_epoch(epoch)
+    for message in read_log(folder):
+        match message:
+            case TrainingStep():
+                curves.add_step(message)
+            case TrainingEpoch():
+                curves.add_epoch(message)
+            case _:
+                pass
     return curves

@@ -21,9 +21,11 @@ from PySide6.QtWidgets import (
 
 from app.style import formatting
 from app.style.plain_text import PlainLabel
-from app.training.plan import START_CHOICES, STATE_NAME, Recipe, Start, TrainingPlan
+from app.training.plan import START_CHOICES, Start, TrainingPlan
 from app.widgets import file_dialogs
 from app.widgets.dialog_parts import push_button
+from core.run.recipe_summary import RecipeSummary
+from core.run.run_folder import has_state
 
 _DATA_TIP = "A folder with one folder of clips for each class, or a list: CSV, ESC-50, Speech Commands, AudioSet"
 _LONGEST_MIN = 60 * 24 * 7
@@ -43,7 +45,7 @@ class TrainingForm(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._recipes: tuple[Recipe, ...] = ()
+        self._recipes: tuple[RecipeSummary, ...] = ()
         self._wanted_recipe = ""
         self._out_folder = default_out_folder()
         self._offered_out = ""
@@ -108,7 +110,7 @@ class TrainingForm(QWidget):
 
     # ----- filling in -----
 
-    def set_recipes(self, recipes: Sequence[Recipe]) -> None:
+    def set_recipes(self, recipes: Sequence[RecipeSummary]) -> None:
         """Offer these recipes, and select the one that `choose_recipe` named earlier."""
         self._recipes = tuple(recipes)
         wanted = self._wanted_recipe
@@ -189,7 +191,7 @@ class TrainingForm(QWidget):
             return f"Choose {what} to start from."
         if not self.out.text().strip():
             return "Choose an output folder."
-        if (Path(self.out.text().strip()).expanduser() / STATE_NAME).is_file():
+        if has_state(Path(self.out.text().strip()).expanduser()):
             return "The output folder already contains a training. Choose another, or Train → Resume a training…"
         return ""
 

@@ -24,11 +24,11 @@ from app.style.appearance import Appearance
 from app.style.plain_text import PlainLabel
 from app.training.data_report_view import DataReportView
 from app.training.form import TrainingForm
-from app.training.plan import parse_recipes
 from app.widgets.dialog_parts import push_button, resize_to_fit
 from app.widgets.drop_target import read_drop
 from core.errors import UserError
 from core.run.data_report import DataReport
+from core.run.recipe_summary import recipes_from_json
 
 _HINT = (
     "Choose a folder that has one folder of clips for each class, named after the class. Ten clips of each class are "
@@ -195,7 +195,7 @@ class TrainingDialog(QDialog):
     @Slot(str)
     def _on_recipes(self, text: str) -> None:
         try:
-            self.form.set_recipes(parse_recipes(text))
+            self.form.set_recipes(recipes_from_json(text))
         except UserError as error:
             self._on_no_recipes(error)
 

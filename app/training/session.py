@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from app.runtime.program import PROGRAM
 from app.training.curves import TrainingCurves, read_curves
-from app.training.plan import LOG_NAME, STATE_NAME, TrainingPlan
+from app.training.plan import TrainingPlan
 from app.training.run_process import TrainingProcess
 from core.errors import UserError
 from core.run.messages import (
@@ -24,6 +24,7 @@ from core.run.messages import (
     TrainingStep,
     TrainingStopped,
 )
+from core.run.run_folder import has_state
 
 
 class RunState(Enum):
@@ -109,7 +110,7 @@ class TrainingSession(QObject):
         self._forget()
         self.plan, self.state = plan, RunState.PREPARING
         if plan.resumes:
-            self.curves = read_curves(plan.out / LOG_NAME)
+            self.curves = read_curves(plan.out)
             self.curves_changed.emit()
         self.changed.emit()
 
@@ -117,7 +118,7 @@ class TrainingSession(QObject):
     def resume(self) -> None:
         """Resume the run that stopped or failed; a run that never saved its state starts again."""
         if self.can_resume and self.plan is not None:
-            self.start(replace(self.plan, resumes=(self.plan.out / STATE_NAME).is_file()))
+            self.start(replace(self.plan, resumes=has_state(self.plan.out)))
 
     @Slot()
     def toggle_pause(self) -> None:

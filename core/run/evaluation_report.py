@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from core.atomic_write import write_whole
 from core.errors import UserError
 from core.file_names import json_text
 from core.foreign_text import parse_json
 
-REPORT_NAME = "evaluation.json"
 FIRST_FIGURES = ("accuracy", "map", "f1")
 """What people want to know first; the other figures are for those who ask for them."""
 MOST_LABELS = 5000
@@ -107,9 +106,7 @@ class EvaluationReport:
 
     def save(self, path: Path) -> None:
         """Write the report whole or not at all."""
-        new = path.with_suffix(".new")
-        new.write_text(self.to_json(), encoding="utf-8")
-        os.replace(new, path)
+        write_whole(path, self.to_json().encode())
 
     @classmethod
     def load(cls, path: Path) -> EvaluationReport:

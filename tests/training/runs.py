@@ -16,10 +16,10 @@ from core.model.checkpoints.checkpoint import Checkpoint, CheckpointConfig, save
 from core.model.networks.build import build_network, last_layer
 from core.model.variants import MODEL_VARIANTS, ModelVariant, find_variant
 from core.run.messages import TrainingMessage
+from core.run.run_folder import STATE_NAME
 from training.config.recipe import TrainConfig, load_recipe
 from training.loop.control import RunControl
 from training.loop.runner import train
-from training.loop.state_file import STATE_NAME
 
 _TINY = MODEL_VARIANTS["ast-tiny-16"].model
 assert isinstance(_TINY, TransformerConfig)

@@ -27,10 +27,10 @@ from core.run.messages import (
     TrainingStopped,
     to_line,
 )
+from core.run.run_folder import LOG_NAME, TENSORBOARD_NAME
 from core.terminal_text import shown
 
 Reporter = Callable[[TrainingMessage], None]
-LOG_NAME, TENSORBOARD_NAME = "log.jsonl", "tensorboard"
 
 
 def to_json_lines(message: TrainingMessage) -> None:

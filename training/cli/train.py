@@ -6,14 +6,13 @@ import logging
 import os
 import sys
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.cli.terminal.streams import print_error
 from core.errors import UsageError, UserError
-from core.file_names import json_text
-from core.foreign_text import parse_json
 from core.run.messages import TrainingFailed, TrainingMessage, TrainingStarted
+from core.run.run_folder import RUN_NAME, RunDescription, read_description, write_description
 from training.cli.reporters import ProgressBar, Reporter, stamp, to_json_lines, to_log, to_tensorboard
 from training.config.recipe import TrainConfig, load_recipe
 from training.config.setting_paths import paths_of_recipe, with_absolute_paths
@@ -21,7 +20,6 @@ from training.loop.control import RunControl
 from training.loop.run_lock import sole_run
 
 _log = logging.getLogger(__name__)
-RUN_NAME = "run.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +33,6 @@ class TrainOptions:
     resume: bool = False
     control: bool = False
     json: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class RunDescription:
-    """OUT/run.json: what was asked for, so that the run can go on without saying it again."""
-
-    recipe: str
-    data: str
-    settings: tuple[str, ...]
 
 
 def run_training(options: TrainOptions) -> int:
@@ -86,29 +75,14 @@ def _described(options: TrainOptions) -> RunDescription:
     return RunDescription(recipe, str(options.data.absolute()), with_absolute_paths(options.settings))
 
 
-def read_description(out: Path) -> RunDescription:
-    """What the run in `out` was started with. Raises UserError."""
-    try:
-        raw = parse_json((out / RUN_NAME).read_text(encoding="utf-8"))
-        return RunDescription(str(raw["recipe"]), str(raw["data"]), tuple(str(one) for one in raw["settings"]))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{out} holds no run to go on with.", f"Choose a folder with {RUN_NAME} in it.") from error
-
-
 def _describe_once_started(described: RunDescription, out: Path) -> Reporter:
     """Writes OUT/run.json when the run is accepted: a refused command leaves that of the run in OUT as it was."""
 
     def report(message: TrainingMessage) -> None:
         if isinstance(message, TrainingStarted):
-            _write_description(described, out)
+            write_description(out, described)
 
     return report
-
-
-def _write_description(described: RunDescription, out: Path) -> None:
-    new = out / f"{RUN_NAME}.new"
-    new.write_text(json_text(asdict(described), indent=1), encoding="utf-8")
-    os.replace(new, out / RUN_NAME)
 
 
 def _train(

@@ -25,8 +25,9 @@ from core.model.checkpoints.checkpoint import (
 from core.model.merging.schedule import Kind, Matcher, MergeSchedule
 from core.model.networks.build import Network
 from core.program import checkout_folder
-from core.run.evaluation_report import REPORT_NAME, EvaluationReport
+from core.run.evaluation_report import EvaluationReport
 from core.run.messages import TrainingFinished
+from core.run.run_folder import CHECKPOINT_NAME, REPORT_NAME
 from core.version import version
 from training.config.recipe import TrainConfig
 from training.data.manifest import LabelledClip, Manifest, Split
@@ -38,7 +39,6 @@ from training.model.frame_head_loss import calibration_of_kept_head
 from training.model.initialisation import RANDOM_INITIALISATION, TIMM, Initialisation
 from training.model.zero_padding import keeps_head
 
-CHECKPOINT_NAME = "checkpoint"
 _UNKNOWN_THRESHOLD = 0.5
 
 

@@ -23,6 +23,7 @@ from core.errors import UsageError, UserError
 from core.model.merging.schedule import MergeSchedule
 from core.model.networks.build import Network, last_layer
 from core.run.messages import TrainingEpoch, TrainingMessage
+from core.run.run_folder import CHECKPOINT_NAME, STATE_NAME
 from training.config.recipe import TrainConfig
 from training.data.clip_frames import ClipFrames
 from training.data.data_rules import recording_findings, refuse
@@ -31,7 +32,6 @@ from training.data.manifest import LabelledClip
 from training.data.run_data import RunData, load_run_data
 from training.evaluation.metrics import accuracy, mean_average_precision
 from training.evaluation.publish import (
-    CHECKPOINT_NAME,
     Predictions,
     PublishedRun,
     merge_schedule,
@@ -42,7 +42,7 @@ from training.head_only.feature_extraction import ExtractedFeatures, FeatureExtr
 from training.head_only.frozen_features import whole_clips
 from training.head_only.logistic_regression import CrossValidation, Head, cross_validate, fit_head, mean_loss
 from training.loop.control import RunControl
-from training.loop.state_file import STATE_NAME, remove_leftovers
+from training.loop.state_file import remove_leftovers
 from training.model.building import build_model
 from training.model.initialisation import Initialisation, read_initial_checkpoint
 

@@ -22,13 +22,13 @@ from core.run.messages import (
     TrainingStep,
     TrainingStopped,
 )
+from core.run.run_folder import CHECKPOINT_NAME, STATE_NAME
 from training.config.recipe import TrainConfig
 from training.data.run_data import load_run_data
-from training.evaluation.publish import CHECKPOINT_NAME
 from training.loop.control import RunControl
 from training.loop.fabric import build_fabric, sum_over_processes
 from training.loop.final_evaluation import publish_finished, publish_stopped
-from training.loop.state_file import STATE_NAME, read_state, remove_leftovers
+from training.loop.state_file import read_state, remove_leftovers
 from training.loop.training_run import TrainingRun
 from training.model.initialisation import read_initial_checkpoint
 from training.model.teachers import read_teachers

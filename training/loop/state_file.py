@@ -13,8 +13,6 @@ import torch
 
 from core.errors import UserError
 
-STATE_NAME = "state.pt"
-
 
 def write_state(path: Path, state: dict[str, Any]) -> None:
     """Write a new file, then rename it over the old one. Raises UserError; the old state is kept then."""

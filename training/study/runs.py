@@ -14,14 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from core.errors import UserError
 from core.foreign_text import parse_json
-from core.run.messages import TrainingEpoch, TrainingFinished, TrainingMessage, from_line
+from core.run.messages import TrainingEpoch, TrainingFinished
+from core.run.run_folder import CHECKPOINT_NAME, read_log
 from training.study.folder import locked, passed_on, print_message, write_json
 from training.study.ledger import LedgerEntry, Ledgers, may_be_same
 from training.study.plan import Cell, Study
 
-LOG_NAME, CHECKPOINT_NAME = "log.jsonl", "checkpoint"
 MARK_NAME, ERRORS_NAME = "cell.json", "stderr.txt"
 STOPPED = 130
 
@@ -146,7 +145,7 @@ def _run_cell(cell: Cell, place: StudyPlace, lock: IO[bytes]) -> LedgerEntry | N
             code = run.wait() and STOPPED
     if code == STOPPED:
         return None
-    messages = _messages(folder)
+    messages = list(read_log(folder))
     seconds = sum(message.seconds for message in messages if isinstance(message, TrainingEpoch))
     finished = next((message for message in reversed(messages) if isinstance(message, TrainingFinished)), None)
     if code or finished is None:
@@ -155,17 +154,6 @@ def _run_cell(cell: Cell, place: StudyPlace, lock: IO[bytes]) -> LedgerEntry | N
     return LedgerEntry(
         cell.name, cell.digest, "finished", seconds, commit, finished.metrics, data=cell.data, start=start
     )
-
-
-def _messages(folder: Path) -> list[TrainingMessage]:
-    """All messages of the run; lines that a crash truncated are skipped."""
-    path, messages = folder / LOG_NAME, list[TrainingMessage]()
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else ():
-        try:
-            messages.append(from_line(line))
-        except UserError:
-            continue
-    return messages
 
 
 def _problem(folder: Path, code: int) -> str:

@@ -16,8 +16,8 @@ from app.results.dialog import ResultsDialog
 from app.runtime.background_jobs import BackgroundJobs
 from app.style import formatting
 from app.style.appearance import Appearance
-from app.training.plan import Results, TrainingPlan
 from core.run.evaluation_report import ClipResult
+from core.run.run_folder import Results, RunDescription
 from tests.app.app_fakes import FakePicture
 from tests.app.training_fakes import evaluation
 
@@ -50,8 +50,8 @@ def player(jobs: BackgroundJobs, stopped: list[Clip]) -> ClipPlayer:
 @pytest.fixture
 def open_dialog(player: ClipPlayer, appearance: Appearance, qtbot: QtBot) -> Open:
     def make(recipe: str) -> ResultsDialog:
-        plan = TrainingPlan(recipe, Path("/birds"), Path("/runs/mine"))
-        results = Results(Path("/runs/mine/evaluation.json"), Path("/runs/mine/checkpoint"), plan)
+        run = Path("/runs/mine")
+        results = Results(run / "evaluation.json", run / "checkpoint", run, RunDescription(recipe, "/birds"))
         dialog = ResultsDialog(results, evaluation(), player, appearance)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
         qtbot.addWidget(dialog)

@@ -8,7 +8,9 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from app.training.form import TrainingForm
-from app.training.plan import STATE_NAME, Start, parse_recipes
+from app.training.plan import Start
+from core.run.recipe_summary import recipes_from_json
+from core.run.run_folder import STATE_NAME
 from tests.app.training_fakes import RECIPES_JSON
 
 
@@ -23,7 +25,7 @@ def test_each_thing_that_is_missing_is_named_until_nothing_is(form: TrainingForm
     seen = [form.missing()]
     form.choose_data(str(tmp_path / "birds"))
     seen.append(form.missing())
-    form.set_recipes(parse_recipes(RECIPES_JSON))
+    form.set_recipes(recipes_from_json(RECIPES_JSON))
     form.choose_start(Start("timm"))
     seen.append(form.missing())
     form.choose_start(Start("timm", "deit_tiny"))
@@ -40,12 +42,12 @@ def test_each_thing_that_is_missing_is_named_until_nothing_is(form: TrainingForm
 
 def test_a_recipe_can_be_chosen_before_the_recipes_are_known(form: TrainingForm) -> None:
     form.choose_recipe("esc50")
-    form.set_recipes(parse_recipes(RECIPES_JSON))
+    form.set_recipes(recipes_from_json(RECIPES_JSON))
     assert form.recipe.currentData() == "esc50"
 
 
 def test_another_recipe_is_announced(form: TrainingForm, qtbot: QtBot) -> None:
-    form.set_recipes(parse_recipes(RECIPES_JSON))
+    form.set_recipes(recipes_from_json(RECIPES_JSON))
     with qtbot.waitSignal(form.recipe_changed):
         form.choose_recipe("esc50")
 

@@ -14,7 +14,8 @@ from app.results.clip_player import Clip, ClipPlayer
 from app.runtime.background_jobs import BackgroundJobs
 from app.style.appearance import Appearance
 from app.training.new_dialog import TrainingDialog
-from app.training.plan import STATE_NAME, Start, TrainingPlan
+from app.training.plan import Start, TrainingPlan
+from core.run.run_folder import STATE_NAME
 from tests.app.training_fakes import BAD_REPORT, StandIn
 from tests.app.window_driving import drop, mime_of
 

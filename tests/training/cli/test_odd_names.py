@@ -17,9 +17,10 @@ from core.model.checkpoints.checkpoint import load_checkpoint
 from core.run.data_report import DataReport
 from core.run.evaluation_report import EvaluationReport
 from core.run.messages import TrainingFinished
+from core.run.run_folder import read_description
 from tests.training.data_check.recordings import take, write
 from tests.training.runs import PLAIN, SMALL, run
-from training.cli.train import TrainOptions, read_description, run_training
+from training.cli.train import TrainOptions, run_training
 from training.data.content_keys import ClipKeys, content_key
 from training.data.layouts.clip_rows import name_digest
 from training.data.manifest import read_manifest

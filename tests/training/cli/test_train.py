@@ -16,15 +16,15 @@ from tensorboardX import SummaryWriter
 
 from core.errors import UserError
 from core.run.messages import TrainingEpoch, TrainingStep, TrainingStopped, from_line, to_line
+from core.run.run_folder import STATE_NAME, read_description
 from rig.waiting import PATIENCE_S
 from tests.training.runs import SMALL, save_teacher, write_clips
 from training.cli import train
 from training.cli.reporters import ProgressBar, to_tensorboard
-from training.cli.train import TrainOptions, read_description, run_training
+from training.cli.train import TrainOptions, run_training
 from training.config.setting_paths import with_absolute_paths
 from training.loop import runner
 from training.loop.control import RunControl
-from training.loop.state_file import STATE_NAME
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 

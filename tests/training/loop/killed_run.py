@@ -16,9 +16,9 @@ from pathlib import Path
 
 import torch
 
+from core.run.run_folder import STATE_NAME
 from tests.training.runs import small
 from training.loop.runner import train
-from training.loop.state_file import STATE_NAME
 
 
 def main(data: Path, out: Path, n_kills: int, seed: int, settings: list[str]) -> None:

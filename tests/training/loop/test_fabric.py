@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from core.run.run_folder import STATE_NAME
 from rig.waiting import PATIENCE_S
 from tests.training.runs import SMALL, save_teacher
-from training.loop.state_file import STATE_NAME
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[2]

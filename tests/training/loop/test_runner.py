@@ -23,6 +23,7 @@ from core.run.messages import (
     TrainingStarted,
     TrainingStopped,
 )
+from core.run.run_folder import STATE_NAME
 from rig.waiting import PATIENCE_S
 from tests.training.runs import assert_same_run, run, small, write_clips
 from training.batches.sampling import TrainingBatches
@@ -31,7 +32,6 @@ from training.loop import runner, training_run
 from training.loop.control import RunControl
 from training.loop.fabric import build_fabric
 from training.loop.runner import train
-from training.loop.state_file import STATE_NAME
 from training.loop.training_run import TrainingRun
 
 HERE = Path(__file__).parent

@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from core.errors import UserError
+from core.run.run_folder import STATE_NAME
 from tests.training.runs import assert_same_run, run
 from training.loop import state_file
-from training.loop.state_file import STATE_NAME
 
 
 def test_a_damaged_state_is_told(data: Path, tmp_path: Path) -> None:

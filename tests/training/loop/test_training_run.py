@@ -23,13 +23,13 @@ from core.run.messages import (
     TrainingStarted,
     TrainingStep,
 )
+from core.run.run_folder import STATE_NAME
 from tests.training.runs import PLAIN, run, small
 from training.config.recipe import load_recipe
 from training.data.run_data import load_run_data
 from training.evaluation.publish import merge_schedule
 from training.loop.control import RunControl
 from training.loop.fabric import build_fabric
-from training.loop.state_file import STATE_NAME
 from training.loop.training_run import TrainingRun
 
 FIRST_TEN_LOSSES = [1.711594, 1.209255, 1.520837, 1.239213, 1.217648, 1.15516, 1.161004, 1.224948, 1.437515, 1.46789]

@@ -16,12 +16,12 @@ from core.inference.file_tagging import tag_file
 from core.inference.tagger import load_tagger
 from core.model.checkpoints.checkpoint import Checkpoint, load_checkpoint
 from core.run.messages import TrainingFinished
+from core.run.run_folder import STATE_NAME
 from tests.training.runs import PLAIN, run, save_teacher, small, write_clips
 from training.batches.sampling import Batch
 from training.data.run_data import load_run_data
 from training.loop.control import RunControl
 from training.loop.fabric import build_fabric
-from training.loop.state_file import STATE_NAME
 from training.loop.training_run import TrainingRun
 from training.model import initialisation, teachers
 from training.model.teachers import content_of
