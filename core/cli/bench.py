@@ -1,7 +1,8 @@
-"""`main.py bench`: how fast this machine tags. Knows no microphone and no window."""
+"""`main.py bench` measures how fast this machine tags."""
 
 from __future__ import annotations
 
+import argparse
 import json
 import platform
 import sys
@@ -9,8 +10,9 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from core.cli.tag import ModelOptions, load_as_asked
-from core.errors import UserError
+from core.cli.argument_types import positive_number
+from core.cli.model_options import ModelOptions, add_model_options
+from core.errors import UsageError
 from core.terminal_text import shown
 
 if TYPE_CHECKING:
@@ -22,12 +24,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class BenchOptions:
-    """What `bench` was asked for: seconds of measuring for each setting."""
+    """What `bench` was asked to do: seconds of measuring for each setting."""
 
     model: ModelOptions
     seconds: float = 5.0
     as_json: bool = False
     hop_s: float = 0.5
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `bench`."""
+    seconds = "seconds for each setting (default: 5)"
+    parser.add_argument("--seconds", type=positive_number, default=5.0, metavar="N", help=seconds)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    add_model_options(parser)
+
+
+def run(namespace: argparse.Namespace) -> int:
+    """Run `bench` with the options of `add_options`."""
+    model = ModelOptions.of(namespace, namespace.model)
+    return run_bench(BenchOptions(model, seconds=namespace.seconds, as_json=namespace.json))
 
 
 def run_bench(options: BenchOptions) -> int:
@@ -39,12 +55,12 @@ def run_bench(options: BenchOptions) -> int:
     from core.inference.listener import leave_a_core
 
     if not options.seconds > 0:
-        raise UserError(f"{options.seconds:g} seconds measure nothing.", "Use --seconds 5 or so.")
+        raise UsageError(f"Nothing can be measured in {options.seconds:g} seconds.", "Use --seconds 5 or so.")
     sound = demo_scene()
     began = time.perf_counter()
     frames = LogMel()(sound)
     log_mel_ms = (time.perf_counter() - began) * 1000 * 16_000 / len(sound)
-    leave_a_core()  # as listening does, so that the real-time factor is the one that listening gets
+    leave_a_core()  # as listening does, so that the real-time factor is what listening gets
     rows = [_measure(options, "off", frames)]
     if _tagger(options.model, options.model.merge).merge is not None:
         rows.append(_measure(options, options.model.merge, frames))
@@ -60,14 +76,14 @@ def run_bench(options: BenchOptions) -> int:
         print(json.dumps(report, ensure_ascii=False))
         return 0
     print(f"{report['machine']}, {report['threads']} threads, torch {report['torch']}")
-    print(f"log-mel: {log_mel_ms:.1f} ms for each second of sound")
+    print(f"log-mel: {log_mel_ms:.1f} ms per second of sound")
     for row in rows:
         tokens = f"{row['tokens_in']} → {row['tokens_out']} tokens, " if row["tokens_in"] else ""
         words = (
             f"{row['model']} on {row['device']} {row['precision']}, merge {row['merge']}: "
             f"{tokens}window {row['window_ms_median']:.1f} ms "
             f"(p95 {row['window_ms_p95']:.1f}, n = {row['windows']}), {row['real_time_factor']:.1f}× real time "
-            f"at one window each {options.hop_s:g} s"
+            f"at one window every {options.hop_s:g} s"
         )
         print(shown(words))
     return 0
@@ -78,7 +94,7 @@ def _measure(options: BenchOptions, merge: str, frames: NDArray[np.float32]) -> 
 
     tagger = _tagger(options.model, merge)
     window = tagger.window_frames
-    for _ in range(3):  # kernels are chosen and memory is taken on the first calls
+    for _ in range(3):  # the first calls choose kernels and allocate memory
         tagger.tag(frames[:window])
     times_ms: list[float] = []
     scores = tagger.tag(frames[:window])
@@ -103,17 +119,17 @@ def _measure(options: BenchOptions, merge: str, frames: NDArray[np.float32]) -> 
 
 
 def _tagger(model: ModelOptions, merge: str) -> Tagger:
-    """The tagger asked for; an architecture without weights gets random ones, which are as fast as any."""
+    """Load the model; an architecture without weights gets random ones, which run just as fast."""
     from core.audio.log_mel import LogMelConfig
-    from core.inference.tagger import Tagger, changed
     from core.labels import LabelSet
     from core.model.checkpoints.checkpoint import Checkpoint, CheckpointConfig
     from core.model.networks.build import build_network
     from core.model.variants import MODEL_VARIANTS
 
+    model = replace(model, merge=merge)
     variant = MODEL_VARIANTS.get(model.model or "starter")
     if variant is None or variant.weights is not None:
-        return load_as_asked(replace(model, merge=merge))
+        return model.load_tagger()
     print(f"{variant.name} has no weights here: timing random ones.", file=sys.stderr)
     n_labels = variant.model.n_labels
     config = CheckpointConfig(
@@ -124,5 +140,4 @@ def _tagger(model: ModelOptions, merge: str) -> Tagger:
         labels=LabelSet.from_ids([f"label_{i}" for i in range(n_labels)]),
         thresholds=(0.5,) * n_labels,
     )
-    checkpoint = changed(Checkpoint(config, build_network(variant.model).state_dict()), model.strides)
-    return Tagger(checkpoint, device=model.device, precision=model.precision, merge=merge)
+    return model.tagger(model.adapt(Checkpoint(config, build_network(variant.model).state_dict())))

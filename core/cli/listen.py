@@ -1,7 +1,8 @@
-"""`main.py listen`: a microphone, a file or the demo scene through the live pipeline. Knows no window."""
+"""`main.py listen` tags a microphone, a file or the demo scene live."""
 
 from __future__ import annotations
 
+import argparse
 import sys
 import time
 from dataclasses import dataclass
@@ -9,34 +10,67 @@ from pathlib import Path
 
 from core.audio import SOURCES
 from core.audio.sources.source import Source
-from core.cli.tag import ModelOptions, load_as_asked
+from core.cli.argument_types import positive_number
+from core.cli.model_options import ModelOptions, add_model_options
 from core.cli.terminal.streams import print_error
 from core.cli.window_output import FORMATS, ResultWriter, TaggedWindow
 from core.errors import UsageError, UserError
 from core.inference.results import LiveStatus, LiveUpdate
 
-_LONGEST_WINDOW_S = 10.0
+SHORTEST_HOP_S, LONGEST_HOP_S = 0.01, 10.24
+_STOP_TIMEOUT_S = 10.0
 """How long the end waits for a slow model to finish its window."""
 
 
 @dataclass(frozen=True, slots=True)
 class ListenOptions:
-    """What `listen` was asked for. input: a device's name, a file's path, or None for the default microphone."""
+    """What `listen` was asked to do."""
 
     model: ModelOptions
+    """Which model, and how it runs."""
     input: str | None = None
+    """A device's name, a file's path or "demo"; None for the default microphone."""
     seconds: float | None = None
+    """When to stop; None for at the end of the input."""
     hop_s: float = 0.5
+    """From window to window."""
     format: str = "table"
+    """A key of FORMATS."""
     top_k: int | None = 5
+    """Labels per window."""
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `listen`."""
+    source = "device name, file, or 'demo' (default: the microphone)"
+    parser.add_argument("--input", metavar="NAME|FILE", help=source)
+    parser.add_argument("--seconds", type=positive_number, metavar="N", help="stop after this long")
+    hop = f"from window to window, {SHORTEST_HOP_S} to {LONGEST_HOP_S} (default: 0.5)"
+    parser.add_argument("--hop-s", type=positive_number, default=0.5, metavar="S", help=hop)
+    parser.add_argument("--format", choices=("table", "jsonl"), default="table", help="default: table")
+    add_model_options(parser)
+
+
+def run(namespace: argparse.Namespace) -> int:
+    """Run `listen` with the options of `add_options`."""
+    options = ListenOptions(
+        model=ModelOptions.of(namespace, namespace.model),
+        input=namespace.input,
+        seconds=namespace.seconds,
+        hop_s=namespace.hop_s,
+        format=namespace.format,
+    )
+    return run_listen(options)
 
 
 def run_listen(options: ListenOptions) -> int:
-    """Tag until the time is up, the file ends or Ctrl+C; 1 when listening failed. Raises UserError."""
+    """Tag until the time is up, the file ends or Ctrl+C is pressed; 0. Raises UserError, also when listening fails."""
     from core.inference.listener import Listener
 
-    source = choose_source(options.input)  # first: a name that is not there is told before the model loads
-    tagger = load_as_asked(options.model)
+    if not SHORTEST_HOP_S <= options.hop_s <= LONGEST_HOP_S:
+        raise UsageError(f"--hop-s must be between {SHORTEST_HOP_S} and {LONGEST_HOP_S}.", "0.5 is usual.")
+    source = choose_source(options.input)  # first: an unknown name is reported before the model loads
+    tagger = options.model.load_tagger()
     report = _Report(source, FORMATS[options.format](sys.stdout, tagger.labels, options.top_k))
     listener = Listener(source, tagger=tagger, hop_s=options.hop_s)
     listener.start()
@@ -45,40 +79,40 @@ def run_listen(options: ListenOptions) -> int:
         while not report.is_over and (deadline is None or time.monotonic() < deadline):
             update = listener.wait_update(0.2)
             if update is not None:
-                report.greet(f"{tagger.name} ({tagger.summary})")
-                report.take(update)
+                report.announce(f"{tagger.name} ({tagger.summary})")
+                report.write(update)
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
     finally:
-        listener.stop(timeout_s=_LONGEST_WINDOW_S)
+        listener.stop(timeout_s=_STOP_TIMEOUT_S)
     while (update := listener.take_update()) is not None:
-        report.take(update)
-    report.sum_up()
+        report.write(update)
+    report.summarise()
     if report.failure is not None:
         raise report.failure
     return 0
 
 
 class _Report:
-    """Writes updates as they come and remembers what the last line needs."""
+    """Writes updates as they come and counts for the summary."""
 
     def __init__(self, source: Source, writer: ResultWriter) -> None:
         self._source, self._writer = source, writer
         self._n_windows = 0
         self._status = LiveStatus()
         self._trouble = ""
-        self._has_greeted = False
+        self._is_announced = False
         self.is_over = False
         self.failure: UserError | None = None
 
-    def greet(self, model: str) -> None:
-        """Say what is listened to, once it is open and so knows its name."""
-        if not self._has_greeted:
-            self._has_greeted = True
-            print_error(f"Listening to {self._source.name} with {model}. Ctrl+C ends.")
+    def announce(self, model: str) -> None:
+        """Say once what the input is, as soon as it is open and knows its name."""
+        if not self._is_announced:
+            self._is_announced = True
+            print_error(f"Listening to {self._source.name} with {model}. Ctrl+C stops.")
 
-    def take(self, update: LiveUpdate) -> None:
-        """Windows to stdout, new trouble to stderr."""
+    def write(self, update: LiveUpdate) -> None:
+        """Write windows to standard output, new trouble to standard error."""
         for scores in update.scores:
             self._writer.window(TaggedWindow(self._source.name, self._n_windows, scores, scores.latency_ms))
             self._n_windows += 1
@@ -89,8 +123,8 @@ class _Report:
         self.failure = update.failure or self.failure
         self.is_over = update.has_ended or self.failure is not None
 
-    def sum_up(self) -> None:
-        """The summary line."""
+    def summarise(self) -> None:
+        """Write the summary line."""
         self._writer.summary(
             {
                 "windows": self._n_windows,
@@ -102,8 +136,8 @@ class _Report:
 
 
 def choose_source(wanted: str | None) -> Source:
-    """The source for `--input`: a file that exists, a device's name, or by default the microphone; where there is
-    no input device at all, the demo scene, and stderr says so."""
+    """Choose the source for --input: a file that exists, a device's name, or by default the microphone; without any
+    input device the demo scene, as standard error then says."""
     if wanted is not None and Path(wanted).expanduser().is_file():
         return SOURCES["file"](str(Path(wanted).expanduser()))
     if wanted is not None and wanted.casefold() == "demo":
@@ -111,10 +145,10 @@ def choose_source(wanted: str | None) -> Source:
     from core.audio.sources.input_devices import list_inputs
 
     if wanted is not None:
-        names = [name for one in list_inputs() for name in (one.name, one.full_name)]
+        names = [name for device in list_inputs() for name in (device.name, device.full_name)]
         if wanted not in names:
-            there = ", ".join(names[::2]) or "none"
-            raise UsageError(f"There is no input {wanted!r}.", f"Give a file that exists, or an input: {there}.")
+            known = ", ".join(names[::2]) or "none"
+            raise UsageError(f"There is no input {wanted!r}.", f"Give a file that exists, or an input device: {known}.")
         return SOURCES["microphone"](wanted)
     try:
         inputs = list_inputs()
@@ -123,5 +157,5 @@ def choose_source(wanted: str | None) -> Source:
         inputs = ()
     if inputs:
         return SOURCES["microphone"](None)
-    print("No input device was found: playing the synthesised demo scene instead.", file=sys.stderr, flush=True)
+    print("No input device was found: playing the built-in demo scene instead.", file=sys.stderr, flush=True)
     return SOURCES["demo"](None)

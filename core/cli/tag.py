@@ -1,7 +1,8 @@
-"""`main.py tag PATH...`: files and folders to tags. Knows no window."""
+"""`main.py tag PATH...` tags files, and the files in folders."""
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 from collections.abc import Iterator
@@ -10,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Protocol
 
+from core.cli.argument_types import positive_number, whole_count
+from core.cli.model_options import ModelOptions, add_model_options
 from core.cli.terminal.streams import OutputError, ResultStream
 from core.cli.window_output import FORMATS, TaggedWindow
 from core.errors import UsageError, UserError
@@ -20,51 +23,75 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class ModelOptions:
-    """Which model and how: as given on the command line. strides: (mels, frames), None for the model's own. no_pad:
-    without zero frames behind short input."""
-
-    model: str | None = None
-    merge: str = "auto"
-    device: str = "auto"
-    precision: str = "auto"
-    strides: tuple[int, int] | None = None
-    no_pad: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class TagOptions:
-    """What `tag` was asked for; top_k None means all labels, output None means stdout, a length None the usual one.
-
-    frames: rows of 100 ms, or onsets and offsets, in place of windows.
-    """
+    """What `tag` was asked to do."""
 
     paths: tuple[Path, ...]
+    """Files, or folders to search."""
     model: ModelOptions
+    """Which model, and how it runs."""
     format: str = "table"
+    """A key of FORMATS."""
     output: Path | None = None
+    """The file for the results; None for standard output."""
     window_s: float | None = None
+    """Length of a window; None for the model's own."""
     hop_s: float | None = None
+    """From window to window; None for the usual one."""
     top_k: int | None = 5
+    """Labels per window; None for all of them."""
     frames: bool = False
+    """Rows of 100 ms, or in a table onsets and offsets, instead of windows."""
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `tag`."""
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="files, or folders to search")
+    add_model_options(parser)
+    parser.add_argument("--format", choices=("table", "jsonl", "csv"), default="table", help="default: table")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="write to this file instead of the terminal")
+    window = "window length, up to 30.72 (default: the model's own, usually 10.24)"
+    parser.add_argument("--window-s", type=positive_number, metavar="S", help=window)
+    hop = "from window to window (default: 5, or the window if that is shorter; with --frames half of it)"
+    parser.add_argument("--hop-s", type=positive_number, metavar="S", help=hop)
+    frames = "when sounds occur: scores every 100 ms, in a table onsets and offsets"
+    parser.add_argument("--frames", action="store_true", help=frames)
+    how_many = parser.add_mutually_exclusive_group()
+    how_many.add_argument("--top-k", type=whole_count, default=5, metavar="K", help="labels per window (default: 5)")
+    how_many.add_argument("--all-scores", action="store_true", help="every label of every window")
+
+
+def run(namespace: argparse.Namespace) -> int:
+    """Run `tag` with the options of `add_options`."""
+    options = TagOptions(
+        paths=tuple(namespace.paths),
+        model=ModelOptions.of(namespace, namespace.model),
+        format=namespace.format,
+        output=namespace.output,
+        window_s=namespace.window_s,
+        hop_s=namespace.hop_s,
+        top_k=None if namespace.all_scores else namespace.top_k,
+        frames=namespace.frames,
+    )
+    return run_tag(options)
 
 
 def run_tag(options: TagOptions) -> int:
-    """Tag everything; 1 when a file could not be read, else 0. Raises UserError for wrong options."""
+    """Tag everything; 1 if a file could not be read, else 0. Raises UserError for wrong options."""
     from core.audio.decoding.decode import find_media, track_note
     from core.inference.file_tagging import lengths_for
 
     _check_writable(options.output)  # before the model is loaded
-    tagger = load_as_asked(options.model)
-    lengths_for(tagger, options.window_s, options.hop_s)
+    tagger = options.model.load_tagger()
+    lengths_for(tagger, options.window_s, options.hop_s)  # refuses wrong ones
     if options.frames:
         tagger.refuse_without_frame_head()
     found = find_media(options.paths)
     _refuse_overwriting(options.output, found.files)
     if found.others:
         print(f"Note: {found.others_in_words()}", file=sys.stderr)
-    with _opened(options.output) as file:
-        writer = (_FrameByFrame if options.frames else _WindowByWindow)(file, tagger, options)
+    with _open_output(options.output) as file:
+        writer = (_FrameTagging if options.frames else _WindowTagging)(file, tagger, options)
         for path, error in found.problems:
             writer.error(str(path), error)
         n_errors = len(found.problems)
@@ -74,33 +101,25 @@ def run_tag(options: TagOptions) -> int:
                     writer.note(str(path), note)
                 writer.tag(path)
             except (OutputError, BrokenPipeError):
-                raise  # no fault of the file
+                raise  # not the file's fault
             except UserError as error:
                 n_errors += 1
                 writer.error(str(path), error)
-            except Exception as error:  # one file's surprise is not the others' end
+            except Exception as error:  # an unforeseen error in one file must not end the others
                 n_errors += 1
                 writer.error(str(path), unforeseen(path, "tagged", error))
     return 1 if n_errors else 0
 
 
-def load_as_asked(model: ModelOptions) -> Tagger:
-    """The tagger that the command line wants. Raises UserError."""
-    from core.inference.tagger import load_tagger
-
-    options = {"device": model.device, "precision": model.precision, "merge": model.merge}
-    return load_tagger(model.model, **options, strides=model.strides, no_pad=model.no_pad)
-
-
 class _FileWriter(Protocol):
-    """Tags a file and writes what it finds, as it finds it; `tag` raises UserError."""
+    """Tags files and writes the results as they come; `tag` raises UserError."""
 
     def tag(self, path: Path) -> None: ...
     def error(self, source: str, error: UserError) -> None: ...
     def note(self, source: str, text: str) -> None: ...
 
 
-class _WindowByWindow:
+class _WindowTagging:
     def __init__(self, file: IO[str], tagger: Tagger, options: TagOptions) -> None:
         self._writer = FORMATS[options.format](file, tagger.labels, options.top_k)
         self._tagger, self._options = tagger, options
@@ -114,7 +133,7 @@ class _WindowByWindow:
             self._writer.window(TaggedWindow(str(path), index, scores))
 
 
-class _FrameByFrame:
+class _FrameTagging:
     def __init__(self, file: IO[str], tagger: Tagger, options: TagOptions) -> None:
         from core.cli.frame_output import FRAME_FORMATS
 
@@ -130,7 +149,7 @@ class _FrameByFrame:
             for scores in tag_file_frames(path, self._tagger, window_s=options.window_s, hop_s=options.hop_s):
                 self._writer.frames(str(path), scores)
         finally:
-            self._writer.end(str(path))  # what a damaged file held is written before its error
+            self._writer.end(str(path))  # what a damaged file held comes before its error
 
 
 def _check_writable(output: Path | None) -> None:
@@ -147,8 +166,8 @@ def _refuse_overwriting(output: Path | None, files: tuple[Path, ...]) -> None:
 
 
 @contextmanager
-def _opened(output: Path | None) -> Iterator[IO[str]]:
-    """stdout, or a file; what has been tagged when somebody stops it is in there."""
+def _open_output(output: Path | None) -> Iterator[IO[str]]:
+    """Standard output, or a file that keeps what was tagged so far when the user stops."""
     if output is None:
         yield sys.stdout
         return

@@ -1,25 +1,26 @@
-"""`main.py check`: the pre-flight report on a terminal or as JSON. Finds nothing itself."""
+"""`main.py check` reports what is in a folder of labelled clips and what is wrong with it."""
 
 from __future__ import annotations
 
+import argparse
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from core.cli.argument_types import comma_names
 from core.cli.terminal.console import PlainConsole, plain
-from core.cli.terminal.console import progress_bar as new_bar
 from core.run.data_report import DataReport, Finding
-from core.run.messages import TrainingPreparing
-from core.terminal_text import shown
-from training.config.recipe import TrainConfig, load_recipe
-from training.data_check.data_check import Report, check_data
+from training.cli.data_options import add_data_options
+from training.cli.reporters import preparation_bar
 from training.text import count
+
+if TYPE_CHECKING:
+    from training.config.recipe import TrainConfig
 
 _COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
 _PATHS_SHOWN = 5
@@ -27,27 +28,59 @@ _PATHS_SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class CheckOptions:
-    """data: folder or list of labelled clips. test_folds: those that a training will hold out, none for any. recipe,
-    settings: what the data are for, as `train` takes it; "" for any recipe."""
+    """What `check` was asked to do."""
 
     data: Path
+    """Folder or list of labelled clips."""
     collection: str = ""
+    """A collection that joins several data sets."""
     test_folds: tuple[str, ...] = ()
+    """Folds that a training will hold out; none to try each in turn."""
     as_json: bool = False
+    """Print one JSON object."""
     recipe: str = ""
+    """The recipe that the data are for, as `train` accepts it; "" for any."""
     settings: tuple[str, ...] = ()
+    """`KEY=VALUE`, changes to the recipe."""
 
     def config(self) -> TrainConfig | None:
-        """The recipe, with the test folds that were asked for. Raises UserError."""
+        """Load the recipe, with the test folds that were asked for. Raises UserError."""
+        from training.config.recipe import load_recipe
+
         if not self.recipe:
             return None
         config = load_recipe(self.recipe, list(self.settings))
         return replace(config, test_folds=self.test_folds or config.test_folds)
 
 
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `check`; changes to the recipe may follow them."""
+    add_data_options(parser)
+    folds = "folds that will be held out, separated by commas (default: each in turn)"
+    parser.add_argument("--test-folds", type=comma_names, default=(), metavar="K", help=folds)
+    recipe = "check for this recipe (default: what holds for any)"
+    parser.add_argument("--recipe", default="", metavar="RECIPE", help=recipe)
+    parser.set_defaults(settings=[])
+
+
+def run(namespace: argparse.Namespace) -> int:
+    """Run `check` with the options of `add_options`."""
+    options = CheckOptions(
+        data=namespace.data,
+        collection=namespace.collection,
+        test_folds=namespace.test_folds,
+        as_json=namespace.json,
+        recipe=namespace.recipe,
+        settings=tuple(namespace.settings),
+    )
+    return run_check(options)
+
+
 def run_check(options: CheckOptions) -> int:
-    """Check and print; 0, or on a terminal 1 where the data cannot be trained on. Raises UserError."""
-    with progress_bar() as report:
+    """Check and print; 0, or without --json 1 if the data cannot be trained on. Raises UserError."""
+    from training.data_check.data_check import check_data
+
+    with preparation_bar("Reading the list") as report:
         found = check_data(options.data, options.collection, options.test_folds, report, options.config())
     if options.as_json:
         print(found.to_json())
@@ -56,20 +89,8 @@ def run_check(options: CheckOptions) -> int:
     return 0 if found.can_train() else 1
 
 
-@contextmanager
-def progress_bar() -> Iterator[Report]:
-    """A bar on stderr where that is a terminal; nothing else."""
-    with new_bar() as bar:
-        task = bar.add_task("Reading the list", total=None)
-
-        def report(message: TrainingPreparing) -> None:
-            bar.update(task, description=shown(message.what), completed=message.done, total=message.total)
-
-        yield report
-
-
 def print_report(report: DataReport, console: Console) -> None:
-    """Classes in a table, then the findings with their remedies, errors first."""
+    """Print the classes in a table, then the findings with their remedies, errors first."""
     folds = ", ".join(f"{name}: {n}" for name, n in report.folds)
     head = (
         f"{report.name}, read as {report.layout}: {count(report.n_clips, 'clip', 'clips')}, "
@@ -79,8 +100,8 @@ def print_report(report: DataReport, console: Console) -> None:
     classes = Table("class", "clips", "minutes")
     for column in classes.columns[1:]:
         column.justify = "right"
-    for one in report.classes:
-        classes.add_row(plain(one.label), str(one.n_clips), f"{one.minutes:.1f}")
+    for content in report.classes:
+        classes.add_row(plain(content.label), str(content.n_clips), f"{content.minutes:.1f}")
     console.print(classes)
     for finding in report.findings:
         _print_finding(finding, console)
@@ -90,10 +111,10 @@ def print_report(report: DataReport, console: Console) -> None:
 def _verdict(report: DataReport) -> str:
     """`2 errors, 1 warning: …`."""
     n = Counter(finding.severity for finding in report.findings)
-    counted = [count(n[one], one, f"{one}s") for one in _COLOURS if n[one]]
+    counted = [count(n[severity], severity, f"{severity}s") for severity in _COLOURS if n[severity]]
     if not counted:
         return "Nothing is wrong with these clips."
-    end = "These clips can be trained on." if report.can_train() else "A training would refuse these clips as they are."
+    end = "These clips can be trained on." if report.can_train() else "These clips cannot be trained on as they are."
     return f"{', '.join(counted)}. {end}"
 
 

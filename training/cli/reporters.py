@@ -1,13 +1,13 @@
-"""Where a run's messages go: JSON lines, a progress bar, a log file, TensorBoard. Knows no training.
+"""Reports a run's messages: as JSON lines, on a progress bar, to a log file, to TensorBoard.
 
-Each is a function of one message; the run calls them all.
+Each reporter is a function of one message; the run calls them all.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -34,21 +34,21 @@ Reporter = Callable[[TrainingMessage], None]
 
 
 def to_json_lines(message: TrainingMessage) -> None:
-    """One JSON object a line on stdout."""
-    with suppress(BrokenPipeError):  # who started the run has gone; the run and its log go on
+    """Print one JSON object a line."""
+    with suppress(BrokenPipeError):  # the reader has gone; the run and its log continue
         print(to_line(message), flush=True)
 
 
 def to_log(out: Path) -> tuple[Reporter, IO[str]]:
-    """Appends to OUT/log.jsonl, which keeps what earlier parts of the run said. Raises UserError."""
+    """Append to OUT/log.jsonl, after the messages of earlier parts of the run. Raises UserError."""
     try:
         out.mkdir(parents=True, exist_ok=True)
-        log = open(out / LOG_NAME, "a", encoding="utf-8")  # noqa: SIM115 — whoever asked for it closes it
+        log = open(out / LOG_NAME, "a", encoding="utf-8")  # noqa: SIM115 — the caller closes it
     except OSError as error:
         raise UserError(f"{out} cannot be used ({error.strerror}).", "Choose another folder with --out.") from error
 
     def report(message: TrainingMessage) -> None:
-        # A full disk must not end the run for the sake of its log.
+        # A full disk must not end the run because of its log.
         with suppress(OSError):
             print(to_line(message), file=log, flush=True)
 
@@ -56,7 +56,7 @@ def to_log(out: Path) -> tuple[Reporter, IO[str]]:
 
 
 def to_tensorboard(out: Path) -> Reporter:
-    """Scalars that `tensorboard --logdir OUT` draws."""
+    """Write scalars that `tensorboard --logdir OUT` draws."""
     from tensorboardX import SummaryWriter
 
     writer = SummaryWriter(str(out / TENSORBOARD_NAME))
@@ -81,13 +81,25 @@ def to_tensorboard(out: Path) -> Reporter:
     return report
 
 
+@contextmanager
+def preparation_bar(task: str) -> Iterator[Callable[[TrainingPreparing], None]]:
+    """Show a bar for what comes before a run; task: what it says at first. The reporter moves it."""
+    with progress_bar() as bar:
+        task_id = bar.add_task(task, total=None)
+
+        def report(message: TrainingPreparing) -> None:
+            bar.update(task_id, description=shown(message.what), completed=message.done, total=message.total)
+
+        yield report
+
+
 class ProgressBar:
-    """For people at a terminal: a bar over the whole run, a line for each epoch that was evaluated."""
+    """Shows a bar over the whole run on a terminal, and a line for each epoch that was evaluated."""
 
     def __init__(self) -> None:
         words = (TextColumn(form, markup=False) for form in ("{task.percentage:>3.0f} %", "{task.fields[figures]}"))
         self._bar = progress_bar(*words, TimeRemainingColumn(), shows_always=True)
-        self._is_time_told = False
+        self._has_shown_duration = False
         self._task = self._bar.add_task("Preparing", total=None, figures="")
         self._bar.start()
 
@@ -102,11 +114,11 @@ class ProgressBar:
                     f" into {message.out}"
                 )
                 self._bar.reset(self._task, description=f"Epoch {message.first_epoch}", total=None, figures="")
-                self._is_time_told = False
+                self._has_shown_duration = False
             case TrainingStep():
-                if not self._is_time_told and message.seconds_left:
+                if not self._has_shown_duration and message.seconds_left:
                     self._print(f"This will take about {max(1, round(message.seconds_left))} s.")
-                    self._is_time_told = True
+                    self._has_shown_duration = True
                 figures = f"loss {message.loss:.3f}, {message.clips_per_second:.0f} clips/s"
                 self._bar.update(
                     self._task, description=f"Epoch {message.epoch}", completed=message.step, total=message.n_steps,
@@ -119,7 +131,7 @@ class ProgressBar:
                 self._bar.update(self._task, description="Paused" if message.paused else "Resumed")
             case TrainingStopped():
                 model = f" Model so far: {message.checkpoint}" if message.checkpoint else ""
-                self._end(f"Stopped after step {message.step}; continue with --resume.{model}")
+                self._end(f"Stopped after step {message.step}. Resume with --resume.{model}")
             case TrainingFinished():
                 figures = ", ".join(f"{name} {value:.3f}" for name, value in message.metrics.items())
                 self._end(f"Done: {message.checkpoint}", figures)
@@ -138,5 +150,5 @@ class ProgressBar:
 
 
 def stamp() -> str:
-    """Date and time for a run's folder."""
+    """Date and time, for the name of a run's folder."""
     return time.strftime("%Y%m%d-%H%M%S")

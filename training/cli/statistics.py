@@ -1,23 +1,28 @@
-"""`main.py statistics`: prints mean, deviation and levels of the clips, and which of it belongs into a recipe."""
+"""`main.py statistics` prints the mean, deviation and levels of clips, and which figures belong in a recipe."""
 
 from __future__ import annotations
 
+import argparse
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from core.cli.argument_types import whole_count
 from core.cli.terminal.console import PlainConsole, plain
-from training.cli.check import progress_bar
-from training.data_check.log_mel_statistics import AUDIOSET, DataStatistics, MeanAndStd, audioset_real, measure
+from training.cli.data_options import add_data_options
+from training.cli.reporters import preparation_bar
 from training.text import count
+
+if TYPE_CHECKING:
+    from training.data_check.log_mel_statistics import DataStatistics
 
 
 @dataclass(frozen=True, slots=True)
 class StatisticsOptions:
-    """data: folder or list of labelled clips. frames: the length that the padded figures are for."""
+    """What `statistics` was asked to do. frames: the length that the padded figures are for."""
 
     data: Path
     collection: str = ""
@@ -25,9 +30,28 @@ class StatisticsOptions:
     as_json: bool = False
 
 
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `statistics`."""
+    add_data_options(parser)
+    frames = "frames that padded figures are for: AudioSet 1024 (default), ESC-50 512, Speech Commands 128"
+    parser.add_argument("--frames", type=whole_count, default=1024, metavar="N", help=frames)
+
+
+def run(namespace: argparse.Namespace) -> int:
+    """Run `statistics` with the options of `add_options`."""
+    options = StatisticsOptions(
+        data=namespace.data, collection=namespace.collection, frames=namespace.frames, as_json=namespace.json
+    )
+    return run_statistics(options)
+
+
 def run_statistics(options: StatisticsOptions) -> int:
     """Measure and print; 0. Raises UserError."""
-    with progress_bar() as report:
+    import numpy as np
+
+    from training.data_check.log_mel_statistics import measure
+
+    with preparation_bar("Reading the list") as report:
         found = measure(options.data, options.collection, options.frames, np.random.default_rng(0), report)
     if options.as_json:
         print(found.to_json())
@@ -37,25 +61,27 @@ def run_statistics(options: StatisticsOptions) -> int:
 
 
 def print_statistics(found: DataStatistics, console: Console) -> None:
-    """The three ways of counting, the levels by class, and what to do with them."""
+    """Print the three ways of counting, the levels by class, and what to do with them."""
+    from training.data_check.log_mel_statistics import AUDIOSET, MeanAndStd, audioset_real
+
     left_out = f", {found.n_unreadable} of them unreadable and left out" if found.n_unreadable else ""
     console.print(plain(f"{found.name}: {count(found.n_clips, 'clip', 'clips')}{left_out}"))
     ways = Table("raw log-mel", "mean", "std")
-    for words, one in (
+    for words, figures in (
         ("real frames alone", found.real),
         (f"cut or padded with zeros to {found.frames} frames", found.padded),
         ("the same, SpecAugment's masks on (as AST's code measures)", found.masked),
-        ("AudioSet as published (padded, masks on)", MeanAndStd(*AUDIOSET)),
+        ("AudioSet as published (padded, masks on)", MeanAndStd(mean=AUDIOSET[0], std=AUDIOSET[1])),
         ("AudioSet, its real frames (derived)", audioset_real()),
     ):
-        ways.add_row(words, f"{one.mean:.4f}", f"{one.std:.4f}")
+        ways.add_row(words, f"{figures.mean:.4f}", f"{figures.std:.4f}")
     levels = Table("class", "clips", "quietest", "median", "loudest", caption="RMS level, dBFS")
     for table in (ways, levels):
         for column in table.columns[1:]:
             column.justify = "right"
-    for one in found.levels:
-        figures = (one.lowest_db, one.median_db, one.highest_db)
-        levels.add_row(plain(one.label), str(one.n_clips), *(f"{figure:.1f}" for figure in figures))
+    for level in found.levels:
+        decibels = (level.lowest_db, level.median_db, level.highest_db)
+        levels.add_row(plain(level.label), str(level.n_clips), *(f"{figure:.1f}" for figure in decibels))
     console.print(ways)
     console.print(levels)
     for sentence in advice(found):
@@ -63,16 +89,16 @@ def print_statistics(found: DataStatistics, console: Console) -> None:
 
 
 def advice(found: DataStatistics) -> list[str]:
-    """Which figures belong into a recipe, in sentences."""
+    """Say which figures belong in a recipe."""
     sentences = [
-        f"Into a recipe here: mean = {found.real.mean}, std = {found.real.std}, since no clip is padded. A recipe "
-        "without them measures its training clips by itself; one that starts from a checkpoint keeps that one's.",
+        f"For a recipe here: mean = {found.real.mean}, std = {found.real.std}, since no clip is padded. A recipe "
+        "without them measures its training clips; one that starts from a checkpoint keeps the checkpoint's.",
         f"For code that pads to {found.frames} frames, as AST's does: mean = {found.padded.mean}, "
         f"std = {found.padded.std}; with its masks left on, {found.masked.mean} and {found.masked.std}.",
     ]
     if found.is_far_from_audioset():
         sentences.append(
-            "Warning: the level or the spread of these sounds lies far from AudioSet's. Weights from AudioSet need "
-            "these figures in place of their own, and some training on such sounds."
+            "Warning: the level or the spread of these sounds is far from AudioSet's. Weights from AudioSet need these "
+            "figures instead of their own, and some training on such sounds."
         )
     return sentences

@@ -17,21 +17,22 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from core.cli.terminal.console import track
 from core.inference.tagger import Tagger, find_weights
 from core.model.checkpoints.checkpoint import Checkpoint, load_checkpoint
 from core.model.merging.schedule import MergeSchedule
 from core.model.networks.cost import model_cost
-from training.cli.evaluate import (
+from training.data.clip_frames import ClipFrames, load_clips
+from training.data.manifest import Manifest, read_manifest
+from training.evaluation.ensemble import (
     SharedLabels,
-    clips_of,
+    clips_in_folds,
+    describe_split,
     match_labels,
     notes_on_labels,
     notes_on_training,
-    split_in_words,
     tag_decoded,
 )
-from training.data.clip_frames import ClipFrames, load_clips
-from training.data.manifest import Manifest, read_manifest
 from training.evaluation.metrics import evaluate_scores
 from training.evaluation.publish import code_commit
 from training.study.folder import data_of, locked, print_message, print_table
@@ -90,7 +91,7 @@ def run_merging_study(study: MergingStudy, options: MergingOptions) -> int:
         missing = _missing(cells, ledgers)
         for cell in missing:
             print_message(f"to do: {cell}")
-        print_message(f"{len(missing)} of {len(cells)} cells are to do.")
+        print_message(f"{len(missing)} of {len(cells)} cells to do.")
     else:
         ledgers.check()
         with locked(options.out):
@@ -121,7 +122,7 @@ def _subject(study: MergingStudy, options: MergingOptions, data: Path) -> Subjec
     schedules = study.schedules(checkpoint.config.model)
     tagger = Tagger(checkpoint, device=options.device, merge="off")
     manifest = read_manifest(data)
-    clips = clips_of(manifest, options.folds)
+    clips = clips_in_folds(manifest, options.folds)
     shared = match_labels(clips, manifest.labels, tagger.labels)
     for note in (*notes_on_training([checkpoint], manifest, shared.clips), *notes_on_labels(shared)):
         print_message(f"Note: {note}")
@@ -151,7 +152,7 @@ def _measure(subject: Subject, stopwatch: Stopwatch, cell: str) -> dict[str, flo
     if kind == "round":
         return stopwatch.round(subject.schedules, first=int(which) - 1)
     columns = list(subject.shared.columns)
-    scores = tag_decoded(subject.tagger.with_merge(which), subject.frames, f"Tagging, merge {which}")[:, columns]
+    scores = tag_decoded(subject.tagger.with_merge(which), subject.frames, f"Tagging, merge {which}", track)[:, columns]
     truth, thresholds = subject.frames.targets[:, columns], subject.tagger.thresholds[columns]
     measured = evaluate_scores(scores, truth, thresholds, subject.checkpoint.config.activation)
     return {
@@ -180,7 +181,7 @@ def _table(
         title=subject.study.title,
         model=subject.tagger.name,
         data=subject.manifest.name,
-        split=split_in_words(folds, [subject.checkpoint], subject.manifest, subject.shared.clips),
+        split=describe_split(folds, [subject.checkpoint], subject.manifest, subject.shared.clips),
         n_clips=len(subject.shared.clips),
         machine=stopwatch.machine,
         window_s=subject.window_frames / 100,

@@ -1,6 +1,8 @@
-"""rich's console and progress bar for text that is not ours. Knows no verb."""
+"""Prints text from anywhere with rich, and shows progress: names are neither markup nor control characters."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
@@ -34,3 +36,9 @@ def progress_bar(*columns: ProgressColumn, shows_always: bool = False) -> Progre
         TextColumn("{task.description}", markup=False), BarColumn(), *ends, console=console,
         transient=not shows_always, disable=not console.is_terminal,
     )  # fmt: skip
+
+
+def track(places: range, task: str) -> Iterator[int]:
+    """Pass on the places of a range while a bar shows how far it is; task: what is being done."""
+    with progress_bar(shows_always=True) as bar:
+        yield from bar.track(places, description=shown(task))

@@ -16,7 +16,7 @@ def test_a_dry_run_runs_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[st
     bench = Bench(tmp_path)
     assert bench.run(dry_run=True, data=None, as_json=False) == 0
     said = capsys.readouterr()
-    assert "4 of 4 cells are to do" in said.err
+    assert "4 of 4 cells" in said.err
     assert "to do: slow-fold1-seed1 (esc50-scratch epochs=3 learning_rate=0.1 test_folds=1 seed=1)" in said.err
     assert "0 of 2" in said.out
     assert bench.trace == []

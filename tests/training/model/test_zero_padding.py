@@ -18,8 +18,8 @@ from core.model.networks.spectrogram_transformer import AudioSpectrogramTransfor
 from core.run.messages import TrainingFinished
 from fakes import tiny_checkpoint
 from tests.training.runs import PLAIN, SMALL
-from training.cli.evaluate import tag_whole
 from training.config.recipe import TrainConfig, load_recipe
+from training.evaluation.ensemble import tag_whole
 from training.evaluation.publish import Predictions, PublishedRun, publish
 from training.loop.runner import train
 from training.model.zero_padding import ZeroPadding, kept_zero_padding

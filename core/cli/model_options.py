@@ -1,0 +1,86 @@
+"""The options that say which model tags and how; the same for tag, listen, bench and evaluate."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from core.cli.argument_types import merge_word, stride_pair
+
+if TYPE_CHECKING:
+    from core.inference.tagger import Tagger
+    from core.model.checkpoints.checkpoint import Checkpoint
+
+MODEL_HELP = "name of a variant or an installed model, or a checkpoint folder or file (default: starter)"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelOptions:
+    """Which model, and how it runs."""
+
+    model: str | None = None
+    """A variant's or an installed model's name, a checkpoint folder or file; None for the starter."""
+    device: str = "auto"
+    """auto, cpu or cuda."""
+    precision: str = "auto"
+    """auto, fp32 or bf16."""
+    merge: str = "auto"
+    """How tokens are merged, as `merge_word` accepts it."""
+    strides: tuple[int, int] | None = None
+    """Patch strides (mels, frames); None for the model's own."""
+    padding: bool = True
+    """Whether short input gets the zero frames that the model was trained with, if it was."""
+
+    @classmethod
+    def of(cls, namespace: argparse.Namespace, model: str | None) -> ModelOptions:
+        """The options for `model` from a command line that `add_inference_options` described."""
+        return cls(
+            model=model,
+            device=namespace.device,
+            precision=namespace.precision,
+            merge=namespace.merge,
+            strides=namespace.stride,
+            padding=not namespace.no_pad,
+        )
+
+    def load_checkpoint(self) -> Checkpoint:
+        """Load the model with its strides and padding. Raises UserError."""
+        from core.inference.tagger import find_weights
+        from core.model.checkpoints.checkpoint import load_checkpoint
+
+        return self.adapt(load_checkpoint(find_weights(self.model)))
+
+    def adapt(self, checkpoint: Checkpoint) -> Checkpoint:
+        """Give a checkpoint these strides and this padding. Raises UserError."""
+        from core.inference.tagger import changed
+
+        return changed(checkpoint, self.strides, no_pad=not self.padding)
+
+    def tagger(self, checkpoint: Checkpoint) -> Tagger:
+        """Make a tagger of an adapted checkpoint. Raises UserError."""
+        from core.inference.tagger import Tagger
+
+        return Tagger(checkpoint, device=self.device, precision=self.precision, merge=self.merge)
+
+    def load_tagger(self) -> Tagger:
+        """Load the model, ready to tag. Raises UserError."""
+        return self.tagger(self.load_checkpoint())
+
+
+def add_model_options(parser: argparse.ArgumentParser) -> None:
+    """Add --model and all that says how it runs."""
+    parser.add_argument("--model", metavar="M", help=MODEL_HELP)
+    add_inference_options(parser)
+
+
+def add_inference_options(parser: argparse.ArgumentParser) -> None:
+    """Add what says how a model runs."""
+    merge = "tokens merged per layer: 16, decreasing:20, energy:16, energy-decreasing:20 or a list such as 8,8,4"
+    parser.add_argument("--merge", default="auto", type=merge_word, metavar="auto|off|R", help=merge)
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="auto: a GPU if there is one")
+    parser.add_argument("--precision", choices=("auto", "fp32", "bf16"), default="auto", help="auto: bf16 on a GPU")
+    stride = "patch strides to use instead of the model's own, such as 16x16"
+    parser.add_argument("--stride", type=stride_pair, metavar="MELSxFRAMES", help=stride)
+    no_pad = "do not pad short input with the zero frames that published models were trained with"
+    parser.add_argument("--no-pad", action="store_true", help=no_pad)
