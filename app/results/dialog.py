@@ -24,8 +24,6 @@ from app.results.tables import (
     clip_columns,
     clip_of,
     clips_of,
-    first_figures,
-    further_figures,
     meanings,
     metrics_text,
 )
@@ -35,6 +33,7 @@ from app.style.plain_text import PlainLabel
 from app.widgets.dialog_parts import card, push_button, resize_to_fit
 from app.widgets.tables import SortableTable
 from core.run.evaluation_report import ClassResult, ClipResult, EvaluationReport
+from core.run.metric_names import first_metrics, further_metrics
 from core.run.recipe_summary import FEW_CLIPS
 from core.run.run_folder import Results
 
@@ -78,7 +77,8 @@ class ResultsDialog(QDialog):
 
     def _build(self) -> None:
         report = self._report
-        self.metrics = MetricsHeading(*(_metrics(report, names(report)) for names in (first_figures, further_figures)))
+        first, further = first_metrics(report.metrics), further_metrics(report.metrics)
+        self.metrics = MetricsHeading(_metrics(report, first), _metrics(report, further))
         self.matrix = ConfusionMatrix(self._appearance.theme)
         columns = clip_columns(report.labels)
         self.classes = SortableTable("Classes", "Select a class to list its clips", CLASS_COLUMNS)

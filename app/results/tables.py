@@ -8,19 +8,8 @@ from pathlib import Path
 from app.results.clip_player import Clip
 from app.style import formatting
 from app.widgets.tables import Column
-from core.run.evaluation_report import FIRST_FIGURES, ClassResult, ClipResult, EvaluationReport, Measured
-
-METRIC_NAMES = {
-    "accuracy": ("Accuracy", True, "the share of clips whose class was predicted correctly"),
-    "map": ("mAP", True, "mean average precision; 100 % when no wrong clip ranks above a right one"),
-    "f1": ("F1", True, "the harmonic mean of precision and recall, over all clips"),
-    "f1_macro": ("Macro F1", True, "the mean F1 of all classes"),
-    "mauc": ("mAUC", True, "mean AUC: how often a right clip ranks above a wrong one; 50 % is chance"),
-    "d_prime": ("d′", False, "mAUC converted to a distance; 0 is chance"),
-    "ece": ("Calibration error", True, "how far the probabilities are from the observed frequencies; 0 % is best"),
-    "brier": ("Brier score", False, "the mean squared error of the probabilities; 0 is best"),
-}
-"""The name of each metric on screen, whether it is a percentage, and what it means."""
+from core.run.evaluation_report import ClassResult, ClipResult, EvaluationReport, Measured
+from core.run.metric_names import METRIC_NAMES
 
 
 def figure_column(title: str, tip: str, field: str, width: int) -> Column:
@@ -67,26 +56,17 @@ def clip_columns(labels: Sequence[str]) -> tuple[Column, ...]:
     )
 
 
-def first_figures(report: EvaluationReport) -> tuple[str, ...]:
-    """The keys of the main metrics."""
-    return tuple(name for name in FIRST_FIGURES if name in report.metrics)
-
-
-def further_figures(report: EvaluationReport) -> tuple[str, ...]:
-    """The keys of the other metrics."""
-    return tuple(name for name in METRIC_NAMES if name in report.metrics and name not in FIRST_FIGURES)
-
-
 def metrics_text(report: EvaluationReport, names: Sequence[str]) -> str:
     """Metrics with their 95 % intervals: `Accuracy 92 % (88–95 %)   mAP …`."""
-    parts = [f"{METRIC_NAMES[name][0]} {_interval(report.metrics[name], METRIC_NAMES[name][1])}" for name in names]
+    metrics = [(METRIC_NAMES[name], report.metrics[name]) for name in names]
+    parts = [f"{metric.title} {_interval(measured, metric.is_share)}" for metric, measured in metrics]
     # Lines break between two metrics, never within one.
     return "   ".join(part.replace(" ", "\N{NO-BREAK SPACE}") for part in parts)
 
 
 def meanings(names: Sequence[str]) -> str:
     """The explanation of each metric, one a line."""
-    lines = [f"{METRIC_NAMES[name][0]}: {METRIC_NAMES[name][2]}." for name in names]
+    lines = [f"{METRIC_NAMES[name].title}: {METRIC_NAMES[name].meaning}." for name in names]
     interval = "In brackets: the 95 % confidence interval over the held-out clips, exact for the accuracy."
     return "\n".join([*lines, interval, "Without brackets: there are too few clips for an interval."])
 

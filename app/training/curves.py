@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.run.messages import TrainingEpoch, TrainingStep
+from core.run.metric_names import METRIC_NAMES
 from core.run.run_folder import read_log
 
-SHOWN_METRICS = {"accuracy": "Accuracy", "map": "mAP"}
+SHOWN_METRICS = {name: METRIC_NAMES[name].title for name in ("accuracy", "map")}
 """The held-out metrics that have a curve, with their names on screen."""
 
 

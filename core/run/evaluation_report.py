@@ -10,8 +10,6 @@ from core.errors import UserError
 from core.file_names import json_text
 from core.foreign_text import parse_json
 
-FIRST_FIGURES = ("accuracy", "map", "f1")
-"""What people want to know first; the other figures are for those who ask for them."""
 MOST_LABELS = 5000
 _LARGEST_FIGURE = 1e9
 

@@ -1,4 +1,4 @@
-"""An EvaluationReport as tables on a terminal. Measures nothing."""
+"""Prints an EvaluationReport as tables."""
 
 from __future__ import annotations
 
@@ -6,53 +6,41 @@ from rich.console import Console
 from rich.table import Table
 
 from core.cli.terminal.console import plain
-from core.run.evaluation_report import FIRST_FIGURES, EvaluationReport, Measured
-
-FIGURES = {
-    "accuracy": "accuracy",
-    "map": "mAP",
-    "mauc": "mAUC",
-    "d_prime": "d′",
-    "f1": "F1 (micro)",
-    "f1_macro": "F1 (macro)",
-    "ece": "calibration error",
-    "brier": "Brier score",
-}
-"""The report's figures in the order and the words in which people read them."""
+from core.run.evaluation_report import EvaluationReport, Measured
+from core.run.metric_names import METRIC_NAMES, first_metrics, further_metrics
 
 
 def print_report(report: EvaluationReport, console: Console) -> None:
-    """The first figures with their intervals, the others in a line, then the labels from the worst F1 to the best."""
+    """Print the first figures with their intervals, the others in a line, then the labels, the worst F1 first."""
     head = f"{report.model} on {report.data}, {report.split}: {len(report.clips)} clips, merge {report.merge}"
     console.print(plain(head), soft_wrap=True)
     figures = Table("figure", "value", "95 % interval")
-    for name in FIRST_FIGURES:
-        if name in report.metrics:
-            value, interval = _value_and_interval(name, report.metrics[name])
-            figures.add_row(FIGURES[name], value, interval or "–")
+    for name in first_metrics(report.metrics):
+        value, interval = _value_and_interval(name, report.metrics[name])
+        figures.add_row(METRIC_NAMES[name].title, value, interval or "–")
     console.print(figures)
     if further := _further(report):
         console.print(f"Further figures: {further}", style="dim")
     labels = Table("label", *("clips", "precision", "recall", "F1", "AP", "threshold"))
     for column in labels.columns[1:]:
         column.justify = "right"
-    for one in sorted(report.classes, key=lambda row: row.f1):
-        shown = (one.precision, one.recall, one.f1, one.average_precision, one.threshold)
-        labels.add_row(plain(one.label), str(one.n_clips), *(f"{figure:.2f}" for figure in shown))
+    for result in sorted(report.classes, key=lambda result: result.f1):
+        shown = (result.precision, result.recall, result.f1, result.average_precision, result.threshold)
+        labels.add_row(plain(result.label), str(result.n_clips), *(f"{figure:.2f}" for figure in shown))
     console.print(labels)
 
 
 def _further(report: EvaluationReport) -> str:
     """`mAUC 0.912 (0.88 to 0.94), d′ 1.914 (…)`."""
     words = []
-    for name in (one for one in FIGURES if one in report.metrics and one not in FIRST_FIGURES):
+    for name in further_metrics(report.metrics):
         value, interval = _value_and_interval(name, report.metrics[name])
-        words.append(f"{FIGURES[name]} {value}" + (f" ({interval})" if interval else ""))
+        words.append(f"{METRIC_NAMES[name].title} {value}" + (f" ({interval})" if interval else ""))
     return ", ".join(words)
 
 
 def _value_and_interval(name: str, measured: Measured) -> tuple[str, str]:
-    """No interval where the bootstrap knows none: all draws of these clips gave the same figure."""
+    """No interval where the bootstrap has none: all draws of these clips gave the same figure."""
     form = ".1%" if name == "accuracy" else ".3f"
-    value, low, high = (f"{one:{form}}" for one in measured.figures)
+    value, low, high = (f"{figure:{form}}" for figure in measured.figures)
     return value, "" if low == value == high else f"{low} to {high}"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from core.model.checkpoints.checkpoint import CheckpointConfig
-from core.run.evaluation_report import FIRST_FIGURES, EvaluationReport, Measured
+from core.run.evaluation_report import EvaluationReport, Measured
+from core.run.metric_names import METRIC_NAMES, first_metrics, further_metrics
 from training.data.manifest import Manifest, Split
 
 
@@ -75,9 +77,8 @@ def _result(facts: CardFacts) -> str:
     if report is None:
         return f"No clips were held out for testing: the quality of this model has not been measured. {notes}".rstrip()
     lines = [f"On {len(report.clips)} held-out clips of {report.data} ({report.split}), which were not trained on:", ""]
-    lines += _figures(report, [name for name in FIRST_FIGURES if name in report.metrics])
-    further = [name for name in _WORDS if name in report.metrics and name not in FIRST_FIGURES]
-    if further:
+    lines += _figures(report, first_metrics(report.metrics))
+    if further := further_metrics(report.metrics):
         lines += ["", "<details><summary>Further figures</summary>", "", *_figures(report, further), "", "</details>"]
     lines += [
         "",
@@ -93,20 +94,13 @@ def _result(facts: CardFacts) -> str:
     return "\n".join([*lines, *facts.notes])
 
 
-_WORDS = {
-    "accuracy": "accuracy (highest score is a label of the clip)",
-    "map": "mAP (mean over labels)",
-    "mauc": "mAUC (mean over labels)",
-    "d_prime": "d′",
-    "f1": "F1 at the thresholds, over all decisions (micro)",
-    "f1_macro": "F1 at the thresholds, mean over labels (macro)",
-    "ece": "expected calibration error (15 bins)",
-    "brier": "Brier score",
-}
+def _figures(report: EvaluationReport, names: Sequence[str]) -> list[str]:
+    return [f"* {_metric(name)}: {_figure(name, report.metrics[name])}" for name in names]
 
 
-def _figures(report: EvaluationReport, names: list[str]) -> list[str]:
-    return [f"* {_WORDS[name]}: {_figure(name, report.metrics[name])}" for name in names]
+def _metric(name: str) -> str:
+    metric = METRIC_NAMES[name]
+    return f"{metric.title} ({metric.meaning})"
 
 
 def _figure(name: str, measured: Measured) -> str:

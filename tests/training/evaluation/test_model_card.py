@@ -17,7 +17,7 @@ def test_the_card_has_the_first_figures_first_and_folds_the_others(tmp_path: Pat
     card = (folder / "README.md").read_text()
     first, folded = card.split("<details><summary>Further figures</summary>\n\n")
     folded = folded.split("\n\n</details>")[0]
-    assert [line.split()[1] for line in first.splitlines() if line.startswith("* ")] == ["accuracy", "mAP", "F1"]
+    assert [line.split()[1] for line in first.splitlines() if line.startswith("* ")] == ["Accuracy", "mAP", "F1"]
     assert f"**{accuracy.value:.1%}** ({accuracy.low:.1%} to {accuracy.high:.1%})" in first
     assert len(folded.splitlines()) == 5
     assert "Clopper–Pearson" in card

@@ -1,0 +1,42 @@
+"""Names the metrics of an evaluation as people read them, in the order in which they are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class MetricName:
+    """What people call a metric. is_share: shown in percent. meaning: what it says, without a full stop."""
+
+    title: str
+    is_share: bool
+    meaning: str
+
+
+METRIC_NAMES = {
+    "accuracy": MetricName("Accuracy", True, "the share of clips whose highest score is one of their labels"),
+    "map": MetricName("mAP", True, "mean average precision; 100 % when no wrong clip ranks above a right one"),
+    "f1": MetricName("F1", True, "the harmonic mean of precision and recall, over all clips"),
+    "f1_macro": MetricName("Macro F1", True, "the mean F1 of all classes"),
+    "mauc": MetricName("mAUC", True, "mean AUC: how often a right clip ranks above a wrong one; 50 % is chance"),
+    "d_prime": MetricName("d′", False, "mAUC converted to a distance; 0 is chance"),
+    "ece": MetricName(
+        "Calibration error", True, "how far the probabilities are from the observed frequencies; 0 % is best"
+    ),
+    "brier": MetricName("Brier score", False, "the mean squared error of the probabilities; 0 is best"),
+}
+"""By the names that reports, logs and ledgers store."""
+FIRST_METRICS = ("accuracy", "map", "f1")
+"""What people want to know first; the others are for those who ask for them."""
+
+
+def first_metrics(measured: Container[str]) -> tuple[str, ...]:
+    """Those of FIRST_METRICS that were measured."""
+    return tuple(name for name in FIRST_METRICS if name in measured)
+
+
+def further_metrics(measured: Container[str]) -> tuple[str, ...]:
+    """All others that were measured, in their order."""
+    return tuple(name for name in METRIC_NAMES if name in measured and name not in FIRST_METRICS)
