@@ -1,1 +1,1 @@
-"""The terminal's verbs, one file each: numbers as the window shows them. Knows no Qt and no training."""
+"""The terminal's verbs, one file each with `add_options` and `run`. Imports neither Qt nor training."""

@@ -1,4 +1,4 @@
-"""How `tag --frames` writes: rows of 100 ms in the columns of windows, or a table of onsets and offsets."""
+"""Writes the results of `tag --frames`: rows of 100 ms with a window's columns, or a table of onsets and offsets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from core.terminal_text import shown
 
 
 class FrameWriter(Protocol):
-    """Writes what comes, as it comes; `end` after the last rows of a source."""
+    """Writes results as they come; `end` follows the last rows of a source."""
 
     def frames(self, source: str, scores: FrameScores) -> None: ...
     def end(self, source: str) -> None: ...
@@ -25,7 +25,7 @@ class FrameWriter(Protocol):
 
 
 class FrameRows:
-    """Each row as a window of 100 ms, whose index is its place."""
+    """Writes each row as a window of 100 ms; its index is its place."""
 
     def __init__(self, file: IO[str], labels: LabelSet, top_k: int | None, *, name: str) -> None:
         self._writer: ResultWriter = FORMATS[name](file, labels, top_k)
@@ -37,7 +37,7 @@ class FrameRows:
             self._writer.window(TaggedWindow(source, index, row))
 
     def end(self, source: str) -> None:
-        del source  # all its rows are written
+        del source  # all its rows are written already
 
     def error(self, source: str, error: UserError) -> None:
         self._writer.error(source, error)
@@ -47,10 +47,10 @@ class FrameRows:
 
 
 class EventTable:
-    """For reading: one line an event, its source above the first."""
+    """Writes a table for people: one line per event, the source above the first."""
 
     def __init__(self, file: IO[str], labels: LabelSet, top_k: int | None) -> None:
-        del top_k  # an event is heard or not
+        del top_k  # an event has one label
         self._file, self._labels = file, labels
         self._tracker = EventTracker(len(labels))
         self._n_rows, self._n_events = 0, 0

@@ -1,4 +1,4 @@
-"""How results are written: JSON lines, CSV or a table. Knows no model and no audio."""
+"""Writes tagged windows as JSON lines, CSV or a table."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from core.terminal_text import shown
 
 @dataclass(frozen=True, slots=True)
 class TaggedWindow:
-    """One window of one source; index counts the source's windows from 0. latency_ms only when live."""
+    """One window of one source; index counts the source's windows from 0. latency_ms: only of live windows."""
 
     source: str
     index: int
@@ -28,7 +28,7 @@ class TaggedWindow:
 
 
 class ResultWriter(Protocol):
-    """Writes what comes, as it comes."""
+    """Writes results as they come."""
 
     def window(self, window: TaggedWindow) -> None: ...
     def error(self, source: str, error: UserError) -> None: ...
@@ -37,18 +37,18 @@ class ResultWriter(Protocol):
 
 
 def ranked(scores: TagScores, labels: LabelSet, top_k: int | None) -> list[tuple[Label, float]]:
-    """Labels with their probabilities (4 decimals), falling; all of them when `top_k` is None."""
+    """Rank labels by probability (4 decimals), the highest first; all of them when `top_k` is None."""
     order = np.argsort(-scores.probabilities, kind="stable")[:top_k]
     return [(labels[int(i)], round(float(scores.probabilities[i]), 4)) for i in order]
 
 
 def print_file_error(source: str, error: UserError, file: IO[str]) -> None:
-    """As the tables have it: the file, and below it what is wrong."""
+    """Print a file's name, and below it what is wrong."""
     print(f"{shown(source)}\n    {shown(error)}", file=file, flush=True)
 
 
 class JsonLines:
-    """One object a line."""
+    """Writes one JSON object per line."""
 
     def __init__(self, file: IO[str], labels: LabelSet, top_k: int | None) -> None:
         self._file, self._labels, self._top_k = file, labels, top_k
@@ -83,8 +83,8 @@ class JsonLines:
 
 
 class Csv:
-    """One row a label and window: source, index, start_s, end_s, label, p; and the name where the label is an id for
-    machines. Errors go to stderr. Names are as they are, but for a terminal, which shows control characters escaped."""
+    """Writes one row per window and label: source, index, start_s, end_s, label, p; and the name, if the label is an id
+    for machines. Errors go to standard error. Control characters in names are escaped on a terminal only."""
 
     def __init__(self, file: IO[str], labels: LabelSet, top_k: int | None) -> None:
         self._rows, self._labels, self._top_k = csv.writer(file), labels, top_k
@@ -107,11 +107,11 @@ class Csv:
         print_note(source, text)
 
     def summary(self, values: dict[str, float]) -> None:
-        del values  # a CSV has one kind of row
+        del values  # CSV has one kind of row
 
 
 class Table:
-    """For reading: one line a window, its source above the first."""
+    """Writes a table for people: one line per window, the source above the first."""
 
     def __init__(self, file: IO[str], labels: LabelSet, top_k: int | None) -> None:
         self._file, self._labels, self._top_k = file, labels, top_k
@@ -122,8 +122,8 @@ class Table:
             self._source = window.source
             print(shown(window.source), file=self._file)
         scores = window.scores
-        told = ((shown(self._labels.in_words(label)), p) for label, p in ranked(scores, self._labels, self._top_k))
-        tags = "  ".join(f"{word} {p:4.0%}" for word, p in told)
+        ranking = ((shown(self._labels.in_words(label)), p) for label, p in ranked(scores, self._labels, self._top_k))
+        tags = "  ".join(f"{word} {p:4.0%}" for word, p in ranking)
         mark = "  (warming up)" if scores.is_warming_up else ""
         print(f"{scores.start_s:9.2f} – {scores.end_s:8.2f} s   {tags}{mark}", file=self._file, flush=True)
 
@@ -138,7 +138,7 @@ class Table:
 
 
 def print_note(source: str, text: str) -> None:
-    """Tell on stderr what is no result and no error."""
+    """Print on standard error what is neither a result nor an error."""
     print_error(f"{source}: {text}")
 
 

@@ -1,1 +1,1 @@
-"""What the window and the training process share: messages, reports, and where a run keeps what."""
+"""What the window and the training process share: messages, reports, names of metrics, and a run's folder."""

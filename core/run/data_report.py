@@ -1,10 +1,10 @@
-"""What is in a folder of labelled clips, and what is wrong with it: written before training, read by people."""
+"""Describes a folder of labelled clips and what is wrong with it: written by `main.py check`, shown by the window."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from core.errors import UserError
 from core.file_names import json_text
@@ -30,7 +30,7 @@ FindingKind = Literal[
 
 @dataclass(frozen=True, slots=True)
 class ClassContent:
-    """One label: how many clips and how many minutes of sound it has."""
+    """How many clips and how many minutes of sound a label has."""
 
     label: str
     n_clips: int
@@ -39,46 +39,59 @@ class ClassContent:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One fault. severity: "error" stops training, "warning" spoils it, "note" is worth knowing.
-
-    text: a sentence that says what is wrong, remedy: what to do about it. paths: the clips it is about.
-    """
+    """One thing to know about the clips."""
 
     kind: FindingKind
+    """What sort of thing."""
     severity: Literal["error", "warning", "note"]
+    """An error prevents training, a warning makes its result worse, a note is worth knowing."""
     text: str
+    """A sentence that says what is wrong."""
     remedy: str
+    """A sentence that says what to do about it."""
     paths: tuple[str, ...] = ()
+    """The clips it is about."""
 
 
 @dataclass(frozen=True, slots=True)
 class DataReport:
-    """name, layout: which data, and how they were read ("class folders", "ESC-50", …). folds: name and clips each."""
+    """What is in a folder or list of labelled clips."""
 
     name: str
+    """The data set's name."""
     layout: str
+    """How it was read: "class folders", "ESC-50", …"""
     n_clips: int
+    """Clips in all."""
     minutes: float
+    """Minutes of sound in all."""
     classes: tuple[ClassContent, ...]
+    """Every label's share, in order."""
     folds: tuple[tuple[str, int], ...]
+    """Every fold's name and number of clips."""
     findings: tuple[Finding, ...]
+    """What is wrong, errors first."""
 
     def can_train(self) -> bool:
-        """False when a finding is an error."""
+        """Whether no finding is an error."""
         return all(finding.severity != "error" for finding in self.findings)
 
     def to_json(self) -> str:
-        """One JSON object."""
+        """Write one JSON object."""
         return json_text(asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> DataReport:
-        """The inverse of `to_json`. Raises UserError."""
+        """Read what `to_json` wrote. Raises UserError."""
         try:
             raw = json.loads(text)
-            raw["classes"] = tuple(ClassContent(**one) for one in raw["classes"])
+            raw["classes"] = tuple(ClassContent(**content) for content in raw["classes"])
             raw["folds"] = tuple((str(name), int(count)) for name, count in raw["folds"])
-            raw["findings"] = tuple(Finding(**{**one, "paths": tuple(one["paths"])}) for one in raw["findings"])
+            raw["findings"] = tuple(_finding(row) for row in raw["findings"])
             return cls(**raw)
         except (ValueError, KeyError, TypeError) as error:
             raise UserError("The report on the data cannot be read.", "Check the data again.") from error
+
+
+def _finding(row: dict[str, Any]) -> Finding:
+    return Finding(**{**row, "paths": tuple(row["paths"])})

@@ -1,4 +1,7 @@
-"""How a model did on held-out clips, clip by clip: written by a run, shown as a confusion matrix that plays."""
+"""Describes how a model did on held-out clips, clip by clip.
+
+Written by a training run or `main.py evaluate`, shown by the window.
+"""
 
 from __future__ import annotations
 
@@ -30,39 +33,51 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class ClassResult:
-    """One label on the held-out clips; precision, recall and f1 at `threshold`. 0 where nothing could be counted."""
+    """How a label did on the held-out clips; 0 where nothing could be counted."""
 
     label: str
+    """Its name."""
     n_clips: int
+    """Clips that have it."""
     precision: float
+    """At the threshold."""
     recall: float
+    """At the threshold."""
     f1: float
+    """At the threshold."""
     average_precision: float
+    """Over all thresholds."""
     threshold: float
+    """The probability from which the label counts as present."""
 
     @property
     def figures(self) -> tuple[float, ...]:
-        """All numbers of it."""
+        """All its numbers."""
         return self.n_clips, self.precision, self.recall, self.f1, self.average_precision, self.threshold
 
 
 @dataclass(frozen=True, slots=True)
 class ClipResult:
-    """One held-out clip. truth: its labels; predicted: the label with the highest score, `score` its probability;
-    truth_score: the highest probability of a true label. Labels are indices into the report's. start_s, end_s: the part
-    of the file that the clip is, None for the file's end."""
+    """What the model said of a held-out clip. Labels are indices into the report's."""
 
     path: str
+    """The file: absolute, or below the data."""
     truth: tuple[int, ...]
+    """Its true labels."""
     predicted: int
+    """The label with the highest probability."""
     score: float
+    """That probability."""
     truth_score: float
+    """The highest probability of a true label."""
     start_s: float = 0.0
+    """Where the clip starts in the file."""
     end_s: float | None = None
+    """Where it ends; None for the file's end."""
 
     @property
     def places(self) -> tuple[int, ...]:
-        """Of its true labels and of the predicted one, in the report's labels."""
+        """Indices of its true labels and of the predicted one."""
         return (*self.truth, self.predicted)
 
     @property
@@ -73,20 +88,27 @@ class ClipResult:
 
 @dataclass(frozen=True, slots=True)
 class EvaluationReport:
-    """labels: names in the model's order. metrics: accuracy, map, mauc, d_prime, f1, ece, brier. split: which clips,
-    in words ("fold 5"). merge: the schedule used, in words."""
+    """How a model did on held-out clips."""
 
     model: str
+    """Its name; of an ensemble, all names."""
     data: str
+    """The data set's name."""
     split: str
+    """Which clips, for people: "fold 5"."""
     merge: str
+    """How tokens were merged, for people."""
     labels: tuple[str, ...]
+    """Names in the model's order."""
     metrics: dict[str, Measured]
+    """By the names of METRIC_NAMES."""
     classes: tuple[ClassResult, ...]
+    """One row per label, in order."""
     clips: tuple[ClipResult, ...]
+    """One row per clip."""
 
     def confusion(self) -> list[list[int]]:
-        """Counts `[truth][predicted]`; a clip of several labels counts once for each."""
+        """Count clips as `[truth][predicted]`; a clip of several labels counts once for each."""
         counts = [[0] * len(self.labels) for _ in self.labels]
         for clip in self.clips:
             for label in clip.truth:
@@ -94,12 +116,12 @@ class EvaluationReport:
         return counts
 
     def mistakes(self) -> list[ClipResult]:
-        """Clips whose highest score is no label of theirs, the surest first."""
+        """List clips whose highest score is none of their labels, the most confident first."""
         wrong = [clip for clip in self.clips if clip.truth and clip.predicted not in clip.truth]
         return sorted(wrong, key=lambda clip: clip.truth_score - clip.score)
 
     def to_json(self) -> str:
-        """One JSON object."""
+        """Write one JSON object."""
         return json_text(asdict(self))
 
     def save(self, path: Path) -> None:
@@ -112,30 +134,30 @@ class EvaluationReport:
         try:
             raw = parse_json(path.read_text(encoding="utf-8"))
             raw["labels"] = tuple(map(str, raw["labels"]))
-            raw["metrics"] = {name: Measured(**one) for name, one in raw["metrics"].items()}
-            raw["classes"] = tuple(ClassResult(**one) for one in raw["classes"])
-            raw["clips"] = tuple(ClipResult(**{**one, "truth": tuple(one["truth"])}) for one in raw["clips"])
+            raw["metrics"] = {name: Measured(**measured) for name, measured in raw["metrics"].items()}
+            raw["classes"] = tuple(ClassResult(**result) for result in raw["classes"])
+            raw["clips"] = tuple(ClipResult(**{**clip, "truth": tuple(clip["truth"])}) for clip in raw["clips"])
             report = cls(**raw)
-            report.refuse_nonsense()
+            report.validate()
         except (OSError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError) as error:
             raise UserError(f"The evaluation {path.name} cannot be read.", "Evaluate the model again.") from error
         return report
 
-    def refuse_nonsense(self) -> None:
-        """Raises ValueError for what no evaluation says: places of labels that there are not, figures without bounds;
-        UserError for more labels than a matrix of all pairs of them has room for."""
+    def validate(self) -> None:
+        """Raises ValueError for what no evaluation writes: unknown labels, figures without bounds; UserError for more
+        labels than a matrix of all pairs can show."""
         n_labels, known = len(self.labels), set(self.labels)
         if n_labels > MOST_LABELS:
             problem = f"The evaluation has {n_labels} classes; up to {MOST_LABELS} can be shown."
             raise UserError(problem, "Evaluate the model on clips of fewer classes.")
-        if not all(isinstance(one, str) for one in (self.model, self.data, self.split, self.merge)):
-            raise ValueError("words that are no text")
-        if not all(type(place) is int and 0 <= place < n_labels for one in self.clips for place in one.places):
-            raise ValueError("labels that there are not")
-        figures = (figure for one in (*self.metrics.values(), *self.classes, *self.clips) for figure in one.figures)
+        if not all(isinstance(text, str) for text in (self.model, self.data, self.split, self.merge)):
+            raise ValueError("names that are not text")
+        if not all(type(place) is int and 0 <= place < n_labels for clip in self.clips for place in clip.places):
+            raise ValueError("unknown labels")
+        figures = (figure for row in (*self.metrics.values(), *self.classes, *self.clips) for figure in row.figures)
         if not all(type(figure) in (int, float) and abs(figure) <= _LARGEST_FIGURE for figure in figures):
-            raise ValueError("figures that are no numbers")
-        if not all(isinstance(one.label, str) and one.label in known for one in self.classes):
-            raise ValueError("classes that are no labels")
-        if not all(isinstance(one.path, str) for one in self.clips):
+            raise ValueError("figures that are not numbers")
+        if not all(isinstance(result.label, str) and result.label in known for result in self.classes):
+            raise ValueError("classes that are not labels")
+        if not all(isinstance(clip.path, str) for clip in self.clips):
             raise ValueError("clips without a path")

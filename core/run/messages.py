@@ -1,4 +1,4 @@
-"""What a training run says, one JSON object a line: the only thing that app and training share."""
+"""Messages of a training run, one JSON object a line, and the commands that it obeys."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.file_names import json_text
 
 @dataclass(frozen=True, slots=True)
 class TrainingPreparing:
-    """Before the first step: `what` people read ("Decoding clips"), `done` of `total`."""
+    """Work before the first step. what: for people, such as "Decoding clips"; done of total."""
 
     what: str
     done: int
@@ -21,45 +21,65 @@ class TrainingPreparing:
 
 @dataclass(frozen=True, slots=True)
 class TrainingStarted:
-    """The run is set up. device: "cpu", "cuda"; first_epoch is above 1 when it goes on where it stopped."""
+    """The run is set up."""
 
     recipe: str
+    """The recipe's name."""
     out: str
+    """The run's folder."""
     device: str
+    """"cpu" or "cuda"."""
     n_clips: int
+    """Clips that it trains on."""
     n_labels: int
+    """Labels that it learns."""
     n_epochs: int
+    """Epochs in all."""
     first_epoch: int
+    """Above 1 for a run that resumes."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingStep:
-    """One of a few steps an epoch. step counts from the run's beginning."""
+    """A step is done; only a few steps of an epoch are reported."""
 
     epoch: int
+    """From 1."""
     step: int
+    """Counted from the start of the run."""
     n_steps: int
+    """Steps in all."""
     loss: float
+    """Training loss of late."""
     learning_rate: float
+    """As the schedule has it."""
     clips_per_second: float
+    """Speed of late."""
     seconds_left: float = 0.0
+    """Until the end of the run; 0 where that is not known yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingEpoch:
-    """An epoch is over and its checkpoint written. metrics is empty when this epoch was not evaluated."""
+    """An epoch is over and its state saved."""
 
     epoch: int
+    """From 1."""
     n_epochs: int
+    """Epochs in all."""
     loss: float
+    """Mean training loss of the epoch."""
     seconds: float
+    """How long it took."""
     seconds_left: float
+    """Until the end of the run."""
     metrics: dict[str, float] = field(default_factory=dict)
+    """By the names of METRIC_NAMES; empty for an epoch that was not evaluated."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingPaused:
-    """The run waits at `step` (paused), or goes on from there."""
+    """The run waits at `step` (paused), or has resumed from there."""
 
     step: int
     paused: bool
@@ -67,8 +87,8 @@ class TrainingPaused:
 
 @dataclass(frozen=True, slots=True)
 class TrainingStopped:
-    """The run ended early because somebody asked for it; `--resume` goes on after `step`, and `checkpoint` (where
-    not empty) is a folder with the model as it was."""
+    """The run ended early, as requested; `--resume` continues after `step`. checkpoint: a folder with the model so far,
+    "" without one."""
 
     out: str
     step: int
@@ -77,7 +97,7 @@ class TrainingStopped:
 
 @dataclass(frozen=True, slots=True)
 class TrainingFailed:
-    """The run cannot go on; what it had is kept."""
+    """The run failed; its last state is kept."""
 
     problem: str
     remedy: str
@@ -85,8 +105,8 @@ class TrainingFailed:
 
 @dataclass(frozen=True, slots=True)
 class TrainingFinished:
-    """The run is done; `checkpoint` is a folder that tag, listen and bench take; `report` a file that
-    `core.run.evaluation_report` reads ("" where nothing was held out)."""
+    """The run is done. checkpoint: a folder for `--model`; report: a file for `EvaluationReport.load`, "" if nothing was
+    held out."""
 
     checkpoint: str
     metrics: dict[str, float]
@@ -105,7 +125,7 @@ TrainingMessage = (
 )
 
 Command = Literal["pause", "resume", "stop"]
-"""What a run that was started with --control obeys, one word a line on its standard input."""
+"""What a run started with --control obeys: one word a line on its standard input."""
 
 _TYPES: dict[str, type[Any]] = {
     "preparing": TrainingPreparing,
@@ -121,14 +141,16 @@ _NAMES = {kind: name for name, kind in _TYPES.items()}
 
 
 def to_line(message: TrainingMessage) -> str:
-    """One line of JSON, without the newline."""
+    """Write one line of JSON, without the newline."""
     return json_text({"type": _NAMES[type(message)], **asdict(message)})
 
 
 def from_line(line: str) -> TrainingMessage:
-    """The inverse of `to_line`. Raises UserError for a line that is no message."""
+    """Read what `to_line` wrote. Raises UserError for a line that is not a message."""
     try:
         raw = json.loads(line)
         return _TYPES[raw.pop("type")](**raw)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UserError(f"The training run wrote a line that is no message: {line[:80]!r}.", "See its log.") from error
+        raise UserError(
+            f"The training run wrote a line that is not a message: {line[:80]!r}.", "See its log."
+        ) from error

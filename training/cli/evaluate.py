@@ -12,7 +12,7 @@ from core.cli.terminal.streams import print_error
 from core.errors import UserError
 from core.run.evaluation_report import EvaluationReport
 from training.cli.data_options import add_data_options
-from training.cli.evaluation_tables import print_report
+from training.cli.report_tables import print_report
 
 
 @dataclass(frozen=True, slots=True)

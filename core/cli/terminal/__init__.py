@@ -1,1 +1,1 @@
-"""What every verb needs of its terminal: streams, plain text, a log, an orderly end."""
+"""What every verb needs of its terminal: output streams, plain text, a log, an orderly exit."""

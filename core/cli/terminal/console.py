@@ -12,24 +12,23 @@ from core.terminal_text import shown
 
 
 class PlainConsole(Console):
-    """Prints what it is given: a name such as `[red]` or `:car:` is neither a style nor a picture. On stdout, or on
-    stderr."""
+    """Prints text as it is: a name such as `[red]` or `:car:` is neither a style nor an emoji."""
 
     def __init__(self, *, stderr: bool = False) -> None:
         super().__init__(stderr=stderr, markup=False, emoji=False, highlight=False)
 
     def on_broken_pipe(self) -> None:
-        """The reader (`| head`) has gone: `main` ends every verb alike, where rich would exit with 1."""
+        """Let `main` end every verb alike when the reader (`| head`) has gone; rich would exit with 1."""
         raise  # rich calls this while it handles the BrokenPipeError
 
 
 def plain(text: object, style: str = "") -> Text:
-    """A cell or a line that no console takes for markup, its control characters escaped."""
+    """Make a cell or a line that no console reads as markup, with control characters escaped."""
     return Text(shown(text), style)
 
 
 def progress_bar(*columns: ProgressColumn, shows_always: bool = False) -> Progress:
-    """A bar on stderr where that is a terminal, nothing elsewhere. columns: behind the description and the bar."""
+    """A bar on standard error if that is a terminal, else nothing. columns: after the description and the bar."""
     console = PlainConsole(stderr=True)
     ends = columns or (TextColumn("{task.percentage:>3.0f} %", markup=False), TimeRemainingColumn())
     return Progress(

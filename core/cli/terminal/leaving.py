@@ -1,4 +1,4 @@
-"""How the program begins on a terminal and ends: results written, resources closed, and then at once."""
+"""Starts and ends the program on a terminal: results are written, resources closed, then it exits at once."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from core.cli.terminal.streams import OutputError, open_standard_streams, print_
 from core.cli.terminal.terminal_log import log_to_terminal
 
 EXIT_STATUS = (
-    "Exit status: 0 if all went well, also where the reader of the results left early (| head); 1 if something failed, "
-    "results that could not be written among it; 2 for wrong usage; 130 when stopped by Ctrl+C."
+    "Exit status: 0 on success, also if the reader of the results left early (| head); 1 if something failed, results "
+    "that could not be written included; 2 for wrong usage; 130 if stopped by Ctrl+C."
 )
 
 _LEFT_TO_THE_SYSTEM = (("sounddevice", "_exit_handler"), ("pyqtgraph", "cleanup"))
-"""What runs at exit and need not: PortAudio's end hangs where the sound server does, pyqtgraph's walks all objects."""
+"""What runs at exit but need not: PortAudio's exit hangs if the sound server does, pyqtgraph's visits all objects."""
 
 
 def run_and_leave(main: Callable[[list[str]], int]) -> NoReturn:
-    """The whole life of the process: `main(sys.argv[1:])`, and its exit status."""
+    """Run `main(sys.argv[1:])` and end the process with its exit status."""
     open_standard_streams()
     log_to_terminal()
     status = 1
@@ -38,11 +38,10 @@ def run_and_leave(main: Callable[[list[str]], int]) -> NoReturn:
 
 
 def leave(status: int, *, clears_away: bool = True) -> NoReturn:
-    """End the process with `status` (1 where the last results cannot be written). Child processes and temporary
-    files are cleared away as at any exit. What is left out is the collection of every object of torch, which takes a
-    second of the processor.
+    """End the process with `status` (1 if the last results cannot be written). Child processes and temporary files are
+    cleaned up as at any exit; only the garbage collection of all objects of torch, a second of work, is skipped.
 
-    clears_away: False where a thread still works, since what runs at exit may wait for what that is importing.
+    clears_away: False while a thread is at work, since exit functions may wait for what it is importing.
     """
     try:
         status = with_results_written(status)
@@ -62,7 +61,7 @@ def _run_exit_functions() -> None:
 
 
 def with_results_written(status: int) -> int:
-    """Flush standard output; the exit status, with what became of that."""
+    """Flush standard output; `status`, or what that changes it to."""
     try:
         sys.stdout.flush()
     except BrokenPipeError:

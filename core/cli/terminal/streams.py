@@ -1,6 +1,6 @@
-"""Where results go: standard output, or the file of `--output`. What cannot be written ends the run, once, in words.
+"""Writes results to standard output or the file of `--output`. A failure is reported once and ends the run.
 
-A flush ends a record (a line, a row, a table): when the disk is full, a half record is taken back from a file.
+A flush ends a record (a line, a row, a table): if the disk is full, half a record is removed from a file again.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 
 class OutputError(UserError):
-    """Results cannot be written: no file's fault, and the end of the run."""
+    """Results cannot be written, which ends the run: no input file is at fault."""
 
 
 class ResultStream(io.TextIOWrapper):
-    """Text to a file or to standard output. Raises OutputError, or BrokenPipeError where the reader has gone; once:
-    what is written afterwards goes nowhere."""
+    """Writes text to a file or to standard output. Raises OutputError, or BrokenPipeError if the reader has gone, once:
+    what is written afterwards is discarded."""
 
     def __init__(self, file: Path | int, *, newline: str | None = None) -> None:
         self._bytes = _ResultBytes(file)
@@ -40,17 +40,17 @@ class ResultStream(io.TextIOWrapper):
         )
 
     def flush(self) -> None:
-        """What was written is out, and ends a record."""
+        """Write what is buffered; this ends a record."""
         super().flush()
         self._bytes.n_half = 0
 
 
 class _ResultBytes(io.FileIO):
-    """n_half: bytes since the last whole record."""
+    """Writes bytes. n_half: bytes since the last whole record."""
 
     def __init__(self, file: Path | int) -> None:
         super().__init__(file, "w", closefd=isinstance(file, Path))
-        self._words = f"{file}" if isinstance(file, Path) else "Standard output"
+        self._name = f"{file}" if isinstance(file, Path) else "Standard output"
         self._has_failed = False
         self.n_half = 0
 
@@ -67,7 +67,7 @@ class _ResultBytes(io.FileIO):
     def close(self) -> None:
         try:
             super().close()
-        except OSError as error:  # some network drives tell only now that they are full
+        except OSError as error:  # some network drives report only now that they are full
             self._fail(error)
 
     def _fail(self, error: OSError) -> NoReturn:
@@ -77,7 +77,7 @@ class _ResultBytes(io.FileIO):
             raise BrokenPipeError(errno.EPIPE, "the reader has gone") from error
         with suppress(OSError):
             self._take_back_half()
-        raise OutputError(f"{self._words} cannot be written ({_reason(error)}).", _remedy(error.errno)) from error
+        raise OutputError(f"{self._name} cannot be written ({_reason(error)}).", _remedy(error.errno)) from error
 
     def _take_back_half(self) -> None:
         status = os.fstat(self.fileno())
@@ -88,7 +88,7 @@ class _ResultBytes(io.FileIO):
 
 
 class _ErrorBytes(io.FileIO):
-    """What people are told; that nobody can be told is no reason to stop."""
+    """Writes messages for people; a failure to do so is no reason to stop."""
 
     def write(self, data: ReadableBuffer, /) -> int:
         try:
@@ -98,8 +98,8 @@ class _ErrorBytes(io.FileIO):
 
 
 def open_standard_streams() -> None:
-    """Make sys.stdout a ResultStream and sys.stderr one that never fails. Closed ones (`>&-`) keep their numbers free
-    of other files; results for a closed stdout raise OutputError."""
+    """Make sys.stdout a ResultStream and sys.stderr one that never fails. No file opened later gets the number of a
+    closed stream (`>&-`); results for a closed stdout raise OutputError."""
     _fill(0, os.O_RDONLY)
     _fill(1, os.O_RDONLY)  # so that writing fails, as it should
     _fill(2, os.O_WRONLY)
@@ -108,9 +108,9 @@ def open_standard_streams() -> None:
     sys.stderr = io.TextIOWrapper(errors, encoding="utf-8", errors="backslashreplace", line_buffering=True)
 
 
-def print_error(words: object) -> None:
-    """One line on stderr."""
-    print(shown(words), file=sys.stderr, flush=True)
+def print_error(text: object) -> None:
+    """Print one line on standard error."""
+    print(shown(text), file=sys.stderr, flush=True)
 
 
 def _fill(number: int, flags: int) -> None:
@@ -129,7 +129,7 @@ def _reason(error: OSError) -> str:
 
 def _remedy(number: int | None) -> str:
     if number in (errno.ENOSPC, errno.EDQUOT):
-        return "Make room there, or write elsewhere."
+        return "Free some space there, or write elsewhere."
     if number == errno.EBADF:
-        return "Leave it open, or write into a file with > FILE."
-    return "Check where it leads, or write elsewhere."
+        return "Keep it open, or write to a file with > FILE."
+    return "Check where it leads to, or write elsewhere."

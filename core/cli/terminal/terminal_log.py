@@ -1,4 +1,4 @@
-"""The log of the terminal's verbs: warnings to stderr in one line, tracebacks to a file. Knows no verb."""
+"""Logs for the terminal's verbs: warnings in one line on standard error, tracebacks in a file."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _LINE = "%(asctime)s %(levelname)s %(threadName)s %(name)s: %(message)s"
 
 
 def terminal_log_file() -> Path:
-    """Where tracebacks go."""
+    """The file for tracebacks."""
     return Path(platformdirs.user_log_dir("Soundmark", appauthor=False)) / "terminal.log"
 
 
 class TerminalLog(logging.Handler):
-    """Opens its file with the first traceback; where that cannot be, stderr has it."""
+    """Opens its file with the first traceback; if that fails, the traceback goes to standard error."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(logging.WARNING)
@@ -54,5 +54,5 @@ class TerminalLog(logging.Handler):
 
 
 def log_to_terminal() -> None:
-    """Log as the verbs do, from now on."""
+    """Log this way from now on."""
     logging.getLogger().addHandler(TerminalLog(terminal_log_file()))
