@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 
 import main
+from core.cli import bench, listen
+from core.cli.command_line import Verb
+
+REPOSITORY = Path(main.__file__).parent
 
 
 def parse(*words: str) -> dict:
@@ -47,7 +54,8 @@ def test_strides_are_two_numbers(verb: list[str]) -> None:
 
 def test_options_of_models() -> None:
     assert parse("models", "list")["json"] is False
-    assert parse("models", "get", "some-name", "--json")["name"] == "some-name"
+    for action in ("download", "get"):  # `get` is the former name
+        assert parse("models", action, "some-name", "--json")["name"] == "some-name"
     bring = parse("models", "import", "a.pth", "--name", "n", "--labels", "l.csv", "--stride", "16x10", "--frames", "9")
     assert (bring["path"], bring["name"], bring["labels"]) == (Path("a.pth"), "n", Path("l.csv"))
     assert (bring["stride"], bring["frames"]) == ((16, 10), 9)
@@ -88,6 +96,7 @@ def test_train_takes_settings_after_or_before_options() -> None:
         ["models"],
         ["models", "sing"],
         ["models", "get"],
+        ["models", "download"],
         ["models", "import"],
         ["models", "import", "a.pth", "--stride", "wide"],
         ["models", "import", "a.pth", "--frames", "0"],
@@ -132,8 +141,33 @@ def test_the_version_is_that_of_the_project(capsys: pytest.CaptureFixture[str]) 
 def test_the_help_tells_every_exit_status(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main.main(["--help"])
-    told = " ".join(capsys.readouterr().out.split())
-    assert all(words in told for words in ("0 if all went well", "| head", "1 if something failed", "2 for", "130"))
+    text = " ".join(capsys.readouterr().out.split())
+    exits = text.partition("Exit status:")[2]
+    assert re.findall(r"\b(\d+) (?:on|if|for) ", exits) == ["0", "1", "2", "130"]
+    assert "| head" in exits
+
+
+def test_the_help_lists_every_verb_and_loads_no_verb() -> None:
+    verbs = [verb.module for verb in main.VERBS]
+    script = "import sys, main\ntry:\n    main.main(['--help'])\nfinally:\n    print(*sys.modules, file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", script], cwd=REPOSITORY, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert {*verbs, "torch", "numpy"}.isdisjoint(done.stderr.split())
+    assert all(f"    {verb.name} " in done.stdout and verb.summary[:40] in done.stdout for verb in main.VERBS)
+
+
+@pytest.mark.parametrize("verb", main.VERBS, ids=lambda verb: verb.name)
+def test_a_verb_parses_its_options_without_torch(verb: Verb) -> None:
+    script = f"import sys, main, importlib; importlib.import_module({verb.module!r}); sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], cwd=REPOSITORY, timeout=60).returncode == 0
+
+
+@pytest.mark.parametrize("verb", main.VERBS, ids=lambda verb: verb.name)
+def test_every_verb_has_its_own_help(verb: Verb, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main.main([verb.name, "--help"])
+    assert caught.value.code == 0
+    assert f"usage: main.py {verb.name} " in capsys.readouterr().out
 
 
 def test_without_a_display_it_says_so_and_listens(
@@ -142,7 +176,7 @@ def test_without_a_display_it_says_so_and_listens(
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(main.sys, "platform", "linux")
-    monkeypatch.setattr(main, "_listen", lambda _options: 7)
+    monkeypatch.setattr(listen, "run", lambda _namespace: 7)
     assert main.main([]) == 7
     assert capsys.readouterr().err == "There is no display: listening in the terminal instead.\n"
 
@@ -153,9 +187,9 @@ def test_an_error_is_words_and_exit_1(tmp_path: Path, capsys: pytest.CaptureFixt
 
 
 def test_ctrl_c_is_no_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    def interrupted(_options: object) -> int:
+    def interrupted(_namespace: object) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(main, "_bench", interrupted)
+    monkeypatch.setattr(bench, "run", interrupted)
     assert main.main(["bench"]) == 130
     assert capsys.readouterr().err == "Stopped.\n"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from core.errors import UserError
 from core.file_names import json_text
+from core.foreign_text import parse_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +87,8 @@ class TrainingPaused:
 
 @dataclass(frozen=True, slots=True)
 class TrainingStopped:
-    """The run ended early, as requested; `--resume` continues after `step`. checkpoint: a folder with the model so far,
-    "" without one."""
+    """The run ended early, as requested; `--resume` starts again after `step`. checkpoint: a folder with the model so
+    far, "" without one."""
 
     out: str
     step: int
@@ -105,8 +105,8 @@ class TrainingFailed:
 
 @dataclass(frozen=True, slots=True)
 class TrainingFinished:
-    """The run is done. checkpoint: a folder for `--model`; report: a file for `EvaluationReport.load`, "" if nothing was
-    held out."""
+    """The run is done. checkpoint: a folder for `--model`; report: a file for `EvaluationReport.load`, "" without
+    held-out clips."""
 
     checkpoint: str
     metrics: dict[str, float]
@@ -148,7 +148,7 @@ def to_line(message: TrainingMessage) -> str:
 def from_line(line: str) -> TrainingMessage:
     """Read what `to_line` wrote. Raises UserError for a line that is not a message."""
     try:
-        raw = json.loads(line)
+        raw = parse_json(line)
         return _TYPES[raw.pop("type")](**raw)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(

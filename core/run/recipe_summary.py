@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from core.errors import UserError
+from core.foreign_text import parse_json
 
 FEW_CLIPS, FINE_TUNE, STARTER = "few-clips", "fine-tune", "starter"
 """The recipes offered first, in this order. FINE_TUNE trains the result of FEW_CLIPS further."""
@@ -41,7 +42,7 @@ def recipes_to_json(recipes: Iterable[RecipeSummary]) -> str:
 def recipes_from_json(text: str) -> tuple[RecipeSummary, ...]:
     """Read what `recipes_to_json` wrote, in menu order. Raises UserError."""
     try:
-        return in_menu_order(_summary(row) for row in json.loads(text))
+        return in_menu_order(_summary(row) for row in parse_json(text))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError("The list of recipes cannot be read.", "The log file has the details.") from error
 

@@ -167,7 +167,7 @@ def _refuse_published(name: str, config: CheckpointConfig) -> None:
     if row is not None and not (config.provenance.get("published") == name and fits_row(row, config.model)):
         raise UserError(
             f"{name} is the name of a published model, and this is not known to be it.",
-            f"{_OTHER_NAME}. For that model itself: main.py models get {name}"
+            f"{_OTHER_NAME}. For that model itself: main.py models download {name}"
             if row.can_be_downloaded
             else f"{_OTHER_NAME}. That model itself is in {row.file}.",
         )

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from core.cli.bench import BenchOptions, run_bench
-from core.cli.tag import ModelOptions
-from core.errors import UserError
+from core.cli.model_options import ModelOptions
+from core.errors import UsageError
 from core.model.checkpoints.checkpoint import save_checkpoint
 from fakes import tiny_checkpoint
 
@@ -38,5 +38,5 @@ def test_an_architecture_without_weights_is_timed_with_random_ones(capsys: pytes
 
 
 def test_no_time_measures_nothing() -> None:
-    with pytest.raises(UserError, match="measure nothing"):
+    with pytest.raises(UsageError, match="0 seconds"):
         run_bench(BenchOptions(ModelOptions(), seconds=0))

@@ -12,8 +12,8 @@ import pytest
 from core.audio.sources import input_devices
 from core.audio.sources.file_source import FileSource
 from core.cli.listen import ListenOptions, choose_source, run_listen
-from core.cli.tag import ModelOptions
-from core.errors import UserError
+from core.cli.model_options import ModelOptions
+from core.errors import UsageError, UserError
 from core.model.checkpoints.checkpoint import save_checkpoint
 from fakes import tiny_checkpoint
 
@@ -75,7 +75,7 @@ def test_a_path_is_a_file_and_a_name_is_a_device(sound: Path, monkeypatch: pytes
     assert choose_source("USB Mic").name == "USB Mic"
     assert choose_source("USB Mic, ALSA").is_live
     assert choose_source(None).is_live
-    with pytest.raises(UserError, match="no input 'Other'") as caught:
+    with pytest.raises(UsageError, match="'Other'") as caught:
         choose_source("Other")
     assert "USB Mic" in caught.value.remedy
 
@@ -87,4 +87,10 @@ def test_without_an_input_device_the_demo_scene_plays_and_says_so(
     source = choose_source(None)
     assert not source.is_live
     assert source.name == "Demo scene"
-    assert "playing the synthesised demo scene instead" in capsys.readouterr().err
+    assert "demo scene" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("hop_s", [0.009, 20.0])
+def test_a_hop_that_no_window_has_is_wrong_usage(hop_s: float) -> None:
+    with pytest.raises(UsageError, match=r"--hop-s must be between 0\.01 and 10\.24"):
+        run_listen(ListenOptions(ModelOptions("not even loaded"), hop_s=hop_s))

@@ -1,4 +1,4 @@
-"""`main.py models` lists, gets, imports and exports; every other verb then takes the model by its name."""
+"""`main.py models` lists, downloads, imports and exports; every other verb then finds the model by its name."""
 
 from __future__ import annotations
 
@@ -66,13 +66,13 @@ def test_all_published_models_are_listed_and_none_is_here(capsys: pytest.Capture
     assert "mAP 0.4590, strides 10x10, 10.24 s, BSD-3-Clause; 527 sounds" in out
 
 
-def test_get_fetches_and_the_model_is_used_by_name(
+def test_a_downloaded_model_is_used_by_name(
     hub: Hub, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code, out, err = run(capsys, "models", "get", ROW.name)
+    code, out, err = run(capsys, "models", "download", ROW.name)
     assert (code, err) == (0, "")
     assert out == f"{folder / ROW.name}\nUse it with --model {ROW.name}.\n"
-    assert run(capsys, "models", "get", ROW.name)[1] == f"{ROW.name} is here already: {folder / ROW.name}\n"
+    assert run(capsys, "models", "download", ROW.name)[1] == f"{ROW.name} is already installed: {folder / ROW.name}\n"
     rows = {row["name"]: row for row in json.loads(run(capsys, "models", "list", "--json")[1])}
     assert (rows[ROW.name]["state"], rows[ROW.name]["score"]) == ("here", ROW.score)
     file = sounds.write_wav(tmp_path / "a.wav", sounds.sweep(1))
@@ -81,24 +81,24 @@ def test_get_fetches_and_the_model_is_used_by_name(
     assert json.loads(out.splitlines()[0])["scores"][0]["label"] in ("dog", "rain", "siren", "clock_tick")
 
 
-def test_get_says_how_far_it_is_as_json(hub: Hub, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    _, out, _ = run(capsys, "models", "get", ROW.name, "--json")
+def test_a_download_reports_how_far_it_is_as_json(hub: Hub, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = run(capsys, "models", "download", ROW.name, "--json")
     *progress, last = (json.loads(line) for line in out.splitlines())
     assert {line["type"] for line in progress} == {"progress"}
     assert progress[-1]["done_bytes"] == progress[-1]["total_bytes"] == sum(len(one) for one in hub.files.values())
     assert last == {"type": "model", "name": ROW.name, "path": str(folder / ROW.name)}
 
 
-def test_names_that_cannot_be_got_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_names_that_cannot_be_downloaded_are_reported(capsys: pytest.CaptureFixture[str]) -> None:
     code, _, err = run(capsys, "models", "get", "ast-audioset-9-9")
     assert code == 1
     assert "There is no published model 'ast-audioset-9-9'. Choose one of" in err
-    code, _, err = run(capsys, "models", "get", "ast-audioset-bal-10-10-0.3499")
+    code, _, err = run(capsys, "models", "download", "ast-audioset-bal-10-10-0.3499")
     assert code == 1
     assert "models import audioset_bal_10_10_0.3499.pth" in err
     code, _, err = run(capsys, "bench", "--model", ROW.name)
     assert code == 1
-    assert f"main.py models get {ROW.name}" in err
+    assert f"main.py models download {ROW.name}" in err
 
 
 def test_the_environment_says_where_the_hub_is_and_where_things_are_kept(hub: Hub, tmp_path: Path) -> None:
@@ -110,13 +110,13 @@ def test_the_environment_says_where_the_hub_is_and_where_things_are_kept(hub: Hu
         "SOUNDMARK_MODELS": str(tmp_path / "other models"),
     }
     hub.cut_after["model.safetensors"] = [10_000] + [0] * 9
-    small_counts = "import main; from core.model import model_import; model_import.fits_row = lambda *_: True"
+    small_counts = "import main; from core.model.store import importing; importing.fits_row = lambda *_: True"
     words = [
         sys.executable,
         "-c",
         f"{small_counts}; import sys; sys.exit(main.main(sys.argv[1:]))",
         "models",
-        "get",
+        "download",
         ROW.name,
     ]
     options = {

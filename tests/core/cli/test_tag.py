@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 from core.cli.frame_output import FRAME_FORMATS
-from core.cli.tag import ModelOptions, TagOptions, run_tag
+from core.cli.model_options import ModelOptions
+from core.cli.tag import TagOptions, run_tag
 from core.cli.window_output import FORMATS
 from core.errors import UserError
 from core.inference import file_tagging, frame_tagging
@@ -167,9 +168,9 @@ def test_every_format_has_frames_and_tells_what_went_wrong(capsys: pytest.Captur
         writer = make(file, LabelSet.from_ids(["dog"]), 1)
         writer.frames("a.wav", FrameScores(np.zeros((3, 1), np.float32), np.array([0.05, 0.15, 0.25])))
         writer.end("a.wav")
-        writer.error("b.wav", UserError("It is broken.", "Mend it."))
+        writer.error("b.wav", UserError("It is broken.", "Fix it."))
         told = file.getvalue() + capsys.readouterr().err
-        assert all(words in told for words in ("a.wav", "b.wav", "It is broken.", "Mend it."))
+        assert all(words in told for words in ("a.wav", "b.wav", "It is broken.", "Fix it."))
 
 
 @pytest.mark.parametrize("name", ["csv", "jsonl", "table"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,14 @@ from rich.console import Console
 import main
 from core.audio.decoding.decode import read_clip
 from core.audio.log_mel import LogMel
+from core.cli.model_options import ModelOptions
 from core.errors import UserError
 from core.inference.tagger import load_tagger
 from core.labels import LabelSet
 from core.model.checkpoints.checkpoint import Checkpoint, save_checkpoint
 from core.run.evaluation_report import EvaluationReport, Measured
 from fakes import tiny_checkpoint
+from training.cli.evaluate import EvaluateOptions, run_evaluation
 from training.cli.report_tables import print_report
 
 CLIPS = {
@@ -79,9 +82,9 @@ def test_figures_are_of_the_labels_that_both_know(
     report = EvaluationReport.load(tmp_path / "report.json")
     assert json.loads(said.out) == json.loads(report.to_json())
     assert report.labels == ("Dog", "Rain", "Siren")
-    assert "lacks 1 labels of the data: Whale (1)" in said.err
-    assert "1 clips of nothing else are left out" in said.err
-    assert "1 labels of the model that the data do not know take no part" in said.err
+    assert "1 labels of the data: Whale (1)" in said.err
+    assert re.search(r"\b1 clips .* left out", said.err)
+    assert re.search(r"\b1 labels of the model .* the other 3\b", said.err)
 
     tagger = load_tagger(model, device="cpu")
     assert [Path(clip.path).name for clip in report.clips] == ["a.wav", "b.wav", "c.wav", "e.wav", "f.wav"]
@@ -101,7 +104,7 @@ def test_one_fold(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert report["split"] == "fold 1"
     assert [Path(clip["path"]).name for clip in report["clips"]] == ["a.wav", "b.wav"]
     assert evaluate("--model", model, "--data", data, "--fold", "7") == 2
-    assert "no fold 7. It has the folds 1, 2" in capsys.readouterr().err
+    assert re.search(r"no fold 7\. .*\b1, 2\b", capsys.readouterr().err)
 
 
 def test_clips_that_were_trained_on_are_counted(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -109,8 +112,8 @@ def test_clips_that_were_trained_on_are_counted(data: Path, tmp_path: Path, caps
     model = saved(tmp_path / "m", provenance={"data": "other", "test_folds": ["1"], "started_from": earlier})
     evaluate("--model", model, "--data", data, "--json")
     said = capsys.readouterr()
-    assert "2 of these 5 clips were trained on" in said.err
-    assert "Trained on other: whether clips of data were among that is not known" in said.err
+    assert "2 of these 5 clips" in said.err
+    assert re.search(r"Trained on other: .* data ", said.err)
     assert json.loads(said.out)["split"] == "all clips, 2 of 5 trained on"
     evaluate("--model", model, "--data", data, "--fold", "2")
     assert "were trained on" not in capsys.readouterr().err
@@ -124,8 +127,8 @@ def test_clips_that_a_teachers_teacher_was_trained_on_are_counted(
     provenance = {"data": "data", "test_folds": ["1", "2"], "started_from": None, "teachers": [teacher]}
     evaluate("--model", saved(tmp_path / "m", provenance=provenance), "--data", data, "--json")
     said = capsys.readouterr()
-    assert "2 of these 5 clips were trained on" in said.err
-    assert "Trained on data it does not name" in said.err
+    assert "2 of these 5 clips" in said.err
+    assert "Trained on unnamed data" in said.err
 
 
 def test_an_ensemble_answers_with_the_mean_of_its_probabilities(
@@ -144,7 +147,7 @@ def test_members_of_an_ensemble_must_agree(data: Path, tmp_path: Path, capsys: p
     one = saved(tmp_path / "one")
     other = saved(tmp_path / "other", labels=LabelSet.from_ids(["rain", "dog", "siren", "clock_tick"]))
     assert evaluate("--model", one, "--model", other, "--data", data) == 1
-    assert "do not agree on their labels" in capsys.readouterr().err
+    assert "different labels" in capsys.readouterr().err
     softmax = saved(tmp_path / "softmax", activation="softmax")
     assert evaluate("--model", one, "--model", softmax, "--data", data) == 1
     assert "sigmoid probabilities" in capsys.readouterr().err
@@ -160,14 +163,13 @@ def test_tables_for_people(data: Path, tmp_path: Path, capsys: pytest.CaptureFix
     evaluate("--model", saved(tmp_path / "m"), "--data", data, "--merge", "off")
     shown = capsys.readouterr().out
     assert "Tiny on data, all clips: 5 clips, merge off" in shown
-    assert all(word in shown for word in ("accuracy", "95 % interval", "Dog", "threshold"))
+    assert all(word in shown for word in ("Accuracy", "95 % interval", "Dog", "threshold"))
 
 
 def test_a_report_that_cannot_be_written_is_told(data: Path, tmp_path: Path) -> None:
-    from training.cli.evaluate import EvaluateOptions, run_evaluation
-
     with pytest.raises(UserError, match="cannot be written"):
-        run_evaluation(EvaluateOptions((saved(tmp_path / "m"),), data, out=tmp_path / "nowhere" / "r.json"))
+        model = ModelOptions(saved(tmp_path / "m"), device="cpu")
+        run_evaluation(EvaluateOptions((model,), data, out=tmp_path / "nowhere" / "r.json"))
 
 
 def test_the_command_line_of_evaluate(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from training.cli.recipes import list_recipes, run_recipes
+import main
+from training.cli.recipes import list_recipes
 from training.config.recipe import RECIPES
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -23,7 +24,7 @@ def test_every_recipe_is_listed_the_quick_ones_first() -> None:
 
 
 def test_the_json_list_is_what_the_dialog_reads(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run_recipes(as_json=True) == 0
+    assert main.main(["recipes", "--json"]) == 0
     first = json.loads(capsys.readouterr().out)[0]
     assert first.keys() == {"name", "title", "summary", "minutes"}
     assert first["name"] == "few-clips"

@@ -45,7 +45,7 @@ def test_it_says_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert failure("starter", tmp_path / "nowhere", tmp_path / "out", ("init=",))[0] == 1
     assert failure("starter", tmp_path, tmp_path / "out", ("epochs=no",))[0] == 2
     assert failure("starter", tmp_path, None, (), True)[0] == 2
-    assert "holds no run" in failure(None, None, tmp_path / "empty", (), True)[1]
+    assert "holds no training run" in failure(None, None, tmp_path / "empty", (), True)[1]
     (tmp_path / "file").touch()
     assert "cannot be used" in failure("starter", tmp_path, tmp_path / "file")[1]
 
@@ -220,7 +220,7 @@ def test_the_bar_shows_the_run(capsys: pytest.CaptureFixture[str]) -> None:
     bar(TrainingStopped("out", 5, "out/checkpoint"))
     shown = capsys.readouterr().err
     assert "epoch 1: loss 0.500, accuracy 0.500" in shown
-    assert "continue with --resume" in shown
+    assert "Resume with --resume" in shown
     assert "This will take about 90 s" in shown
 
 
