@@ -20,15 +20,11 @@ import main
 from core.audio.sources.input_devices import InputDevice
 from core.cli import devices
 from core.cli.terminal.leaving import with_results_written
-from core.cli.terminal.streams import OutputError, ResultStream
-from core.cli.window_output import FORMATS, TaggedWindow
-from core.inference.results import TagScores
+from core.cli.terminal.streams import ResultStream
 from core.labels import LabelSet
 from core.model.checkpoints.checkpoint import save_checkpoint
-from core.run.messages import TrainingFinished, TrainingPreparing, TrainingStarted
 from core.terminal_text import shown
 from fakes import tiny_checkpoint
-from training.cli.reporters import ProgressBar
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 START_TIMEOUT_S = 110
@@ -152,15 +148,6 @@ def test_what_a_full_disk_holds_is_whole_records(to_stdout: bool, form: str, pla
         assert {len(row) for row in csv.reader(io.StringIO(text, newline=""))} == {6}
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, which Linux has")
-def test_a_failure_is_told_once() -> None:
-    stream = ResultStream(Path("/dev/full"))
-    with pytest.raises(OutputError, match="/dev/full cannot be written"):
-        print("a record", file=stream, flush=True)
-    print("another", file=stream, flush=True)
-    stream.close()
-
-
 def test_streams_that_are_closed_from_the_start_are_nobody_elses(place: Path) -> None:
     """A file opened later must not get the number of standard output."""
     command = 'exec "$0" "$1" tag data/dog/0.wav --model tiny --format csv --output out.csv >&- 2>&- <&-'
@@ -177,56 +164,6 @@ def test_the_whole_program_ends_quietly_without_a_reader(words: list[str]) -> No
     done = subprocess.run(command, cwd=REPOSITORY, stdout=output, stderr=subprocess.PIPE, timeout=START_TIMEOUT_S)
     os.close(output)
     assert (done.returncode, done.stderr) == (0, b"")
-
-
-LEAVING = """
-import atexit, sys, tempfile, threading, time
-from core.cli.terminal.leaving import run_and_leave
-class Slow:
-    def __del__(self):
-        print("collected", file=sys.__stderr__, flush=True)
-keep = Slow()
-keep.itself = keep
-folder = tempfile.TemporaryDirectory()
-atexit.register(print, "at exit", file=sys.__stderr__, flush=True)
-def main(argv):
-    print(folder.name)
-    threading.Thread(target=time.sleep, args=(1000,)).start()
-    {end}
-run_and_leave(main)
-"""
-
-
-@pytest.mark.parametrize(
-    ("end", "status"),
-    [("return 3", 3), ("raise SystemExit(2)", 2), ("raise SystemExit", 0), ("raise ValueError('oh')", 1)],
-)
-def test_the_process_leaves_at_once_and_leaves_nothing(end: str, status: int) -> None:
-    """It waits for no thread and collects no object; results are written, and what must run at exit has run."""
-    command = [sys.executable, "-c", LEAVING.format(end=end)]
-    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, encoding="utf-8", timeout=START_TIMEOUT_S)
-    assert done.returncode == status
-    assert "at exit" in done.stderr
-    assert "collected" not in done.stderr
-    assert ("ValueError: oh" in done.stderr) is ("ValueError" in end)
-    assert done.stdout.strip()
-    assert not Path(done.stdout.strip()).exists()
-
-
-@pytest.mark.parametrize("code", [*range(0x20), 0x7F, *range(0x80, 0xA0), 0x2028, 0x202E, 0x2066])
-def test_every_control_character_is_shown_escaped(code: int) -> None:
-    text = shown(f"a{chr(code)}b")
-    assert text.isprintable()
-    assert text[0] + text[-1] == "ab"
-
-
-def test_bytes_of_a_name_that_are_not_utf_8_are_shown_escaped() -> None:
-    assert shown("a\udcffb") == r"a\xffb"
-
-
-@pytest.mark.parametrize("text", ["ünïcode & blank.wav", "[red]犬[/]", "C:\\music\\new", ":car:"])
-def test_other_names_stay_as_they_are(text: str) -> None:
-    assert shown(text) == text
 
 
 @pytest.fixture
@@ -272,30 +209,3 @@ def test_no_name_is_obeyed_by_the_terminal(words: list[str], noisy: Path, capsys
     for text in (out, said.err):
         assert text.replace("\n", "").isprintable(), ascii(text)
     assert "\\x1b" in said.out + said.err or words[-2:] == ["--output", "out.csv"]
-
-
-def test_a_run_s_bar_shows_names_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
-    bar = ProgressBar()
-    bar(TrainingPreparing(NOISY, 1, 2))
-    bar(TrainingStarted("r", f"[red]{NOISY}", "cpu", 2, 2, 1, 1))
-    bar(TrainingFinished(f"[/]{NOISY}", {}))
-    said = capsys.readouterr().err
-    assert said.replace("\n", "").isprintable(), ascii(said)
-    assert f"[red]{shown(NOISY)}" in said
-    assert f"[/]{shown(NOISY)}" in said
-
-
-def test_rows_for_a_terminal_are_escaped_and_those_for_a_file_are_not() -> None:
-    """See `tests/core/cli/test_window_output.py` for what the rows hold."""
-
-    def rows(file: io.StringIO) -> str:
-        scores = TagScores(np.array([0.5], np.float32), 0, 100)
-        FORMATS["csv"](file, LabelSet.from_ids(["dog"]), 1).window(TaggedWindow(NOISY, 0, scores))
-        return file.getvalue()
-
-    class Terminal(io.StringIO):
-        def isatty(self) -> bool:
-            return True
-
-    assert NOISY in rows(io.StringIO())
-    assert ACTIVE not in rows(Terminal())

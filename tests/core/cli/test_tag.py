@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 import wave
 from collections.abc import Iterator
@@ -14,14 +13,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.cli.frame_output import FRAME_FORMATS
 from core.cli.model_options import ModelOptions
 from core.cli.tag import TagOptions, run_tag
-from core.cli.window_output import FORMATS
 from core.errors import UserError
 from core.inference import file_tagging, frame_tagging
 from core.inference.results import FrameScores
-from core.labels import LabelSet
 from core.model.checkpoints.checkpoint import save_checkpoint
 from fakes import tiny_checkpoint
 from tests.core.audio.decoding.media_samples import with_unknown_codec, write_encoded, write_two_tracks
@@ -159,18 +155,6 @@ def test_frames_are_rows_of_100_ms_or_onsets_and_offsets(
         found = [json.loads(line) for line in text.splitlines()]
         assert [(one["index"], one["start_s"], one["end_s"]) for one in found[:2]] == [(0, 0.0, 0.1), (1, 0.1, 0.2)]
         assert found[1]["scores"] == [{"label": "dog", "p": 0.8}]
-
-
-def test_every_format_has_frames_and_tells_what_went_wrong(capsys: pytest.CaptureFixture[str]) -> None:
-    assert FRAME_FORMATS.keys() == FORMATS.keys()
-    for make in FRAME_FORMATS.values():
-        file = io.StringIO()
-        writer = make(file, LabelSet.from_ids(["dog"]), 1)
-        writer.frames("a.wav", FrameScores(np.zeros((3, 1), np.float32), np.array([0.05, 0.15, 0.25])))
-        writer.end("a.wav")
-        writer.error("b.wav", UserError("It is broken.", "Fix it."))
-        told = file.getvalue() + capsys.readouterr().err
-        assert all(words in told for words in ("a.wav", "b.wav", "It is broken.", "Fix it."))
 
 
 @pytest.mark.parametrize("name", ["csv", "jsonl", "table"])

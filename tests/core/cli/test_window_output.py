@@ -96,3 +96,21 @@ def test_every_format_tells_an_error_and_ends(name: str, capsys: pytest.CaptureF
         assert summary == {
             "type": "summary", "windows": 3, "skipped_windows": 1, "dropped_blocks": 0, "real_time_factor": 4.25,
         }  # fmt: skip
+
+
+ACTIVE = "\x1b]0;owned\x07\x9b31m\x7f\u202e"
+"""Sets a terminal's title and colour, and reverses the text around it."""
+
+
+def test_rows_for_a_terminal_are_escaped_and_those_for_a_file_are_not() -> None:
+    def rows(file: io.StringIO) -> str:
+        scores = TagScores(np.array([0.5], np.float32), 0, 100)
+        FORMATS["csv"](file, LabelSet.from_ids(["dog"]), 1).window(TaggedWindow(f"b{ACTIVE}c", 0, scores))
+        return file.getvalue()
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    assert f"b{ACTIVE}c" in rows(io.StringIO())
+    assert ACTIVE not in rows(Terminal())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 from pathlib import Path
@@ -12,7 +11,6 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from rich.console import Console
 
 import main
 from core.audio.decoding.decode import read_clip
@@ -22,10 +20,9 @@ from core.errors import UserError
 from core.inference.tagger import load_tagger
 from core.labels import LabelSet
 from core.model.checkpoints.checkpoint import Checkpoint, save_checkpoint
-from core.run.evaluation_report import EvaluationReport, Measured
+from core.run.evaluation_report import EvaluationReport
 from fakes import tiny_checkpoint
 from training.cli.evaluate import EvaluateOptions, run_evaluation
-from training.cli.report_tables import print_report
 
 CLIPS = {
     "a.wav": ("dog", "1"),
@@ -167,8 +164,8 @@ def test_tables_for_people(data: Path, tmp_path: Path, capsys: pytest.CaptureFix
 
 
 def test_a_report_that_cannot_be_written_is_told(data: Path, tmp_path: Path) -> None:
+    model = ModelOptions(saved(tmp_path / "m"), device="cpu")
     with pytest.raises(UserError, match="cannot be written"):
-        model = ModelOptions(saved(tmp_path / "m"), device="cpu")
         run_evaluation(EvaluateOptions((model,), data, out=tmp_path / "nowhere" / "r.json"))
 
 
@@ -180,21 +177,3 @@ def test_the_command_line_of_evaluate(capsys: pytest.CaptureFixture[str]) -> Non
         main.main(["evaluate"])
     assert caught.value.code == 2
     assert "--data" in capsys.readouterr().err
-
-
-def test_the_first_figures_stand_in_the_table_and_the_others_in_a_line() -> None:
-    measured = {
-        "accuracy": Measured(1.0, 0.6915, 1.0),
-        "map": Measured(1.0, 1.0, 1.0),
-        "mauc": Measured(0.9, 0.8, 0.95),
-        "brier": Measured(0.01, 0.0, 0.02),
-    }
-    report = EvaluationReport("owl", "birds", "fold 5", "off", ("wren",), measured, (), ())
-    written = io.StringIO()
-    print_report(report, Console(file=written, width=120))
-    shown = written.getvalue()
-    table, further = shown.split("Further figures: ")
-    assert "100.0% │ 69.2% to 100.0%" in table
-    assert "1.000" in table
-    assert "1.000 to 1.000" not in table
-    assert further.splitlines()[0].strip() == "mAUC 0.900 (0.800 to 0.950), Brier score 0.010 (0.000 to 0.020)"

@@ -12,15 +12,12 @@ import time
 from pathlib import Path
 
 import pytest
-from tensorboardX import SummaryWriter
 
-from core.errors import UserError
-from core.run.messages import TrainingEpoch, TrainingStep, TrainingStopped, from_line, to_line
+from core.run.messages import TrainingStopped, from_line
 from core.run.run_folder import STATE_NAME, read_description
 from rig.waiting import PATIENCE_S
 from tests.training.runs import SMALL, save_teacher, write_clips
 from training.cli import train
-from training.cli.reporters import ProgressBar, to_tensorboard
 from training.cli.train import TrainOptions, run_training
 from training.config.setting_paths import with_absolute_paths
 from training.loop import runner
@@ -142,13 +139,6 @@ def test_a_run_with_a_relative_teacher_resumes_from_another_folder(
     assert run_training(TrainOptions(None, None, out, (), resume=True)) == 0
 
 
-@pytest.mark.parametrize("text", ["[]", "9" * 10_000, "[" * 100_000 + "]" * 100_000, '{"recipe": "starter"}'])
-def test_a_damaged_description_is_told(tmp_path: Path, text: str) -> None:
-    (tmp_path / "run.json").write_text(text)
-    with pytest.raises(UserError, match="no run"):
-        read_description(tmp_path)
-
-
 HOLDER = """
 import os, sys
 from pathlib import Path
@@ -211,33 +201,3 @@ def test_words_on_standard_input_are_wishes() -> None:
     control.read(io.StringIO("pause\nnonsense\nresume\n stop \n"))
     assert [control.wait() for _ in range(3)] == ["pause", "resume", "stop"]
     assert control.poll() is None
-
-
-def test_the_bar_shows_the_run(capsys: pytest.CaptureFixture[str]) -> None:
-    bar = ProgressBar()
-    bar(TrainingStep(1, 5, 10, 0.25, 1e-3, 20.0, 90.0))
-    bar(TrainingEpoch(1, 2, 0.5, 12.0, 84.0, {"accuracy": 0.5}))
-    bar(TrainingStopped("out", 5, "out/checkpoint"))
-    shown = capsys.readouterr().err
-    assert "epoch 1: loss 0.500, accuracy 0.500" in shown
-    assert "Resume with --resume" in shown
-    assert "This will take about 90 s" in shown
-
-
-def test_tensorboard_gets_the_curves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    scalars: list[tuple[str, float, int]] = []
-    monkeypatch.setattr(SummaryWriter, "add_scalar", lambda _self, *scalar: scalars.append(scalar))
-    report = to_tensorboard(tmp_path)
-    report(TrainingStep(1, 5, 10, 0.25, 1e-3, 20.0))
-    report(TrainingEpoch(1, 2, 0.5, 12.0, 84.0, {"map": 0.75}))
-    assert ("loss/step", 0.25, 5) in scalars
-    assert ("held_out/map", 0.75, 5) in scalars
-
-
-def test_messages_come_back_as_they_were_sent() -> None:
-    message = TrainingEpoch(3, 10, 0.5, 12.0, 84.0, {"accuracy": 0.5})
-    assert from_line(to_line(message)) == message
-    with pytest.raises(UserError, match="no message"):
-        from_line('{"type": "song"}')
-    with pytest.raises(UserError, match="no message"):
-        from_line("Traceback")

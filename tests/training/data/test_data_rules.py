@@ -10,14 +10,11 @@ import pytest
 
 import main
 from core.errors import UserError
-from core.labels import LabelSet
 from core.run.data_report import DataReport, Finding
 from core.run.messages import TrainingFinished, TrainingMessage
 from tests.training.data_check.recordings import RATE, take, write
 from tests.training.runs import PLAIN, run, save_teacher, small
-from training.cli.evaluate import match_labels, notes_on_labels
 from training.config.recipe import TrainConfig, load_recipe
-from training.data.manifest import LabelledClip, read_manifest
 from training.data_check.data_check import check_data
 from training.head_only.training import train_head
 
@@ -147,15 +144,3 @@ def test_the_command_takes_a_recipe(clips: Path, capsys: pytest.CaptureFixture[s
     assert "has no fold 5" in capsys.readouterr().out
     assert main.main(["check", "--data", str(data), "--recipe", "esc50-scratch", "test_folds=1"]) == 0
     assert main.main(["check", "--data", str(data), "--recipe", "no-such"]) == 2
-
-
-def test_evaluation_takes_labels_that_look_the_same_for_one(clips: Path) -> None:
-    with pytest.raises(UserError, match="look the same"):
-        read_manifest(listing(clips, LISTS["capitals"][0]))
-    ours, theirs = LabelSet.from_ids(["hum", "rain_drop", "Tone"]), LabelSet.from_ids(["Rain drop", "tone", "whale"])
-    found = match_labels(tuple(LabelledClip(Path(f"{i}.wav"), (i,), "", "") for i in range(3)), theirs, ours)
-    assert (found.columns, [clip.labels for clip in found.clips]) == ((1, 2), [(1,), (2,)])
-    assert found.unknown == (("Whale", 1),)
-    assert any("Rain drop as rain_drop, tone as Tone" in note for note in notes_on_labels(found))
-    one, own = (LabelledClip(Path("a.wav"), (0,), "", ""),), LabelSet.from_ids(["TONE", "tone"])
-    assert match_labels(one, LabelSet.from_ids(["tone"]), own).columns == (1,), "its own spelling comes first"

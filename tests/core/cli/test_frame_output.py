@@ -1,0 +1,57 @@
+"""Rows of 100 ms are written as windows, or in a table as onsets and offsets."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import numpy as np
+import pytest
+
+from core.cli.frame_output import FRAME_FORMATS
+from core.cli.window_output import FORMATS
+from core.errors import UserError
+from core.inference.results import FrameScores
+from core.labels import LabelSet
+
+LABELS = LabelSet.from_ids(["dog", "rain"])
+
+
+def scores(first_row: int, dog: list[float]) -> FrameScores:
+    probabilities = np.stack([dog, np.full(len(dog), 0.01)], axis=1).astype(np.float32)
+    return FrameScores(probabilities, (first_row + np.arange(len(dog)) + 0.5) / 10)
+
+
+def test_every_format_has_frames_and_reports_errors(capsys: pytest.CaptureFixture[str]) -> None:
+    assert FRAME_FORMATS.keys() == FORMATS.keys()
+    for make in FRAME_FORMATS.values():
+        file = io.StringIO()
+        writer = make(file, LabelSet.from_ids(["dog"]), 1)
+        writer.frames("a.wav", FrameScores(np.zeros((3, 1), np.float32), np.array([0.05, 0.15, 0.25])))
+        writer.end("a.wav")
+        writer.error("b.wav", UserError("It is broken.", "Fix it."))
+        output = file.getvalue() + capsys.readouterr().err
+        assert all(text in output for text in ("a.wav", "b.wav", "It is broken.", "Fix it."))
+
+
+def test_a_row_is_a_window_at_its_place() -> None:
+    file = io.StringIO()
+    writer = FRAME_FORMATS["jsonl"](file, LABELS, 1)
+    writer.frames("a.wav", scores(20, [0.1, 0.8]))
+    writer.end("a.wav")
+    rows = [json.loads(line) for line in file.getvalue().splitlines()]
+    assert [(row["index"], row["start_s"], row["end_s"]) for row in rows] == [(20, 2.0, 2.1), (21, 2.1, 2.2)]
+    assert rows[1]["scores"] == [{"label": "dog", "p": 0.8}]
+
+
+@pytest.mark.parametrize(("peak", "n_lines"), [(0.9, 1), (0.05, 1)])
+def test_a_table_has_events_or_says_that_there_are_none(peak: float, n_lines: int) -> None:
+    file = io.StringIO()
+    writer = FRAME_FORMATS["table"](file, LABELS, None)
+    for source in ("a.wav", "b.wav"):  # the second one starts afresh
+        writer.frames(source, scores(0, [0.05, peak, 0.05]))
+        writer.end(source)
+    lines = file.getvalue().splitlines()
+    assert len(lines) == 2 * (1 + n_lines)
+    assert lines[0::2] == ["a.wav", "b.wav"]
+    assert ("dog  90%" in lines[1]) is (peak > 0.5)
