@@ -32,6 +32,6 @@ def test_the_list_names_those_that_ship(capsys: pytest.CaptureFixture[str]) -> N
 
 def test_options_of_one_kind_are_refused_by_the_other(capsys: pytest.CaptureFixture[str]) -> None:
     assert main.main(["study", "stem", "--data", ".", "--fold", "1"]) == 2
-    assert "Leave --model, --fold and --device" in capsys.readouterr().err
+    assert "--model, --fold and --device" in capsys.readouterr().err
     assert main.main(["study", "fastast-r", "--dry-run", "--out", "nowhere"]) == 2
     assert "No training data" in capsys.readouterr().err
