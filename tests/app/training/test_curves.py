@@ -7,6 +7,7 @@ from pathlib import Path
 
 from app.training.curves import TrainingCurves, read_curves
 from core.run.messages import to_line
+from core.run.run_folder import LOG_NAME
 from tests.app.training_fakes import EPOCH, STARTED, STEPS
 
 
@@ -28,21 +29,14 @@ def test_metrics_without_a_curve_are_left_out() -> None:
 
 
 def test_curves_are_read_from_a_log_whatever_else_is_in_it(tmp_path: Path) -> None:
-    log = tmp_path / "log.jsonl"
-    lines = [
-        to_line(STARTED),
-        "not a message",
-        '{"type": "unknown"}',
-        *(to_line(step) for step in STEPS),
-        to_line(EPOCH),
-    ]
-    log.write_text("\n".join(lines), encoding="utf-8")
-    curves = read_curves(log)
+    lines = [to_line(STARTED), "not a message", '{"type": "unknown"}', *map(to_line, STEPS), to_line(EPOCH)]
+    (tmp_path / LOG_NAME).write_text("\n".join(lines), encoding="utf-8")
+    curves = read_curves(tmp_path)
     assert list(curves.losses) == [step.step for step in STEPS]
     assert curves.metrics["map"] == {1: 0.5}
 
 
 def test_without_a_readable_log_there_are_no_curves(tmp_path: Path) -> None:
-    assert read_curves(tmp_path / "missing.jsonl").losses == {}
-    (tmp_path / "log.jsonl").write_bytes(b"\xff\xfe\xff")
-    assert read_curves(tmp_path / "log.jsonl").losses == {}
+    assert read_curves(tmp_path).losses == {}
+    (tmp_path / LOG_NAME).write_bytes(b"\xff\xfe\xff")
+    assert read_curves(tmp_path).losses == {}
