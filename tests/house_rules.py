@@ -18,7 +18,6 @@ CORE_ORDER = (
     {"audio"},
     {"model"},
     {"inference"},
-    {"export", "history"},
     {"cli"},
 )
 CORE_RANK = {name: rank for rank, names in enumerate(CORE_ORDER) for name in names}

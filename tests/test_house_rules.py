@@ -76,7 +76,7 @@ def plant(root: Path, path: str, text: str) -> Path:
         ("training/loop/training_run.py", "from app import theme", "training imports app"),
         ("core/audio/ring.py", "from core.model import variants", "core.audio imports core.model"),
         ("core/audio/ring.py", "from ..inference import tagger", "core.audio imports core.inference"),
-        ("core/export.py", "from core import history", "core.export imports core.history"),
+        ("core/model/shape.py", "from core import inference", "core.model imports core.inference"),
         ("core/extra.py", "from core.errors import UserError", "core.extra has no place"),
     ],
 )
