@@ -64,7 +64,7 @@ def take(window: MainWindow, widget: QWidget, name: str) -> None:
     """Two pictures of a widget: NAME.png in the light theme, NAME-dark.png in the dark one."""
     for theme, ending in (("light", ""), ("dark", "-dark")):
         window.view.set_theme(theme)
-        QTest.qWait(100)
+        QTest.qWait(600)
         widget.grab().save(str(FOLDER / f"{name}{ending}.png"))
         taken.append(FOLDER / f"{name}{ending}.png")
     window.view.set_theme("light")
