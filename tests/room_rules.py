@@ -76,9 +76,7 @@ def _is_known(path: str, module: str) -> bool:
     return any(module == known or module.startswith(f"{known}.") for known in OUT_OF_ORDER.get(path, ()))
 
 
-def _wrong_in_package(
-    package: str, order: tuple[set[str], ...], parts: tuple[str, ...], module: str
-) -> Iterator[str]:
+def _wrong_in_package(package: str, order: tuple[set[str], ...], parts: tuple[str, ...], module: str) -> Iterator[str]:
     rank = {room: place for place, rooms in enumerate(order) for room in rooms}
     depth = package.count(".") + 1
     source, aim = _room(parts[depth:], rank), _room(tuple(module.split(".")[depth:]), rank)
@@ -128,5 +126,7 @@ def overfull_folders(root: Path) -> list[str]:
         for folder in sorted(folders)
     }
     return [
-        f"{folder} holds {n} files" for folder, n in n_files.items() if n > max(MAX_FOLDER_FILES, OVERFULL.get(folder, 0))
+        f"{folder} holds {n} files"
+        for folder, n in n_files.items()
+        if n > max(MAX_FOLDER_FILES, OVERFULL.get(folder, 0))
     ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from core.atomic_write import write_whole
+from core.atomic_write import atomic_write
 from core.errors import UserError
 from core.file_names import json_text
 from core.foreign_text import parse_json
@@ -126,7 +126,7 @@ class EvaluationReport:
 
     def save(self, path: Path) -> None:
         """Write the report whole or not at all."""
-        write_whole(path, self.to_json().encode())
+        atomic_write(path, self.to_json().encode())
 
     @classmethod
     def load(cls, path: Path) -> EvaluationReport:

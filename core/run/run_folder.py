@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from core.atomic_write import write_whole
+from core.atomic_write import atomic_write
 from core.errors import UserError
 from core.file_names import json_text
 from core.foreign_text import parse_json
@@ -54,7 +54,7 @@ def read_description(folder: Path) -> RunDescription:
 
 def write_description(folder: Path, description: RunDescription) -> None:
     """Write it whole or not at all."""
-    write_whole(folder / RUN_NAME, json_text(asdict(description), indent=1).encode())
+    atomic_write(folder / RUN_NAME, json_text(asdict(description), indent=1).encode())
 
 
 def has_state(folder: Path) -> bool:

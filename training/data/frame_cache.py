@@ -12,7 +12,6 @@ import errno
 import os
 import struct
 import time
-import uuid
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from core.atomic_write import atomic_file
 from core.errors import UserError
 
 _HEADER = struct.Struct("<4sIII")  # mark, frames, mels, CRC-32 of the frames
@@ -70,21 +70,18 @@ class FrameStore:
     def write(self, key: str, frames: NDArray[np.float16]) -> None:
         """Store `frames` `(length, mels)`. Raises StoreError when the disk refuses them."""
         path = self.path_of(key)
-        new = f"{path}.{uuid.uuid4().hex}"
         payload = np.ascontiguousarray(frames).tobytes()
         try:
             os.makedirs(os.path.dirname(path), exist_ok=True)
-            with open(new, "wb") as file:
+            # The checksum finds what a power cut leaves; waiting for the disk at every clip would cost too much.
+            with atomic_file(Path(path), durable=False) as file:
                 file.write(_HEADER.pack(_MARK, len(frames), self.n_mels, zlib.crc32(payload)))
                 file.write(payload)
-            os.replace(new, path)
         except PermissionError as error:
             # Windows refuses to replace what another process is reading at this moment: it is there already.
-            _remove(new)
             if self.length_of(key) is None:
                 raise _refused(self.folder, error) from error
         except OSError as error:
-            _remove(new)
             raise _refused(self.folder, error) from error
 
     def _length(self, header: bytes, size: int) -> int | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import pickle
 from contextlib import suppress
 from pathlib import Path
@@ -11,21 +10,17 @@ from typing import Any
 
 import torch
 
+from core.atomic_write import atomic_file, remove_temporary_files
 from core.errors import UserError
+from core.run.run_folder import STATE_NAME
 
 
 def write_state(path: Path, state: dict[str, Any]) -> None:
     """Write a new file, then rename it over the old one. Raises UserError; the old state is kept then."""
-    new = path.with_suffix(f".{os.getpid()}.new")
     try:
-        with open(new, "wb") as file:
+        with atomic_file(path) as file:
             torch.save(state, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(new, path)
     except (OSError, RuntimeError) as error:  # torch raises RuntimeError where the disk is full
-        with suppress(OSError):
-            new.unlink(missing_ok=True)
         is_full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or isinstance(error, RuntimeError)
         why = "the disk is full" if is_full else str(error)
         raise UserError(
@@ -44,6 +39,7 @@ def read_state(path: Path) -> dict[str, Any]:
 
 def remove_leftovers(folder: Path) -> None:
     """Delete the partly written states of processes that were killed."""
-    for leftover in folder.glob("state.*.new"):
+    remove_temporary_files(folder / STATE_NAME)
+    for leftover in folder.glob("state.*.new"):  # their name in version 0.1
         with suppress(OSError):
             leftover.unlink()

@@ -17,7 +17,7 @@ from typing import IO
 
 from rich.table import Table
 
-from core.atomic_write import write_whole
+from core.atomic_write import atomic_write
 from core.cli.terminal.console import PlainConsole
 from core.cli.terminal.streams import print_error
 from core.errors import UsageError, UserError
@@ -129,4 +129,4 @@ def passed_on(lock: IO[bytes]) -> tuple[int, ...]:
 
 def write_json(path: Path, content: dict[str, object]) -> None:
     """Write a JSON file completely or not at all."""
-    write_whole(path, json.dumps(content, ensure_ascii=False).encode())
+    atomic_write(path, json.dumps(content, ensure_ascii=False).encode())

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import save
 
-from core.atomic_write import write_whole
+from core.atomic_write import atomic_write
 from core.audio.log_mel import LogMelConfig
 from core.bounds import check_number
 from core.errors import UserError
@@ -215,15 +215,15 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path, *, card: str = "", dtype
     text = checkpoint.config.to_json()
     if path.suffix == ".safetensors":
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, save(weights, metadata={"config": text}))
+        atomic_write(path, save(weights, metadata={"config": text}))
         return
     path.mkdir(parents=True, exist_ok=True)
     content = save(weights)
     described = {**json.loads(text), "weights_sha256": hashlib.sha256(content).hexdigest()}
-    write_whole(path / WEIGHTS_NAME, content)
-    write_whole(path / CONFIG_NAME, (json.dumps(described, indent=1, ensure_ascii=False) + "\n").encode())
+    atomic_write(path / WEIGHTS_NAME, content)
+    atomic_write(path / CONFIG_NAME, (json.dumps(described, indent=1, ensure_ascii=False) + "\n").encode())
     if card:
-        write_whole(path / CARD_NAME, card.encode())
+        atomic_write(path / CARD_NAME, card.encode())
 
 
 def load_checkpoint(path: Path, choices: ImportChoices | None = None) -> Checkpoint:

@@ -16,7 +16,7 @@ from typing import Any
 from safetensors.torch import save
 from torch import Tensor
 
-from core.atomic_write import write_whole
+from core.atomic_write import atomic_write
 from core.errors import UserError
 from core.model.architecture import TransformerConfig
 from core.model.checkpoints.checkpoint import CARD_NAME, Checkpoint, CheckpointConfig
@@ -43,11 +43,11 @@ def export_hugging_face(checkpoint: Checkpoint, folder: Path, card: str = "") ->
     model = expressible(checkpoint.config)
     weights = hugging_face_from_own(_with_one_eps(checkpoint.weights, model))
     folder.mkdir(parents=True, exist_ok=True)
-    write_whole(folder / WEIGHTS_NAME, save(weights, metadata={"format": "pt"}))
-    write_whole(folder / EXTRACTOR_NAME, _json(_extractor(checkpoint.config)))
-    write_whole(folder / CONFIG_NAME, _json(_config(checkpoint.config, model)))
+    atomic_write(folder / WEIGHTS_NAME, save(weights, metadata={"format": "pt"}))
+    atomic_write(folder / EXTRACTOR_NAME, _json(_extractor(checkpoint.config)))
+    atomic_write(folder / CONFIG_NAME, _json(_config(checkpoint.config, model)))
     if card:
-        write_whole(folder / CARD_NAME, card.encode())
+        atomic_write(folder / CARD_NAME, card.encode())
 
 
 def expressible(config: CheckpointConfig) -> TransformerConfig:
