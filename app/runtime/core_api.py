@@ -81,7 +81,7 @@ StopQuestion = Callable[[], bool]
 
 def open_listener(choice: InputChoice, tagger: Any) -> Listener:
     """A started listener on the chosen input. Raises UserError."""
-    from core.audio import SOURCES
+    from core.audio.sources import SOURCES
     from core.inference.listener import Listener as CoreListener
 
     listener = CoreListener(SOURCES[choice.kind](choice.argument), tagger=tagger)

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.audio import SOURCES
+from core.audio.sources import SOURCES
 from core.audio.sources.source import Source
 from core.cli.argument_types import positive_number
 from core.cli.model_options import ModelOptions, add_model_options

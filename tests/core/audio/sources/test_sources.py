@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from core.audio import SOURCES
+from core.audio.sources import SOURCES
 from core.audio.block import AudioBlock
 from core.audio.sources.source import Source, SourceEnded
 from core.errors import UserError
