@@ -55,7 +55,7 @@ def main() -> None:
     """Measure, and print the figures."""
     options = _options()
     tagger = load_tagger(options.model, merge=options.merge)
-    tagger.refuse_without_frame_head()
+    tagger.require_frame_head()
     manifest = read_manifest(options.data)
     known = {label.id: label.index for label in tagger.labels}
     place = {label.index: known[label.id] for label in manifest.labels if label.id in known}

@@ -85,7 +85,7 @@ def run_tag(options: TagOptions) -> int:
     tagger = options.model.load_tagger()
     lengths_for(tagger, options.window_s, options.hop_s)  # refuses wrong ones
     if options.frames:
-        tagger.refuse_without_frame_head()
+        tagger.require_frame_head()
     found = find_media(options.paths)
     _refuse_overwriting(options.output, found.files)
     if found.others:

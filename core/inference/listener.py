@@ -77,13 +77,13 @@ class Listener:
         self._skipped = 0
         self._trouble: UserError | None = None
         self._level = Level()
-        self._ear = threading.Thread(target=self._hear, name="listener ear", daemon=True)
-        self._brain = threading.Thread(target=self._tag, name="listener tagger", daemon=True)
+        self._capture_thread = threading.Thread(target=self._capture_loop, name="listener capture", daemon=True)
+        self._inference_thread = threading.Thread(target=self._inference_loop, name="listener inference", daemon=True)
 
     def start(self) -> None:
         """Open the source and begin, in the background; what goes wrong arrives as the last update's failure."""
-        self._brain.start()
-        self._ear.start()
+        self._inference_thread.start()
+        self._capture_thread.start()
 
     def use_tagger(self, tagger: Tagger) -> None:
         """Tag with another model from the next window on; the stream goes on unbroken.
@@ -104,10 +104,10 @@ class Listener:
         sound server lets nobody go. It is a daemon, so the program can end without it."""
         self._stop.set()
         deadline = time.monotonic() + timeout_s
-        for thread in (self._ear, self._brain):
+        for thread in (self._capture_thread, self._inference_thread):
             if thread.ident is not None:
                 thread.join(max(0.0, deadline - time.monotonic()))
-        return not (self._ear.is_alive() or self._brain.is_alive())
+        return not (self._capture_thread.is_alive() or self._inference_thread.is_alive())
 
     def take_update(self) -> LiveUpdate | None:
         """All that happened since the last call as one update; None when nothing did. Never waits."""
@@ -129,7 +129,7 @@ class Listener:
 
     # The ear ---------------------------------------------------------------------------------------------------
 
-    def _hear(self) -> None:
+    def _capture_loop(self) -> None:
         failure = None
         try:
             self._source.open()
@@ -194,11 +194,11 @@ class Listener:
 
     def _finish_windows(self) -> None:
         """Let the tagger thread do what is in the slot and end; what it is not to do any more counts as skipped."""
-        while not self._stop.is_set() and self._brain.is_alive():
+        while not self._stop.is_set() and self._inference_thread.is_alive():
             with suppress(queue.Full):
                 self._slot.put(None, timeout=_READ_TIMEOUT_S)
                 break
-        self._brain.join()
+        self._inference_thread.join()
         with suppress(queue.Empty):
             self._skipped += self._slot.get_nowait() is not None
 
@@ -218,7 +218,7 @@ class Listener:
 
     # The tagger thread -----------------------------------------------------------------------------------------
 
-    def _tag(self) -> None:
+    def _inference_loop(self) -> None:
         leave_a_core()
         latencies: deque[float] = deque(maxlen=20)
         computing: deque[float] = deque(maxlen=20)

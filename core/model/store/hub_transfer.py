@@ -30,10 +30,10 @@ from huggingface_hub.utils import build_hf_headers, get_session, hf_raise_for_st
 
 from core.errors import UserError
 
-_FRUITLESS_TRIES = 5
+_MAX_RETRIES = 5
 """Connections in a row that may fail before one byte has come."""
 _PAUSE_S = 1.0
-_WORTH_TRYING_AGAIN = (408, 429, 500, 502, 503, 504)
+_RETRYABLE = (408, 429, 500, 502, 503, 504)
 _RANGE_NOT_THERE = 416
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
@@ -117,15 +117,15 @@ def transfer(file: HubFile, target: Path, on_arrival: Callable[[int], None], sho
     part.parent.mkdir(parents=True, exist_ok=True)
     if file.size and _size(part) > file.size:
         part.unlink()
-    fruitless, most = 0, _size(part)
+    n_failed, most = 0, _size(part)
     while not _is_whole(part, file):
         try:
-            if _read_on(file, part, on_arrival, should_stop):
+            if _resume_read(file, part, on_arrival, should_stop):
                 break
         except (HTTPError, OfflineModeIsEnabled) as error:
-            fruitless = 0 if _size(part) > most else fruitless + 1
+            n_failed = 0 if _size(part) > most else n_failed + 1
             most = max(most, _size(part))
-            if not _is_worth_trying_again(error) or fruitless >= _FRUITLESS_TRIES:
+            if not _is_retryable(error) or n_failed >= _MAX_RETRIES:
                 raise _in_words(error, file.repository) from error
             _pause(should_stop)
     if not _has_sum(part, file.etag) or (file.size and _size(part) != file.size):
@@ -137,7 +137,7 @@ def transfer(file: HubFile, target: Path, on_arrival: Callable[[int], None], sho
     part.replace(target)
 
 
-def _read_on(file: HubFile, part: Path, on_arrival: Callable[[int], None], should_stop: Callable[[], bool]) -> bool:
+def _resume_read(file: HubFile, part: Path, on_arrival: Callable[[int], None], should_stop: Callable[[], bool]) -> bool:
     """Append to `part` until the answer ends. False where nothing came, since the hub cannot go on from `part`, which
     is dropped."""
     have = _size(part)
@@ -150,9 +150,9 @@ def _read_on(file: HubFile, part: Path, on_arrival: Callable[[int], None], shoul
             part.unlink()  # as long as the file or longer: whatever it is, nothing says that it belongs here
             return False
         hf_raise_for_status(answer)
-        goes_on = answer.status_code == 206
-        have = have if goes_on else 0
-        with open(part, "ab" if goes_on else "wb") as output:
+        is_continued = answer.status_code == 206
+        have = have if is_continued else 0
+        with open(part, "ab" if is_continued else "wb") as output:
             on_arrival(have)
             for chunk in answer.iter_bytes():  # as it comes: what waits for a chunk to fill up is lost in a break
                 output.write(chunk)
@@ -193,9 +193,9 @@ def _has_sum(path: Path, etag: str) -> bool:
     return digest.hexdigest() == etag
 
 
-def _is_worth_trying_again(error: Exception) -> bool:
+def _is_retryable(error: Exception) -> bool:
     if isinstance(error, HfHubHTTPError):
-        return error.response.status_code in _WORTH_TRYING_AGAIN
+        return error.response.status_code in _RETRYABLE
     return not isinstance(error, OfflineModeIsEnabled)
 
 

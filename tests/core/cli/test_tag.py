@@ -142,7 +142,7 @@ def test_frames_are_rows_of_100_ms_or_onsets_and_offsets(
         yield FrameScores(four[2:], np.array([0.25, 0.35]))
 
     monkeypatch.setattr(frame_tagging, "tag_file_frames", rows)
-    monkeypatch.setattr("core.inference.tagger.Tagger.refuse_without_frame_head", lambda _tagger: None)
+    monkeypatch.setattr("core.inference.tagger.Tagger.require_frame_head", lambda _tagger: None)
     output = tmp_path / "frames"
     assert run_tag(replace(options, frames=True, format=name, output=output, top_k=1, paths=options.paths[:1])) == 0
     text = output.read_text()
@@ -170,7 +170,7 @@ def test_another_track_than_the_first_is_noted(
     path = write_two_tracks(tmp_path / "phone.m4a", "aac", 1.0, 1.0)
     with_unknown_codec(with_unknown_codec(path, b"mp4a", b"apac"), b"esds", b"dapa")
     monkeypatch.setattr(frame_tagging, "tag_file_frames", lambda *_args, **_kwargs: iter(()))
-    monkeypatch.setattr("core.inference.tagger.Tagger.refuse_without_frame_head", lambda _tagger: None)
+    monkeypatch.setattr("core.inference.tagger.Tagger.require_frame_head", lambda _tagger: None)
     output = tmp_path / "out"
     paths = (path, *options.paths[:1])
     assert run_tag(replace(options, paths=paths, format=name, output=output, frames=frames)) == 0

@@ -254,7 +254,7 @@ def test_when_nobody_draws_the_oldest_pictures_go(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("core.inference.listener._MOST_UPDATES", 10)
     listener = Listener(ListSource(noise_blocks(4)), tagger=tiny_tagger())
     listener.start()
-    for thread in (listener._ear, listener._brain):
+    for thread in (listener._capture_thread, listener._inference_thread):
         thread.join(timeout=PATIENCE_S)
     update = listener.take_update()
     assert update is not None
