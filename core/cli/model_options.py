@@ -46,16 +46,16 @@ class ModelOptions:
 
     def load_checkpoint(self) -> Checkpoint:
         """Load the model with its strides and padding. Raises UserError."""
-        from core.inference.tagger import find_weights
-        from core.model.checkpoints.checkpoint import load_checkpoint
+        from core.model.checkpoints.loading import load_checkpoint
+        from core.model.store.find import find_weights
 
         return self.adapt(load_checkpoint(find_weights(self.model)))
 
     def adapt(self, checkpoint: Checkpoint) -> Checkpoint:
         """Give a checkpoint these strides and this padding. Raises UserError."""
-        from core.inference.tagger import changed
+        from core.inference.tagger import with_overrides
 
-        return changed(checkpoint, self.strides, no_pad=not self.padding)
+        return with_overrides(checkpoint, self.strides, no_pad=not self.padding)
 
     def tagger(self, checkpoint: Checkpoint) -> Tagger:
         """Make a tagger of an adapted checkpoint. Raises UserError."""

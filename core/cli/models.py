@@ -213,8 +213,8 @@ def run_download(name: str, as_json: bool) -> int:
 
 def run_import(options: ImportOptions) -> int:
     """Convert and install a local checkpoint. Raises UserError."""
+    from core.model.checkpoints.import_choices import ImportChoices
     from core.model.checkpoints.known_data_sets import read_label_file
-    from core.model.checkpoints.released_weights import ImportChoices
     from core.model.store.importing import import_model
 
     labels = None if options.labels is None else read_label_file(options.labels)
@@ -225,9 +225,10 @@ def run_import(options: ImportOptions) -> int:
 
 def run_export(options: ExportOptions) -> int:
     """Write a model in another layout. Raises UserError."""
-    from core.inference.tagger import find_weights
-    from core.model.checkpoints.checkpoint import CARD_NAME, load_checkpoint, save_checkpoint
+    from core.model.checkpoints.checkpoint import CARD_NAME, save_checkpoint
     from core.model.checkpoints.hugging_face_export import export_hugging_face
+    from core.model.checkpoints.loading import load_checkpoint
+    from core.model.store.find import find_weights
     from core.model.store.importing import lossless_dtype
 
     if options.out.is_file() or (options.out.is_dir() and any(options.out.iterdir())):

@@ -5,13 +5,11 @@ A Tagger holds nothing that changes after construction, so any number of threads
 
 from __future__ import annotations
 
-import os
 import time
 from contextlib import AbstractContextManager, nullcontext
 from copy import copy
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -22,14 +20,14 @@ from core.errors import UserError
 from core.inference.frame_rows import resample_columns, rows_of
 from core.inference.results import FrameScores, TagScores
 from core.model.architecture import TransformerConfig
-from core.model.checkpoints.checkpoint import Checkpoint, load_checkpoint, to_probabilities
-from core.model.checkpoints.published import PUBLISHED_MODELS
+from core.model.checkpoints.checkpoint import Checkpoint
+from core.model.checkpoints.loading import load_checkpoint
+from core.model.checkpoints.probabilities import to_probabilities
 from core.model.checkpoints.restride import with_strides
 from core.model.merging.schedule import MergeSchedule, schedule_from_word
 from core.model.networks.frame_head import column_times_s
 from core.model.networks.spectrogram_transformer import AudioSpectrogramTransformer
-from core.model.store.folder import find_kept, kept_models
-from core.model.variants import MODEL_VARIANTS, ModelVariant
+from core.model.store.find import find_weights
 
 LONGEST_FRAMES = 3072
 """30.72 s: beyond, positions that were trained on 10.24 s say little, and memory grows with the square."""
@@ -40,7 +38,7 @@ class Tagger:
 
     labels: what it can say. thresholds: float32 `(labels,)`, from where a class counts as heard.
     window_frames: the longest input it was made for. longest_frames: what it takes all the same, with its positions
-    stretched. tells_when: whether it has a frame head. name, summary: for people.
+    stretched. has_frame_head: whether it has a frame head. name, summary: for people.
     """
 
     def __init__(
@@ -68,7 +66,7 @@ class Tagger:
         self.log_mel: LogMelConfig = config.log_mel
         self.window_frames = config.model.max_frames
         self.longest_frames = max(LONGEST_FRAMES, self.window_frames)
-        self.tells_when = isinstance(config.model, TransformerConfig) and config.model.frame_head
+        self.has_frame_head = isinstance(config.model, TransformerConfig) and config.model.frame_head
         self.n_mels = config.log_mel.n_mels
         self.provenance = config.provenance
         where = "GPU" if self.device.type == "cuda" else "CPU"
@@ -108,7 +106,7 @@ class Tagger:
     def tag_frames(self, frames: NDArray[np.float32], start_frame: int = 0) -> FrameScores:
         """When what sounds in raw log-mel `frames` `(n, mels)`, n as for `tag`: a row for every 100 ms that begins
         in them. Raises UserError for a model without a frame head."""
-        self.refuse_without_frame_head()
+        self.require_frame_head()
         assert isinstance(self._model, AudioSpectrogramTransformer), "no other network has a frame head"
         model_input = self._input_of(frames)
         with torch.inference_mode(), self._autocast():
@@ -118,9 +116,9 @@ class Tagger:
         times_s = column_times_s(self._model.config, model_input.shape[1])
         return resample_columns(columns, times_s + start_frame / FRAMES_PER_SECOND, rows_of(start_frame, len(frames)))
 
-    def refuse_without_frame_head(self) -> None:
+    def require_frame_head(self) -> None:
         """Raises UserError, which says how to train one."""
-        if not self.tells_when:
+        if not self.has_frame_head:
             raise UserError(
                 f"{self.name} tells what is heard in a window, not when: it has no frame head.",
                 "Give it one: main.py train frame-head --data DIR init=CHECKPOINT.",
@@ -161,46 +159,19 @@ def load_tagger(
     no_pad: bool = False,
 ) -> Tagger:
     """A tagger from a variant's name, a checkpoint folder or a file; None is the starter. strides: of patches, (mels,
-    frames), in place of the checkpoint's. no_pad: see `changed`. Raises UserError."""
-    checkpoint = changed(load_checkpoint(find_weights(model)), strides, no_pad=no_pad)
+    frames), in place of the checkpoint's. no_pad: see `with_overrides`. Raises UserError."""
+    checkpoint = with_overrides(load_checkpoint(find_weights(model)), strides, no_pad=no_pad)
     return Tagger(checkpoint, device=device, precision=precision, merge=merge)
 
 
-def changed(checkpoint: Checkpoint, strides: tuple[int, int] | None = None, *, no_pad: bool = False) -> Checkpoint:
+def with_overrides(
+    checkpoint: Checkpoint, strides: tuple[int, int] | None = None, *, no_pad: bool = False
+) -> Checkpoint:
     """The checkpoint as somebody wants to use it: with other patch strides (mels, frames), and without the zero frames
     that published models have behind short input. Raises UserError."""
     if strides is not None:
         checkpoint = with_strides(checkpoint, *strides)
     return replace(checkpoint, config=replace(checkpoint.config, pad_to_window=False)) if no_pad else checkpoint
-
-
-def find_weights(model: str | None) -> Path:
-    """Where the weights of `model` lie: a row of MODEL_VARIANTS, or a model that was fetched or imported, by name; else
-    a path."""
-    variant: ModelVariant | None = MODEL_VARIANTS.get(model or "starter")
-    if variant is None:
-        return _kept_or_path(model or "")
-    if variant.weights is None:
-        raise UserError(
-            f"{variant.name} is an architecture without weights.",
-            f"Train it, or use one of {', '.join(_names_with_weights())}.",
-        )
-    return variant.weights
-
-
-def _kept_or_path(model: str) -> Path:
-    kept = find_kept(model)
-    if kept is not None:
-        return kept
-    path = Path(model).expanduser()
-    if os.path.exists(path):  # Path.exists raises for names that are too long
-        return path
-    if any(row.name == model for row in PUBLISHED_MODELS):
-        raise UserError(f"{model} is not on this machine yet.", f"Download it with: main.py models download {model}")
-    raise UserError(
-        f"There is no model {model!r}.",
-        f"Give the folder or file of a checkpoint, or one of {', '.join(_names_with_weights())}.",
-    )
 
 
 def choose_device(device: str) -> torch.device:
@@ -227,8 +198,3 @@ def _wants_bf16(precision: str, device: torch.device) -> bool:
     return precision == "bf16" or (
         precision == "auto" and device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
     )
-
-
-def _names_with_weights() -> list[str]:
-    shipped = [name for name, variant in MODEL_VARIANTS.items() if variant.weights is not None]
-    return shipped + [one.name for one in kept_models()]

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from core.model.checkpoints.checkpoint import Calibration
+from core.model.checkpoints.probabilities import Calibration
 from training.evaluation.lbfgs import lbfgs
 from training.evaluation.metrics import (
     Activation,

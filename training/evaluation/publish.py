@@ -15,13 +15,8 @@ from numpy.typing import NDArray
 from core.audio.log_mel import LogMelConfig
 from core.errors import UserError
 from core.file_names import shown
-from core.model.checkpoints.checkpoint import (
-    Calibration,
-    Checkpoint,
-    CheckpointConfig,
-    save_checkpoint,
-    to_probabilities,
-)
+from core.model.checkpoints.checkpoint import Checkpoint, CheckpointConfig, save_checkpoint
+from core.model.checkpoints.probabilities import Calibration, to_probabilities
 from core.model.merging.schedule import Kind, Matcher, MergeSchedule
 from core.model.networks.build import Network
 from core.program import checkout_folder

@@ -23,7 +23,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from core.errors import UserError
-from core.model.checkpoints.checkpoint import ACTIVATIONS, Checkpoint
+from core.model.checkpoints.checkpoint import Checkpoint
+from core.model.checkpoints.probabilities import ACTIVATIONS
 from core.model.merging.schedule import MergeSchedule
 from core.model.networks.build import Network
 from training.batches.sampling import Batch, ErrorsAsValues, Place, TrainingBatches, evaluation_batches

@@ -23,7 +23,8 @@ from core.audio.log_mel import FRAMES_PER_SECOND
 from core.errors import UserError
 from core.labels import LabelSet
 from core.model.architecture import ModelConfig, TransformerConfig
-from core.model.checkpoints.checkpoint import Calibration, Checkpoint, CheckpointConfig
+from core.model.checkpoints.checkpoint import Checkpoint, CheckpointConfig
+from core.model.checkpoints.probabilities import Calibration
 from core.model.networks.build import Network
 from core.model.networks.frame_head import column_times_s
 from core.model.networks.spectrogram_transformer import AudioSpectrogramTransformer

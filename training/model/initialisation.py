@@ -18,15 +18,16 @@ import torch
 from torch import Tensor
 
 from core.errors import UserError
-from core.inference.tagger import find_weights
 from core.labels import LabelSet
 from core.model.architecture import ModelConfig, TransformerConfig
-from core.model.checkpoints.checkpoint import Checkpoint, CheckpointConfig, load_checkpoint
+from core.model.checkpoints.checkpoint import Checkpoint, CheckpointConfig
+from core.model.checkpoints.loading import load_checkpoint
 from core.model.checkpoints.restride import with_strides
 from core.model.networks.build import Network
 from core.model.networks.convolutional import ConvolutionalTagger
 from core.model.networks.positions import fit_positions
 from core.model.networks.spectrogram_transformer import N_PREFIX_TOKENS, AudioSpectrogramTransformer
+from core.model.store.find import find_weights
 from training.model.imagenet_weights import load_backbone_weights, load_vision_weights
 
 MUST_BE_GIVEN = "required"

@@ -17,9 +17,11 @@ from torch import Tensor
 
 from core.audio.log_mel import LogMelConfig
 from core.errors import UserError
-from core.inference.tagger import find_weights
 from core.labels import LabelSet
-from core.model.checkpoints.checkpoint import ACTIVATIONS, Checkpoint, CheckpointConfig, load_checkpoint
+from core.model.checkpoints.checkpoint import Checkpoint, CheckpointConfig
+from core.model.checkpoints.loading import load_checkpoint
+from core.model.checkpoints.probabilities import ACTIVATIONS
+from core.model.store.find import find_weights
 from training.model.initialisation import MUST_BE_GIVEN
 from training.model.zero_padding import ZeroPadding
 from training.text import listed

@@ -18,10 +18,12 @@ import numpy as np
 import torch
 
 from core.cli.terminal.console import track
-from core.inference.tagger import Tagger, find_weights
-from core.model.checkpoints.checkpoint import Checkpoint, load_checkpoint
+from core.inference.tagger import Tagger
+from core.model.checkpoints.checkpoint import Checkpoint
+from core.model.checkpoints.loading import load_checkpoint
 from core.model.merging.schedule import MergeSchedule
 from core.model.networks.cost import model_cost
+from core.model.store.find import find_weights
 from training.data.clip_frames import ClipFrames, load_clips
 from training.data.manifest import Manifest, read_manifest
 from training.evaluation.ensemble import (

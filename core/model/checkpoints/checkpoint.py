@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -27,13 +25,10 @@ from core.errors import UserError
 from core.foreign_text import parse_json
 from core.labels import LabelSet
 from core.model.architecture import ModelConfig, TransformerConfig, model_config
-from core.model.checkpoints.file_kind import describe_foreign
-from core.model.checkpoints.weight_files import read_safetensors
+from core.model.checkpoints.file_kind import describe_foreign, read_safetensors
+from core.model.checkpoints.probabilities import ACTIVATIONS, Calibration
 from core.model.merging.schedule import MergeSchedule
 from core.model.networks.build import Network, build_network
-
-if TYPE_CHECKING:
-    from core.model.checkpoints.released_weights import ImportChoices
 
 FORMAT, FORMAT_VERSION = "soundmark-checkpoint", 1
 WEIGHTS_NAME, CONFIG_NAME, CARD_NAME = "model.safetensors", "config.json", "README.md"
@@ -41,25 +36,6 @@ EXPECTED = (
     "Choose a Soundmark checkpoint (a folder with config.json and model.safetensors, or one .safetensors file), a "
     "Hugging Face AST folder, or a .pth file of AST's authors."
 )
-
-ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
-    "sigmoid": torch.sigmoid,
-    "softmax": partial(torch.softmax, dim=-1),
-}
-
-Calibration = tuple[tuple[float, float], ...]
-"""(scale, offset) of each label's logit before the activation; empty: the logits as they are."""
-
-
-def to_probabilities(
-    activation: str, calibration: Calibration, device: torch.device | str = "cpu"
-) -> Callable[[torch.Tensor], torch.Tensor]:
-    """The function from logits `(…, labels)` on `device` to probabilities."""
-    activate = ACTIVATIONS[activation]
-    if not calibration:
-        return activate
-    scale, offset = torch.tensor(calibration, dtype=torch.float32, device=device).unbind(dim=1)
-    return lambda logits: activate(logits * scale + offset)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,28 +202,18 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path, *, card: str = "", dtype
         atomic_write(path / CARD_NAME, card.encode())
 
 
-def load_checkpoint(path: Path, choices: ImportChoices | None = None) -> Checkpoint:
-    """Read a folder or file of ours, a Hugging Face AST folder, or a file of AST's authors (`foreign_checkpoints`).
+def read_checkpoint(path: Path) -> Checkpoint | None:
+    """The Soundmark checkpoint in a folder or in a file; None where another program wrote it.
 
-    choices: what the user knows of a foreign one that is not in it. Raises UserError that says what it is and what
-    was expected.
+    Raises UserError for one that is damaged, OSError and UnicodeDecodeError.
     """
-    if not path.exists():
-        raise UserError(f"There is no model at {path}.", EXPECTED)
-    try:
-        own = _load_folder(path) if path.is_dir() else _load_file(path)
-        if own is None:
-            # These modules know ours.
-            from core.model.checkpoints.loading import load_foreign
-
-            return load_foreign(path, choices)
-    except (PermissionError, UnicodeDecodeError) as error:
-        raise UserError(f"{path.name} cannot be read ({error}).", EXPECTED) from error
-    check_weights(own.config, own.weights, path)
+    own = _read_folder(path) if path.is_dir() else _read_file(path)
+    if own is not None:
+        check_weights(own.config, own.weights, path)
     return own
 
 
-def _load_folder(path: Path) -> Checkpoint | None:
+def _read_folder(path: Path) -> Checkpoint | None:
     """Our checkpoint in a folder; None where transformers wrote it."""
     config_path, weights_path = path / CONFIG_NAME, path / WEIGHTS_NAME
     if not config_path.is_file():
@@ -265,7 +231,7 @@ def _load_folder(path: Path) -> Checkpoint | None:
     return Checkpoint(config, weights)
 
 
-def _load_file(path: Path) -> Checkpoint | None:
+def _read_file(path: Path) -> Checkpoint | None:
     """Our checkpoint in one file; None where it is another's."""
     if path.suffix != ".safetensors":
         return None

@@ -1,8 +1,8 @@
-"""Says what a file that is no Soundmark checkpoint seems to be, and reads the weights of pickled ones without running
-anything in them. Knows no architecture."""
+"""Recognises files of weights by their content, and reads their tensors without running code in them."""
 
 from __future__ import annotations
 
+import json
 import pickle
 import struct
 import zipfile
@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import safe_open
+from safetensors.torch import load
 from torch import Tensor
 
 from core.errors import UserError
+from core.file_names import is_unicode
 
 _PICKLED = "a pickled PyTorch file"
 _DAMAGES = (RuntimeError, EOFError, OSError, ValueError, LookupError, AttributeError, TypeError, MemoryError)
@@ -56,6 +59,17 @@ def describe_foreign(path: Path, config: Any) -> str:
         return f"{path.name} is a damaged or truncated safetensors file."
     is_text = bool(head) and all(byte >= 9 for byte in head)
     return f"{path.name} is {'a text file' if is_text else 'a file of an unknown kind'}."
+
+
+def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Tensors by name, and the words of the header. Raises OSError and SafetensorError."""
+    if not is_unicode(path):  # safetensors opens no file whose name is not UTF-8
+        content = path.read_bytes()
+        weights = load(content)
+        header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+        return weights, header.get("__metadata__", {})
+    with safe_open(path, framework="pt") as file:
+        return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
 
 
 def read_pickled(path: Path, remedy: str) -> dict[str, Tensor]:

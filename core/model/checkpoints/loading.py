@@ -1,4 +1,4 @@
-"""Loads checkpoints of others: Hugging Face folders and the files of AST's authors."""
+"""Loads a checkpoint, whoever wrote it: Soundmark, Hugging Face's transformers or AST's authors."""
 
 from __future__ import annotations
 
@@ -8,11 +8,25 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from core.errors import UserError
-from core.model.checkpoints.checkpoint import EXPECTED, Checkpoint, check_weights
-from core.model.checkpoints.file_kind import describe_foreign, read_pickled
+from core.model.checkpoints.checkpoint import EXPECTED, Checkpoint, check_weights, read_checkpoint
+from core.model.checkpoints.file_kind import describe_foreign, read_pickled, read_safetensors
 from core.model.checkpoints.hugging_face_import import read_hugging_face
-from core.model.checkpoints.released_weights import ImportChoices, is_released, read_released
-from core.model.checkpoints.weight_files import read_safetensors
+from core.model.checkpoints.import_choices import ImportChoices
+from core.model.checkpoints.released_weights import is_released, read_released
+
+
+def load_checkpoint(path: Path, choices: ImportChoices | None = None) -> Checkpoint:
+    """The checkpoint in a Soundmark folder or file, a Hugging Face AST folder, or a file of AST's authors.
+
+    choices: what the user knows about a foreign one that is not in it. Raises UserError that says what it is and what
+    was expected.
+    """
+    if not path.exists():
+        raise UserError(f"There is no model at {path}.", EXPECTED)
+    try:
+        return read_checkpoint(path) or load_foreign(path, choices)
+    except (PermissionError, UnicodeDecodeError) as error:
+        raise UserError(f"{path.name} cannot be read ({error}).", EXPECTED) from error
 
 
 def load_foreign(path: Path, choices: ImportChoices | None = None) -> Checkpoint:

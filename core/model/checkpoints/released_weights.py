@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from torch import Tensor
 
@@ -17,6 +17,7 @@ from core.errors import UserError
 from core.labels import LabelSet
 from core.model.architecture import ModelConfig, TransformerConfig
 from core.model.checkpoints.checkpoint import Checkpoint, CheckpointConfig
+from core.model.checkpoints.import_choices import ImportChoices, fitting_labels
 from core.model.checkpoints.known_data_sets import (
     AUDIOSET,
     KNOWN_DATA_SETS,
@@ -45,20 +46,6 @@ _BASE_WIDTH, _BASE_DEPTH = 768, 12
 """Of every published AST."""
 _WINDOWS = tuple(one.frames for one in KNOWN_DATA_SETS)
 _GRID_REMEDY = "Say what it was made with: main.py models import FILE --stride MELSxFRAMES --frames N"
-
-
-@dataclass(frozen=True, slots=True)
-class ImportChoices:
-    """What the user knows of foreign weights, where it is not in them. None, "": work it out.
-
-    strides: of the patches (mel bins, frames). frames: of the window. labels: in the order of the outputs.
-    name: what the model shall be called.
-    """
-
-    strides: tuple[int, int] | None = None
-    frames: int | None = None
-    labels: LabelSet | None = None
-    name: str = ""
 
 
 def is_released(weights: Mapping[str, Tensor]) -> bool:
@@ -172,16 +159,6 @@ def variant_of(model: TransformerConfig) -> str:
             if replace(like, norm_eps=model.norm_eps, head_norm_eps=model.head_norm_eps) == model:
                 return row.name
     return "ast"
-
-
-def fitting_labels(labels: LabelSet | None, n_labels: int) -> LabelSet | None:
-    """The labels that the user gave. Raises UserError where the model has another number of outputs."""
-    if labels is not None and len(labels) != n_labels:
-        raise UserError(
-            f"The file of labels has {len(labels)} of them, the model {n_labels} outputs.",
-            "Give the list that the model was trained with.",
-        )
-    return labels
 
 
 def data_set_of(config: TransformerConfig) -> KnownDataSet | None:

@@ -10,16 +10,11 @@ from pathlib import Path
 import torch
 
 from core.errors import UserError
-from core.model.checkpoints.checkpoint import CARD_NAME, Checkpoint, CheckpointConfig, load_checkpoint, save_checkpoint
-from core.model.checkpoints.loading import load_foreign
+from core.model.checkpoints.checkpoint import CARD_NAME, Checkpoint, CheckpointConfig, save_checkpoint
+from core.model.checkpoints.import_choices import ImportChoices, fitting_labels
+from core.model.checkpoints.loading import load_checkpoint, load_foreign
 from core.model.checkpoints.published import PUBLISHED_MODELS, PublishedModel
-from core.model.checkpoints.released_weights import (
-    ImportChoices,
-    fits_row,
-    fitting_labels,
-    published_provenance,
-    row_of,
-)
+from core.model.checkpoints.released_weights import fits_row, published_provenance, row_of
 from core.model.store.folder import check_name, is_checkpoint, is_taken, models_folder
 from core.model.variants import MODEL_VARIANTS
 

@@ -13,8 +13,9 @@ import pytest
 import torch
 
 import main
-from core.model.checkpoints.checkpoint import load_checkpoint, save_checkpoint
+from core.model.checkpoints.checkpoint import save_checkpoint
 from core.model.checkpoints.hugging_face_export import export_hugging_face
+from core.model.checkpoints.loading import load_checkpoint
 from core.model.checkpoints.published import PUBLISHED_MODELS, find_published
 from core.model.store import hub_transfer
 from core.model.store.folder import find_kept

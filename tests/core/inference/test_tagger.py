@@ -13,9 +13,10 @@ import torch
 
 from core.audio.log_mel import SILENCE, LogMel
 from core.errors import UserError
-from core.inference.tagger import Tagger, choose_device, find_weights, load_tagger
+from core.inference.tagger import Tagger, choose_device, load_tagger
 from core.model.checkpoints.checkpoint import save_checkpoint
 from core.model.merging.schedule import MergeSchedule
+from core.model.store.find import find_weights
 from core.model.variants import MODEL_VARIANTS
 from fakes import tiny_checkpoint, tiny_tagger
 

@@ -12,8 +12,8 @@ import pytest
 import main
 from core.errors import UserError
 from core.file_names import is_unicode, json_text, name_bytes, shown
-from core.inference.tagger import find_weights
-from core.model.checkpoints.checkpoint import load_checkpoint
+from core.model.checkpoints.loading import load_checkpoint
+from core.model.store.find import find_weights
 from core.run.data_report import DataReport
 from core.run.evaluation_report import EvaluationReport
 from core.run.messages import TrainingFinished

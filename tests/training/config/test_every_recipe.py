@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from core.model.checkpoints.checkpoint import load_checkpoint
+from core.model.checkpoints.loading import load_checkpoint
 from core.model.networks.build import build_network
 from core.model.variants import find_variant
 from core.run.messages import TrainingEpoch, TrainingFinished, TrainingMessage

@@ -6,7 +6,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from core.model.checkpoints.checkpoint import load_checkpoint
+from core.model.checkpoints.loading import load_checkpoint
 from core.run.evaluation_report import EvaluationReport
 from tests.training.evaluation.published_runs import finished_run, predictions, published, recipe, side
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import UserError
-from core.model.checkpoints.checkpoint import load_checkpoint
+from core.model.checkpoints.loading import load_checkpoint
 from core.run.evaluation_report import EvaluationReport
 from tests.training.evaluation.published_runs import (
     CLIPS_A_SIDE,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from core.model.checkpoints.checkpoint import load_checkpoint
+from core.model.checkpoints.loading import load_checkpoint
 from core.run.messages import (
     TrainingMessage,
 )

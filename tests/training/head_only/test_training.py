@@ -10,7 +10,7 @@ import torch
 
 from core.errors import UsageError, UserError
 from core.inference.tagger import load_tagger
-from core.model.checkpoints.checkpoint import load_checkpoint
+from core.model.checkpoints.loading import load_checkpoint
 from core.run.evaluation_report import EvaluationReport
 from core.run.messages import (
     TrainingEpoch,

@@ -12,7 +12,7 @@ import torch
 from core.errors import UsageError, UserError
 from core.inference.file_tagging import tag_file
 from core.inference.tagger import load_tagger
-from core.model.checkpoints.checkpoint import load_checkpoint
+from core.model.checkpoints.loading import load_checkpoint
 from core.model.merging.schedule import MergeSchedule
 from core.model.networks import spectrogram_transformer
 from core.run.messages import (

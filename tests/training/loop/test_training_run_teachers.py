@@ -14,7 +14,8 @@ from torch import Tensor
 from core.errors import UsageError, UserError
 from core.inference.file_tagging import tag_file
 from core.inference.tagger import load_tagger
-from core.model.checkpoints.checkpoint import Checkpoint, load_checkpoint
+from core.model.checkpoints.checkpoint import Checkpoint
+from core.model.checkpoints.loading import load_checkpoint
 from core.run.messages import TrainingFinished
 from core.run.run_folder import STATE_NAME
 from tests.training.runs import PLAIN, run, save_teacher, small, write_clips

@@ -17,7 +17,8 @@ from core.errors import UserError
 from core.inference.tagger import load_tagger
 from core.labels import LabelSet
 from core.model.architecture import HybridConfig, TransformerConfig
-from core.model.checkpoints.checkpoint import Checkpoint, CheckpointConfig, load_checkpoint, save_checkpoint
+from core.model.checkpoints.checkpoint import Checkpoint, CheckpointConfig, save_checkpoint
+from core.model.checkpoints.loading import load_checkpoint
 from core.model.networks.spectrogram_transformer import AudioSpectrogramTransformer
 from core.model.variants import find_variant
 from core.run.messages import TrainingFinished

@@ -17,7 +17,8 @@ from core.inference.frame_tagging import tag_file_frames
 from core.inference.tagger import load_tagger
 from core.labels import LabelSet
 from core.model.architecture import TransformerConfig
-from core.model.checkpoints.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from core.model.checkpoints.checkpoint import Checkpoint, save_checkpoint
+from core.model.checkpoints.loading import load_checkpoint
 from core.model.merging.schedule import MergeSchedule
 from core.model.networks.frame_head import column_times_s
 from core.model.networks.spectrogram_transformer import AudioSpectrogramTransformer
@@ -248,7 +249,7 @@ def test_a_whole_model_learns_beside_its_frame_head(data: Path, tmp_path: Path) 
     train(small(*PLAIN, "frame_loss=1", "epochs=1", "merge_r_training=2"), data, tmp_path, messages.append)
     finished = messages[-1]
     assert isinstance(finished, TrainingFinished)
-    assert load_tagger(finished.checkpoint, device="cpu").tells_when
+    assert load_tagger(finished.checkpoint, device="cpu").has_frame_head
 
 
 def test_a_run_that_goes_on_is_the_run_that_never_stopped(start: Path, data: Path, tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ from core.audio.log_mel import LogMelConfig
 from core.errors import UserError
 from core.labels import LabelSet
 from core.model.architecture import ModelConfig, TransformerConfig
-from core.model.checkpoints.checkpoint import Checkpoint, CheckpointConfig, load_checkpoint, save_checkpoint
+from core.model.checkpoints.checkpoint import Checkpoint, CheckpointConfig, save_checkpoint
+from core.model.checkpoints.loading import load_checkpoint
 from core.model.networks.build import build_network, last_layer
 from tests.training.runs import MODEL_VARIANTS
 from training.model import teachers

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from core.audio.sources import SOURCES
 from core.audio.block import AudioBlock
+from core.audio.sources import SOURCES
 from core.audio.sources.source import Source, SourceEnded
 from core.errors import UserError
 from tests.core.audio.decoding.media_samples import tone

@@ -12,7 +12,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from core.errors import UserError
-from core.model.checkpoints.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from core.model.checkpoints.checkpoint import Checkpoint, save_checkpoint
+from core.model.checkpoints.loading import load_checkpoint
 from core.model.merging.schedule import MergeSchedule
 from fakes import tiny_checkpoint
 

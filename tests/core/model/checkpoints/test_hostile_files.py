@@ -16,8 +16,9 @@ from core.errors import UserError
 from core.labels import Label, LabelSet
 from core.model.architecture import ConvolutionConfig, HybridConfig, TransformerConfig
 from core.model.checkpoints import file_kind
-from core.model.checkpoints.checkpoint import load_checkpoint, save_checkpoint
+from core.model.checkpoints.checkpoint import save_checkpoint
 from core.model.checkpoints.hugging_face_import import shown_names
+from core.model.checkpoints.loading import load_checkpoint
 from core.model.merging.schedule import MergeSchedule
 from core.model.store.folder import kept_models
 from fakes import tiny_checkpoint

@@ -14,8 +14,9 @@ from core.audio.log_mel import LogMelConfig
 from core.errors import UserError
 from core.labels import Label, LabelSet
 from core.model.architecture import ConvolutionConfig, HybridConfig, TransformerConfig
-from core.model.checkpoints.checkpoint import Checkpoint, load_checkpoint
+from core.model.checkpoints.checkpoint import Checkpoint
 from core.model.checkpoints.hugging_face_export import export_hugging_face, expressible
+from core.model.checkpoints.loading import load_checkpoint
 from core.model.merging.schedule import MergeSchedule
 from core.model.networks.build import build_network
 from fakes import tiny_checkpoint

@@ -17,9 +17,9 @@ from transformers import ASTConfig, ASTFeatureExtractor, ASTForAudioClassificati
 from core.audio.log_mel import LogMel
 from core.errors import UserError
 from core.inference.tagger import Tagger
-from core.model.checkpoints.checkpoint import load_checkpoint
 from core.model.checkpoints.hugging_face_export import export_hugging_face
 from core.model.checkpoints.known_data_sets import audioset_labels
+from core.model.checkpoints.loading import load_checkpoint
 
 SMALL: dict[str, Any] = {
     "hidden_size": 32,

@@ -14,7 +14,8 @@ from core.errors import UserError
 from core.inference.tagger import Tagger, load_tagger
 from core.labels import LabelSet
 from core.model.architecture import ConvolutionConfig, TransformerConfig
-from core.model.checkpoints.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from core.model.checkpoints.checkpoint import Checkpoint, save_checkpoint
+from core.model.checkpoints.loading import load_checkpoint
 from core.model.merging.schedule import MergeSchedule
 from core.model.networks.build import build_network, last_layer
 from core.model.networks.convolutional import ConvolutionalTagger, feature_width

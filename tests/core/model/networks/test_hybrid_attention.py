@@ -16,7 +16,8 @@ from core.audio.log_mel import LogMelConfig
 from core.errors import UserError
 from core.labels import LabelSet
 from core.model.architecture import HybridConfig, TransformerConfig
-from core.model.checkpoints.checkpoint import Checkpoint, CheckpointConfig, load_checkpoint, save_checkpoint
+from core.model.checkpoints.checkpoint import Checkpoint, CheckpointConfig, save_checkpoint
+from core.model.checkpoints.loading import load_checkpoint
 from core.model.merging.schedule import MergeSchedule
 from core.model.networks.hybrid_attention import (
     ChannelAttention,

@@ -13,8 +13,8 @@ from safetensors.torch import load_file, save_file
 
 from core.errors import UserError
 from core.inference.tagger import load_tagger
-from core.model.checkpoints.checkpoint import load_checkpoint
 from core.model.checkpoints.hugging_face_export import export_hugging_face
+from core.model.checkpoints.loading import load_checkpoint
 from core.model.checkpoints.published import PublishedModel, find_published
 from core.model.checkpoints.released_weights import fits_row
 from core.model.store import download, hub_transfer, importing

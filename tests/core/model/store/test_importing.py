@@ -11,14 +11,16 @@ import pytest
 import torch
 
 from core.errors import UserError
-from core.inference.tagger import find_weights, load_tagger
+from core.inference.tagger import load_tagger
 from core.labels import LabelSet
 from core.model.architecture import TransformerConfig
-from core.model.checkpoints.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from core.model.checkpoints.checkpoint import Checkpoint, save_checkpoint
 from core.model.checkpoints.hugging_face_export import export_hugging_face
+from core.model.checkpoints.import_choices import ImportChoices
 from core.model.checkpoints.known_data_sets import audioset_labels
-from core.model.checkpoints.released_weights import ImportChoices
+from core.model.checkpoints.loading import load_checkpoint
 from core.model.store import importing
+from core.model.store.find import find_weights
 from core.model.store.folder import find_kept, kept_models, models_folder
 from core.model.store.importing import import_model
 from fakes import LABELS, tiny_checkpoint

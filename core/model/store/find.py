@@ -1,0 +1,45 @@
+"""Finds the weights of a model by its name or path. Reads no weights and imports no torch."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from core.errors import UserError
+from core.model.checkpoints.published import PUBLISHED_MODELS
+from core.model.store.folder import find_kept, kept_models
+from core.model.variants import MODEL_VARIANTS, ModelVariant
+
+
+def find_weights(model: str | None) -> Path:
+    """Where the weights of `model` lie: a row of MODEL_VARIANTS, or a model that was fetched or imported, by name; else
+    a path."""
+    variant: ModelVariant | None = MODEL_VARIANTS.get(model or "starter")
+    if variant is None:
+        return _kept_or_path(model or "")
+    if variant.weights is None:
+        raise UserError(
+            f"{variant.name} is an architecture without weights.",
+            f"Train it, or use one of {', '.join(_names_with_weights())}.",
+        )
+    return variant.weights
+
+
+def _kept_or_path(model: str) -> Path:
+    kept = find_kept(model)
+    if kept is not None:
+        return kept
+    path = Path(model).expanduser()
+    if os.path.exists(path):  # Path.exists raises for names that are too long
+        return path
+    if any(row.name == model for row in PUBLISHED_MODELS):
+        raise UserError(f"{model} is not on this machine yet.", f"Download it with: main.py models download {model}")
+    raise UserError(
+        f"There is no model {model!r}.",
+        f"Give the folder or file of a checkpoint, or one of {', '.join(_names_with_weights())}.",
+    )
+
+
+def _names_with_weights() -> list[str]:
+    shipped = [name for name, variant in MODEL_VARIANTS.items() if variant.weights is not None]
+    return shipped + [one.name for one in kept_models()]
