@@ -15,13 +15,13 @@ from core.inference.tagger import Tagger
 from core.labels import LabelSet
 from core.model.architecture import TransformerConfig
 from core.model.checkpoints.checkpoint import Checkpoint, CheckpointConfig
-from core.model.merging.schedule import MergeSchedule
+from core.model.merging.schedule import NO_MERGING, MergeSchedule
 from core.model.networks.spectrogram_transformer import AudioSpectrogramTransformer
 
 LABELS = ("dog", "rain", "siren", "clock_tick")
 
 
-def tiny_checkpoint(merge: MergeSchedule | None = None, **changes: Any) -> Checkpoint:
+def tiny_checkpoint(merge: MergeSchedule = NO_MERGING, **changes: Any) -> Checkpoint:
     """A random model of two narrow layers with four labels and the real window of 1024 frames."""
     model = TransformerConfig(
         n_labels=len(LABELS), stride_frames=16, stride_mels=16, embed_dim=24, depth=2, num_heads=2
@@ -34,7 +34,7 @@ def tiny_checkpoint(merge: MergeSchedule | None = None, **changes: Any) -> Check
         "log_mel": LogMelConfig(),
         "labels": LabelSet.from_ids(LABELS),
         "thresholds": (0.5,) * len(LABELS),
-        "merge": merge or MergeSchedule(),
+        "merge": merge,
         "provenance": {"data": "none"},
         **changes,
     }

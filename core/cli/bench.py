@@ -62,7 +62,7 @@ def run_bench(options: BenchOptions) -> int:
     log_mel_ms = (time.perf_counter() - began) * 1000 * 16_000 / len(sound)
     leave_a_core()  # as listening does, so that the real-time factor is what listening gets
     rows = [_measure(options, "off", frames)]
-    if _tagger(options.model, options.model.merge).merge is not None:
+    if not _tagger(options.model, options.model.merge).merge.removes_nothing():
         rows.append(_measure(options, options.model.merge, frames))
     report = {
         "machine": platform.processor() or platform.machine(),
@@ -108,7 +108,7 @@ def _measure(options: BenchOptions, merge: str, frames: NDArray[np.float32]) -> 
         "model": tagger.name,
         "device": str(tagger.device),
         "precision": tagger.precision,
-        "merge": "off" if tagger.merge is None else tagger.merge.describe(),
+        "merge": tagger.merge.describe(),
         "tokens_in": scores.tokens_in,
         "tokens_out": scores.tokens_out,
         "windows": len(times_ms),

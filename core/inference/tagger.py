@@ -55,7 +55,7 @@ class Tagger:
         full_patches = config.model.n_patches(config.model.max_frames)
         self._read_merge = partial(parse_merge, default=config.merge, full_patches=full_patches)
         self.merge = self._read_merge(merge)
-        if self.merge is not None and not full_patches:
+        if not full_patches and not self.merge.removes_nothing():
             raise UserError(f"{config.name} is a CNN: it has no tokens to merge.", "Leave token merging out.")
         self._model = checkpoint.build().to(self.device)
         self._pad_to_window = config.pad_to_window
@@ -184,11 +184,9 @@ def choose_device(device: str) -> torch.device:
     return torch.device("cuda" if has_cuda and device != "cpu" else "cpu")
 
 
-def parse_merge(text: str, default: MergeSchedule, full_patches: int) -> MergeSchedule | None:
-    """`auto` is the checkpoint's schedule; anything else as `schedule_from_word` reads it. None merges nothing."""
-    if text == "auto":
-        return None if default.removes_nothing() else default
-    return schedule_from_word(text, full_patches)
+def parse_merge(text: str, default: MergeSchedule, full_patches: int) -> MergeSchedule:
+    """`auto` is `default`, the checkpoint's schedule; anything else as `schedule_from_word` reads it."""
+    return default if text == "auto" else schedule_from_word(text, full_patches)
 
 
 def _wants_bf16(precision: str, device: torch.device) -> bool:

@@ -79,7 +79,7 @@ def run_evaluation(options: EvaluateOptions) -> int:
         model=" + ".join(tagger.name for tagger in taggers),
         data=manifest.name,
         split=ensemble.describe_split(options.folds, checkpoints, manifest, shared.clips),
-        merge=", ".join(sorted({"off" if tagger.merge is None else tagger.merge.describe() for tagger in taggers})),
+        merge=", ".join(sorted({tagger.merge.describe() for tagger in taggers})),
     )
     _deliver(report, options)
     return 0

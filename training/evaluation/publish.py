@@ -17,7 +17,7 @@ from core.errors import UserError
 from core.file_names import shown
 from core.model.checkpoints.checkpoint import Checkpoint, CheckpointConfig, save_checkpoint
 from core.model.checkpoints.probabilities import Calibration, to_probabilities
-from core.model.merging.schedule import Kind, Matcher, MergeSchedule
+from core.model.merging.schedule import NO_MERGING, Kind, Matcher, MergeSchedule
 from core.model.networks.build import Network
 from core.program import checkout_folder
 from core.run.evaluation_report import EvaluationReport
@@ -79,7 +79,7 @@ class PublishedRun:
 
 def merge_schedule(r: int, full_patches: int, kind: Kind = "constant", matcher: Matcher = "bipartite") -> MergeSchedule:
     """r tokens a layer at the full window of `full_patches` patches, proportionally fewer for shorter input."""
-    return MergeSchedule(kind, r, reference_patches=full_patches, matcher=matcher) if r else MergeSchedule()
+    return MergeSchedule(kind, r, reference_patches=full_patches, matcher=matcher) if r else NO_MERGING
 
 
 def activation_of(config: TrainConfig) -> Literal["sigmoid", "softmax"]:
@@ -174,7 +174,7 @@ def _report(
         parts=tuple(clip.part for clip in run.test.clips),
     )
     split = run.tested_how or f"fold {', '.join(run.config.test_folds)}"
-    merge = "off" if run.test.merge.removes_nothing() else run.test.merge.describe()
+    merge = run.test.merge.describe()
     return report_on(scored, model=run.config.title, data=run.manifest.name, split=split, merge=merge)
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Generator, Tensor
 
 from core.audio.log_mel import FRAMES_PER_SECOND, SILENCE, LogMelConfig
-from core.model.merging.schedule import MergeSchedule
+from core.model.merging.schedule import NO_MERGING, MergeSchedule
 from core.model.networks.build import Network
 from training.batches import augment
 from training.batches.augmentation_chain import AugmentationChain
@@ -77,7 +77,7 @@ class ClipViews:
         )
 
 
-def embed(model: Network, log_mel: Tensor, merge: MergeSchedule | None = None) -> NDArray[np.float32]:
+def embed(model: Network, log_mel: Tensor, merge: MergeSchedule = NO_MERGING) -> NDArray[np.float32]:
     """The last layer's input `(B, D)` for normalised log-mel `(B, T, mels)`: the pooled tokens after its norm."""
     device = next(model.parameters()).device
     with torch.inference_mode():
@@ -89,7 +89,7 @@ def whole_clips(
     clips: ClipFrames,
     log_mel: LogMelConfig,
     batch_size: int,
-    merge: MergeSchedule | None = None,
+    merge: MergeSchedule = NO_MERGING,
     first: int = 0,
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
     """Yields (indices of clips, their features) for each batch from `first` on; clips are whole and unchanged, as in an

@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 
 from core.errors import UsageError, UserError
-from core.model.merging.schedule import MergeSchedule
+from core.model.merging.schedule import NO_MERGING, MergeSchedule
 from core.model.networks.build import Network, last_layer
 from core.run.messages import TrainingEpoch, TrainingMessage
 from core.run.run_folder import CHECKPOINT_NAME, STATE_NAME
@@ -175,7 +175,7 @@ def _published(run: FittedHead) -> PublishedRun:
         frames: ClipFrames,
         logits: Callable[[NDArray[np.float32]], NDArray[np.float32]],
     ) -> Predictions:
-        unmerged = logits(_features(run, frames, None))
+        unmerged = logits(_features(run, frames, NO_MERGING))
         merged = unmerged if schedule.removes_nothing() else logits(_features(run, frames, schedule))
         return Predictions(clips, frames.targets, schedule, merged, unmerged)
 
@@ -195,8 +195,8 @@ def _published(run: FittedHead) -> PublishedRun:
     )
 
 
-def _features(run: FittedHead, frames: ClipFrames, merge: MergeSchedule | None) -> NDArray[np.float32]:
-    if merge is None and frames is run.data.train:
+def _features(run: FittedHead, frames: ClipFrames, merge: MergeSchedule) -> NDArray[np.float32]:
+    if merge.removes_nothing() and frames is run.data.train:
         return run.extracted.whole.features
     features = np.zeros((len(frames), last_layer(run.model).in_features), np.float32)
     for members, some in whole_clips(run.model, frames, run.data.log_mel, run.config.batch_size, merge):

@@ -25,7 +25,7 @@ from torch.utils.data import DataLoader
 from core.errors import UserError
 from core.model.checkpoints.checkpoint import Checkpoint
 from core.model.checkpoints.probabilities import ACTIVATIONS
-from core.model.merging.schedule import MergeSchedule
+from core.model.merging.schedule import NO_MERGING, MergeSchedule
 from core.model.networks.build import Network
 from training.batches.sampling import Batch, ErrorsAsValues, Place, TrainingBatches, evaluation_batches
 from training.batches.seeding import generator_for, seed_of
@@ -80,9 +80,7 @@ class TrainingRun:
         self.plain: Network = plain
         patches = plain.config.n_patches(plain.config.max_frames)
         merge = merge_schedule(config.merge_r_training, patches, config.merge_kind, config.matcher)
-        student = TrainingNetwork(
-            plain, None if merge.removes_nothing() else merge, with_frame_head=config.frame_loss > 0
-        )
+        student = TrainingNetwork(plain, merge, with_frame_head=config.frame_loss > 0)
         self._model, self._optimiser = fabric.setup(student, optimiser)
         self.batches = TrainingBatches(data.train, config, data.log_mel)
         self.step = 0
@@ -241,7 +239,7 @@ class TrainingRun:
             for buffer in self.average.model.buffers():
                 buffer.copy_(self.fabric.broadcast(buffer))
 
-    def logits(self, model: Network, clips: ClipFrames, merge: MergeSchedule | None = None) -> NDArray[np.float32]:
+    def logits(self, model: Network, clips: ClipFrames, merge: MergeSchedule = NO_MERGING) -> NDArray[np.float32]:
         """`(clips, labels)`, float32; the processes share the work and all have the result."""
         logits = np.zeros((len(clips), clips.targets.shape[1]), np.float32)
         share = self.fabric.global_rank, self.fabric.world_size

@@ -19,7 +19,7 @@ class TrainingNetwork(nn.Module):
     merge: removes tokens; None for no merging. with_frame_head: returns the frame head's logits too.
     """
 
-    def __init__(self, network: Network, merge: MergeSchedule | None, *, with_frame_head: bool = False) -> None:
+    def __init__(self, network: Network, merge: MergeSchedule, *, with_frame_head: bool = False) -> None:
         super().__init__()
         self.network = network
         self._merge, self._with_frame_head = merge, with_frame_head

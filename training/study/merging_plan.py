@@ -20,7 +20,7 @@ from typing import Any
 
 from core.errors import UserError
 from core.model.architecture import ModelConfig, TransformerConfig
-from core.model.merging.schedule import FORMS, MergeSchedule
+from core.model.merging.schedule import FORMS, NO_MERGING, MergeSchedule
 from training.study.loading import read_study_file
 
 UNMERGED = "off"
@@ -47,13 +47,13 @@ class MergingStudy:
     batch: int
     """Windows per batch, for the throughput."""
 
-    def schedules(self, model: ModelConfig) -> dict[str, MergeSchedule | None]:
+    def schedules(self, model: ModelConfig) -> dict[str, MergeSchedule]:
         """This model's schedules by their spelling for `--merge`, "off" first. Raises UserError for a CNN."""
         if not isinstance(model, TransformerConfig):
             raise UserError("This model is a CNN and has no tokens to merge.", "Give a transformer with --model.")
         full_patches = model.n_patches(model.max_frames)
         rs = [round(r * self.depth / self.patches * full_patches / model.depth) for r in self.rs]
-        found: dict[str, MergeSchedule | None] = {UNMERGED: None}
+        found: dict[str, MergeSchedule] = {UNMERGED: NO_MERGING}
         for form in self.forms:
             kind, matcher = FORMS[form]
             for r in rs:

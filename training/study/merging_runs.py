@@ -76,7 +76,7 @@ class Subject:
     """The labels that model and data share, and the clips to score."""
     frames: ClipFrames
     """The log-mel frames of these clips."""
-    schedules: dict[str, MergeSchedule | None]
+    schedules: dict[str, MergeSchedule]
     """By their spelling for `--merge`."""
     window_frames: int
     """The median length of the clips, for which tokens, cost and time are reported."""

@@ -34,7 +34,7 @@ class Stopwatch:
         """What the times depend on, apart from the model and the schedules."""
         return [self.machine, torch.__version__, list(self._windows.shape)]
 
-    def round(self, schedules: dict[str, MergeSchedule | None], first: int) -> dict[str, float]:
+    def round(self, schedules: dict[str, MergeSchedule], first: int) -> dict[str, float]:
         """Time each schedule once, starting with number `first` (modulo their number).
 
         Returns for each schedule "ms NAME", the median time of a single window, and "rate NAME", windows per second in
@@ -53,7 +53,7 @@ class Stopwatch:
             times[f"rate {name}"] = round(len(self._windows) / self._seconds(schedules[name], len(self._windows)), 3)
         return times
 
-    def _seconds(self, merge: MergeSchedule | None, n_windows: int) -> float:
+    def _seconds(self, merge: MergeSchedule, n_windows: int) -> float:
         assert self._network is not None, "built by `round`"
         windows = self._windows[:n_windows]
         with torch.inference_mode(), self._autocast():

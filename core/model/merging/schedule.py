@@ -70,7 +70,9 @@ class MergeSchedule:
         return tuple(r * min(n_patches, self.reference_patches) // self.reference_patches for r in wanted)
 
     def describe(self) -> str:
-        """For people: "constant 16", "listed 8, 8, 4", "decreasing 20 by energy"."""
+        """For people: "off", "constant 16", "listed 8, 8, 4", "decreasing 20 by energy"."""
+        if self.removes_nothing():
+            return "off"
         counts = ", ".join(map(str, self.listed)) if self.kind == "listed" else str(self.r)
         return f"{self.kind} {counts}" + (" by energy" if self.matcher == "energy" else "")
 
@@ -91,14 +93,18 @@ class MergeSchedule:
         return not (any(self.listed) if self.kind == "listed" else self.r)
 
 
-def schedule_from_word(word: str, full_patches: int) -> MergeSchedule | None:
+NO_MERGING = MergeSchedule()
+"""The schedule that removes nothing."""
+
+
+def schedule_from_word(word: str, full_patches: int) -> MergeSchedule:
     """Read a schedule as `--merge` has it: `off`, `16`, `decreasing:20`, `energy:16`, `energy-decreasing:20`, or one
-    number a layer as `8,8,4` and `energy:8,8,4`. None merges nothing.
+    number per layer as `8,8,4` and `energy:8,8,4`.
 
     full_patches: those of the full window, for which the numbers are meant. Raises UserError.
     """
     if word == "off":
-        return None
+        return NO_MERGING
     form, _, counts = word.rpartition(":")
     numbers = [part.strip() for part in counts.split(",")]
     if form not in FORMS or not all(part.isdecimal() for part in numbers) or word.startswith(":"):
@@ -112,7 +118,7 @@ def schedule_from_word(word: str, full_patches: int) -> MergeSchedule | None:
         schedule = MergeSchedule("listed", listed=listed, reference_patches=full_patches, matcher=matcher)
     else:
         schedule = MergeSchedule(kind, int(numbers[0]), reference_patches=full_patches, matcher=matcher)
-    return None if schedule.removes_nothing() else schedule
+    return NO_MERGING if schedule.removes_nothing() else schedule
 
 
 def most_removable(n_tokens: int, n_protected: int) -> int:

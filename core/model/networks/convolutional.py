@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from core.errors import UserError
 from core.model.architecture import ConvolutionConfig
-from core.model.merging.schedule import MergeSchedule
+from core.model.merging.schedule import NO_MERGING, MergeSchedule
 
 _SHORTEST = 32
 """Frames: under them the deepest feature map of most backbones has no column of its own."""
@@ -38,16 +38,14 @@ class ConvolutionalTagger(nn.Module):
         self.backbone = _create(config.backbone, drop_path).to(memory_format=torch.channels_last)
         self.mlp_head = nn.Sequential(nn.Identity(), nn.Linear(width, config.n_labels))
 
-    def forward(
-        self, log_mel: Tensor, *, merge: MergeSchedule | None = None, first_column: int | None = None
-    ) -> Tensor:
+    def forward(self, log_mel: Tensor, *, merge: MergeSchedule = NO_MERGING, first_column: int | None = None) -> Tensor:
         """Logits `(B, labels)` of normalised log-mel `(B, T, mels)`; T under 32 is lengthened by its last frame.
 
         merge, first_column: without effect, as a CNN has neither tokens nor positions.
         """
         return self.mlp_head(self.embed(log_mel, merge=merge, first_column=first_column))
 
-    def embed(self, log_mel: Tensor, *, merge: MergeSchedule | None = None, first_column: int | None = None) -> Tensor:
+    def embed(self, log_mel: Tensor, *, merge: MergeSchedule = NO_MERGING, first_column: int | None = None) -> Tensor:
         """What the head reads: the mean of the feature map over frequency and time, `(B, D)`."""
         del merge, first_column
         if self.config.level == "window":
@@ -59,7 +57,7 @@ class ConvolutionalTagger(nn.Module):
         image = image.contiguous(memory_format=torch.channels_last)
         return self.backbone(image).mean(dim=(2, 3))  # (B, D, rows, columns) to (B, D)
 
-    def tokens_per_layer(self, n_frames: int, merge: MergeSchedule | None) -> tuple[int, ...]:
+    def tokens_per_layer(self, n_frames: int, merge: MergeSchedule) -> tuple[int, ...]:
         """No tokens go in, none come out."""
         del n_frames, merge
         return 0, 0

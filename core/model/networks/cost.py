@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from core.model.architecture import ConvolutionConfig, HybridConfig, ModelConfig, TransformerConfig
-from core.model.merging.schedule import Matcher, MergeSchedule, tokens_after_layers
+from core.model.merging.schedule import NO_MERGING, Matcher, MergeSchedule, tokens_after_layers
 from core.model.networks.build import build_network
 from core.model.networks.spectrogram_transformer import N_PREFIX_TOKENS
 from core.model.networks.stems import STEMS
@@ -82,7 +82,7 @@ class ModelCost:
         return (*(layer.n_tokens for layer in self.layers[:1]), *(layer.n_left for layer in self.layers))
 
 
-def model_cost(config: ModelConfig, n_frames: int, merge: MergeSchedule | None = None) -> ModelCost:
+def model_cost(config: ModelConfig, n_frames: int, merge: MergeSchedule = NO_MERGING) -> ModelCost:
     """The cost of `n_frames` frames; fewer than a patch count as one, to which the model lengthens them.
 
     A CNN has no tokens and pays the same whatever `merge` is.
@@ -93,14 +93,13 @@ def model_cost(config: ModelConfig, n_frames: int, merge: MergeSchedule | None =
         return ModelCost(counted(network, torch.empty(1, n_frames, config.n_mels, device="meta")))
     n_frames = max(n_frames, config.patch_frames)
     n_patches = config.n_patches(n_frames)
-    per_layer = merge.per_layer(config.depth, n_patches) if merge else (0,) * config.depth
+    per_layer = merge.per_layer(config.depth, n_patches)
     left = tokens_after_layers(n_patches + N_PREFIX_TOKENS, per_layer, N_PREFIX_TOKENS)
     entering = (n_patches + N_PREFIX_TOKENS, *left)
-    matcher = merge.matcher if merge else "bipartite"
     hybrid, hybrid_products = _hybrid_cost(config, n_patches) if config.hybrid else (0, 0)
     return ModelCost(
         stem=_stem_cost(config, n_frames),
-        layers=tuple(_layer_cost(config, *counts, matcher) for counts in zip(entering, left, strict=False)),
+        layers=tuple(_layer_cost(config, *counts, merge.matcher) for counts in zip(entering, left, strict=False)),
         hybrid=hybrid,
         hybrid_products=hybrid_products,
         head=config.embed_dim * config.n_labels,

@@ -19,7 +19,7 @@ from core.errors import UserError
 from core.model.architecture import TransformerConfig
 from core.model.merging.bipartite import Matching, follow, match_tokens, merge_tokens, unmerge_tokens
 from core.model.merging.energy import match_by_energy
-from core.model.merging.schedule import Matcher, MergeSchedule, most_removable, tokens_after_layers
+from core.model.merging.schedule import NO_MERGING, Matcher, MergeSchedule, most_removable, tokens_after_layers
 from core.model.networks.attention import SizedAttention
 from core.model.networks.frame_head import FrameHead
 from core.model.networks.hybrid_attention import HybridAttention, PatchGrid
@@ -112,18 +112,16 @@ class AudioSpectrogramTransformer(nn.Module):
                 nn.init.trunc_normal_(module.weight, std=0.02)
                 nn.init.zeros_(module.bias)
 
-    def forward(
-        self, log_mel: Tensor, *, merge: MergeSchedule | None = None, first_column: int | None = None
-    ) -> Tensor:
+    def forward(self, log_mel: Tensor, *, merge: MergeSchedule = NO_MERGING, first_column: int | None = None) -> Tensor:
         """Logits `(B, labels)` of normalised log-mel `(B, T, mels)`; T under one patch is lengthened by its last frame.
 
-        merge: tokens to remove; None removes none. first_column: where on the position grid the input starts;
+        merge: tokens to remove. first_column: where on the position grid the input starts;
         None means its centre, as published.
         """
         return self.mlp_head(self.embed(log_mel, merge=merge, first_column=first_column))
 
     def clip_and_frame_logits(
-        self, log_mel: Tensor, *, merge: MergeSchedule | None = None, first_column: int | None = None
+        self, log_mel: Tensor, *, merge: MergeSchedule = NO_MERGING, first_column: int | None = None
     ) -> tuple[Tensor, Tensor]:
         """`forward`'s logits `(B, labels)`, and from the same pass those of each column of patches,
         `(B, columns, labels)`; `column_times_s` tells when a column is. Raises UserError without a frame head."""
@@ -136,17 +134,17 @@ class AudioSpectrogramTransformer(nn.Module):
         return self.mlp_head(self._pool(tokens)), self.frame_head(patches)
 
     def frame_logits(
-        self, log_mel: Tensor, *, merge: MergeSchedule | None = None, first_column: int | None = None
+        self, log_mel: Tensor, *, merge: MergeSchedule = NO_MERGING, first_column: int | None = None
     ) -> Tensor:
         """The second part of `clip_and_frame_logits`."""
         return self.clip_and_frame_logits(log_mel, merge=merge, first_column=first_column)[1]
 
-    def embed(self, log_mel: Tensor, *, merge: MergeSchedule | None = None, first_column: int | None = None) -> Tensor:
+    def embed(self, log_mel: Tensor, *, merge: MergeSchedule = NO_MERGING, first_column: int | None = None) -> Tensor:
         """What the head reads: the pooled tokens `(B, D)`, before its norm."""
         return self._pool(self.tokens(log_mel, merge=merge, first_column=first_column))
 
     def tokens(
-        self, log_mel: Tensor, *, merge: MergeSchedule | None = None, first_column: int | None = None
+        self, log_mel: Tensor, *, merge: MergeSchedule = NO_MERGING, first_column: int | None = None
     ) -> TokenState:
         """The tokens after the last norm; see `unmerge_tokens` for bringing merged ones back to the grid. Behind hybrid
         attention, which needs the grid itself, they lie on it already: size and places are None."""
@@ -165,19 +163,19 @@ class AudioSpectrogramTransformer(nn.Module):
         x = torch.cat([prefix, x], dim=1) + self._positions(rows, columns, first_column)
         x, kept = self.patchout(x, rows, columns)
         tokens = TokenState(x)
-        per_layer = merge.per_layer(self.config.depth, rows * columns) if merge else [0] * self.config.depth
+        per_layer = merge.per_layer(self.config.depth, rows * columns)
         for block, r in zip(self.blocks, per_layer, strict=True):
-            tokens = block(tokens, r, merge.matcher if merge else "bipartite")
+            tokens = block(tokens, r, merge.matcher)
         if self.hybrid is not None:  # its convolutions want the grid
             x = tokens.x if tokens.places is None else unmerge_tokens(tokens.x, tokens.places)
             tokens = TokenState(self.hybrid(x, PatchGrid(rows, columns, kept)))
         return TokenState(self.norm(tokens.x), tokens.size, tokens.places)
 
-    def tokens_per_layer(self, n_frames: int, merge: MergeSchedule | None) -> tuple[int, ...]:
+    def tokens_per_layer(self, n_frames: int, merge: MergeSchedule) -> tuple[int, ...]:
         """Tokens entering the first block, then tokens leaving each block."""
         n_patches = self.config.n_patches(max(n_frames, self.config.patch_frames))
         n_tokens = N_PREFIX_TOKENS + n_patches
-        per_layer = merge.per_layer(self.config.depth, n_patches) if merge else (0,) * self.config.depth
+        per_layer = merge.per_layer(self.config.depth, n_patches)
         return n_tokens, *tokens_after_layers(n_tokens, per_layer, N_PREFIX_TOKENS)
 
     def _positions(self, rows: int, columns: int, first_column: int | None) -> Tensor:

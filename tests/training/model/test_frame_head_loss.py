@@ -168,7 +168,7 @@ def taught() -> AudioSpectrogramTransformer:
 def test_onsets_are_found_within_a_column(taught: AudioSpectrogramTransformer, r: int) -> None:
     log_mel, labels, first, last = tones(60, torch.Generator().manual_seed(1))
     with torch.inference_mode():
-        merge = MergeSchedule("constant", r) if r else None
+        merge = MergeSchedule("constant", r)
         heard = taught.frame_logits(log_mel, merge=merge) > 0  # (clips, columns, labels)
     times_s = column_times_s(TONES, N_FRAMES)
     onsets, offsets = [], []

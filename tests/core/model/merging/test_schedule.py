@@ -10,7 +10,7 @@ import pytest
 from core.errors import UserError
 from core.inference.tagger import parse_merge
 from core.model.checkpoints.checkpoint import CheckpointConfig
-from core.model.merging.schedule import MergeSchedule, schedule_from_word, tokens_after_layers
+from core.model.merging.schedule import NO_MERGING, MergeSchedule, schedule_from_word, tokens_after_layers
 from fakes import tiny_checkpoint
 
 
@@ -60,13 +60,12 @@ def test_words_mean_schedules_and_schedules_have_words(word: str) -> None:
 
 @pytest.mark.parametrize("word", ["off", "0", "decreasing:0", "energy:0", "0,0,0"])
 def test_words_that_merge_nothing(word: str) -> None:
-    assert schedule_from_word(word, 512) is None
+    assert schedule_from_word(word, 512) == NO_MERGING
 
 
 def test_what_has_no_word_of_its_own_has_one_that_does_the_same() -> None:
-    assert MergeSchedule().to_word() == "off"
+    assert NO_MERGING.to_word() == "off"
     alone = schedule_from_word(MergeSchedule("listed", listed=(8,)).to_word(), 0)
-    assert alone is not None
     assert alone.per_layer(4, 100) == (8, 0, 0, 0)
 
 
@@ -84,7 +83,7 @@ def test_other_words_are_refused_with_what_to_write(word: str) -> None:
 def test_auto_is_the_checkpoints_own() -> None:
     own = MergeSchedule("decreasing", 20, reference_patches=512, matcher="energy")
     assert parse_merge("auto", own, 512) == own
-    assert parse_merge("auto", MergeSchedule(), 512) is None
+    assert parse_merge("auto", NO_MERGING, 512) == NO_MERGING
 
 
 def test_people_read() -> None:

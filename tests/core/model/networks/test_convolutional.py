@@ -16,7 +16,7 @@ from core.labels import LabelSet
 from core.model.architecture import ConvolutionConfig, TransformerConfig
 from core.model.checkpoints.checkpoint import Checkpoint, save_checkpoint
 from core.model.checkpoints.loading import load_checkpoint
-from core.model.merging.schedule import MergeSchedule
+from core.model.merging.schedule import NO_MERGING, MergeSchedule
 from core.model.networks.build import build_network, last_layer
 from core.model.networks.convolutional import ConvolutionalTagger, feature_width
 from core.model.networks.patchout import Shares
@@ -134,7 +134,7 @@ def test_the_tagger_uses_it_and_says_that_there_are_no_tokens(tmp_path: Path) ->
     scores = load_tagger(folder, device="cpu").tag(frames)
     assert scores.probabilities.shape == (len(LABELS),)
     assert (scores.tokens_in, scores.tokens_out) == (0, 0)
-    assert load_tagger(folder, device="cpu", merge="off").merge is None
+    assert load_tagger(folder, device="cpu", merge="off").merge == NO_MERGING
     with pytest.raises(UserError, match="no tokens to merge"):
         load_tagger(folder, device="cpu", merge="16")
 
