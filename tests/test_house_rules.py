@@ -116,7 +116,7 @@ def test_planted_qt_and_threads_are_found(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("path", ["core/audio_utils.py", "app/process.py", "training/base.py"])
+@pytest.mark.parametrize("path", ["core/audio_utils.py", "app/misc.py", "training/base.py"])
 def test_a_vague_file_name_is_found(tmp_path: Path, path: str) -> None:
     assert vague_names(plant(tmp_path, path, "")) == [path]
 

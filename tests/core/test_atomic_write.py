@@ -31,10 +31,13 @@ def test_an_error_leaves_the_old_content_and_nothing_else(tmp_path: Path) -> Non
     path = tmp_path / "run.json"
     atomic_write(path, b"old")
 
-    with pytest.raises(KeyboardInterrupt), atomic_file(path) as file:
-        file.write(b"half")
-        raise KeyboardInterrupt
+    def fail_half_way() -> None:
+        with atomic_file(path) as file:
+            file.write(b"half")
+            raise KeyboardInterrupt
 
+    with pytest.raises(KeyboardInterrupt):
+        fail_half_way()
     assert path.read_bytes() == b"old"
     assert names(tmp_path) == ["run.json"]
 

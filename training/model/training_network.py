@@ -16,7 +16,7 @@ from core.model.networks.spectrogram_transformer import AudioSpectrogramTransfor
 class TrainingNetwork(nn.Module):
     """The network that is trained and owns all parameters.
 
-    merge: removes tokens; None for no merging. with_frame_head: returns the frame head's logits too.
+    merge: removes tokens. with_frame_head: returns the frame head's logits too.
     """
 
     def __init__(self, network: Network, merge: MergeSchedule, *, with_frame_head: bool = False) -> None:
