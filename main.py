@@ -1,4 +1,4 @@
-"""Starts Soundmark: the window, or one of the terminal's verbs. See `main.py --help`."""
+"""Starts Soundmark: the window, or one of the terminal's verbs. See `soundmark --help`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`main.py tag` as its user meets it: rotten files, odd but good ones, windows, formats and wrong usage.
+"""`soundmark tag` as its user meets it: rotten files, odd but good ones, windows, formats and wrong usage.
 
 Starting the program costs seconds, so each start takes many files and several tests read its output.
 """

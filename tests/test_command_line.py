@@ -167,7 +167,7 @@ def test_every_verb_has_its_own_help(verb: Verb, capsys: pytest.CaptureFixture[s
     with pytest.raises(SystemExit) as caught:
         main.main([verb.name, "--help"])
     assert caught.value.code == 0
-    assert f"usage: main.py {verb.name} " in capsys.readouterr().out
+    assert f"usage: soundmark {verb.name} " in capsys.readouterr().out
 
 
 def test_without_a_display_it_says_so_and_listens(

@@ -150,7 +150,7 @@ def arrived_bytes(model: PublishedModel) -> int:
 
 
 def import_model(path: Path) -> Path:
-    """Keep a local checkpoint, as `main.py models import` does; the folder it is in then. Raises UserError."""
+    """Keep a local checkpoint, as `soundmark models import` does; the folder it is in then. Raises UserError."""
     from core.model.store.importing import import_model as import_it
 
     return import_it(path)

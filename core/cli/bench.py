@@ -1,4 +1,4 @@
-"""`main.py bench` measures how fast this machine tags."""
+"""`soundmark bench` measures how fast this machine tags."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ from core.cli.argument_types import PlainParser
 from core.cli.terminal.leaving import EXIT_STATUS
 from core.version import NAME, version
 
+PROGRAM = NAME.lower()
 DESCRIPTION = (
     "Soundmark tags sounds. Without a verb it opens the window and tags the files named, if any; --demo listens to "
     "the built-in demo scene, --settings keeps the window's settings in an INI file."
@@ -47,13 +48,13 @@ def build_parser(verbs: Sequence[Verb], chosen: str) -> argparse.ArgumentParser:
     """Build a parser that knows every verb by its summary, and the chosen one with its options."""
     names = [verb.name for verb in verbs]
     parser = PlainParser(
-        prog="main.py",
-        usage=f"main.py [--settings FILE] [--demo] [FILE ...]\n       main.py {{{','.join(names)}}} ...",
+        prog=PROGRAM,
+        usage=f"{PROGRAM} [--settings FILE] [--demo] [FILE ...]\n       {PROGRAM} {{{','.join(names)}}} ...",
         description=DESCRIPTION,
         epilog=EXIT_STATUS,
     )
     parser.add_argument("--version", action="version", version=f"{NAME} {version()}", help="print the version and exit")
-    group = parser.add_subparsers(dest="verb", prog="main.py", metavar=" | ".join(names), required=True)
+    group = parser.add_subparsers(dest="verb", prog=PROGRAM, metavar=" | ".join(names), required=True)
     for verb in verbs:
         verb_parser = group.add_parser(verb.name, help=verb.summary)
         if verb.name == chosen:

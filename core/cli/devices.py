@@ -1,4 +1,4 @@
-"""`main.py devices` lists the input devices."""
+"""`soundmark devices` lists the input devices."""
 
 from __future__ import annotations
 

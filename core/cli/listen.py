@@ -1,4 +1,4 @@
-"""`main.py listen` tags a microphone, a file or the demo scene live."""
+"""`soundmark listen` tags a microphone, a file or the demo scene live."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`main.py models list | download | import | export`."""
+"""`soundmark models list | download | import | export`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from core.terminal_text import shown
 _STATES = {
     "shipped": "ships with Soundmark",
     "here": "installed",
-    "absent": "main.py models download",
+    "absent": "soundmark models download",
     "by hand": "manual download",
 }
 

@@ -1,4 +1,4 @@
-"""`main.py tag PATH...` tags files, and the files in folders."""
+"""`soundmark tag PATH...` tags files, and the files in folders."""
 
 from __future__ import annotations
 

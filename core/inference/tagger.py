@@ -121,7 +121,7 @@ class Tagger:
         if not self.has_frame_head:
             raise UserError(
                 f"{self.name} tells what is heard in a window, not when: it has no frame head.",
-                "Give it one: main.py train frame-head --data DIR init=CHECKPOINT.",
+                "Give it one: soundmark train frame-head --data DIR init=CHECKPOINT.",
             )
 
     def with_merge(self, merge: str) -> Tagger:

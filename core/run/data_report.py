@@ -1,4 +1,4 @@
-"""Describes a folder of labelled clips and what is wrong with it: written by `main.py check`, shown by the window."""
+"""Describes a folder of labelled clips and what is wrong with it: written by `soundmark check`, shown by the window."""
 
 from __future__ import annotations
 

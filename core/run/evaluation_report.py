@@ -1,6 +1,6 @@
 """Describes how a model did on held-out clips, clip by clip.
 
-Written by a training run or `main.py evaluate`, shown by the window.
+Written by a training run or `soundmark evaluate`, shown by the window.
 """
 
 from __future__ import annotations

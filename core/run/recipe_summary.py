@@ -1,4 +1,4 @@
-"""Describes recipes for a menu: written by `main.py recipes --json`, read by the window."""
+"""Describes recipes for a menu: written by `soundmark recipes --json`, read by the window."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stands in for `main.py check`, `recipes` and `train`: says what the files beside it tell it to say.
+"""Stands in for `soundmark check`, `recipes` and `train`: says what the files beside it tell it to say.
 
 `FOLDER/script.json` maps a verb to `{"lines": [...], "exit": 0, "complaint": "", "waits": false}`. A training that
 waits obeys `pause`, `resume` and `stop`, and notes each in `FOLDER/obeyed`; every command line goes to `FOLDER/asked`.

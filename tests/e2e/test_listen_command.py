@@ -1,4 +1,4 @@
-"""`main.py listen` and `main.py devices`: with a microphone, without one, and without a screen."""
+"""`soundmark listen` and `soundmark devices`: with a microphone, without one, and without a screen."""
 
 from __future__ import annotations
 

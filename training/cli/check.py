@@ -1,4 +1,4 @@
-"""`main.py check` reports what is in a folder of labelled clips and what is wrong with it."""
+"""`soundmark check` reports what is in a folder of labelled clips and what is wrong with it."""
 
 from __future__ import annotations
 

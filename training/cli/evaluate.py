@@ -1,4 +1,4 @@
-"""`main.py evaluate` measures one or several models on labelled clips, and prints or saves the report."""
+"""`soundmark evaluate` measures one or several models on labelled clips, and prints or saves the report."""
 
 from __future__ import annotations
 

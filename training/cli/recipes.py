@@ -1,4 +1,4 @@
-"""`main.py recipes` lists the training recipes, the quick ones first. Reads TOML; loads no torch."""
+"""`soundmark recipes` lists the training recipes, the quick ones first. Reads TOML; loads no torch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`main.py statistics` prints the mean, deviation and levels of clips, and which figures belong in a recipe."""
+"""`soundmark statistics` prints the mean, deviation and levels of clips, and which figures belong in a recipe."""
 
 from __future__ import annotations
 

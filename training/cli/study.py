@@ -1,4 +1,4 @@
-"""`main.py study` runs what is missing of a study, and prints its table.
+"""`soundmark study` runs what is missing of a study, and prints its table.
 
 `training/study/runs.py` does so for studies that train, `merging_runs.py` for those that measure token merging.
 """
@@ -85,7 +85,7 @@ def run(namespace: argparse.Namespace) -> int:
 def run_study(options: StudyOptions, train: Sequence[str] = TRAIN) -> int:
     """Run what is missing and print the table: 0, or 1 if a cell failed, 130 if stopped. Raises UserError.
 
-    train: a command that accepts what `main.py train` does.
+    train: a command that accepts what `soundmark train` does.
     """
     if options.name is None:
         _print_studies(options.as_json)

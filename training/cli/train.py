@@ -1,4 +1,4 @@
-"""`main.py train RECIPE` trains a model by a recipe, and reports to people at a terminal or in JSON lines."""
+"""`soundmark train RECIPE` trains a model by a recipe, and reports to people at a terminal or in JSON lines."""
 
 from __future__ import annotations
 

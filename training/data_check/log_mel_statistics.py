@@ -158,7 +158,7 @@ def measure(
             if one is not None:
                 totals = [a + b for a, b in zip(totals, (one.real, one.padded, one.masked), strict=True)]
     if not totals[0].n:
-        raise UserError(f"No clip of {manifest.name} can be read.", "Run `main.py check` to see why.")
+        raise UserError(f"No clip of {manifest.name} can be read.", "Run `soundmark check` to see why.")
     real, padded, masked = (MeanAndStd(round(one.mean, 4), round(one.std, 4)) for one in totals)
     n_unreadable = sum(one is None for one in found)
     levels = _level_ranges(manifest, [None if one is None else one.level_db for one in found])

@@ -23,7 +23,7 @@ def frame_head_notes(
     """What the card says of the frame head; nothing without one. clips: the held-out ones. padding: behind them."""
     if not isinstance(model, AudioSpectrogramTransformer) or model.frame_head is None:
         return ()
-    words = "Its frame head tells when (`main.py tag --frames`); it has learnt from labels of whole clips"
+    words = "Its frame head tells when (`soundmark tag --frames`); it has learnt from labels of whole clips"
     if clips is not None:
         score = mean_average_precision(pooled_scores(model, clips, log_mel, batch_size, padding), clips.targets)
         words += f", and pooled over the held-out ones its mAP is {score:.3f}"

@@ -4,7 +4,7 @@ A study's file is in training/studies or anywhere else:
 
     title = "Stems"
     summary = "One sentence for the list."
-    recipe = "starter"            # every cell is `main.py train RECIPE SETTINGS`
+    recipe = "starter"            # every cell is `soundmark train RECIPE SETTINGS`
     metric = "accuracy"           # the figure of finished runs that the table compares
     folds = ["1", "2"]            # each held out in turn (test_folds); without folds, the recipe's are held out
     seeds = [1, 2]

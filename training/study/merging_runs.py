@@ -46,7 +46,7 @@ from training.study.merging_timing import Stopwatch
 
 @dataclass(frozen=True, slots=True)
 class MergingOptions:
-    """The options of `main.py study` for a study of merging."""
+    """The options of `soundmark study` for a study of merging."""
 
     data: Path | None
     """The folder or list of clips; None for that of an earlier call."""

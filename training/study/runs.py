@@ -38,7 +38,7 @@ class _Mark:
 
 @dataclass(frozen=True, slots=True)
 class StudyPlace:
-    """Where a study runs. train: the command that takes the arguments of `main.py train`."""
+    """Where a study runs. train: the command that takes the arguments of `soundmark train`."""
 
     data: Path
     out: Path

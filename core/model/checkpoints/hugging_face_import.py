@@ -34,7 +34,7 @@ CONFIG_NAME, EXTRACTOR_NAME = "config.json", "preprocessor_config.json"
 WEIGHTS_NAME, PICKLED_NAME = "model.safetensors", "pytorch_model.bin"
 OWN_ENTRY = "soundmark"
 _SAMPLE_RATE = 16_000
-_REMEDY = "Choose an AST for audio classification, or one of `main.py models list`."
+_REMEDY = "Choose an AST for audio classification, or one of `soundmark models list`."
 _ANEW = "Get the folder anew, with all of its files."
 
 

@@ -45,7 +45,7 @@ _NEEDED = {
 _BASE_WIDTH, _BASE_DEPTH = 768, 12
 """Of every published AST."""
 _WINDOWS = tuple(one.frames for one in KNOWN_DATA_SETS)
-_GRID_REMEDY = "Say what it was made with: main.py models import FILE --stride MELSxFRAMES --frames N"
+_GRID_REMEDY = "Say what it was made with: soundmark models import FILE --stride MELSxFRAMES --frames N"
 
 
 def is_released(weights: Mapping[str, Tensor]) -> bool:

@@ -31,7 +31,7 @@ def with_strides(checkpoint: Checkpoint, mels: int, frames: int) -> Checkpoint:
             f"{config.name} has no patch strides: a stack of convolutions stands in front of its tokens, or all of it "
             "is one.",
             "Leave --stride out, or take a model that cuts the spectrogram into patches, as the published ones do "
-            "(main.py models list).",
+            "(soundmark models list).",
         )
     if min(mels, frames) < 1:
         raise UsageError(f"Patches cannot be {mels} x {frames} apart.", "Use strides from 1 on, such as 16x16.")

@@ -58,7 +58,7 @@ def download_model(row: PublishedModel, folder: Path | None, report: Report, sho
     if not row.can_be_downloaded:
         raise UserError(
             f"{row.title} is not on the Hugging Face hub.",
-            f"Get {row.file} from where AST's authors keep it, then run: main.py models import {row.file}",
+            f"Get {row.file} from where AST's authors keep it, then run: soundmark models import {row.file}",
         )
     if is_taken(row.name, folder):
         raise UserError(f"There is something else at {folder / row.name}.", "Move it away, then get the model again.")

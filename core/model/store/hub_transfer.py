@@ -204,7 +204,7 @@ def _in_words(error: Exception, repository: str) -> UserError:
     if isinstance(error, OfflineModeIsEnabled):
         return UserError(
             f"{repository} is not on this machine, and HF_HUB_OFFLINE forbids to fetch it.",
-            "Unset HF_HUB_OFFLINE, or bring the model's folder here and run: main.py models import FOLDER",
+            "Unset HF_HUB_OFFLINE, or bring the model's folder here and run: soundmark models import FOLDER",
         )
     if isinstance(error, GatedRepoError):
         return UserError(f"{repository} asks for a login.", "Accept its terms on the hub and set HF_TOKEN.")

@@ -162,7 +162,7 @@ def _refuse_published(name: str, config: CheckpointConfig) -> None:
     if row is not None and not (config.provenance.get("published") == name and fits_row(row, config.model)):
         raise UserError(
             f"{name} is the name of a published model, and this is not known to be it.",
-            f"{_OTHER_NAME}. For that model itself: main.py models download {name}"
+            f"{_OTHER_NAME}. For that model itself: soundmark models download {name}"
             if row.can_be_downloaded
             else f"{_OTHER_NAME}. That model itself is in {row.file}.",
         )

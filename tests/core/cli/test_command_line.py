@@ -51,7 +51,7 @@ def test_anything_else_is_wrong_usage(
     with pytest.raises(SystemExit) as caught:
         parse(verbs, words)
     assert caught.value.code == 2
-    assert "usage: main.py" in capsys.readouterr().err
+    assert "usage: soundmark" in capsys.readouterr().err
 
 
 def test_the_help_knows_every_verb_without_its_file(verbs: tuple[Verb, ...]) -> None:

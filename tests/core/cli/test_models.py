@@ -1,4 +1,4 @@
-"""`main.py models` lists, downloads, imports and exports; every other verb then finds the model by its name."""
+"""`soundmark models` lists, downloads, imports and exports; every other verb then finds the model by its name."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_names_that_cannot_be_downloaded_are_reported(capsys: pytest.CaptureFixt
     assert "models import audioset_bal_10_10_0.3499.pth" in err
     code, _, err = run(capsys, "bench", "--model", ROW.name)
     assert code == 1
-    assert f"main.py models download {ROW.name}" in err
+    assert f"soundmark models download {ROW.name}" in err
 
 
 def test_the_environment_says_where_the_hub_is_and_where_things_are_kept(hub: Hub, tmp_path: Path) -> None:

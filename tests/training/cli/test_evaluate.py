@@ -1,4 +1,4 @@
-"""`main.py evaluate`: the figures are those of the model's own answers, and nothing is dropped in silence."""
+"""`soundmark evaluate`: the figures are those of the model's own answers, and nothing is dropped in silence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`main.py recipes`: everything that can be trained, the quick ones first, known without loading torch."""
+"""`soundmark recipes`: everything that can be trained, the quick ones first, known without loading torch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`main.py study`: a dry run, the list of studies, and options that do not fit the kind of study."""
+"""`soundmark study`: a dry run, the list of studies, and options that do not fit the kind of study."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`main.py train`: what it says on stdout and in its log, and how it goes on with what was said before."""
+"""`soundmark train`: what it says on stdout and in its log, and how it goes on with what was said before."""
 
 from __future__ import annotations
 

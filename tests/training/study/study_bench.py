@@ -40,7 +40,7 @@ said = [
 with open(out / "log.jsonl", "a") as log:
     log.writelines(json.dumps(one) + "\\n" for one in said)
 """
-"""Takes what `main.py train` takes, and takes no time."""
+"""Takes what `soundmark train` takes, and takes no time."""
 STUDY = """
 title = "Rates"
 recipe = "esc50-scratch"

@@ -196,6 +196,6 @@ def test_what_is_no_checkpoint_is_not_listed(folder: Path) -> None:
 def test_a_published_name_that_is_not_here_says_how_to_get_it() -> None:
     with pytest.raises(UserError, match="not on this machine yet") as caught:
         find_weights("ast-audioset-16-16-0.4422")
-    assert "main.py models download ast-audioset-16-16-0.4422" in caught.value.remedy
+    assert "soundmark models download ast-audioset-16-16-0.4422" in caught.value.remedy
     with pytest.raises(UserError, match="no model 'nowhere'"):
         find_weights("nowhere")
