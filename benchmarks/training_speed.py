@@ -32,7 +32,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from core.model.architecture import TransformerConfig
 from core.model.variants import find_variant
-from training.config.recipe import load_recipe
+from training.config.loading import load_recipe
 from training.data.run_data import load_run_data
 from training.loop.fabric import build_fabric
 from training.loop.training_run import TrainingRun

@@ -15,8 +15,8 @@ import main
 from core.errors import UserError
 from core.model.checkpoints.published import PUBLISHED_MODELS
 from core.model.variants import MODEL_VARIANTS
-from training.config.checks import CHOICES
-from training.config.recipe import DEFAULTS, RECIPES, load_recipe
+from training.config.loading import RECIPES, load_recipe
+from training.config.recipe import CHOICES, DEFAULTS
 from training.study.loading import read_study_file, study_names
 
 REPOSITORY = Path(__file__).resolve().parent.parent

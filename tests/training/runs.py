@@ -17,7 +17,8 @@ from core.model.networks.build import build_network, last_layer
 from core.model.variants import MODEL_VARIANTS, ModelVariant, find_variant
 from core.run.messages import TrainingMessage
 from core.run.run_folder import STATE_NAME
-from training.config.recipe import TrainConfig, load_recipe
+from training.config.loading import load_recipe
+from training.config.recipe import TrainConfig
 from training.loop.control import RunControl
 from training.loop.runner import train
 

@@ -44,9 +44,9 @@ class TrainingBatches(Dataset[Batch]):
 
     def __init__(self, clips: ClipFrames, config: TrainConfig, log_mel: LogMelConfig) -> None:
         self._clips, self._config, self._log_mel = clips, config, log_mel
-        self._chain = AugmentationChain(config, log_mel)
+        self._chain = AugmentationChain(config.augmentation, log_mel)
         self._longest = int(clips.lengths.max())
-        self._per_epoch = max(1, self._clips_per_epoch() // config.batch_size)
+        self._per_epoch = max(1, self._clips_per_epoch() // config.optimisation.batch_size)
         self._order: tuple[int, Tensor] = (0, torch.empty(0, dtype=torch.int64))
         refuse_joined_windows(config, self._longest)
 
@@ -56,12 +56,12 @@ class TrainingBatches(Dataset[Batch]):
 
     def __getitem__(self, place: Place) -> Batch:
         epoch, index = place
-        generator = generator_for(self._config.seed, "batch", epoch, index)
-        first = index * self._config.batch_size
-        indices = self.order(epoch)[first : first + self._config.batch_size]
-        weights = torch.tensor(self._config.length_weights)
+        generator = generator_for(self._config.running.seed, "batch", epoch, index)
+        first = index * self._config.optimisation.batch_size
+        indices = self.order(epoch)[first : first + self._config.optimisation.batch_size]
+        weights = torch.tensor(self._config.augmentation.length_weights)
         choice = int(torch.multinomial(weights, 1, generator=generator))
-        n_frames = round(self._config.lengths_s[choice] * FRAMES_PER_SECOND)
+        n_frames = round(self._config.augmentation.lengths_s[choice] * FRAMES_PER_SECOND)
         x, y = self._cut(indices, min(n_frames, self._longest), generator)
         if self._joins(n_frames):
             x, y = _join(x, y, n_frames, generator)
@@ -71,28 +71,28 @@ class TrainingBatches(Dataset[Batch]):
 
     def strength(self, epoch: int) -> float:
         """Share of the recipe's augmentation in force in an epoch."""
-        ramp = self._config.ramp_epochs
+        ramp = self._config.augmentation.ramp_epochs
         return min(1.0, (epoch - 1) / ramp) if ramp else 1.0
 
     def order(self, epoch: int) -> Tensor:
         """The clips of an epoch, by the recipe's sampler."""
         if self._order[0] != epoch:
-            generator = generator_for(self._config.seed, "order", epoch)
-            match self._config.sampler:
+            generator = generator_for(self._config.running.seed, "order", epoch)
+            match self._config.data.sampler:
                 case "shuffle":
                     order = torch.randperm(len(self._clips), generator=generator)
                 case "weighted":
                     order = draw_weighted(self._clips.targets, generator)
                 case "capped":
-                    order = draw_capped(self._clips.targets, self._config.clips_per_label, generator)
+                    order = draw_capped(self._clips.targets, self._config.data.clips_per_label, generator)
             self._order = epoch, order
         return self._order[1]
 
     def _clips_per_epoch(self) -> int:
-        if self._config.sampler != "capped":
+        if self._config.data.sampler != "capped":
             return len(self._clips)
         # Clips of several labels make the number differ from epoch to epoch: the smallest that all epochs have.
-        return n_capped(self._clips.targets, self._config.clips_per_label)
+        return n_capped(self._clips.targets, self._config.data.clips_per_label)
 
     def _cut(self, indices: Tensor, n_frames: int, generator: Generator) -> tuple[Tensor, Tensor]:
         """The loudest of three random cuts of each clip: a short cut of a bark should hold the bark."""
@@ -118,9 +118,10 @@ def _is_longer(n_frames: int, longest: int) -> bool:
 
 def refuse_joined_windows(config: TrainConfig, longest: int) -> None:
     """Raise UserError where windows of one label would join clips. longest: frames of the longest training clip."""
-    if config.loss == "ce" and _is_longer(round(max(config.lengths_s) * FRAMES_PER_SECOND), longest):
+    window_s = max(config.augmentation.lengths_s)
+    if config.optimisation.loss == "ce" and _is_longer(round(window_s * FRAMES_PER_SECOND), longest):
         raise UserError(
-            f"Windows of {max(config.lengths_s):g} s join two clips, and cross-entropy has one label a window.",
+            f"Windows of {window_s:g} s join two clips, and cross-entropy needs exactly one label a window.",
             f"Use loss = bce, or lengths up to {longest / FRAMES_PER_SECOND:g} s.",
         )
 

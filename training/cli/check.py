@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,12 +45,12 @@ class CheckOptions:
 
     def config(self) -> TrainConfig | None:
         """Load the recipe, with the test folds that were asked for. Raises UserError."""
-        from training.config.recipe import load_recipe
+        from training.config.loading import load_recipe
 
         if not self.recipe:
             return None
         config = load_recipe(self.recipe, list(self.settings))
-        return replace(config, test_folds=self.test_folds or config.test_folds)
+        return config.with_settings(test_folds=self.test_folds or config.data.test_folds)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

@@ -10,7 +10,7 @@ from rich.table import Table
 from core.cli.terminal.console import PlainConsole, plain
 from core.run.recipe_summary import RecipeSummary, in_menu_order, recipes_to_json
 from core.terminal_text import shown
-from training.config.recipe import RECIPES, load_recipe
+from training.config.loading import RECIPES, load_recipe
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

@@ -16,7 +16,8 @@ from core.run.messages import TrainingFailed, TrainingMessage, TrainingStarted
 from core.run.run_folder import RUN_NAME, RunDescription, read_description, write_description
 from training.cli.data_options import DATA_HELP
 from training.cli.reporters import ProgressBar, Reporter, stamp, to_json_lines, to_log, to_tensorboard
-from training.config.recipe import TrainConfig, load_recipe
+from training.config.loading import load_recipe
+from training.config.recipe import TrainConfig
 from training.config.setting_paths import paths_of_recipe, with_absolute_paths
 from training.loop.control import RunControl
 from training.loop.run_lock import sole_run
@@ -126,7 +127,7 @@ def _train(
     config: TrainConfig, data: Path, out: Path, options: TrainOptions, reporters: list[Reporter], stack: ExitStack
 ) -> int:
     # Late: wrong usage is reported before torch is loaded.
-    if config.freeze and not config.frame_loss:
+    if config.start.freeze and not config.optimisation.frame_loss:
         from training.head_only.training import train_head as train
     else:
         from training.loop.runner import train

@@ -15,12 +15,13 @@ _KEYS = ("init", "teacher", "collection")
 
 def with_absolute_paths(settings: Sequence[str]) -> tuple[str, ...]:
     """`KEY=VALUE` settings in which `init=runs/a` and `teacher=runs/a,starter` mean the same from any folder."""
-    return tuple(_absolute_setting(one) for one in settings)
+    return tuple(_absolute_setting(setting) for setting in settings)
 
 
 def paths_of_recipe(config: TrainConfig) -> tuple[str, ...]:
     """Settings that make absolute what is still relative in `config`: paths that the recipe's file itself names."""
-    values = {"init": config.init, "teacher": ",".join(config.teacher), "collection": config.collection}
+    values = {"init": config.start.init, "teacher": ",".join(config.optimisation.teacher)}
+    values["collection"] = config.data.collection
     settings = [f"{key}={value}" for key, value in values.items()]
     return tuple(new for old, new in zip(settings, with_absolute_paths(settings), strict=True) if new != old)
 

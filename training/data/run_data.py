@@ -56,14 +56,14 @@ def load_run_data(
 ) -> RunData:
     """Read and decode what the recipe wants. start: the front end of the checkpoint that the run begins with, whose
     statistics its weights are used to. Raises UserError."""
-    manifest = read_manifest(folder, config.collection)
+    manifest = read_manifest(folder, config.data.collection)
     refuse(learning_findings(manifest))
     for note in manifest.notes:
         _log.warning("Note: %s", note.text)
-    split = manifest.split(config.test_folds, config.validation_folds, config.validation_share)
+    split = manifest.split(config.data.test_folds, config.data.validation_folds, config.data.validation_share)
     front_end = start or LogMelConfig()
-    if config.mel_window:
-        front_end = replace(front_end, window=config.mel_window)
+    if config.start.mel_window:
+        front_end = replace(front_end, window=config.start.mel_window)
 
     def load(clips: tuple[LabelledClip, ...], side: str) -> ClipFrames | None:
         tell = _sparsely(lambda done, total: report(TrainingPreparing(f"Decoding {side} clips", done, total)))
@@ -71,8 +71,8 @@ def load_run_data(
 
     train = load(split.train, "training")
     assert train is not None, "split refuses an empty training side"
-    if config.std:
-        front_end = replace(front_end, mean=config.mean, std=config.std)
+    if config.data.std:
+        front_end = replace(front_end, mean=config.data.mean, std=config.data.std)
     elif start is None:
         mean, std = frame_statistics(train)
         refuse(silence_findings([std]))

@@ -38,9 +38,9 @@ def check_data(
     Without them, those in more than one fold are. Raises UserError where there is nothing to report on: no data, a
     broken list, no such fold.
     """
-    manifest, missing = read_present(folder, collection or (config.collection if config else ""))
+    manifest, missing = read_present(folder, collection or (config.data.collection if config else ""))
     manifest.refuse_unknown_folds(test_folds)
-    held_out = frozenset(test_folds or (config.test_folds if config else ()))
+    held_out = frozenset(test_folds or (config.data.test_folds if config else ()))
     folds = Counter(clip.fold for clip in manifest.clips if clip.fold)
     surveys = _surveys(manifest.clips, report)
     heard = [None if isinstance(one, UserError) else one for one in surveys]

@@ -41,12 +41,12 @@ def split_findings(
 
 
 def _split(manifest: Manifest, config: TrainConfig, durations_s: Sequence[float]) -> list[Finding]:
-    split = manifest.split(config.test_folds, config.validation_folds, config.validation_share)
+    split = manifest.split(config.data.test_folds, config.data.validation_folds, config.data.validation_share)
     duration_of = dict(zip(manifest.clips, durations_s, strict=True))
     longest_s = min(LONGEST_S, max(duration_of[clip] for clip in split.train))
     if longest_s:  # else none could be read
         refuse_joined_windows(config, round(longest_s * FRAMES_PER_SECOND))
-    fits_last_layer = config.freeze and not config.frame_loss
+    fits_last_layer = config.start.freeze and not config.optimisation.frame_loss
     return recording_findings(split.train) if fits_last_layer else []
 
 

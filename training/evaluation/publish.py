@@ -84,7 +84,7 @@ def merge_schedule(r: int, full_patches: int, kind: Kind = "constant", matcher: 
 
 def activation_of(config: TrainConfig) -> Literal["sigmoid", "softmax"]:
     """From logits to probabilities, as the loss has it."""
-    return "softmax" if config.loss == "ce" else "sigmoid"
+    return "softmax" if config.optimisation.loss == "ce" else "sigmoid"
 
 
 def publish(run: PublishedRun, out: Path) -> TrainingFinished:
@@ -111,12 +111,14 @@ def publish(run: PublishedRun, out: Path) -> TrainingFinished:
     patches = run.model.config.n_patches(run.model.config.max_frames)
     described = CheckpointConfig(
         name=run.config.title,
-        variant=run.config.variant or (earlier.variant if earlier else ""),
+        variant=run.config.start.variant or (earlier.variant if earlier else ""),
         model=run.model.config,
         log_mel=run.log_mel,
         labels=run.manifest.labels,
         thresholds=thresholds,
-        merge=merge_schedule(run.config.merge_r, patches, run.config.merge_kind, run.config.matcher),
+        merge=merge_schedule(
+            run.config.result.merge_r, patches, run.config.result.merge_kind, run.config.result.matcher
+        ),
         pad_to_window=kept is not None and kept.pad_to_window,
         activation=activation,
         calibration=calibration,
@@ -173,7 +175,7 @@ def _report(
         activation=activation,
         parts=tuple(clip.part for clip in run.test.clips),
     )
-    split = run.tested_how or f"fold {', '.join(run.config.test_folds)}"
+    split = run.tested_how or f"fold {', '.join(run.config.data.test_folds)}"
     merge = run.test.merge.describe()
     return report_on(scored, model=run.config.title, data=run.manifest.name, split=split, merge=merge)
 
@@ -204,12 +206,16 @@ def _probabilities(logits: NDArray[np.float32], activation: str, calibration: Ca
 def _provenance(run: PublishedRun) -> dict[str, Any]:
     config = run.config
     # Not the path: it says something of this computer and nothing to anybody else.
-    init = config.init.partition("@")[0] if config.init.startswith(TIMM) else shown(Path(config.init).name)
+    init = (
+        config.start.init.partition("@")[0]
+        if config.start.init.startswith(TIMM)
+        else shown(Path(config.start.init).name)
+    )
     return {
         "data": run.manifest.name,
         "licences": [list(pair) for pair in run.manifest.licences],
-        "test_folds": list(config.test_folds),
-        "recipe": {**config.to_dict(), "init": init, "teacher": [one["name"] for one in run.teachers]},
+        "test_folds": list(config.data.test_folds),
+        "recipe": {**config.to_flat(), "init": init, "teacher": [one["name"] for one in run.teachers]},
         "start": run.initialisation.description,
         "start_content": run.initialisation.content,
         "teachers": list(run.teachers),

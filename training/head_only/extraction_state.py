@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from core.errors import UserError
-from training.config.recipe import DEFAULTS, OF_NO_WEIGHT, TrainConfig
+from training.config.recipe import CHANGEABLE_ON_RESUME, DEFAULTS, TrainConfig
 from training.data.run_data import RunData
 from training.head_only.logistic_regression import FeatureRows
 from training.loop.state_file import read_state, write_state
@@ -52,7 +52,9 @@ class ExtractionState:
 
     def _refuse_another(self, state: dict[str, Any]) -> None:
         mine, theirs = self._identity["config"], state["config"]
-        changed = [key for key in mine if key not in OF_NO_WEIGHT and mine[key] != theirs.get(key, DEFAULTS[key])]
+        changed = [
+            key for key in mine if key not in CHANGEABLE_ON_RESUME and mine[key] != theirs.get(key, DEFAULTS[key])
+        ]
         changed += [words for key, words in (("data", "data"), ("start", "init")) if state[key] != self._identity[key]]
         if changed:
             problem = f"{self._path.parent} holds a run with another {', '.join(changed)}."
@@ -61,4 +63,4 @@ class ExtractionState:
 
 def identity_of(config: TrainConfig, data: RunData, start_content: str) -> dict[str, Any]:
     """What must be the same for a run to resume. start_content: `Initialisation.content`."""
-    return {"config": config.to_dict(), "data": data.identity(), "start": start_content}
+    return {"config": config.to_flat(), "data": data.identity(), "start": start_content}

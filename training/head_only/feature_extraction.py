@@ -103,7 +103,7 @@ class FeatureExtraction:
 
     def _hear_whole(self) -> bool:
         """False when somebody asked to stop."""
-        clips, size, state = self._data.train, self._config.batch_size, self._state
+        clips, size, state = self._data.train, self._config.optimisation.batch_size, self._state
         batches = whole_clips(self._model, clips, self._data.log_mel, size, first=state.n_whole)
         began, n_frames = time.monotonic(), 0
         for members, some in batches:
@@ -119,7 +119,10 @@ class FeatureExtraction:
         return True
 
     def _rounds(self) -> int:
-        most, budget_s = self._config.epochs, 60 * self._config.time_budget_min * _BUDGET_SHARE
+        most, budget_s = (
+            self._config.optimisation.epochs,
+            60 * self._config.optimisation.time_budget_min * _BUDGET_SHARE,
+        )
         if not budget_s or not self._pace.frames_a_second:
             return rounds_for(len(self._data.train), most)
         whole_s = float(self._data.train.lengths.sum()) / self._pace.frames_a_second
@@ -170,7 +173,7 @@ class FeatureExtraction:
         self._report(TrainingStopped(out, self._state.step))
 
     def _save_sometimes(self) -> None:
-        if time.monotonic() - self._last_save_s > self._config.save_every_s:
+        if time.monotonic() - self._last_save_s > self._config.running.save_every_s:
             self._save()
 
     def _save(self) -> None:
@@ -189,8 +192,8 @@ class _Pace:
     """How long batches of views take: by the whole clips before the first one, then by those that are done."""
 
     def __init__(self, config: TrainConfig) -> None:
-        mean_s = float(np.average(config.lengths_s, weights=config.length_weights))
-        self._frames_a_batch = config.batch_size * mean_s * FRAMES_PER_SECOND
+        mean_s = float(np.average(config.augmentation.lengths_s, weights=config.augmentation.length_weights))
+        self._frames_a_batch = config.optimisation.batch_size * mean_s * FRAMES_PER_SECOND
         self.frames_a_second = 0.0
         """Of whole clips; 0 where this process has heard none."""
         self._began = self._round_began = time.monotonic()

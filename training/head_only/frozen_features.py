@@ -41,21 +41,21 @@ class ClipViews:
 
     def __init__(self, clips: ClipFrames, config: TrainConfig, log_mel: LogMelConfig) -> None:
         self._clips, self._config, self._log_mel = clips, config, log_mel
-        self._chain = AugmentationChain(replace(config, mixup=0.0, overlay=0.0, background=0.0), log_mel)
+        self._chain = AugmentationChain(replace(config.augmentation, mixup=0.0, overlay=0.0, background=0.0), log_mel)
 
     def __len__(self) -> int:
         """Batches per round."""
-        return math.ceil(len(self._clips) / self._config.batch_size)
+        return math.ceil(len(self._clips) / self._config.optimisation.batch_size)
 
     def batch(self, in_round: int, index: int) -> Batch:
         """One batch of a round (from 1): views of clips, followed by the background, whose clip is BACKGROUND."""
         config = self._config
-        generator = generator_for(config.seed, "views", in_round, index)
-        order = torch.randperm(len(self._clips), generator=generator_for(config.seed, "round", in_round))
+        generator = generator_for(config.running.seed, "views", in_round, index)
+        order = torch.randperm(len(self._clips), generator=generator_for(config.running.seed, "round", in_round))
         indices = order.tensor_split(len(self))[index]
-        choice = int(torch.multinomial(torch.tensor(config.length_weights), 1, generator=generator))
-        n_frames = round(config.lengths_s[choice] * FRAMES_PER_SECOND)
-        n_background = math.ceil(config.background * len(indices))
+        choice = int(torch.multinomial(torch.tensor(config.augmentation.length_weights), 1, generator=generator))
+        n_frames = round(config.augmentation.lengths_s[choice] * FRAMES_PER_SECOND)
+        n_background = math.ceil(config.augmentation.background * len(indices))
         cuts = [self._window(int(clip), n_frames, generator) for clip in indices]
         nothing = torch.full((n_background, n_frames, self._log_mel.n_mels), SILENCE)
         x = torch.cat([torch.stack(cuts), nothing])

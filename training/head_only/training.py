@@ -89,9 +89,9 @@ def train_head(
     if not resume and ((out / STATE_NAME).is_file() or (out / CHECKPOINT_NAME).exists()):
         raise UserError(f"{out} holds a run already.", "Resume it with --resume, or choose another --out.")
     out.mkdir(parents=True, exist_ok=True)
-    if config.threads:
-        torch.set_num_threads(config.threads)
-    initial_checkpoint = read_initial_checkpoint(config.init)
+    if config.running.threads:
+        torch.set_num_threads(config.running.threads)
+    initial_checkpoint = read_initial_checkpoint(config.start.init)
     data = load_run_data(config, data_folder, initial_checkpoint.config.log_mel if initial_checkpoint else None, report)
     folds = _folds_of(data.split.train)
     built = build_model(config, data.manifest.labels, initial_checkpoint)
@@ -119,11 +119,11 @@ def train_head(
 
 
 def _refuse_settings(config: TrainConfig) -> None:
-    if not config.init:
+    if not config.start.init:
         raise UsageError("A frozen backbone with random weights hears nothing.", "Set init=starter, or a checkpoint.")
-    if config.loss != "bce":
+    if config.optimisation.loss != "bce":
         raise UsageError("A new last layer alone is fitted label by label.", "Set loss=bce, or freeze=false.")
-    if config.validation_folds or config.validation_share:
+    if config.data.validation_folds or config.data.validation_share:
         problem = "A new last layer alone needs no validation clips: cross-validation takes their place."
         raise UsageError(problem, "Set validation_folds= and validation_share=0.")
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
@@ -168,7 +168,7 @@ def _published(run: FittedHead) -> PublishedRun:
     """With held-out folds, these are tested and cross-validation chooses the thresholds; without, it is the test."""
     config, data, split = run.config, run.data, run.data.split
     patches = run.model.config.n_patches(run.model.config.max_frames)
-    schedule = merge_schedule(config.merge_r, patches, config.merge_kind, config.matcher)
+    schedule = merge_schedule(config.result.merge_r, patches, config.result.merge_kind, config.result.matcher)
 
     def predictions(
         clips: tuple[LabelledClip, ...],
@@ -182,7 +182,7 @@ def _published(run: FittedHead) -> PublishedRun:
     crossed = predictions(split.train, data.train, lambda features: run.validated.logits(features, run.folds))
     test = predictions(split.test, data.test, run.head.logits) if data.test is not None else None
     return PublishedRun(
-        config=replace(config, limits=config.limits or LIMITS),
+        config=config.with_settings(limits=config.result.limits or LIMITS),
         manifest=data.manifest,
         split=replace(split, validation=split.train) if test else split,
         log_mel=data.log_mel,
@@ -199,7 +199,7 @@ def _features(run: FittedHead, frames: ClipFrames, merge: MergeSchedule) -> NDAr
     if merge.removes_nothing() and frames is run.data.train:
         return run.extracted.whole.features
     features = np.zeros((len(frames), last_layer(run.model).in_features), np.float32)
-    for members, some in whole_clips(run.model, frames, run.data.log_mel, run.config.batch_size, merge):
+    for members, some in whole_clips(run.model, frames, run.data.log_mel, run.config.optimisation.batch_size, merge):
         features[members] = some
     return features
 

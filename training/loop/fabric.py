@@ -31,15 +31,17 @@ def build_fabric(config: TrainConfig) -> Fabric:
     world = int(os.environ.get("WORLD_SIZE", "1"))
     local = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
     has_gpu = torch.cuda.is_available()
-    if config.precision == "fp16" and not has_gpu:
+    optimisation = config.optimisation
+    precision, batch_size, accumulate = optimisation.precision, optimisation.batch_size, optimisation.accumulate
+    if precision == "fp16" and not has_gpu:
         raise UserError("Training in half precision (fp16) requires a GPU.", "Set precision=bf16 or fp32.")
-    if config.batch_size % (world * config.accumulate):
+    if batch_size % (world * accumulate):
         raise UserError(
-            f"A batch of {config.batch_size} cannot be divided into {world} processes of {config.accumulate} parts.",
-            f"Set batch_size to a multiple of {world * config.accumulate}.",
+            f"A batch of {batch_size} cannot be divided into {world} processes of {accumulate} parts.",
+            f"Set batch_size to a multiple of {world * accumulate}.",
         )
-    if config.threads:
-        torch.set_num_threads(config.threads)
+    if config.running.threads:
+        torch.set_num_threads(config.running.threads)
     with warnings.catch_warnings():
         # It recommends srun where SLURM is installed, and reports its own defaults.
         warnings.simplefilter("ignore")
@@ -48,7 +50,7 @@ def build_fabric(config: TrainConfig) -> Fabric:
             devices=local,
             num_nodes=max(1, world // local),
             strategy=DDPStrategy(timeout=PEER_TIMEOUT) if world > 1 else "auto",
-            precision=_PRECISIONS[config.precision],  # pyright: ignore[reportArgumentType] — one of its literals
+            precision=_PRECISIONS[precision],  # pyright: ignore[reportArgumentType] — one of its literals
         )
         fabric.launch()
     return fabric

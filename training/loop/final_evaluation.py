@@ -24,7 +24,7 @@ def publish_finished(run: TrainingRun, out: Path) -> TrainingFinished | None:
         return None
     # Some papers report the epoch that did best on the test clips: the card sets it beside ours.
     best_on_test = run.best_on_test if data.validation is None and data.test is not None else None
-    notes = frame_head_notes(model, data.test, data.log_mel, run.config.batch_size, run.padding)
+    notes = frame_head_notes(model, data.test, data.log_mel, run.config.optimisation.batch_size, run.padding)
     published = PublishedRun(
         *(
             run.config,
@@ -70,7 +70,9 @@ def _predictions(
     if frames is None:
         return None
     patches = model.config.n_patches(model.config.max_frames)
-    schedule = merge_schedule(run.config.merge_r, patches, run.config.merge_kind, run.config.matcher)
+    schedule = merge_schedule(
+        run.config.result.merge_r, patches, run.config.result.merge_kind, run.config.result.matcher
+    )
     unmerged = run.logits(model, frames)
     merged = unmerged if schedule.removes_nothing() else run.logits(model, frames, schedule)
     return Predictions(clips, frames.targets, schedule, merged, unmerged)

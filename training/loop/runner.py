@@ -7,7 +7,6 @@ import statistics
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -57,17 +56,17 @@ def train(
     path = out / STATE_NAME
     if os.path.isfile(path) and not resume:
         raise UserError(f"{out} holds a run already.", "Go on with it by --resume, or choose another --out.")
-    initial_checkpoint = read_initial_checkpoint(config.init)
-    teachers = read_teachers(config.teacher)  # what cannot be read is told before minutes of decoding
+    initial_checkpoint = read_initial_checkpoint(config.start.init)
+    teachers = read_teachers(config.optimisation.teacher)  # what cannot be read is told before minutes of decoding
     data = load_run_data(config, data_folder, initial_checkpoint.config.log_mel if initial_checkpoint else None, tell)
     state = read_state(path) if os.path.isfile(path) else None
-    if state and config.time_budget_min:
-        config = replace(config, **{key: _plain(state["config"][key]) for key in COUNTED_IN_EPOCHS})
+    if state and config.optimisation.time_budget_min:
+        config = config.with_settings(**{key: _plain(state["config"][key]) for key in COUNTED_IN_EPOCHS})
     run = TrainingRun(config, data, fabric, initial_checkpoint, teachers)
     if state:
         run.resume(state, path)
-    elif config.time_budget_min:
-        config = with_epochs(config, epochs_within(run, config.time_budget_min))
+    elif config.optimisation.time_budget_min:
+        config = with_epochs(config, epochs_within(run, config.optimisation.time_budget_min))
         del run  # two models and their teachers may be more than there is room for
         run = TrainingRun(config, data, fabric, initial_checkpoint, teachers)
     del initial_checkpoint, teachers
@@ -75,7 +74,11 @@ def train(
     if fabric.is_global_zero:
         remove_leftovers(out)
     n_clips, n_labels = len(data.train), len(data.manifest.labels)
-    tell(TrainingStarted(config.name, str(out), str(fabric.device), n_clips, n_labels, run.config.epochs, run.epoch))
+    tell(
+        TrainingStarted(
+            config.name, str(out), str(fabric.device), n_clips, n_labels, run.config.optimisation.epochs, run.epoch
+        )
+    )
     with control.signals():
         if not state:
             run.save(path)  # from here on, whatever happens, there is something to go on from
@@ -96,15 +99,14 @@ COUNTED_IN_EPOCHS = ("epochs", "warmup_epochs", "ramp_epochs", "decay_after", "a
 
 def with_epochs(config: TrainConfig, n_epochs: int) -> TrainConfig:
     """The recipe over another number of epochs, all that it counts in epochs stretched or shrunk alike."""
-    share = n_epochs / config.epochs
-    return replace(
-        config,
+    share = n_epochs / config.optimisation.epochs
+    return config.with_settings(
         epochs=n_epochs,
-        warmup_epochs=config.warmup_epochs * share,
-        ramp_epochs=config.ramp_epochs * share,
-        decay_after=tuple(max(1, round(epoch * share)) for epoch in config.decay_after),
-        average_epochs=tuple(max(1, round(epoch * share)) for epoch in config.average_epochs),
-        evaluate_every=min(config.evaluate_every, n_epochs),
+        warmup_epochs=config.optimisation.warmup_epochs * share,
+        ramp_epochs=config.augmentation.ramp_epochs * share,
+        decay_after=tuple(max(1, round(epoch * share)) for epoch in config.optimisation.decay_after),
+        average_epochs=tuple(max(1, round(epoch * share)) for epoch in config.optimisation.average_epochs),
+        evaluate_every=min(config.running.evaluate_every, n_epochs),
     )
 
 
@@ -153,7 +155,7 @@ def _run_to_end(run: TrainingRun, path: Path, tell: Report, control: RunControl)
                 run.save(path)
                 is_whole, last_saved = True, time.monotonic()
                 progress.epoch(epoch_loss, metrics)
-            elif stopped or time.monotonic() - last_saved > run.config.save_every_s:
+            elif stopped or time.monotonic() - last_saved > run.config.running.save_every_s:
                 run.save(path)
                 last_saved = time.monotonic()
             if stopped and run.step < run.n_steps:
@@ -194,7 +196,7 @@ class _Progress:
         now, run = time.monotonic(), self._run
         if now - self._told < _SECONDS_BETWEEN_REPORTS and run.step < run.n_steps:
             return
-        speed = (run.step - self._step_told) * run.config.batch_size / max(1e-9, now - self._told)
+        speed = (run.step - self._step_told) * run.config.optimisation.batch_size / max(1e-9, now - self._told)
         self._told, self._step_told = now, run.step
         epoch = (run.step - 1) // len(run.batches) + 1
         mean = statistics.fmean(self._losses)
@@ -205,7 +207,9 @@ class _Progress:
         now, run = time.monotonic(), self._run
         epoch, seconds = run.step // len(run.batches), now - self._epoch_began
         self._epoch_began = now
-        self._tell(TrainingEpoch(epoch, run.config.epochs, loss, seconds, self._seconds_left(now), metrics))
+        self._tell(
+            TrainingEpoch(epoch, run.config.optimisation.epochs, loss, seconds, self._seconds_left(now), metrics)
+        )
 
     def _seconds_left(self, now: float) -> float:
         """By the speed since this process began, evaluations and pauses counted in."""

@@ -29,7 +29,7 @@ from core.model.merging.schedule import NO_MERGING, MergeSchedule
 from core.model.networks.build import Network
 from training.batches.sampling import Batch, ErrorsAsValues, Place, TrainingBatches, evaluation_batches
 from training.batches.seeding import generator_for, seed_of
-from training.config.recipe import DEFAULTS, OF_NO_WEIGHT, TrainConfig
+from training.config.recipe import CHANGEABLE_ON_RESUME, DEFAULTS, TrainConfig
 from training.data.clip_frames import ClipFrames
 from training.data.run_data import RunData
 from training.evaluation.metrics import accuracy, mean_average_precision
@@ -51,8 +51,8 @@ from training.text import listed
 class TrainingRun:
     """Model, its averages, optimiser and place: all that a state file holds.
 
-    config.epochs is final: a time budget has been converted to a number of epochs. initial_checkpoint, teachers: the
-    results of `read_initial_checkpoint` and `read_teachers`, where they have been read already.
+    config.optimisation.epochs is final: a time budget has been converted to a number of epochs. initial_checkpoint,
+    teachers: the results of `read_initial_checkpoint` and `read_teachers`, where they have been read already.
     """
 
     def __init__(
@@ -65,22 +65,23 @@ class TrainingRun:
     ) -> None:
         self.config, self.data, self.fabric = config, data, fabric
         labels, log_mel = data.manifest.labels, data.log_mel
-        teachers = teachers or read_teachers(config.teacher)
+        teachers = teachers or read_teachers(config.optimisation.teacher)
         self.teachers = Teachers(teachers, labels, log_mel, device=fabric.device)
-        torch.manual_seed(seed_of(config.seed, "weights"))
+        torch.manual_seed(seed_of(config.running.seed, "weights"))
         built = build_model(config, labels, initial_checkpoint)
         plain, self.initialisation = built.model, built.initialisation
         self.padding = kept_zero_padding(config, built.initialisation.config, log_mel)
-        optimiser = build_optimiser(plain, config, built.new_names)
-        self.average = WeightAverage(plain.to(fabric.device), config.ema_decay)
-        self.range_average = RangeAverage(plain) if config.average_epochs else None
+        optimiser = build_optimiser(plain, config.optimisation, built.new_names)
+        self.average = WeightAverage(plain.to(fabric.device), config.optimisation.ema_decay)
+        self.range_average = RangeAverage(plain) if config.optimisation.average_epochs else None
         self.best: dict[str, Any] = {}
         if fabric.world_size > 1 and fabric.device.type == "cuda":
             convert_sync_batchnorm(plain)  # timm's: it keeps the activation inside its norms
         self.plain: Network = plain
         patches = plain.config.n_patches(plain.config.max_frames)
-        merge = merge_schedule(config.merge_r_training, patches, config.merge_kind, config.matcher)
-        student = TrainingNetwork(plain, merge, with_frame_head=config.frame_loss > 0)
+        merge_r, result = config.optimisation.merge_r_training, config.result
+        merge = merge_schedule(merge_r, patches, result.merge_kind, result.matcher)
+        student = TrainingNetwork(plain, merge, with_frame_head=config.optimisation.frame_loss > 0)
         self._model, self._optimiser = fabric.setup(student, optimiser)
         self.batches = TrainingBatches(data.train, config, data.log_mel)
         self.step = 0
@@ -93,7 +94,7 @@ class TrainingRun:
     @property
     def n_steps(self) -> int:
         """Updates of the whole run."""
-        return self.config.epochs * len(self.batches)
+        return self.config.optimisation.epochs * len(self.batches)
 
     @property
     def epoch(self) -> int:
@@ -106,7 +107,7 @@ class TrainingRun:
 
     def loader(self) -> Iterator[Batch]:
         """Those batches, prepared by worker processes where the recipe wants some."""
-        workers = self.config.workers
+        workers = self.config.running.workers
         # Any number of workers gives the same batches: their chance comes from their place.
         guarded = ErrorsAsValues(self.batches)
         for batch in DataLoader(guarded, None, sampler=self.places(), num_workers=workers, collate_fn=None):
@@ -117,18 +118,18 @@ class TrainingRun:
     def train_step(self, batch: Batch, stop: bool = False) -> tuple[float, bool]:
         """One update; returns the loss of the whole batch and whether any process wants to stop."""
         fabric, config, rate = self.fabric, self.config, self.rate_of(self.step)
-        torch.manual_seed(seed_of(config.seed, "step", self.step, fabric.global_rank))
+        torch.manual_seed(seed_of(config.running.seed, "step", self.step, fabric.global_rank))
         for group in self._optimiser.param_groups:
             group["lr"] = rate * group["factor"]
         self._model.train()
-        if config.freeze:
+        if config.start.freeze:
             freeze_norms_and_dropout(self.plain)
         statistics = [buffer.clone() for buffer in self.plain.buffers()]
         column = self._random_column(batch.log_mel.shape[1])
         mine, n_clips = batch.part(fabric.global_rank, fabric.world_size), len(batch.clips)
         total = 0.0
-        for i in range(config.accumulate):
-            part, is_last = mine.part(i, config.accumulate), i == config.accumulate - 1
+        for i in range(config.optimisation.accumulate):
+            part, is_last = mine.part(i, config.optimisation.accumulate), i == config.optimisation.accumulate - 1
             with nullcontext() if is_last else fabric.no_backward_sync(self._model):
                 loss = self._loss(part, column)
                 # Processes average their gradients; the loss is the mean over all clips of the batch.
@@ -136,10 +137,10 @@ class TrainingRun:
             total += float(loss.detach()) / n_clips
         total, any_stop = sum_over_processes(fabric, (total, float(stop)))
         # Without a limit of the recipe's the norm is measured all the same: one infinite gradient ends a model.
-        limit = config.clip_norm or math.inf
+        limit = config.optimisation.clip_norm or math.inf
         norm = fabric.clip_gradients(self._model, self._optimiser, max_norm=limit, error_if_nonfinite=False)
         # In half precision the scaler skips such a step by itself and goes on with a smaller factor.
-        has_norm = config.precision == "fp16" or bool(torch.isfinite(torch.as_tensor(norm)))
+        has_norm = config.optimisation.precision == "fp16" or bool(torch.isfinite(torch.as_tensor(norm)))
         if not (math.isfinite(total) and has_norm):
             # The forward pass has already moved the running statistics of batch norms.
             for buffer, before in zip(self.plain.buffers(), statistics, strict=True):
@@ -155,56 +156,55 @@ class TrainingRun:
 
     def _loss(self, part: Batch, column: int) -> Tensor:
         log_mel, targets = part.log_mel.to(self.fabric.device), part.targets.to(self.fabric.device)
-        spliced = (
-            splice_clips(log_mel, targets, self.plain.config, self.config.loss) if self.config.frame_loss else None
-        )
+        loss_kind, frame_loss = self.config.optimisation.loss, self.config.optimisation.frame_loss
+        spliced = splice_clips(log_mel, targets, self.plain.config, loss_kind) if frame_loss else None
         if spliced:
             log_mel, targets = spliced.log_mel, spliced.targets
         targets = self._with_teachers(log_mel, targets)
         with self.fabric.autocast():
             logits, columns = self._model(self.padding.pad(log_mel), column)
-        loss = summed_loss(self.config.loss, logits.float(), targets)
+        loss = summed_loss(loss_kind, logits.float(), targets)
         if spliced is None:
             return loss
-        of_columns = self.config.frame_loss * summed_frame_loss(columns[:, : spliced.where.shape[1]], spliced)
-        return of_columns if self.config.freeze else of_columns + loss
+        of_columns = frame_loss * summed_frame_loss(columns[:, : spliced.where.shape[1]], spliced)
+        return of_columns if self.config.start.freeze else of_columns + loss
 
     def _with_teachers(self, log_mel: Tensor, targets: Tensor) -> Tensor:
         """What there is to learn `(B, labels)`: the labels, or their blend with what teachers say of these frames."""
         if not self.teachers:
             return targets
-        config = self.config
+        optimisation = self.config.optimisation
         with self.fabric.autocast():
-            taught = self.teachers.probabilities(log_mel, config.loss, config.teacher_temperature)
-        return blend(targets, taught, config.label_weight)
+            taught = self.teachers.probabilities(log_mel, optimisation.loss, optimisation.teacher_temperature)
+        return blend(targets, taught, optimisation.label_weight)
 
     def _no_number(self, loss: float, batch: Batch) -> UserError:
         names = [self.data.split.train[i].path.name for i in batch.clips.tolist()]
         what = f"loss became {loss}" if not math.isfinite(loss) else "gradient became infinite"
         return UserError(
             f"The {what} at step {self.step + 1}, in a batch of {listed(names)}.",
-            f"Go on with --resume and half the learning rate: learning_rate={self.config.learning_rate / 2:g}; "
-            "the weights from before are kept.",
+            "Resume with --resume and half the learning rate: "
+            f"learning_rate={self.config.optimisation.learning_rate / 2:g}; the weights from before are kept.",
         )
 
     def rate_of(self, step: int) -> float:
         """The learning rate of an update."""
-        return learning_rate(step, plan_schedule(self.config, len(self.batches)))
+        return learning_rate(step, plan_schedule(self.config.optimisation, len(self.batches)))
 
     def _random_column(self, n_frames: int) -> int:
         """A random place on the time axis of the positions: all of them get trained, though most clips are short."""
         model = self.plain.config
         spare = max(0, model.grid(model.max_frames)[1] - model.grid(n_frames)[1])
-        generator = generator_for(self.config.seed, "column", self.step)
+        generator = generator_for(self.config.running.seed, "column", self.step)
         return int(torch.randint(spare + 1, (1,), generator=generator))
 
     def end_epoch(self) -> tuple[float, dict[str, float]]:
         """After an epoch's last step: average, evaluate where the recipe wants it; mean loss and metrics."""
-        epoch, config = self.step // len(self.batches), self.config
+        epoch, optimisation = self.step // len(self.batches), self.config.optimisation
         loss, self._losses = float(np.mean(self._losses)), []
-        if self.range_average and config.average_epochs[0] <= epoch <= config.average_epochs[1]:
+        if self.range_average and optimisation.average_epochs[0] <= epoch <= optimisation.average_epochs[1]:
             self.range_average.add(self.plain)
-        is_evaluated = epoch % config.evaluate_every == 0 or epoch == config.epochs
+        is_evaluated = epoch % self.config.running.evaluate_every == 0 or epoch == optimisation.epochs
         return loss, self._evaluate(epoch) if is_evaluated else {}
 
     def _evaluate(self, epoch: int) -> dict[str, float]:
@@ -224,7 +224,7 @@ class TrainingRun:
         metrics = {name: value for name, value in metrics.items() if math.isfinite(value)}
         if self.data.validation is None:
             self.best_on_test = max(self.best_on_test, metrics.get("accuracy", 0.0))
-        elif self.config.select == "best":
+        elif self.config.data.select == "best":
             has_one_label = bool((clips.targets.sum(axis=1) <= 1).all())
             score = metrics.get("accuracy" if has_one_label else "map", 0.0)
             if score > self.best.get("score", -1.0):
@@ -244,7 +244,7 @@ class TrainingRun:
         logits = np.zeros((len(clips), clips.targets.shape[1]), np.float32)
         share = self.fabric.global_rank, self.fabric.world_size
         with torch.inference_mode():
-            for batch in evaluation_batches(clips, self.data.log_mel, self.config.batch_size, share):
+            for batch in evaluation_batches(clips, self.data.log_mel, self.config.optimisation.batch_size, share):
                 log_mel = self.padding.pad(batch.log_mel.to(self.fabric.device))
                 logits[batch.clips.numpy()] = model(log_mel, merge=merge).cpu().numpy()
         return gather_scores(self.fabric, logits)
@@ -266,7 +266,7 @@ class TrainingRun:
 
     def _state(self) -> dict[str, Any]:
         return {
-            "config": self.config.to_dict(),
+            "config": self.config.to_flat(),
             "data": self.data.identity(),
             "start": self.initialisation.content,
             "teachers": self.teachers.contents,
@@ -286,9 +286,10 @@ class TrainingRun:
 
     def resume(self, state: dict[str, Any], path: Path) -> None:
         """Take over a saved state. Raises UserError when recipe or data differ."""
-        mine, theirs = self.config.to_dict(), state["config"]
+        mine, theirs = self.config.to_flat(), state["config"]
         # A setting that a later version brought had its default before; a halved rate mends a run that went astray.
-        free = {*OF_NO_WEIGHT, "learning_rate"} - ({"evaluate_every"} if self.config.select == "best" else set())
+        decides = {"evaluate_every"} if self.config.data.select == "best" else set()
+        free = {*CHANGEABLE_ON_RESUME, "learning_rate"} - decides
         changed = [key for key in mine if key not in free and mine[key] != theirs.get(key, DEFAULTS[key])]
         if state["data"] != self.data.identity():
             changed.append("data")

@@ -48,23 +48,23 @@ def build_model(config: TrainConfig, labels: LabelSet, initial_checkpoint: Check
 
     initial_checkpoint: the result of `read_initial_checkpoint`, where it has been read already.
     """
-    initial_checkpoint = initial_checkpoint or read_initial_checkpoint(config.init)
-    if config.variant:
-        architecture = find_variant(config.variant).with_labels(len(labels))
+    initial_checkpoint = initial_checkpoint or read_initial_checkpoint(config.start.init)
+    if config.start.variant:
+        architecture = find_variant(config.start.variant).with_labels(len(labels))
     else:
         assert initial_checkpoint is not None, "a recipe names a variant or a checkpoint"
         architecture = replace(initial_checkpoint.config.model, n_labels=len(labels))
     architecture = _with_hybrid_attention(config, _as_the_recipe_has_it(config, architecture))
     _refuse_patches_of_cnn(config, architecture)
-    left_out = Shares(config.patch_drop, config.row_drop, config.column_drop)
-    model = build_network(architecture, drop_path=config.drop_path, patchout=left_out)
-    if config.loss == "bce":
+    left_out = Shares(config.optimisation.patch_drop, config.optimisation.row_drop, config.optimisation.column_drop)
+    model = build_network(architecture, drop_path=config.optimisation.drop_path, patchout=left_out)
+    if config.optimisation.loss == "bce":
         # Predict one label in `n_labels` from the beginning: otherwise the first epochs are spent on learning that.
         nn.init.constant_(last_layer(model).bias, -math.log(len(labels)))
-    adaptation = Adaptation(config.kernel_collapse, config.positions == "random")
+    adaptation = Adaptation(config.start.kernel_collapse, config.start.positions == "random")
     fitted = None if initial_checkpoint is None else _start_as_the_recipe_has_it(config, initial_checkpoint)
-    description = initialise(model, config.init, labels, fitted, adaptation)
-    if config.frame_loss:
+    description = initialise(model, config.start.init, labels, fitted, adaptation)
+    if config.optimisation.frame_loss:
         prepare_frame_head(model, config, labels, initial_checkpoint)
     # Without a checkpoint, the description distinguishes one initialisation from another.
     initialisation = (
@@ -72,30 +72,31 @@ def build_model(config: TrainConfig, labels: LabelSet, initial_checkpoint: Check
         if initial_checkpoint
         else Initialisation(description, None, description)
     )
-    return BuiltModel(model, new_module_names(model, config.init, labels, fitted, adaptation), initialisation)
+    return BuiltModel(model, new_module_names(model, config.start.init, labels, fitted, adaptation), initialisation)
 
 
 def _as_the_recipe_has_it(config: TrainConfig, architecture: ModelConfig) -> ModelConfig:
     """The architecture with the recipe's strides, positions and frame head; what a recipe leaves alone stays."""
     if isinstance(architecture, ConvolutionConfig):
         of_transformers = ("strides", "positions", "frame_loss", "pooling", "head", "norm_eps")
-        asked = [name for name in of_transformers if getattr(config, name)]
+        settings = config.to_flat()
+        asked = [name for name in of_transformers if settings[name]]
         if asked:
             problem = f"A CNN ({architecture.backbone}) has no patches, no LayerNorms and no frame head."
             raise UserError(problem, f"Leave {', '.join(asked)} out, or choose a transformer.")
         return architecture
-    if config.strides and architecture.stem != "patch":
+    if config.start.strides and architecture.stem != "patch":
         problem = "The strides of a model with convolutions in front of its tokens are theirs."
         raise UserError(problem, "Leave strides empty, or choose a variant with patches, such as ast-tiny.")
-    mels, frames = config.strides or (architecture.stride_mels, architecture.stride_frames)
-    positions = architecture.positions if config.positions in ("", "random") else config.positions
+    mels, frames = config.start.strides or (architecture.stride_mels, architecture.stride_frames)
+    positions = architecture.positions if config.start.positions in ("", "random") else config.start.positions
     # Without a loss a frame head would stay behind the model that it was trained with.
     return replace(
         _with_head_and_norms(config, architecture),
         stride_mels=mels,
         stride_frames=frames,
         positions=positions,
-        frame_head=config.frame_loss > 0,
+        frame_head=config.optimisation.frame_loss > 0,
     )
 
 
@@ -104,10 +105,10 @@ def _with_head_and_norms(config: TrainConfig, architecture: TransformerConfig) -
     depends."""
     return replace(
         architecture,
-        pooling=config.pooling or architecture.pooling,
-        head_norm=config.head == "norm" if config.head else architecture.head_norm,
-        norm_eps=config.norm_eps or architecture.norm_eps,
-        head_norm_eps=config.norm_eps or architecture.head_norm_eps,
+        pooling=config.start.pooling or architecture.pooling,
+        head_norm=config.start.head == "norm" if config.start.head else architecture.head_norm,
+        norm_eps=config.start.norm_eps or architecture.norm_eps,
+        head_norm_eps=config.start.norm_eps or architecture.head_norm_eps,
     )
 
 
@@ -131,7 +132,7 @@ def _with_hybrid_attention(config: TrainConfig, architecture: ModelConfig) -> Mo
     """
     old = None if isinstance(architecture, ConvolutionConfig) else architecture.hybrid
     new = _hybrid_as_the_recipe_has_it(config, old or HybridConfig())
-    if not new.n_conformers and (config.conformer_width or config.conformer_axis):
+    if not new.n_conformers and (config.start.conformer_width or config.start.conformer_axis):
         raise UserError("The recipe describes Conformers and has none.", "Set conformers to 1 or more.")
     hybrid = new if new.n_conformers or new.channel_attention else None
     if hybrid == old:
@@ -139,27 +140,30 @@ def _with_hybrid_attention(config: TrainConfig, architecture: ModelConfig) -> Mo
     if isinstance(architecture, ConvolutionConfig):
         problem = f"Conformers and channel attention stand behind a transformer, not a CNN ({architecture.backbone})."
         raise UserError(problem, "Set conformers=0 and channel_attention=false, or choose a transformer.")
-    if config.freeze:
+    if config.start.freeze:
         problem = "New Conformers or channel attention cannot learn in a model that stays as it is."
         raise UserError(problem, "Set freeze=false, or leave out what the recipe says of them.")
     return replace(architecture, hybrid=hybrid)
 
 
 def _hybrid_as_the_recipe_has_it(config: TrainConfig, old: HybridConfig) -> HybridConfig:
-    axis = config.conformer_axis or old.axis
+    axis = config.start.conformer_axis or old.axis
     return HybridConfig(
-        n_conformers=old.n_conformers if config.conformers is None else config.conformers,
-        channel_attention=old.channel_attention if config.channel_attention is None else config.channel_attention,
+        n_conformers=old.n_conformers if config.start.conformers is None else config.start.conformers,
+        channel_attention=old.channel_attention
+        if config.start.channel_attention is None
+        else config.start.channel_attention,
         axis=axis,
         kernel=old.kernel if axis == old.axis else KERNELS[axis],
-        width=old.width if config.conformer_width is None else config.conformer_width,
+        width=old.width if config.start.conformer_width is None else config.start.conformer_width,
     )
 
 
 def _refuse_patches_of_cnn(config: TrainConfig, architecture: ModelConfig) -> None:
     """Settings that mean something to a transformer alone would stand in the card and do nothing."""
     of_patches = ("patch_drop", "row_drop", "column_drop", "merge_r_training", "merge_r")
-    asked = [name for name in of_patches if getattr(config, name)]
+    settings = config.to_flat()
+    asked = [name for name in of_patches if settings[name]]
     if asked and isinstance(architecture, ConvolutionConfig):
         raise UserError(
             f"A CNN ({architecture.backbone}) has no patches to drop and no tokens to merge.",

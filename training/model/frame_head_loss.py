@@ -125,14 +125,14 @@ def prepare_frame_head(
         layer = model.frame_head[1]
         assert isinstance(layer, nn.Linear)
         nn.init.constant_(layer.bias, -math.log(len(labels)))
-    if not config.freeze:
+    if not config.start.freeze:
         return
     if initial_checkpoint is None:
         problem = "Training only a frame head requires a trained model, and this recipe starts from random weights."
         raise UserError(problem, "Set init=CHECKPOINT, or freeze=false.")
     initial = initial_checkpoint.config
     loss = "ce" if initial.activation == "softmax" else "bce"
-    if config.loss != loss:
+    if config.optimisation.loss != loss:
         problem = f"{initial.name} gives {initial.activation} probabilities, and its last layer is kept."
         raise UserError(problem, f"Set loss={loss}.")
     known = {label.id for label in initial.labels}

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from training.config.recipe import TrainConfig
+from training.config.optimisation import OptimisationSettings
 
 AST_WARMUP_STEPS = 1000
 AST_WARMUP_STRIDE = 50
@@ -33,18 +33,18 @@ class SchedulePlan:
     decay_after: tuple[int, ...] = ()
 
 
-def plan_schedule(config: TrainConfig, steps_per_epoch: int) -> SchedulePlan:
+def plan_schedule(optimisation: OptimisationSettings, steps_per_epoch: int) -> SchedulePlan:
     """The schedule of a recipe whose epochs have `steps_per_epoch` updates of the weights."""
-    linear_steps = round(config.warmup_epochs * steps_per_epoch)
+    linear_steps = round(optimisation.warmup_epochs * steps_per_epoch)
     return SchedulePlan(
-        kind=config.schedule,
-        highest=config.learning_rate,
-        n_steps=config.epochs * steps_per_epoch,
+        kind=optimisation.schedule,
+        highest=optimisation.learning_rate,
+        n_steps=optimisation.epochs * steps_per_epoch,
         steps_per_epoch=steps_per_epoch,
-        warmup_steps=AST_WARMUP_STEPS if config.warmup_kind == "ast" else linear_steps,
-        warmup_kind=config.warmup_kind,
-        decay_factor=config.decay_factor,
-        decay_after=config.decay_after,
+        warmup_steps=AST_WARMUP_STEPS if optimisation.warmup_kind == "ast" else linear_steps,
+        warmup_kind=optimisation.warmup_kind,
+        decay_factor=optimisation.decay_factor,
+        decay_after=optimisation.decay_after,
     )
 
 

@@ -8,13 +8,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from training.config.recipe import TrainConfig
+from training.config.optimisation import OptimisationSettings
 
 UNDECAYED = ("cls_token", "dist_token", "pos_embed")
 
 
 def build_optimiser(
-    model: nn.Module, config: TrainConfig, new_modules: Collection[str]
+    model: nn.Module, optimisation: OptimisationSettings, new_modules: Collection[str]
 ) -> torch.optim.AdamW | torch.optim.Adam:
     """The recipe's optimiser; each parameter group has a `factor` for the learning rate.
 
@@ -29,20 +29,20 @@ def build_optimiser(
                 for name, parameter in model.named_parameters()
                 if parameter.requires_grad
                 and (name in new_modules) == is_new
-                and _is_decayed(name, parameter, config) == is_decayed
+                and _is_decayed(name, parameter, optimisation) == is_decayed
             ]
             if parameters:
-                decay = config.weight_decay if is_decayed else 0.0
-                factor = config.new_rate_factor if is_new else 1.0
+                decay = optimisation.weight_decay if is_decayed else 0.0
+                factor = optimisation.new_rate_factor if is_new else 1.0
                 groups.append({"params": parameters, "weight_decay": decay, "factor": factor})
-    kind = torch.optim.AdamW if config.optimiser == "adamw" else torch.optim.Adam
+    kind = torch.optim.AdamW if optimisation.optimiser == "adamw" else torch.optim.Adam
     # Fused: one pass over memory instead of a dozen. With fp16's scaler, Fabric cannot clip a fused one's gradients.
-    is_fused = config.precision != "fp16"
-    return kind(groups, lr=0.0, betas=(config.betas[0], config.betas[1]), fused=is_fused)
+    is_fused = optimisation.precision != "fp16"
+    return kind(groups, lr=0.0, betas=(optimisation.betas[0], optimisation.betas[1]), fused=is_fused)
 
 
-def _is_decayed(name: str, parameter: nn.Parameter, config: TrainConfig) -> bool:
-    return config.optimiser == "adam" or (parameter.ndim >= 2 and name not in UNDECAYED)
+def _is_decayed(name: str, parameter: nn.Parameter, optimisation: OptimisationSettings) -> bool:
+    return optimisation.optimiser == "adam" or (parameter.ndim >= 2 and name not in UNDECAYED)
 
 
 def summed_loss(kind: str, logits: Tensor, targets: Tensor) -> Tensor:

@@ -35,7 +35,7 @@ class ZeroPadding:
 
 def keeps_head(config: TrainConfig) -> bool:
     """Whether the last layer is kept beside a new frame head, and with it its calibration and thresholds."""
-    return config.freeze and config.frame_loss > 0
+    return config.start.freeze and config.optimisation.frame_loss > 0
 
 
 def kept_zero_padding(config: TrainConfig, initial: CheckpointConfig | None, log_mel: LogMelConfig) -> ZeroPadding:

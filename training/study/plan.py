@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.errors import UserError
-from training.config.recipe import DEFAULTS, TrainConfig, load_recipe
+from training.config.loading import load_recipe
+from training.config.recipe import DEFAULTS, TrainConfig
 
 RECIPES_OWN = ""
 """Stands for the fold where the recipe decides what is held out."""
@@ -132,7 +133,7 @@ def _cell(row: StudyRow, fold: str, seed: int, needs: dict[str, Cell], identity:
     settings = (*row.settings, *of_fold, f"seed={seed}")
     name = f"{row.name}-seed{seed}" if fold == RECIPES_OWN else f"{row.name}-fold{fold}-seed{seed}"
     config = _config(row.recipe, settings, needs)
-    data = identity(config.collection)
+    data = identity(config.data.collection)
     return Cell(name, row.name, fold, seed, row.recipe, settings, needs, _digest(config), data)
 
 
@@ -201,7 +202,7 @@ def _digest(config: TrainConfig) -> str:
     """
     changed = {
         key: value
-        for key, value in config.to_dict().items()
+        for key, value in config.to_flat().items()
         if value != DEFAULTS.get(key) and key not in _NO_RESULT_CHANGES
     }
     return hashlib.sha256(json.dumps(changed, sort_keys=True).encode()).hexdigest()[:16]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
@@ -17,7 +15,9 @@ from training.batches.seeding import generator_for
 from training.config.recipe import TrainConfig
 from training.data.clip_frames import ClipFrames, multi_hot
 
-PLAIN = TrainConfig(name="t", title="T", variant="ast-tiny-16", batch_size=4, lengths_s=(1.0,))
+PLAIN = TrainConfig.from_flat(
+    {"name": "t", "title": "T", "variant": "ast-tiny-16", "batch_size": 4, "lengths_s": (1.0,)}
+)
 FRONT_END = LogMelConfig(mean=0.0, std=0.5)
 
 
@@ -30,7 +30,7 @@ def clips() -> ClipFrames:
 
 def batches(clips: ClipFrames, config: TrainConfig, epoch: int = 1, seed: int = 0) -> list[Batch]:
     """All batches of an epoch."""
-    of = TrainingBatches(clips, replace(config, seed=seed), FRONT_END)
+    of = TrainingBatches(clips, config.with_settings(seed=seed), FRONT_END)
     return [of[epoch, i] for i in range(len(of))]
 
 
@@ -42,7 +42,7 @@ def test_every_clip_at_most_once_an_epoch_and_in_another_order_the_next(clips: C
 
 
 def test_a_batch_depends_on_its_place_alone(clips: ClipFrames) -> None:
-    config = replace(PLAIN, mixup=0.5, gain_db=20.0, noise_db=60.0, tilt_db=6.0, time_masks=20)
+    config = PLAIN.with_settings(mixup=0.5, gain_db=20.0, noise_db=60.0, tilt_db=6.0, time_masks=20)
     forwards, backwards = (TrainingBatches(clips, config, FRONT_END) for _ in range(2))
     places = [(epoch, i) for epoch in (1, 2, 3) for i in (0, 1)]
     first = {place: forwards[place] for place in places}
@@ -103,7 +103,7 @@ def test_without_augmentation_a_batch_holds_its_clips(clips: ClipFrames) -> None
 
 
 def test_windows_longer_than_a_clip_hold_two_with_both_labels(clips: ClipFrames) -> None:
-    config = replace(PLAIN, lengths_s=(4.0,))
+    config = PLAIN.with_settings(lengths_s=(4.0,))
     for batch in batches(clips, config):
         assert batch.log_mel.shape == (4, 400, 128)
         for sound, target in zip(batch.log_mel, batch.targets, strict=True):
@@ -112,29 +112,29 @@ def test_windows_longer_than_a_clip_hold_two_with_both_labels(clips: ClipFrames)
 
 
 def test_a_length_just_over_the_clips_is_the_clip(clips: ClipFrames) -> None:
-    [first, _] = batches(clips, replace(PLAIN, lengths_s=(2.1,)))
+    [first, _] = batches(clips, PLAIN.with_settings(lengths_s=(2.1,)))
     assert first.log_mel.shape == (4, 200, 128)
 
 
 def test_background_has_no_label_and_no_sound(clips: ClipFrames) -> None:
-    for batch in batches(clips, replace(PLAIN, background=0.999, noise_db=60.0)):
+    for batch in batches(clips, PLAIN.with_settings(background=0.999, noise_db=60.0)):
         assert batch.targets.sum() == 0
         assert batch.log_mel.max() < -1  # noise of -45 dBFS at most; the clips themselves are at 0 to -9
 
 
 def test_noise_stays_under_the_clip(clips: ClipFrames) -> None:
-    for batch in batches(clips, replace(PLAIN, noise_db=60.0)):
+    for batch in batches(clips, PLAIN.with_settings(noise_db=60.0)):
         change = batch.log_mel + batch.clips.float()[:, None, None]
         assert (change >= -1e-3).all()  # powers add
         assert change.median() < 0.5
 
 
 def test_the_ramp_begins_with_almost_no_augmentation(clips: ClipFrames) -> None:
-    config = replace(PLAIN, mixup=0.9, tilt_db=6.0, warp_time=0.2, warp_mels=4.0, time_masks=50, freq_masks=40)
-    for batch in batches(clips, replace(config, ramp_epochs=10.0)):
+    config = PLAIN.with_settings(mixup=0.9, tilt_db=6.0, warp_time=0.2, warp_mels=4.0, time_masks=50, freq_masks=40)
+    for batch in batches(clips, config.with_settings(ramp_epochs=10.0)):
         same = (batch.log_mel - -batch.clips.float()[:, None, None]).abs() < 1e-3
         assert same.float().mean() > 0.99
-    assert TrainingBatches(clips, replace(config, ramp_epochs=10.0), FRONT_END).strength(6) == 0.5
+    assert TrainingBatches(clips, config.with_settings(ramp_epochs=10.0), FRONT_END).strength(6) == 0.5
 
 
 def test_evaluation_sees_every_clip_whole_at_its_own_length(clips: ClipFrames) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 import main
 from training.cli.recipes import list_recipes
-from training.config.recipe import RECIPES
+from training.config.loading import RECIPES
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 

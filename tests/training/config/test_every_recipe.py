@@ -11,18 +11,18 @@ from core.model.checkpoints.loading import load_checkpoint
 from core.model.networks.build import build_network
 from core.model.variants import find_variant
 from core.run.messages import TrainingEpoch, TrainingFinished, TrainingMessage
-from training.config.recipe import RECIPES, load_recipe
+from training.config.loading import RECIPES, load_recipe
 from training.loop.runner import train
 
-TRAINED = sorted(path.stem for path in RECIPES.glob("*.toml") if not load_recipe(path.stem).freeze)
+TRAINED = sorted(path.stem for path in RECIPES.glob("*.toml") if not load_recipe(path.stem).start.freeze)
 
 
 @pytest.mark.parametrize("recipe", TRAINED)
 def test_it_builds_at_full_size(recipe: str) -> None:
     config = load_recipe(recipe)
-    if config.variant:
+    if config.start.variant:
         with torch.device("meta"):  # shapes without numbers
-            model = build_network(find_variant(config.variant).with_labels(527))
+            model = build_network(find_variant(config.start.variant).with_labels(527))
         assert sum(parameter.numel() for parameter in model.parameters()) > 4_000_000
 
 

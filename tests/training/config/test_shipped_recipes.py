@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from core.audio.log_mel import LogMelConfig
-from training.config.recipe import RECIPES, load_recipe
+from training.config.loading import RECIPES, load_recipe
 
 NAMES = sorted(path.stem for path in RECIPES.glob("*.toml"))
 IMAGENET = "timm:deit_base_distilled_patch16_384"
@@ -129,7 +129,7 @@ def test_a_recipe_loads_and_says_what_it_is_for(name: str) -> None:
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_a_published_recipe_holds_the_published_constants(name: str) -> None:
     expected = {**AS_RELEASED, **PUBLISHED[name]}
-    config = load_recipe(name).to_dict()
+    config = load_recipe(name).to_flat()
     assert {key: config[key] for key in expected} == expected
 
 
@@ -140,15 +140,15 @@ def test_a_published_recipe_names_its_deviations(name: str) -> None:
 
 def test_a_few_clips_train_the_head_alone_of_what_ships() -> None:
     config = load_recipe("few-clips")
-    assert config.freeze
-    assert (config.init, config.variant, config.test_folds) == ("starter", "", ())
+    assert config.start.freeze
+    assert (config.start.init, config.start.variant, config.data.test_folds) == ("starter", "", ())
 
 
 def test_fine_tuning_moves_the_new_head_faster_than_the_rest() -> None:
     config = load_recipe("fine-tune")
-    assert not config.freeze
-    assert config.new_rate_factor > 1
-    assert config.learning_rate < load_recipe("starter").learning_rate
+    assert not config.start.freeze
+    assert config.optimisation.new_rate_factor > 1
+    assert config.optimisation.learning_rate < load_recipe("starter").optimisation.learning_rate
 
 
 def test_a_teacher_may_hear_as_psla_normalises() -> None:
@@ -157,4 +157,6 @@ def test_a_teacher_may_hear_as_psla_normalises() -> None:
     assert "mean=-4.6476 std=2.28495" in (RECIPES / "cmkd-teacher.toml").read_text(encoding="utf-8")
     log_mel = np.array([-15.9424, -4.6476, 0.0], np.float32)
     expected = (log_mel + 4.6476) / 4.5699
-    np.testing.assert_allclose(LogMelConfig(mean=config.mean, std=config.std).normalise(log_mel), expected, atol=1e-6)
+    np.testing.assert_allclose(
+        LogMelConfig(mean=config.data.mean, std=config.data.std).normalise(log_mel), expected, atol=1e-6
+    )

@@ -14,7 +14,8 @@ from core.run.data_report import DataReport, Finding
 from core.run.messages import TrainingFinished, TrainingMessage
 from tests.training.data_check.recordings import RATE, take, write
 from tests.training.runs import PLAIN, run, save_teacher, small
-from training.config.recipe import TrainConfig, load_recipe
+from training.config.loading import load_recipe
+from training.config.recipe import TrainConfig
 from training.data_check.data_check import check_data
 from training.head_only.training import train_head
 

@@ -21,7 +21,8 @@ CLIPS_A_SIDE = 60
 
 
 def recipe(**settings: Any) -> TrainConfig:
-    return TrainConfig(name="three", title="Three", variant="ast-tiny-16", **{"test_folds": ("2",), **settings})
+    fixed = {"name": "three", "title": "Three", "variant": "ast-tiny-16", "test_folds": ("2",)}
+    return TrainConfig.from_flat({**fixed, **settings})
 
 
 def side(fold: str) -> tuple[LabelledClip, ...]:
@@ -46,7 +47,7 @@ def finished_run(
     sides = side("1"), side("3") if validation else (), side("2") if test else ()
     manifest = Manifest("three", tuple(clip for one in sides for clip in one), LABELS, (("CC0", 180),))
     torch.manual_seed(0)
-    model = build_network(find_variant(config.variant).with_labels(len(LABELS)))
+    model = build_network(find_variant(config.start.variant).with_labels(len(LABELS)))
     return PublishedRun(config, manifest, Split(*sides, 0), LogMelConfig(), model, test, validation)
 
 

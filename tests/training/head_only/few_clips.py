@@ -10,7 +10,8 @@ from core.model.checkpoints.loading import load_checkpoint
 from core.run.messages import (
     TrainingMessage,
 )
-from training.config.recipe import TrainConfig, load_recipe
+from training.config.loading import load_recipe
+from training.config.recipe import TrainConfig
 from training.head_only.training import train_head
 from training.loop.control import RunControl
 

@@ -20,7 +20,7 @@ from core.run.messages import (
 from tests.training.head_only.few_clips import few, resume, run, weights_of
 from tests.training.runs import run as whole_model
 from tests.training.runs import save_teacher
-from training.config.recipe import load_recipe
+from training.config.loading import load_recipe
 from training.head_only.training import train_head
 
 

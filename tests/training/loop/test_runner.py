@@ -164,8 +164,12 @@ def test_what_goes_wrong_in_a_worker_is_told_in_its_words(
 def test_a_shorter_run_shrinks_all_that_is_counted_in_epochs() -> None:
     config = small("epochs=20", "warmup_epochs=2", "ramp_epochs=10", "average_epochs=10,20", "decay_after=5,15")
     shorter = runner.with_epochs(config, 2)
-    assert (shorter.epochs, shorter.warmup_epochs, shorter.ramp_epochs) == (2, pytest.approx(0.2), 1.0)
-    assert (shorter.average_epochs, shorter.decay_after) == ((1, 2), (1, 2))
+    assert (shorter.optimisation.epochs, shorter.optimisation.warmup_epochs, shorter.augmentation.ramp_epochs) == (
+        2,
+        pytest.approx(0.2),
+        1.0,
+    )
+    assert (shorter.optimisation.average_epochs, shorter.optimisation.decay_after) == ((1, 2), (1, 2))
 
 
 def test_a_clip_deleted_under_the_run_does_no_harm(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from core.model.checkpoints.restride import with_strides
 from core.model.networks.spectrogram_transformer import N_PREFIX_TOKENS, AudioSpectrogramTransformer
 from core.run.messages import TrainingMessage
 from tests.training.runs import PLAIN, small
-from training.config.recipe import load_recipe
+from training.config.loading import load_recipe
 from training.data.run_data import load_run_data
 from training.loop.runner import train
 from training.model.building import build_model
@@ -120,7 +120,7 @@ def test_models_without_patches_refuse(settings: list[str], problem: str) -> Non
     ],
 )
 def test_impossible_settings_are_refused(settings: list[str]) -> None:
-    with pytest.raises(UsageError, match="contradicts itself"):
+    with pytest.raises(UsageError, match=settings[-1].partition("=")[0]):
         load_recipe("esc50-scratch", settings)
 
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from core.errors import UsageError, UserError
+from core.errors import UserError
 from core.inference.frame_tagging import tag_file_frames
 from core.inference.tagger import load_tagger
 from core.labels import LabelSet
@@ -25,7 +25,8 @@ from core.model.networks.spectrogram_transformer import AudioSpectrogramTransfor
 from core.run.messages import TrainingFinished, TrainingMessage
 from fakes import tiny_checkpoint
 from tests.training.runs import PLAIN, SMALL, small
-from training.config.recipe import TrainConfig, load_recipe
+from training.config.loading import load_recipe
+from training.config.recipe import TrainConfig
 from training.loop.runner import train
 from training.model.building import build_model
 from training.model.frame_head_loss import (
@@ -300,20 +301,6 @@ def test_a_frozen_model_that_cannot_be_right_is_refused(start: Path, more: tuple
         more = (f"init={ignorant}",)
     with pytest.raises(UserError, match=problem):
         build_model(recipe(start, *more), labels)
-
-
-@pytest.mark.parametrize(
-    ("more", "problem"),
-    [
-        (("patch_drop=0.1",), "needs every patch"),
-        (("column_drop=0.1",), "needs every patch"),
-        (("frame_loss=-1",), "negative"),
-        (("select=best", "validation_share=0.2"), "which a frozen model never changes"),
-    ],
-)
-def test_recipes_that_contradict_themselves_are_refused(more: tuple[str, ...], problem: str) -> None:
-    with pytest.raises(UsageError, match=problem):
-        recipe("starter", *more)
 
 
 def test_the_recipe_asks_for_a_model() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.config.recipe import load_recipe
+from training.config.loading import load_recipe
 from training.model.learning_rate import SchedulePlan, learning_rate, plan_schedule
 
 COSINE = SchedulePlan("cosine", highest=1.0, n_steps=100, steps_per_epoch=10, warmup_steps=10)
@@ -29,13 +29,13 @@ def test_the_cosine_rises_then_falls() -> None:
 
 
 def test_audioset_epochs_run_at_the_published_rates() -> None:
-    plan = plan_schedule(load_recipe("audioset-full"), steps_per_epoch=162_757)
+    plan = plan_schedule(load_recipe("audioset-full").optimisation, steps_per_epoch=162_757)
     rates = [rate_in_epoch(plan, epoch) for epoch in range(1, 6)]
     assert rates == pytest.approx([1e-5, 1e-5, 5e-6, 2.5e-6, 1.25e-6])
 
 
 def test_the_balanced_list_halves_after_every_fifth_epoch_from_the_tenth() -> None:
-    plan = plan_schedule(load_recipe("audioset-balanced"), steps_per_epoch=1845)
+    plan = plan_schedule(load_recipe("audioset-balanced").optimisation, steps_per_epoch=1845)
     rates = [rate_in_epoch(plan, epoch) for epoch in (10, 11, 15, 16, 20, 21, 25)]
     assert rates == pytest.approx([5e-5, 2.5e-5, 2.5e-5, 1.25e-5, 1.25e-5, 6.25e-6, 6.25e-6])
 
@@ -43,18 +43,18 @@ def test_the_balanced_list_halves_after_every_fifth_epoch_from_the_tenth() -> No
 @pytest.mark.parametrize("recipe", ["esc50-audioset", "speech-commands"])
 def test_decay_by_0_85_begins_with_the_sixth_epoch(recipe: str) -> None:
     config = load_recipe(recipe)
-    plan = plan_schedule(config, steps_per_epoch=34)
-    assert learning_rate(0, plan) == config.learning_rate
-    assert rate_in_epoch(plan, 5) == pytest.approx(config.learning_rate)
-    assert learning_rate(5 * 34, plan) == pytest.approx(0.85 * config.learning_rate)
-    assert rate_in_epoch(plan, 25) == pytest.approx(0.85**20 * config.learning_rate)
+    plan = plan_schedule(config.optimisation, steps_per_epoch=34)
+    assert learning_rate(0, plan) == config.optimisation.learning_rate
+    assert rate_in_epoch(plan, 5) == pytest.approx(config.optimisation.learning_rate)
+    assert learning_rate(5 * 34, plan) == pytest.approx(0.85 * config.optimisation.learning_rate)
+    assert rate_in_epoch(plan, 25) == pytest.approx(0.85**20 * config.optimisation.learning_rate)
 
 
 @pytest.mark.parametrize(
     ("step", "share"), [(0, 0.0), (49, 0.0), (50, 0.05), (99, 0.05), (500, 0.5), (999, 0.95), (1000, 1.0), (5000, 1.0)]
 )
 def test_warm_up_of_ast_climbs_every_fiftieth_step(step: int, share: float) -> None:
-    plan = plan_schedule(load_recipe("audioset-full"), steps_per_epoch=162_757)
+    plan = plan_schedule(load_recipe("audioset-full").optimisation, steps_per_epoch=162_757)
     assert learning_rate(step, plan) == pytest.approx(share * 1e-5)
 
 

@@ -33,7 +33,7 @@ def names_by_group(model: nn.Module, optimiser: torch.optim.Optimizer) -> dict[t
 def test_adamw_decays_matrices_alone_and_new_parameters_move_faster() -> None:
     model, config = Small(), small("optimiser=adamw", "weight_decay=0.1", "new_rate_factor=7")
     assert "pos_embed" in UNDECAYED
-    optimiser = build_optimiser(model, config, {"layer.weight", "norm.bias"})
+    optimiser = build_optimiser(model, config.optimisation, {"layer.weight", "norm.bias"})
     assert isinstance(optimiser, torch.optim.AdamW)
     assert names_by_group(model, optimiser) == {
         (0.1, 7.0): {"layer.weight"},
@@ -44,7 +44,7 @@ def test_adamw_decays_matrices_alone_and_new_parameters_move_faster() -> None:
 
 def test_adams_penalty_is_on_all_parameters_as_in_asts_code() -> None:
     model, config = Small(), small("optimiser=adam", "weight_decay=5e-7")
-    optimiser = build_optimiser(model, config, ())
+    optimiser = build_optimiser(model, config.optimisation, ())
     assert not isinstance(optimiser, torch.optim.AdamW)
     learning = {name for name, parameter in model.named_parameters() if parameter.requires_grad}
     assert names_by_group(model, optimiser) == {(5e-7, 1.0): learning}
@@ -52,7 +52,7 @@ def test_adams_penalty_is_on_all_parameters_as_in_asts_code() -> None:
 
 @pytest.mark.parametrize(("precision", "is_fused"), [("fp32", True), ("bf16", True), ("fp16", False)])
 def test_fabric_cannot_clip_a_fused_optimiser_beside_a_scaler(precision: str, is_fused: bool) -> None:
-    optimiser = build_optimiser(Small(), small(f"precision={precision}"), ())
+    optimiser = build_optimiser(Small(), small(f"precision={precision}").optimisation, ())
     assert all(group["fused"] == is_fused for group in optimiser.param_groups)
 
 

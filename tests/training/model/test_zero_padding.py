@@ -18,7 +18,8 @@ from core.model.networks.spectrogram_transformer import AudioSpectrogramTransfor
 from core.run.messages import TrainingFinished
 from fakes import tiny_checkpoint
 from tests.training.runs import PLAIN, SMALL
-from training.config.recipe import TrainConfig, load_recipe
+from training.config.loading import load_recipe
+from training.config.recipe import TrainConfig
 from training.evaluation.ensemble import tag_whole
 from training.evaluation.publish import Predictions, PublishedRun, publish
 from training.loop.runner import train
@@ -62,6 +63,6 @@ def test_a_model_that_was_trained_with_zero_frames_keeps_them_and_is_measured_wi
 
 @pytest.mark.parametrize("changes", [{"pad_to_window": False}, {"pad_to_window": True, "freeze": False}])
 def test_a_model_that_learns_or_was_trained_without_gets_no_zero_frames(changes: dict[str, bool]) -> None:
-    config = replace(recipe("starter"), freeze=changes.get("freeze", True))
+    config = recipe("starter").with_settings(freeze=changes.get("freeze", True))
     start = replace(tiny_checkpoint().config, pad_to_window=changes["pad_to_window"])
     assert kept_zero_padding(config, start, start.log_mel) == ZeroPadding()
