@@ -1,4 +1,4 @@
-"""The composition root: log, hooks, settings, window; and the orderly end. Nothing here knows a widget's inside."""
+"""Starts the window: log, error hooks, settings and parts; and ends the program in order."""
 
 from __future__ import annotations
 
@@ -19,12 +19,11 @@ from app.live.input_devices import InputDevices
 from app.main_window import MainWindow
 from app.runtime.background_jobs import BackgroundJobs
 from app.runtime.context import WindowParts
-from app.runtime.core_api import CoreCalls
+from app.runtime.core_api import CoreApi
 from app.runtime.error_report import ErrorReport, log_folder, start_log
 from app.runtime.program import PROGRAM
-from app.runtime.qt_workarounds import GarbageTimer
+from app.runtime.qt_workarounds import GarbageTimer, check_versions
 from app.runtime.settings import UserSettings
-from app.runtime.version_guard import check_versions
 from app.style.appearance import Appearance
 from core.audio.input_choice import DEMO_SCENE
 from core.cli.terminal.leaving import leave
@@ -32,12 +31,12 @@ from core.errors import UserError
 from core.version import NAME, version
 
 log = logging.getLogger(__name__)
-FAREWELL_S = 1.0
-"""How long the end waits for threads. What hangs in PortAudio then hangs for good."""
+SHUTDOWN_TIMEOUT_S = 1.0
+"""How long the program waits for its threads at the end. A thread that hangs in PortAudio longer never returns."""
 
 
 def run(argv: Sequence[str]) -> int:
-    """Show the window until it is closed, and end the process; returns only where it cannot run here, with 2.
+    """Show the window until it is closed, then end the process; returns 2 where the window cannot run.
 
     argv: program, options and files, as sys.argv.
     """
@@ -60,7 +59,7 @@ def run(argv: Sequence[str]) -> int:
     window.session.model_failed.connect(garbage.end_start_up)
     report.window = window
     if no_log is not None:
-        window.complaints.note(no_log)
+        window.notifications.queue_error(no_log)
     close_on_signals(window)
     window.show()
     window.begin(DEMO_SCENE if options.demo else None, options.files)
@@ -72,13 +71,13 @@ def build_window(
     application: QApplication,
     *,
     settings_path: Path | None = None,
-    calls: CoreCalls | None = None,
+    core: CoreApi | None = None,
     device_command: tuple[str, ...] | None = None,
     program: tuple[str, ...] = PROGRAM,
 ) -> MainWindow:
-    """The window, wired but silent: `begin` starts it.
+    """Build the window with its parts; `begin` starts it.
 
-    calls: what to ask of core (tests give their own). device_command: prints the list of microphones as JSON.
+    core: what to ask of core (tests give their own). device_command: prints the list of microphones as JSON.
     program: starts a command of ours; its verb follows.
     """
     QCoreApplication.setApplicationName("Soundmark")
@@ -86,37 +85,36 @@ def build_window(
     appearance = Appearance(application, settings.theme)
     jobs = BackgroundJobs()
     devices = InputDevices(command=device_command)
-    parts = WindowParts(settings, appearance, calls or CoreCalls(), jobs, devices, program)
-    window = MainWindow(parts)
-    for owned in (jobs, parts.devices):
+    parts = WindowParts(settings, appearance, core or CoreApi(), jobs, program)
+    window = MainWindow(parts, devices)
+    for owned in (jobs, devices):
         owned.setParent(window)
     return window
 
 
 def close_on_signals(window: MainWindow) -> None:
-    """Ctrl+C in the terminal, or the end of the session, closes the window as its cross does, but asks nothing.
+    """Close the window without a question on Ctrl+C in the terminal and at the end of the desktop session.
 
-    Python looks at signals between its own steps: the timers of the window see to it that there are some.
+    Python handles signals between bytecodes: the timers of the window make sure that there are some.
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: window.training.stop_and_close())
 
 
 def _options(argv: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="soundmark", description="Tags what it hears, live and in files.")
-    parser.add_argument("files", nargs="*", type=Path, help="sound or video files, or folders, to tag")
+    parser = argparse.ArgumentParser(prog="soundmark", description="Tags audio live and in files.")
+    parser.add_argument("files", nargs="*", type=Path, help="audio or video files, or folders, to tag")
     parser.add_argument("--demo", action="store_true", help="listen to the demo scene instead of a microphone")
     parser.add_argument("--settings", type=Path, metavar="FILE", help="keep the settings in this INI file")
     return parser.parse_args(list(argv))
 
 
 def _end(window: MainWindow, status: int) -> NoReturn:
-    """Wait for threads, a moment, and leave at once; what does not end is left to the operating system, as one that
-    hangs inside PortAudio."""
-    deadline_s = time.monotonic() + FAREWELL_S
-    ended = window.file_tagging.close(FAREWELL_S / 2)
-    ended = window.models.fetching.close(max(deadline_s - time.monotonic(), 0.1)) and ended
+    """Wait briefly for the threads, then exit; one that hangs, as in PortAudio, is left to the operating system."""
+    deadline_s = time.monotonic() + SHUTDOWN_TIMEOUT_S
+    ended = window.file_tagging.close(SHUTDOWN_TIMEOUT_S / 2)
+    ended = window.models.downloads.close(max(deadline_s - time.monotonic(), 0.1)) and ended
     ended = window.jobs.wait(max(deadline_s - time.monotonic(), 0.1)) and ended
     if not ended:
-        log.warning("a thread did not end in time; the program ends without it")
+        log.warning("a thread did not end in time; the program exits without it")
     leave(status, clears_away=ended)

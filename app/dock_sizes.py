@@ -1,42 +1,25 @@
-"""How large the docked panels are: a share of the window, whatever size the window takes. Knows no panel."""
+"""Sizes the docked panels: a share of the window, at any window size."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow
 
+from app.runtime.settings import DockShares
+
 _SIDE, _BOTTOM = 0.25, 0.27
 _SIDE_PX = (272, 460)
-"""How narrow and how wide the panel at the side is, unless the user wants it otherwise."""
+"""The narrowest and widest side panel, unless the user drags it further."""
 _EMPTY_PX = 140
-"""How high the bottom is while it holds nothing but an empty panel."""
-
-
-@dataclass(frozen=True, slots=True)
-class DockShares:
-    """The user's own shares of the window's width and height; None: never dragged, so ours hold."""
-
-    side: float | None = None
-    bottom: float | None = None
-
-    @classmethod
-    def from_text(cls, text: str) -> DockShares:
-        """What `to_text` wrote; anything else counts as never dragged."""
-        side, _, bottom = text.partition("/")
-        return cls(_share(side), _share(bottom))
-
-    def to_text(self) -> str:
-        """For the settings: `0.25/0.31`, with nothing where there is nothing."""
-        return "/".join("" if share is None else f"{share:.4f}" for share in (self.side, self.bottom))
+"""The height of the bottom while it holds only an empty panel."""
 
 
 class DockSizes(QObject):
-    """Fits the docks of a window whenever the window changes its size, and learns from separators being dragged.
+    """Fits the docks whenever the window changes its size, and remembers separators that the user drags.
 
-    is_low: the bottom holds nothing but an empty panel.
+    is_low: the bottom holds only an empty panel.
     """
 
     def __init__(self, window: QMainWindow, docks: Mapping[str, QDockWidget]) -> None:
@@ -58,7 +41,7 @@ class DockSizes(QObject):
         return False
 
     def fit(self) -> None:
-        """Give every dock on show its size."""
+        """Give every visible dock its size."""
         self._fitted = self._window.size()
         side, bottom = self.shown(Qt.DockWidgetArea.RightDockWidgetArea), self._shown_at_bottom()
         if side:
@@ -67,7 +50,7 @@ class DockSizes(QObject):
             self._window.resizeDocks(bottom, [self._bottom_px(bottom)] * len(bottom), Qt.Orientation.Vertical)
         layout = self._window.layout()
         assert layout is not None, "a QMainWindow has its own layout"
-        # At once, not a moment after the window.
+        # Now, not one event later than the window.
         layout.activate()
 
     def halve(self) -> None:
@@ -87,7 +70,7 @@ class DockSizes(QObject):
         return round((_BOTTOM if own is None else own) * self._window.height())
 
     def _learn(self, dock: QDockWidget) -> None:
-        """A dock that changes while the button of the mouse is held and the window stays: a separator is dragged."""
+        """Remember the size of a dock that changes while the mouse button is down: its separator is being dragged."""
         is_dragged = bool(QApplication.mouseButtons() & Qt.MouseButton.LeftButton)
         if not is_dragged or self._window.size() != self._fitted:
             return
@@ -101,14 +84,6 @@ class DockSizes(QObject):
         return self.shown(Qt.DockWidgetArea.BottomDockWidgetArea)
 
     def shown(self, area: Qt.DockWidgetArea) -> list[QDockWidget]:
-        """The docks on show in an area of the window, in their order."""
+        """The visible docks in an area of the window, in their order."""
         docks = self._docks.values()
         return [dock for dock in docks if not dock.isHidden() and self._window.dockWidgetArea(dock) == area]
-
-
-def _share(text: str) -> float | None:
-    try:
-        share = float(text)
-    except ValueError:
-        return None
-    return share if 0.0 < share < 1.0 else None

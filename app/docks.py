@@ -8,15 +8,16 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QVBoxLayout, QWidget
 
-from app.dock_sizes import DockShares, DockSizes
+from app.dock_sizes import DockSizes
 from app.panels import PANELS, PanelParts, PanelSpec
+from app.runtime.settings import DockShares
 
 Panel = TypeVar("Panel", bound=QWidget)
 _EDGE_PX, _INNER_PX = 10, 2
 
 
 class Docks:
-    """The panels of one window. toggles: an action each, to show or hide a docked panel."""
+    """The panels of one window. toggles: for each docked panel the action that shows or hides it."""
 
     def __init__(self, window: QMainWindow, parts: PanelParts, above: QWidget) -> None:
         self._window = window
@@ -35,27 +36,27 @@ class Docks:
 
     @property
     def shares(self) -> DockShares:
-        """How much of the window the user gave to the docks."""
+        """The shares of the window that the user gave to the docks."""
         return self._sizes.shares
 
     def restore(self, shares: DockShares) -> None:
-        """Take the shares of the last run, once the window knows which docks it shows."""
+        """Apply the shares of the last run, once the window knows which docks it shows."""
         self._sizes.shares = shares
         self._frame_bottom()
         self._sizes.fit()
 
     @property
     def toggles(self) -> list[QAction]:
-        """Show or hide, for each docked panel."""
+        """The actions that show or hide the docked panels."""
         return [dock.toggleViewAction() for dock in self._docks.values()]
 
     def panel(self, name: str, kind: type[Panel]) -> Panel:
         """The panel called `name` in the table."""
         panel = self._panels[name]
-        assert isinstance(panel, kind), f"the panel {name!r} is no {kind.__name__}"
+        assert isinstance(panel, kind), f"the panel {name!r} is not a {kind.__name__}"
         return panel
 
-    def bring(self, name: str) -> None:
+    def raise_dock(self, name: str) -> None:
         """Show a docked panel, in front of others in the same place."""
         dock = self._docks[name]
         was_hidden = dock.isHidden()
@@ -64,25 +65,25 @@ class Docks:
         if was_hidden:
             self._on_toggled(name)
 
-    def save_room(self) -> None:
-        """Make the panel of files low while it is empty, however high it was with files in it."""
+    def shrink_files_dock(self) -> None:
+        """Make the files panel low while it is empty, however high it was before."""
         self._sizes.is_low = True
         self._sizes.fit()
 
-    def make_room_for_files(self) -> None:
-        """Make the panel of files high enough for a few rows."""
+    def grow_files_dock(self) -> None:
+        """Make the files panel high enough for a few rows."""
         self._sizes.is_low = False
         self._sizes.fit()
 
     def _on_toggled(self, name: str) -> None:
-        """A dock has come or gone: the training takes half of the width."""
+        """Fit the sizes after a dock was shown or hidden; the training panel takes half of the width."""
         if name == "training":
             self._sizes.halve()
         self._frame_bottom()
         self._sizes.fit()
 
     def _frame_bottom(self) -> None:
-        """Air at both ends of the row at the bottom; between two panels the separator is enough."""
+        """Leave space at both ends of the bottom row; between two panels the separator is enough."""
         shown = self._sizes.shown(Qt.DockWidgetArea.BottomDockWidgetArea)
         for dock in shown:
             left, right = (_EDGE_PX if dock is end else _INNER_PX for end in (shown[0], shown[-1]))
@@ -93,7 +94,7 @@ class Docks:
         dock.setObjectName(f"{spec.name}_dock")
         dock.setFeatures(QDockWidget.DockWidgetFeature.DockWidgetClosable)
         dock.setWidget(_framed(panel))
-        # No title bar: the panels say themselves what they are, and the View menu hides them.
+        # No title bar: each panel has its own heading, and the View menu hides it.
         dock.setTitleBarWidget(QWidget(dock))
         self._window.addDockWidget(area, dock)
         dock.setVisible(not spec.waits)
@@ -110,7 +111,7 @@ def _below(above: QWidget, panel: QWidget) -> QWidget:
 
 
 def _framed(panel: QWidget) -> QWidget:
-    """Air around a docked panel, so that it stands in line with the one in the middle."""
+    """Put space around a docked panel, to align it with the one in the middle."""
     frame = QWidget()
     frame.setContentsMargins(_INNER_PX, _EDGE_PX, _EDGE_PX, _INNER_PX)
     column = QVBoxLayout(frame)

@@ -1,4 +1,4 @@
-"""The window: puts toolbar, panels, menus and status line together and says what each action does."""
+"""The main window: puts toolbar, panels, menus and status bar together and connects each action."""
 
 from __future__ import annotations
 
@@ -14,21 +14,22 @@ from app.docks import Docks
 from app.files.panel import FilesPanel
 from app.files.table_model import FilesModel
 from app.files.tagging_queue import TaggingQueue
+from app.live.input_devices import InputDevices
 from app.live.input_menu import InputMenu
 from app.live.session import LiveSession
-from app.menus import KEYS_IN_PICTURE, PICTURE_KEYS, Menus, check, key_lines
-from app.models.controller import ModelDesk
+from app.menus import SPECTROGRAM_KEYS, SPECTROGRAM_SHORTCUTS, Menus, check, shortcut_lines
+from app.models.controller import ModelsController
 from app.models.menu import ModelMenu
-from app.notifications import Complaints
+from app.notifications import Notifications
 from app.panels import PanelParts
-from app.presenter import Stage
+from app.presenter import Presenter
 from app.runtime.background_jobs import BackgroundJobs
 from app.runtime.context import WindowParts
 from app.runtime.error_report import open_log_folder
-from app.shortcuts_dialog import KeysDialog
+from app.shortcuts_dialog import ShortcutsDialog
 from app.spectrogram.panel import SpectrogramPanel
 from app.spectrogram.timeline import LiveTimeline
-from app.status_bar import StatusLine
+from app.status_bar import StatusBar
 from app.tags.panel import TagsPanel
 from app.tags.pins import Pins
 from app.toolbar import ToolBar
@@ -44,27 +45,27 @@ from core.errors import UserError
 from core.version import NAME, version
 
 ABOUT = (
-    f"<b>{NAME} {escape(version())}</b><p>Tags what it hears: live, in files, and with models you train yourself. "
-    "Nothing leaves this computer.</p><p>Apache License 2.0</p>"
+    f"<b>{NAME} {escape(version())}</b><p>Tags audio live and in files, with published models or models you "
+    "train yourself. No sound leaves this computer.</p><p>Apache License 2.0</p>"
 )
 
 
 class MainWindow(DropWindow):
-    """One screen: what is heard now, what was heard, is everything all right."""
+    """Shows what is heard now, what was heard, and whether everything works."""
 
-    def __init__(self, parts: WindowParts) -> None:
+    def __init__(self, parts: WindowParts, devices: InputDevices) -> None:
         super().__init__(parts.appearance.theme)
         self.setObjectName("MainWindow")
         self.setWindowTitle("Soundmark")
         self.setWindowIcon(application_icon())
-        self._parts = parts
-        self.session = LiveSession(parts.calls, parts.jobs, self)
+        self._parts, self._devices = parts, devices
+        self.session = LiveSession(parts.core, parts.jobs, self)
         self.session.input = parts.settings.input
-        self.file_tagging = TaggingQueue(parts.calls, self)
+        self.file_tagging = TaggingQueue(parts.core, self)
         self.pins = Pins(parts.settings, self)
         self._chosen_input: InputChoice | None = None
         self.training = TrainingController(self, parts)
-        self.models = ModelDesk(self, parts, self.session)
+        self.models = ModelsController(self, parts, self.session)
         self._build()
         self._connect()
         self._restore()
@@ -76,7 +77,7 @@ class MainWindow(DropWindow):
 
     @property
     def jobs(self) -> BackgroundJobs:
-        """Short jobs beside the window."""
+        """Short jobs on pool threads."""
         return self._parts.jobs
 
     # ----- building -----
@@ -86,46 +87,46 @@ class MainWindow(DropWindow):
         live = LiveTimeline()
         parts = PanelParts(self._parts.appearance, self.pins, live, self.file_tagging, self.training.session)
         self.docks = Docks(self, parts, above=self.banner)
-        self.menus = Menus(self, self._deeds())
+        self.menus = Menus(self, self._actions())
         self.menus.add_panels(self.docks.toggles)
         panels = (self.spectrogram, self.tags, self.files_panel)
-        self.stage = Stage(self.session, self.file_tagging, live, panels, self)
-        self.view = ViewSettings(self._parts.settings, self._parts.appearance, self.spectrogram, self.menus, self)
-        self.input_menu = InputMenu(self.menus.input_menu, self.session, self._parts.devices)
-        self.model_menu = ModelMenu(self.menus.model_menu, self.session, self.menus.actions["get_models"])
+        self.presenter = Presenter(self.session, self.file_tagging, live, panels, self)
+        self.view = ViewSettings(self._parts, self.spectrogram, self.presenter.navigation, self.menus, self)
+        self.input_menu = InputMenu(self.menus.input_menu, self.session, self._devices)
+        self.model_menu = ModelMenu(self.menus.model_menu, self.session, self.menus.actions["download_models"])
         self.toolbar = ToolBar(self.session, self._parts.appearance, self.menus.input_menu, self.menus.model_menu)
         self.addToolBar(self.toolbar)
-        self.setStatusBar(StatusLine(self.session))
-        self.complaints = Complaints(self.session, self._parts.devices, self.banner, self)
+        self.setStatusBar(StatusBar(self.session))
+        self.notifications = Notifications(self.session, self._devices, self.banner, self)
         self.training.connect_panel(self.docks.panel("training", TrainingPanel), self.session)
 
     @property
     def spectrogram(self) -> SpectrogramPanel:
-        """The panel in the middle."""
+        """The spectrogram panel, in the middle."""
         return self.docks.panel("spectrogram", SpectrogramPanel)
 
     @property
     def tags(self) -> TagsPanel:
-        """The panel of classes."""
+        """The tags panel."""
         return self.docks.panel("tags", TagsPanel)
 
     @property
     def files_panel(self) -> FilesPanel:
-        """The panel of files."""
+        """The files panel."""
         return self.docks.panel("files", FilesPanel)
 
-    def _deeds(self) -> dict[str, Callable[..., object]]:
-        """What each entry of the menus does, by its name."""
+    def _actions(self) -> dict[str, Callable[..., object]]:
+        """What each menu entry does, by its name."""
         return {
             "open_files": lambda: self.add_files(file_dialogs.ask_files(self)),
             "open_folder": self._open_folder,
             "cancel_files": self.file_tagging.cancel_all,
             "clear_files": self.file_tagging.clear,
             "quit": self.close,
-            "freeze": lambda frozen: self.spectrogram.set_frozen(frozen),
+            "freeze": lambda frozen: self.presenter.navigation.set_frozen(frozen),
             "go_live": self._go_live,
-            "zoom_in": lambda: self.spectrogram.zoom(0.5),
-            "zoom_out": lambda: self.spectrogram.zoom(2.0),
+            "zoom_in": lambda: self.presenter.navigation.zoom(0.5),
+            "zoom_out": lambda: self.presenter.navigation.zoom(2.0),
             "zoom_in_frequency": lambda: self.spectrogram.plot.zoom_frequency(0.5),
             "zoom_out_frequency": lambda: self.spectrogram.plot.zoom_frequency(2.0),
             "span": lambda span: self.view.set_span(span),
@@ -135,10 +136,10 @@ class MainWindow(DropWindow):
             "find": self._find,
             "full_screen": self._set_full_screen,
             "toggle": self.session.toggle,
-            "refresh_inputs": self._parts.devices.refresh,
-            **self.models.deeds(),
+            "refresh_inputs": self._devices.refresh,
+            **self.models.actions(),
             **self.training.actions(),
-            "keys": lambda: KeysDialog((*key_lines(self.menus.actions), *KEYS_IN_PICTURE), self).show(),
+            "keys": lambda: ShortcutsDialog((*shortcut_lines(self.menus.actions), *SPECTROGRAM_SHORTCUTS), self).show(),
             "log_folder": self._open_log_folder,
             "about": lambda: QMessageBox.about(self, "About Soundmark", ABOUT),
         }
@@ -146,21 +147,22 @@ class MainWindow(DropWindow):
     def _connect(self) -> None:
         self.input_menu.chosen.connect(self._choose_input)
         self.models.connect_menu(self.model_menu)
-        self.models.complained.connect(self.complaints.complain)
+        self.models.failed.connect(self.notifications.show_error)
         self.dropped.connect(self._on_dropped)
         self.files_panel.open_wanted.connect(self.menus.actions["open_files"].trigger)
-        self.file_tagging.scan_failed.connect(self.complaints.complain)
+        self.file_tagging.scan_failed.connect(self.notifications.show_error)
+        self.file_tagging.files_left_out.connect(self.notifications.queue_notice)
         self.file_tagging.counts_changed.connect(self._refresh_actions)
         self.file_tagging.busy_changed.connect(self._refresh_actions)
         self.session.state_changed.connect(self._refresh_actions)
         self.session.state_changed.connect(self._remember)
         self.training.changed.connect(self._refresh_actions)
-        self.training.failed.connect(self.complaints.complain)
-        self.training.panel_wanted.connect(lambda: self.docks.bring("training"))
+        self.training.failed.connect(self.notifications.show_error)
+        self.training.panel_wanted.connect(lambda: self.docks.raise_dock("training"))
         self.training.models_changed.connect(self._list_trained)
-        self.stage.timeline_changed.connect(self._refresh_actions)
-        self._parts.settings.write_failed.connect(self.complaints.note)
-        self.complaints.inputs_wanted.connect(self.toolbar.input_button.showMenu)
+        self.presenter.timeline_changed.connect(self._refresh_actions)
+        self._parts.settings.write_failed.connect(self.notifications.queue_error)
+        self.notifications.inputs_wanted.connect(self.toolbar.input_button.showMenu)
         self._parts.appearance.changed.connect(self._apply_theme)
 
     def _restore(self) -> None:
@@ -174,36 +176,36 @@ class MainWindow(DropWindow):
         self._refresh_actions()
 
     def begin(self, input_choice: InputChoice | None = None, files: Sequence[Path] = ()) -> None:
-        """Start listening, unless it was stopped when the window closed last; load the model, and look for inputs.
+        """Load the model, list the inputs, and start listening unless listening was off when the window last closed.
 
-        All of it happens in the background. input_choice: listen to this one, whatever was so last time.
+        All of it happens in the background. input_choice: listen to this one, whatever the settings say.
         """
         if not files:
-            self.docks.save_room()
+            self.docks.shrink_files_dock()
         if input_choice is not None:
             self.session.choose_input(input_choice)
         elif self._parts.settings.listens:
             self.session.start()
         self.session.load_model_after_input(self._parts.settings.model)
-        self.models.fetching.refresh()
-        self._parts.devices.refresh()
+        self.models.downloads.refresh()
+        self._devices.refresh()
         self.add_files(files)
         self._parts.settings.flush()
 
-    # ----- deeds -----
+    # ----- actions -----
 
     def add_files(self, paths: Sequence[Path]) -> None:
         """Tag files and folders."""
         if paths:
-            self.docks.bring("files")
+            self.docks.raise_dock("files")
             if not self.files.rows:
-                self.docks.make_room_for_files()
+                self.docks.grow_files_dock()
             self.file_tagging.add_paths(list(paths))
 
     @Slot(object)
     def _on_dropped(self, drop: Drop) -> None:
         if drop.refused:
-            self.complaints.complain(
+            self.notifications.show_error(
                 UserError("Only files on this computer can be tagged.", "Download the file first, then drop it here.")
             )
         self.add_files(drop.paths)
@@ -216,7 +218,7 @@ class MainWindow(DropWindow):
         try:
             open_log_folder()
         except UserError as error:
-            self.complaints.complain(error)
+            self.notifications.show_error(error)
 
     @Slot(object)
     def _choose_input(self, choice: InputChoice) -> None:
@@ -229,7 +231,7 @@ class MainWindow(DropWindow):
 
     @Slot()
     def _remember(self) -> None:
-        """A choice is kept for the next run once it works."""
+        """Remember a choice for the next start once it works."""
         session, settings = self.session, self._parts.settings
         if session.is_listening and session.input == self._chosen_input:
             settings.input = session.input
@@ -238,29 +240,29 @@ class MainWindow(DropWindow):
 
     @Slot(bool)
     def _set_full_screen(self, full: bool) -> None:
-        """By a flag, so that a maximised window is maximised again afterwards."""
+        """Set the flag alone, so that a maximised window is maximised again afterwards."""
         others = self.windowState() & ~Qt.WindowState.WindowFullScreen
         self.setWindowState(others | Qt.WindowState.WindowFullScreen if full else others)
 
     def _find(self) -> None:
-        self.docks.bring("tags")
+        self.docks.raise_dock("tags")
         self.tags.go_to_search()
 
     def _go_live(self) -> None:
-        self.stage.show_live()
-        self.spectrogram.set_frozen(False)
+        self.presenter.show_live()
+        self.presenter.navigation.set_frozen(False)
 
     @Slot()
     def _refresh_actions(self) -> None:
-        """Menus as things are now."""
+        """Update texts, check marks and enabled states of the menus."""
         actions, session = self.menus.actions, self.session
         active = session.is_listening or session.is_opening
         actions["toggle"].setText("&Stop listening" if active else "&Start listening")
         actions["cancel_files"].setEnabled(self.file_tagging.is_busy)
         actions["clear_files"].setEnabled(bool(self.files.rows))
         self.training.refresh_actions(actions)
-        check(self.menus.span_group, f"{self.spectrogram.timeline.view.span_s:g}")
-        for name, is_so in (("freeze", self.spectrogram.is_frozen), ("full_screen", self.isFullScreen())):
+        check(self.menus.span_group, f"{self.presenter.timeline.view.span_s:g}")
+        for name, is_so in (("freeze", self.presenter.navigation.is_frozen), ("full_screen", self.isFullScreen())):
             with QSignalBlocker(actions[name]):
                 actions[name].setChecked(is_so)
 
@@ -271,17 +273,17 @@ class MainWindow(DropWindow):
     # ----- events -----
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Keys that no focused control wanted move about in the picture."""
-        if event.key() not in PICTURE_KEYS or event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
+        """Keys that no focused control used move the view of the spectrogram."""
+        if event.key() not in SPECTROGRAM_KEYS or event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
             super().keyPressEvent(event)
             return
         {
-            Qt.Key.Key_Left: lambda: self.spectrogram.step_cursor(-1),
-            Qt.Key.Key_Right: lambda: self.spectrogram.step_cursor(1),
-            Qt.Key.Key_PageUp: lambda: self.spectrogram.page(-1),
-            Qt.Key.Key_PageDown: lambda: self.spectrogram.page(1),
-            Qt.Key.Key_Home: self.spectrogram.go_to_start,
-            Qt.Key.Key_End: self.spectrogram.go_to_end,
+            Qt.Key.Key_Left: lambda: self.presenter.navigation.step_cursor(-1),
+            Qt.Key.Key_Right: lambda: self.presenter.navigation.step_cursor(1),
+            Qt.Key.Key_PageUp: lambda: self.presenter.navigation.page(-1),
+            Qt.Key.Key_PageDown: lambda: self.presenter.navigation.page(1),
+            Qt.Key.Key_Home: self.presenter.navigation.go_to_start,
+            Qt.Key.Key_End: self.presenter.navigation.go_to_end,
         }[Qt.Key(event.key())]()
 
     def changeEvent(self, event: QEvent) -> None:
@@ -291,7 +293,7 @@ class MainWindow(DropWindow):
             self._refresh_actions()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Save and let go; whoever owns the threads waits for them, a moment, after the window is gone."""
+        """Save the settings and stop everything; `application.run` waits briefly for the threads afterwards."""
         if not self.training.may_close():
             event.ignore()
             return
@@ -299,7 +301,7 @@ class MainWindow(DropWindow):
         settings.geometry, settings.state = self.saveGeometry(), self.saveState()
         settings.dock_shares, settings.listens = self.docks.shares, self.session.is_wanted
         settings.flush()
-        self._parts.devices.stop()
+        self._devices.stop()
         self.session.stop()
         self.file_tagging.cancel_all()
         self.models.end()

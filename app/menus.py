@@ -1,4 +1,4 @@
-"""The menu bar: every action of the window with its key. Does nothing itself."""
+"""Builds the menu bar: every action of the window with its shortcuts."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu
 
-from app.runtime.settings import SPANS_S
-from app.spectrogram.colour_maps import COLOUR_MAPS
+from app.runtime.settings import COLOUR_MAPS, SPANS_S
 from app.style.appearance import THEME_CHOICES
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A line of a menu. name: how the code finds the action and what it does; keys: its shortcuts."""
+    """A line of a menu. name: the key of the action and of its callback; keys: its shortcuts."""
 
     name: str
     text: str
@@ -27,17 +26,17 @@ class Entry:
 
 SEPARATOR = Entry("", "")
 FILE = (
-    Entry("open_files", "&Open files…", ("Ctrl+O",), "Choose sound or video files to tag"),
-    Entry("open_folder", "Open &folder…", ("Ctrl+Shift+O",), "Tag every sound and video file in a folder"),
+    Entry("open_files", "&Open files…", ("Ctrl+O",), "Choose audio or video files to tag"),
+    Entry("open_folder", "Open &folder…", ("Ctrl+Shift+O",), "Tag every audio and video file in a folder"),
     SEPARATOR,
-    Entry("cancel_files", "&Cancel tagging", ("Esc",), "Stop tagging every file"),
-    Entry("clear_files", "C&lear list", (), "Take every file off the list"),
+    Entry("cancel_files", "&Cancel tagging", ("Esc",), "Stop tagging all files"),
+    Entry("clear_files", "C&lear list", (), "Remove all files from the list"),
     SEPARATOR,
     Entry("quit", "&Quit", ("Ctrl+Q",), "Close Soundmark"),
 )
 VIEW = (
-    Entry("freeze", "&Freeze", ("F",), "Hold the picture; listening goes on", checkable=True),
-    Entry("go_live", "Back to &live", (), "Show the live sound, newest at the right"),
+    Entry("freeze", "&Freeze", ("F",), "Hold the display; listening continues", checkable=True),
+    Entry("go_live", "Back to &live", (), "Show the live sound, newest on the right"),
     SEPARATOR,
     Entry("zoom_in", "Zoom &in", ("+", "="), "Show less time"),
     Entry("zoom_out", "Zoom &out", ("-",), "Show more time"),
@@ -45,36 +44,36 @@ VIEW = (
     Entry("zoom_out_frequency", "Zoom out (fr&equency)", ("Ctrl+-",), "Show more frequencies"),
 )
 VIEW_REST = (
-    Entry("range", "&Range…", (), "Choose the levels that are darkest and brightest"),
-    Entry("find", "Find a &class", ("Ctrl+F",), "Search the classes of the model"),
+    Entry("range", "Level &range…", (), "Choose the levels shown darkest and brightest"),
+    Entry("find", "Find a &class", ("Ctrl+F",), "Search the model's classes"),
 )
-FULL_SCREEN = Entry("full_screen", "F&ull screen", ("F11",), "Fill the screen, and back", checkable=True)
+FULL_SCREEN = Entry("full_screen", "F&ull screen", ("F11",), "Turn full screen on or off", checkable=True)
 LISTEN = (
     Entry("toggle", "&Start listening", ("Ctrl+R",), "Start or stop listening"),
-    Entry("refresh_inputs", "&Refresh inputs", ("F5",), "Look for microphones again"),
+    Entry("refresh_inputs", "&Refresh inputs", ("F5",), "Search for microphones again"),
 )
-MODEL = (Entry("get_models", "&Get models…", ("Ctrl+G",), "Fetch published models, or import your own"),)
+MODEL = (Entry("download_models", "&Download models…", ("Ctrl+G",), "Download published models, or import your own"),)
 TRAIN = (
     Entry("new_training", "&New training…", ("Ctrl+N",), "Train a model on your own clips"),
-    Entry("resume_training", "&Resume a training…", (), "Go on with a run that was stopped or broke off"),
-    Entry("open_results", "&Open results…", (), "Show the confusion matrix and the mistakes of a finished run"),
+    Entry("resume_training", "&Resume a training…", (), "Resume a training that was stopped or interrupted"),
+    Entry("open_results", "&Open results…", (), "Show a finished run's confusion matrix and mistakes"),
     SEPARATOR,
-    Entry("pause_training", "&Pause the training", (), "Let the run wait, or go on with it"),
-    Entry("stop_training", "&Stop the training", (), "Save the run and end it; it can go on later"),
+    Entry("pause_training", "&Pause the training", (), "Pause or resume the training"),
+    Entry("stop_training", "&Stop the training", (), "Save and stop the training; you can resume it later"),
 )
 HELP = (
-    Entry("keys", "&Keys", ("F1",), "What every key does"),
+    Entry("keys", "&Keyboard shortcuts", ("F1",), "Show every keyboard shortcut"),
     Entry("log_folder", "&Log folder", (), "Open the folder with the log files"),
     SEPARATOR,
-    Entry("about", "&About Soundmark", (), "Version and licence"),
+    Entry("about", "&About Soundmark", (), "Show version and licence"),
 )
 
 
 class Menus:
-    """Builds the menu bar of a window. `deeds` maps an entry's name to what it does."""
+    """Builds the menu bar of a window. callbacks: what each entry does, by its name."""
 
-    def __init__(self, window: QMainWindow, deeds: dict[str, Callable[..., object]]) -> None:
-        self._window, self._deeds = window, deeds
+    def __init__(self, window: QMainWindow, callbacks: dict[str, Callable[..., object]]) -> None:
+        self._window, self._callbacks = window, callbacks
         self.actions: dict[str, QAction] = {}
         bar = window.menuBar()
         self._add(bar.addMenu("&File"), FILE)
@@ -97,9 +96,9 @@ class Menus:
             menu.setToolTipsVisible(True)
 
     def add_panels(self, toggles: list[QAction]) -> None:
-        """The panels that can be hidden, and full screen after them."""
+        """Add the panels that can be hidden, then full screen."""
         for action in toggles:
-            action.setToolTip(f"Show or hide the panel “{action.text()}”")
+            action.setToolTip(f"Show or hide the {action.text()} panel")
             self.view.addAction(action)
         self.view.addSeparator()
         self._add(self.view, (FULL_SCREEN,))
@@ -118,8 +117,8 @@ class Menus:
         action.setToolTip(entry.tip)
         action.setStatusTip("")
         action.setCheckable(entry.checkable)
-        deed = self._deeds[entry.name]
-        (action.toggled if entry.checkable else action.triggered).connect(deed)
+        callback = self._callbacks[entry.name]
+        (action.toggled if entry.checkable else action.triggered).connect(callback)
         if entry.name == "quit":
             action.setMenuRole(QAction.MenuRole.QuitRole)
         if entry.name == "about":
@@ -127,26 +126,26 @@ class Menus:
         self.actions[entry.name] = action
         return action
 
-    def _choices(self, title: str, rows: list[tuple[str, str]], deed: str) -> QActionGroup:
-        """A submenu of which one line is checked; the deed gets its name."""
+    def _choices(self, title: str, rows: list[tuple[str, str]], callback: str) -> QActionGroup:
+        """A submenu with one checked line; the callback receives the name of the chosen one."""
         menu, group = self.view.addMenu(title), QActionGroup(self._window)
         for name, text in rows:
             action = QAction(text, self._window, checkable=True)
             action.setData(name)
             group.addAction(action)
             menu.addAction(action)
-        group.triggered.connect(lambda action: self._deeds[deed](action.data()))
+        group.triggered.connect(lambda action: self._callbacks[callback](action.data()))
         return group
 
 
 def check(group: QActionGroup, name: str) -> None:
-    """Check the line called `name`, or none when there is no such line."""
+    """Check the line called `name`; no line if there is none."""
     for action in group.actions():
         action.setChecked(action.data() == name)
 
 
-def key_lines(actions: dict[str, QAction]) -> list[tuple[str, str]]:
-    """`(keys, what they do)` of every action that has keys."""
+def shortcut_lines(actions: dict[str, QAction]) -> list[tuple[str, str]]:
+    """`(keys, what they do)` of every action that has a shortcut."""
     native = QKeySequence.SequenceFormat.NativeText
     return [
         (" or ".join(keys.toString(native) for keys in action.shortcuts()), action.toolTip())
@@ -155,17 +154,17 @@ def key_lines(actions: dict[str, QAction]) -> list[tuple[str, str]]:
     ]
 
 
-KEYS_IN_PICTURE = (
-    ("← →", "Look at the window before or after"),
-    ("Page Up, Page Down", "Scroll by one width of the picture"),
-    ("Home, End", "Oldest sound, newest sound or back to live"),
-    ("Mouse wheel", "Zoom in time"),
-    ("Ctrl+mouse wheel", "Zoom in frequency"),
+SPECTROGRAM_SHORTCUTS = (
+    ("← →", "Move the cursor to the previous or next window"),
+    ("Page Up, Page Down", "Scroll by the width of the view"),
+    ("Home, End", "Go to the oldest sound, or to the newest and back to live"),
+    ("Mouse wheel", "Zoom the time axis"),
+    ("Ctrl+mouse wheel", "Zoom the frequency axis"),
     ("Space", "Pin or unpin the selected class"),
     ("Del", "Cancel or remove the selected file"),
-    ("Tab", "Go to the next control"),
+    ("Tab", "Move to the next control"),
 )
-PICTURE_KEYS = {
+SPECTROGRAM_KEYS = {
     Qt.Key.Key_Left,
     Qt.Key.Key_Right,
     Qt.Key.Key_PageUp,

@@ -1,4 +1,4 @@
-"""Turns trouble into one sentence and one button. Knows the session and a banner, mends nothing itself."""
+"""Shows errors and notices in the banner: a sentence, and a button that fixes the problem where one can."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ def _never() -> bool:
     return False
 
 
-class Complaints(QObject):
-    """Says what is wrong with input, model and files.
+class Notifications(QObject):
+    """Reports what is wrong with input, model and files.
 
-    Without any microphone it lets the demo scene play and says so. inputs_wanted: show the list of inputs.
+    Where there is no microphone at all, it starts the demo scene and says so.
+    inputs_wanted: the list of inputs should open.
     """
 
     inputs_wanted = Signal()
@@ -32,7 +33,7 @@ class Complaints(QObject):
         self._session, self._devices, self._banner = session, devices, banner
         self._failed_input: UserError | None = None
         self._is_stale: Callable[[], bool] = _never
-        self._notes: list[str] = []
+        self._queue: list[str] = []
         banner.cleared.connect(self._on_cleared)
         session.trouble_changed.connect(self._on_trouble)
         session.input_failed.connect(self._on_input_failed)
@@ -40,34 +41,38 @@ class Complaints(QObject):
         session.state_changed.connect(self._on_state)
         devices.changed.connect(self._on_devices)
 
-    def complain(self, error: UserError) -> None:
-        """Say something that no button can mend."""
-        self._say(f"{error.problem} {error.remedy}")
+    def show_error(self, error: UserError) -> None:
+        """Show an error without a button."""
+        self._show(f"{error.problem} {error.remedy}")
 
-    def note(self, error: UserError) -> None:
-        """Say something that waits until nothing else is said, and stays until it is dismissed."""
-        self._notes.append(f"{error.problem} {error.remedy}")
-        self._show_note()
+    def queue_error(self, error: UserError) -> None:
+        """Show an error once nothing else is shown; it stays until it is dismissed."""
+        self.queue_notice(f"{error.problem} {error.remedy}")
 
-    def _show_note(self) -> None:
-        if self._notes and self._banner.isHidden():
-            self._say(self._notes[0])
+    def queue_notice(self, text: str) -> None:
+        """Show a sentence once nothing else is shown; it stays until it is dismissed."""
+        self._queue.append(text)
+        self._show_next()
+
+    def _show_next(self) -> None:
+        if self._queue and self._banner.isHidden():
+            self._show(self._queue[0])
 
     @Slot()
     def _on_cleared(self) -> None:
-        if self._notes and self._banner.text.text() == self._notes[0]:
-            del self._notes[0]
-        self._show_note()
+        if self._queue and self._banner.text.text() == self._queue[0]:
+            del self._queue[0]
+        self._show_next()
 
-    def _say(
-        self, words: str, button: str = "", action: Action | None = None, *, until: Callable[[], bool] = _never
+    def _show(
+        self, message: str, button: str = "", action: Action | None = None, *, until: Callable[[], bool] = _never
     ) -> None:
         self._is_stale = until
-        self._banner.show_message(words, button, action)
+        self._banner.show_message(message, button, action)
 
     @Slot()
     def _on_state(self) -> None:
-        """Take back what is no longer so."""
+        """Withdraw a message that no longer holds."""
         if self._is_stale():
             self._is_stale = _never
             self._banner.clear()
@@ -78,20 +83,20 @@ class Complaints(QObject):
         if trouble is None:
             self._on_state()
         else:
-            words = f"{trouble.problem} {trouble.remedy}"
-            self._say(words, "Reopen the input", session.restart, until=lambda: session.trouble is None)
+            message = f"{trouble.problem} {trouble.remedy}"
+            self._show(message, "Reopen the input", session.restart, until=lambda: session.trouble is None)
 
     @Slot(object)
     def _on_input_failed(self, error: UserError) -> None:
         session = self._session
         if session.is_listening:
-            words = f"{error.problem} Soundmark goes on listening to: {session.input.title}."
+            message = f"{error.problem} Soundmark keeps listening to {session.input.title}."
             wants = self.inputs_wanted.emit
-            self._say(words, "Choose an input", wants, until=lambda: session.is_opening or not session.is_listening)
+            self._show(message, "Choose an input", wants, until=lambda: session.is_opening or not session.is_listening)
             return
-        words = f"{error.problem} {error.remedy}"
-        self._say(words, "Try again", session.start, until=lambda: session.is_opening or not session.is_wanted)
-        # Whether there is a microphone at all takes a moment to find out.
+        message = f"{error.problem} {error.remedy}"
+        self._show(message, "Try again", session.start, until=lambda: session.is_opening or not session.is_wanted)
+        # Finding out whether there is a microphone at all takes a moment.
         self._failed_input = error
         self._devices.refresh()
 
@@ -105,7 +110,7 @@ class Complaints(QObject):
             return
         wanted = session.input
         session.choose_input(DEMO_SCENE)
-        self._say(
+        self._show(
             "No microphone was found, so a demo scene is playing. Plug one in, then try again.",
             "Try the microphone again",
             lambda: session.choose_input(wanted),
@@ -115,5 +120,5 @@ class Complaints(QObject):
     @Slot(object)
     def _on_model_failed(self, error: UserError) -> None:
         session = self._session
-        words, starter = f"{error.problem} {error.remedy}", "Use the starter model"
-        self._say(words, starter, lambda: session.load_model(None), until=lambda: session.is_loading_model)
+        message, starter = f"{error.problem} {error.remedy}", "Use the starter model"
+        self._show(message, starter, lambda: session.load_model(None), until=lambda: session.is_loading_model)

@@ -1,4 +1,4 @@
-"""The panels of the window, in one table. A new panel is one file here and one line in PANELS."""
+"""The table of the window's panels. A new panel is one file in its room and one line in PANELS."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from app.training.session import TrainingSession
 
 @dataclass(frozen=True, slots=True)
 class PanelParts:
-    """What panels are made of."""
+    """What the panels are built from."""
 
     appearance: Appearance
     pins: Pins
@@ -34,7 +34,7 @@ class PanelParts:
 class PanelSpec:
     """A panel. name: for settings and tests; title: for people; area: its first place, None for the middle.
 
-    waits: it is hidden until it has something to show, or is chosen in the View menu.
+    waits: hidden until it has something to show, or is chosen in the View menu.
     """
 
     name: str

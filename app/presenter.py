@@ -1,6 +1,8 @@
-"""Decides what is on show, the live sound or a file, and feeds the panels from it. Paints nothing itself."""
+"""Decides what the panels show, the live sound or a file, and updates them from it."""
 
 from __future__ import annotations
+
+import time
 
 from PySide6.QtCore import QObject, Signal, Slot
 
@@ -8,18 +10,24 @@ from app.files.panel import FilesPanel
 from app.files.row import FileRow, FileState
 from app.files.tagging_queue import TaggingQueue
 from app.live.session import LiveSession
+from app.spectrogram.navigation import Navigation
 from app.spectrogram.panel import SpectrogramPanel
 from app.spectrogram.timeline import LiveTimeline, Timeline
 from app.tags.panel import TagsPanel
 from core.inference.results import LiveUpdate
 from core.labels import LabelSet
 
-_IDLE = "Press <b>Start</b> (Ctrl+R) to listen,<br>or drop sound and video files anywhere in this window."
+_IDLE = "Press <b>Start</b> (Ctrl+R) to listen,<br>or drop audio or video files anywhere in this window."
 _OPENING = "Getting ready to listen…"
+HIGHEST_IN_VIEW, DETECTED_NOW, LAST_DETECTED = "Highest in view", "Detected now", "Last detected"
+"""Headings of the tags: of a part of a file, of the live sound, and of live sound that has stopped."""
 
 
-class Stage(QObject):
-    """The one place where session, files and panels meet."""
+class Presenter(QObject):
+    """Connects session, files and panels.
+
+    timeline_changed: another timeline, or another moment of it, is shown.
+    """
 
     timeline_changed = Signal()
 
@@ -36,6 +44,7 @@ class Stage(QObject):
         self._spectrogram, self._tags, self._list = panels
         self._row: FileRow | None = None
         self._labels_shown: LabelSet | None = None
+        self.navigation = Navigation(live, self)
         self._connect()
         self._on_state()
 
@@ -48,13 +57,14 @@ class Stage(QObject):
         self._files.row_changed.connect(self._on_row_changed)
         self._files.picture_ready.connect(self._on_row_changed)
         self._list.selected.connect(self.show_file)
-        self._spectrogram.live_wanted.connect(self.show_live)
-        self._spectrogram.moment_changed.connect(self._on_moment)
+        self._spectrogram.connect_navigation(self.navigation)
+        self.navigation.moved.connect(self._on_moment)
+        self.navigation.live_wanted.connect(self.show_live)
 
     @property
     def timeline(self) -> Timeline:
-        """What is on show."""
-        return self._spectrogram.timeline
+        """The timeline on show."""
+        return self.navigation.timeline
 
     @Slot(object)
     def show_file(self, row: FileRow | None) -> None:
@@ -73,6 +83,7 @@ class Stage(QObject):
         self.show_file(None)
 
     def _show(self, timeline: Timeline) -> None:
+        self.navigation.timeline = timeline
         self._spectrogram.show_timeline(timeline)
         self._labels_shown = None
         self._show_tags()
@@ -91,6 +102,7 @@ class Stage(QObject):
 
     @Slot()
     def _on_tick(self) -> None:
+        self._live.advance(time.monotonic())
         self._spectrogram.advance()
         if self._row is None:
             self._show_tags()
@@ -108,7 +120,7 @@ class Stage(QObject):
     def _on_state(self) -> None:
         session = self._session
         self._live.source = session.input.title
-        self._live.is_listening, self._live.is_growing = session.is_listening, session.is_hearing
+        self._live.is_listening, self._live.is_growing = session.is_listening, session.is_receiving
         self._live.title = _OPENING if session.is_opening else "Not listening"
         self._live.message = "" if session.is_listening else _OPENING if session.is_opening else _IDLE
         if self._row is None:
@@ -150,16 +162,16 @@ class Stage(QObject):
     def _heading(self) -> str:
         timeline = self.timeline
         if not timeline.is_live and timeline.cursor_s is None:
-            return "Surest in view"
+            return HIGHEST_IN_VIEW
         if timeline.is_live and timeline.view.is_following:
             return self._live_heading()
         moment = timeline.cursor_s if timeline.cursor_s is not None else timeline.view.right_s
-        return f"Heard at {self._spectrogram.plot.time_label(moment)}"
+        return f"At {self._spectrogram.plot.time_label(moment)}"
 
     def _live_heading(self) -> str:
-        if self._session.is_hearing or self._session.is_opening:
-            return "Now hearing"
-        return "Heard last" if self.timeline.view.last_s > 0 else "Classes"
+        if self._session.is_receiving or self._session.is_opening:
+            return DETECTED_NOW
+        return LAST_DETECTED if self.timeline.view.last_s > 0 else "Classes"
 
     def _why_no_tags(self) -> str:
         if self._row is not None and self._row.error is not None:
@@ -167,7 +179,7 @@ class Stage(QObject):
         if self._session.is_loading_model:
             return "Loading the model…"
         if self._row is not None and self._row.state is FileState.WAITING and self._session.tagger is not None:
-            return "This file waits for its turn."
+            return "This file is waiting to be tagged."
         failure = self._session.model_failure
         if failure is not None:
             return f"{failure.problem} {failure.remedy}"

@@ -1,4 +1,4 @@
-"""What every key does. Knows no actions."""
+"""Lists every keyboard shortcut in a dialog."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QVBoxLayout, QWidget
 
 
-class KeysDialog(QDialog):
+class ShortcutsDialog(QDialog):
     """Lists `(keys, what they do)`."""
 
     def __init__(self, lines: Sequence[tuple[str, str]], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Keys")
+        self.setWindowTitle("Keyboard shortcuts")
         cells = "".join(
             f'<tr><td style="padding:2px 22px 2px 0"><b>{escape(keys)}</b></td>'
             f'<td style="padding:2px 0">{escape(words)}</td></tr>'
             for keys, words in lines
         )
         table = QLabel(f"<table>{cells}</table>")
-        table.setAccessibleName("Keys")
-        table.setToolTip("What every key does")
+        table.setAccessibleName("Keyboard shortcuts")
+        table.setToolTip("Every keyboard shortcut and what it does")
         buttons = QDialogButtonBox()
         close = buttons.addButton("Close", QDialogButtonBox.ButtonRole.RejectRole)
         close.setToolTip("Close this dialog (Esc)")

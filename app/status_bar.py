@@ -1,21 +1,23 @@
-"""The words at the bottom of the window: how fast, how late, what was lost. Decides nothing."""
+"""Shows speed, delay and losses, and the model in use, at the bottom of the window."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QElapsedTimer, Slot
-from PySide6.QtWidgets import QLabel, QSizePolicy, QStatusBar
+from PySide6.QtWidgets import QSizePolicy, QStatusBar
 
 from app.live.session import LiveSession
 from app.style import formatting
 from app.style.plain_text import PlainLabel
 from app.style.theme import tabular
+from app.widgets.labels import set_text
 from core.inference.results import LiveStatus, TagScores
 
 _EVERY_MS = 250
+NO_SOUND = "No sound is arriving"
 
 
-class StatusLine(QStatusBar):
-    """Follows a session, at most four times a second."""
+class StatusBar(QStatusBar):
+    """Follows a session; the figures change at most four times a second."""
 
     def __init__(self, session: LiveSession) -> None:
         super().__init__()
@@ -28,8 +30,8 @@ class StatusLine(QStatusBar):
         self.figures.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.model.setContentsMargins(0, 0, 8, 0)
         self.figures.setToolTip(
-            "From sound to screen, how much faster than real time the model is, tokens before and after merging,\n"
-            "windows skipped because the model was late, and blocks of sound that were lost."
+            "Delay from sound to screen, how many times faster than real time the model runs, tokens before and\n"
+            "after merging, windows skipped because the model was too slow, and blocks of sound that were lost."
         )
         self.model.setToolTip("The model in use")
         self.figures.setAccessibleName("Status")
@@ -49,23 +51,23 @@ class StatusLine(QStatusBar):
 
     @Slot()
     def refresh(self) -> None:
-        """Write what is so now."""
+        """Show the current state."""
         self._age.restart()
         session = self._session
-        if session.is_hearing:
+        if session.is_receiving:
             words = figures(session.status, session.latest_scores)
         elif session.is_listening:
-            words = "No sound comes in"
+            words = NO_SOUND
         else:
             words = "Getting ready to listen…" if session.is_opening else "Not listening"
-        _say(self.figures, words)
+        set_text(self.figures, words)
         tagger = session.tagger
         idle = "Loading the model…" if session.is_loading_model else "No model"
-        _say(self.model, idle if tagger is None else f"{tagger.name}: {tagger.summary}")
+        set_text(self.model, idle if tagger is None else f"{tagger.name}: {tagger.summary}")
 
 
 def figures(status: LiveStatus, scores: TagScores | None) -> str:
-    """The line of figures; what is not known yet is left out."""
+    """The line of figures, without those not known yet."""
     words: list[str] = []
     if status.sound_to_screen_ms > 0:
         words.append(f"{status.sound_to_screen_ms / 1000:.2f}{formatting.THIN}s sound to screen")
@@ -75,8 +77,3 @@ def figures(status: LiveStatus, scores: TagScores | None) -> str:
         words.append(f"{scores.tokens_in} → {scores.tokens_out} tokens")
     words += [f"{status.skipped_windows} skipped", f"{status.dropped_blocks} dropped"]
     return "  ·  ".join(words)
-
-
-def _say(label: QLabel, text: str) -> None:
-    if label.text() != text:
-        label.setText(text)

@@ -1,4 +1,4 @@
-"""The bar on top: start and stop, input, level, model. Decides nothing."""
+"""The tool bar: start and stop, input, level and model."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class ToolBar(QToolBar):
         self.start_button.setMinimumWidth(96)
         self.start_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.input_button = _menu_button(input_menu, "Input", "Choose what to listen to")
-        self.model_button = _menu_button(model_menu, "Model", "Choose the model that names the sounds")
+        self.model_button = _menu_button(model_menu, "Model", "Choose the model that tags the sound")
         self.meter = LevelMeter(appearance.theme)
         spacer = QWidget()
         spacer.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
@@ -49,7 +49,7 @@ class ToolBar(QToolBar):
 
     @Slot()
     def refresh(self) -> None:
-        """Words and icons as things are now."""
+        """Update texts and icons."""
         session, theme = self._session, self._appearance.theme
         active = session.is_listening or session.is_opening
         self.start_button.setText("Stop" if active else "Start")
@@ -59,11 +59,11 @@ class ToolBar(QToolBar):
         self.input_button.setText(f"Input: {session.input.title}")
         loading = "loading…" if session.is_loading_model else "none"
         self.model_button.setText(f"Model: {loading if session.tagger is None else self._model_name()}")
-        if not session.is_hearing:
+        if not session.is_receiving:
             self.meter.clear()
 
     def _model_name(self) -> str:
-        """As the menu has it: models of one recipe all bear its name, and the folders of their runs tell them apart."""
+        """The name in the menu: models of one recipe share its name, so the folder of the run is shown instead."""
         session = self._session
         assert session.tagger is not None, "asked for the name of no model"
         checkpoint = Path(session.model or "")
@@ -74,7 +74,7 @@ class ToolBar(QToolBar):
     @Slot(object)
     def _on_update(self, update: LiveUpdate) -> None:
         # An input in trouble repeats its last level.
-        if self._session.is_hearing:
+        if self._session.is_receiving:
             self.meter.show_level(update.level)
 
     @Slot()
@@ -97,7 +97,7 @@ def _menu_button(menu: QMenu, name: str, tool_tip: str) -> QToolButton:
 
 
 def _forget_pointer(button: QToolButton) -> None:
-    """A menu that is closed by a click elsewhere keeps its button from hearing that the pointer has left."""
+    """Tell the button that the pointer has left: a menu closed by a click elsewhere swallows that event."""
     if not button.rect().contains(button.mapFromGlobal(QCursor.pos())):
         QApplication.sendEvent(button, QEvent(QEvent.Type.Leave))
         button.setAttribute(Qt.WidgetAttribute.WA_UnderMouse, False)

@@ -1,4 +1,4 @@
-"""How the picture looks: colours, levels, span and theme, applied at once and remembered. Paints nothing itself."""
+"""Applies and remembers how the spectrogram looks: colours, levels, time span and theme."""
 
 from __future__ import annotations
 
@@ -6,34 +6,35 @@ from PySide6.QtCore import QObject, Slot
 from PySide6.QtWidgets import QWidget
 
 from app.menus import Menus, check
-from app.runtime.settings import UserSettings
+from app.runtime.context import WindowParts
+from app.spectrogram.navigation import Navigation
 from app.spectrogram.panel import SpectrogramPanel
 from app.spectrogram.range_dialog import RangeDialog
-from app.style.appearance import Appearance
 
 
 class ViewSettings(QObject):
-    """Carries choices of the View menu to the picture and to the settings."""
+    """Passes choices of the View menu on to the spectrogram and the settings."""
 
     def __init__(
-        self, settings: UserSettings, appearance: Appearance, panel: SpectrogramPanel, menus: Menus, parent: QWidget
+        self, parts: WindowParts, panel: SpectrogramPanel, navigation: Navigation, menus: Menus, parent: QWidget
     ) -> None:
         super().__init__(parent)
-        self._settings, self._appearance, self._panel, self._menus = settings, appearance, panel, menus
+        self._settings, self._appearance = parts.settings, parts.appearance
+        self._panel, self._navigation, self._menus = panel, navigation, menus
         self._window = parent
 
     def restore(self) -> None:
-        """As the last run left it."""
+        """Apply the settings of the last run."""
         settings = self._settings
         self._panel.set_colours(settings.colour_map, settings.range_db)
-        self._panel.set_span(settings.span_s)
+        self._navigation.set_span(settings.span_s)
         check(self._menus.colour_group, settings.colour_map)
         check(self._menus.theme_group, settings.theme)
 
     def set_span(self, span: str) -> None:
         """Show so many seconds."""
         self._settings.span_s = int(span)
-        self._panel.set_span(int(span))
+        self._navigation.set_span(int(span))
 
     def set_colour_map(self, name: str) -> None:
         """One of COLOUR_MAPS."""
@@ -46,7 +47,7 @@ class ViewSettings(QObject):
         self._appearance.choose(choice)
 
     def ask_range(self) -> None:
-        """Let the user move the darkest and the brightest level."""
+        """Let the user choose the darkest and the brightest level."""
         dialog = RangeDialog(self._settings.range_db, self._window)
         dialog.changed.connect(self.set_range)
         dialog.show()

@@ -124,7 +124,7 @@ def take_training(window: MainWindow, folder: Path) -> None:
     wait_until(lambda: run.state in (RunState.RUNNING, RunState.FAILED), "the start of the training")
     wait_until(lambda: run.step is not None and run.step.step >= PICTURED_SHARE * run.step.n_steps, "the training")
     window.session.start()
-    wait_until(lambda: window.session.is_hearing, "sound beside the training")
+    wait_until(lambda: window.session.is_receiving, "sound beside the training")
     QTest.qWait(round(1000 * LISTENED_S))
     take(window, window, "training")
     wait_until(lambda: window.training.results, "the results")

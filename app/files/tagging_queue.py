@@ -16,7 +16,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from app.files.row import FileRow, FileState
 from app.files.table_model import FilesModel
 from app.runtime.background_jobs import BackgroundJobs
-from app.runtime.core_api import CoreCalls, FilePicture, FoundMedia, StopQuestion, Tagger
+from app.runtime.core_api import CoreApi, FilePicture, FoundMedia, StopQuestion, Tagger
 from app.runtime.progress_reports import ProgressReports, emit_from_thread
 from app.spectrogram.score_history import ScoreHistory
 from app.spectrogram.timeline import set_picture
@@ -40,14 +40,16 @@ class TaggingQueue(QObject):
     """The number of files in some state has changed. No payload."""
     scan_failed = Signal(object)
     """A UserError: the paths could not be searched for files."""
+    files_left_out = Signal(str)
+    """A sentence that counts the files of a folder that are no media."""
     _progressed = Signal(object, object, object)
     """From a pool thread: a FileRow, a tuple of new TagScores, and the progress or None."""
     _noted = Signal(object, str)
     """From a pool thread: a FileRow and its note."""
 
-    def __init__(self, calls: CoreCalls, parent: QObject | None = None) -> None:
+    def __init__(self, core: CoreApi, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._calls = calls
+        self._core = core
         # Two threads, so that a picture need not wait for the file being tagged; files are tagged one at a time.
         self._jobs = BackgroundJobs(self, max_threads=2)
         self.model = FilesModel(self)
@@ -70,7 +72,7 @@ class TaggingQueue(QObject):
 
     def add_paths(self, paths: Sequence[Path]) -> None:
         """Add the audio and video files among paths and in folders, which a pool thread searches."""
-        self._jobs.run(lambda: self._calls.find_media(paths), self._on_found, self.scan_failed.emit)
+        self._jobs.run(lambda: self._core.find_media(paths), self._on_found, self.scan_failed.emit)
 
     def cancel(self, row: FileRow) -> None:
         """Cancel one file; the others continue."""
@@ -106,7 +108,7 @@ class TaggingQueue(QObject):
         row.has_requested_picture = True
         path, should_stop = row.path, row.removed.is_set
         self._jobs.run(
-            lambda: self._calls.file_picture(path, should_stop),
+            lambda: self._core.file_picture(path, should_stop),
             lambda picture: self._on_picture(row, picture),
             lambda error: self._on_no_picture(row, error),
         )
@@ -130,6 +132,8 @@ class TaggingQueue(QObject):
                 added.append(row)
         self._announce_counts()
         self.added.emit(added)
+        if found.left_out:
+            self.files_left_out.emit(found.left_out)
         self._start_next()
 
     def _start_next(self) -> None:
@@ -207,7 +211,7 @@ class TaggingQueue(QObject):
     # ----- pool thread -----
 
     def _tag(self, row: FileRow, tagger: Any, should_stop: StopQuestion) -> None:
-        if note := self._calls.track_note(row.path):
+        if note := self._core.track_note(row.path):
             emit_from_thread(self._noted, row, note)
         unsent = _Unsent()
         reports = ProgressReports(lambda: emit_from_thread(self._progressed, row, *unsent.take()))
@@ -216,7 +220,7 @@ class TaggingQueue(QObject):
             unsent.progress = progress
             reports.notify()
 
-        for scores in self._calls.tag_file(row.path, tagger, on_progress, should_stop):
+        for scores in self._core.tag_file(row.path, tagger, on_progress, should_stop):
             unsent.scores.append(scores)
             reports.notify()
         reports.flush()

@@ -1,1 +1,1 @@
-"""The live session: input, clock, level."""
+"""The live input: session, devices, level."""

@@ -1,4 +1,4 @@
-"""The clock of the live sound, which goes on across a change of input. Knows no listener and no widget."""
+"""The clock of the live sound, which continues across a change of input."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from core.inference.results import LiveUpdate
 
 @dataclass(slots=True)
 class LiveClock:
-    """Where each listener's frame 0 stands on one clock of 100 frames a second.
+    """Where each listener's frame 0 is on one clock of 100 frames a second.
 
-    next_frame: the first one not heard yet. last_frame_at_s: monotonic time at which the last one came.
+    next_frame: the first frame still to come. last_frame_at_s: monotonic time at which the last one came.
     """
 
     first_frame: int = 0
@@ -23,15 +23,15 @@ class LiveClock:
         """The next listener's frame 0 is frame 0."""
         self.first_frame = self.next_frame = 0
 
-    def go_on(self, update: LiveUpdate) -> None:
-        """The next listener, whose first update this is, stands after what was heard and the moment without sound."""
+    def resume(self, update: LiveUpdate) -> None:
+        """Place the next listener, whose first update this is, after the last frame and the gap without sound."""
         newest = max((run.first_frame + len(run.frames) for run in update.runs), default=0)
         silent_frames = round((time.monotonic() - self.last_frame_at_s) * 100)
-        # What both inputs heard at the same time is shown once: the new clock starts where the old one stopped.
+        # Time that both inputs recorded is shown once: the new input starts where the old one stopped.
         self.first_frame = self.next_frame + max(silent_frames - newest, 1)
 
-    def take(self, update: LiveUpdate) -> LiveUpdate:
-        """The update on this clock, which moves on with it."""
+    def advance(self, update: LiveUpdate) -> LiveUpdate:
+        """The update on this clock, which advances with it."""
         update = shifted(update, self.first_frame)
         for run in update.runs:
             self.next_frame = run.first_frame + len(run.frames)
@@ -45,6 +45,6 @@ def shifted(update: LiveUpdate, frames: int) -> LiveUpdate:
         return update
     runs = tuple(replace(run, first_frame=run.first_frame + frames) for run in update.runs)
     scores = tuple(
-        replace(one, start_frame=one.start_frame + frames, end_frame=one.end_frame + frames) for one in update.scores
+        replace(row, start_frame=row.start_frame + frames, end_frame=row.end_frame + frames) for row in update.scores
     )
     return replace(update, runs=runs, scores=scores)

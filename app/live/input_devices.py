@@ -1,6 +1,6 @@
-"""The microphones there are now, read in a child process. Opens none.
+"""Lists the current microphones with a command in its own process.
 
-PortAudio reads its list once, and reading it anew ends every open stream; a child reads it fresh and disturbs nothing.
+PortAudio reads its list once per process, and rereading it would end every open stream of this one.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ import json
 import logging
 from dataclasses import dataclass
 
-from PySide6.QtCore import QObject, QProcess, Signal, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
+from app.runtime.lines_process import LinesProcess, ProcessEnd
 from core.program import program_command
 
 log = logging.getLogger(__name__)
@@ -18,17 +19,22 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class InputDevice:
-    """A microphone. sample_rate: Hz, its own."""
+    """A microphone."""
 
     name: str
+    """As the sound system calls it."""
     host_api: str
+    """The sound system that it belongs to."""
     channels: int
+    """How many it can record at most."""
     sample_rate: int
+    """Its own, in Hz."""
     is_default: bool
+    """The system uses it by default."""
 
 
 def parse_devices(text: str) -> tuple[InputDevice, ...]:
-    """The devices in a JSON list. Raises ValueError when it is none."""
+    """The devices in a JSON list. Raises ValueError for anything else."""
     rows = json.loads(text)
     if not isinstance(rows, list):
         raise ValueError("not a list of devices")
@@ -48,7 +54,10 @@ def parse_devices(text: str) -> tuple[InputDevice, ...]:
 
 
 class InputDevices(QObject):
-    """`devices` is what was found last; `changed` comes after every look, found or not."""
+    """`devices` is the last list that could be read.
+
+    changed: the list was read again, or could not be.
+    """
 
     changed = Signal()
 
@@ -57,38 +66,32 @@ class InputDevices(QObject):
         self._command = command or program_command("devices", "--json")
         self.devices: tuple[InputDevice, ...] = ()
         self.is_known = False
-        """A look has succeeded, so that an empty list means that there is no microphone."""
-        self._process = QProcess(self)
-        self._process.finished.connect(self._on_finished)
-        self._process.errorOccurred.connect(self._on_error)
+        """The list was read at least once: an empty one means that there is no microphone."""
+        self._lines: list[str] = []
+        self._process = LinesProcess("devices", self)
+        self._process.line.connect(self._on_line)
+        self._process.ended.connect(self._on_ended)
 
     @Slot()
     def refresh(self) -> None:
-        """Look again, unless a look is under way."""
-        if self._process.state() == QProcess.ProcessState.NotRunning:
-            self._process.start(self._command[0], list(self._command[1:]))
+        """Read the list again, unless it is being read."""
+        if not self._process.is_running:
+            self._lines = []
+            self._process.start(self._command)
 
     def stop(self) -> None:
-        """End a look under way."""
-        self._process.blockSignals(True)
-        if self._process.state() != QProcess.ProcessState.NotRunning:
-            self._process.kill()
-            self._process.waitForFinished(200)
+        """Give up reading."""
+        self._process.discard()
 
-    @Slot()
-    def _on_finished(self) -> None:
-        output = bytes(self._process.readAllStandardOutput().data()).decode(errors="replace")
+    @Slot(str)
+    def _on_line(self, line: str) -> None:
+        self._lines.append(line)
+
+    @Slot(object)
+    def _on_ended(self, end: ProcessEnd) -> None:
         try:
-            self.devices = parse_devices(output)
+            self.devices = parse_devices("\n".join(self._lines))
             self.is_known = True
         except ValueError as error:
-            complaint = bytes(self._process.readAllStandardError().data()).decode(errors="replace")
-            log.warning("the list of devices could not be read: %s; %s", error, complaint.strip()[-500:])
+            log.warning("the list of devices could not be read: %s", end.start_failure or end.last_error_line or error)
         self.changed.emit()
-
-    @Slot(QProcess.ProcessError)
-    def _on_error(self, error: QProcess.ProcessError) -> None:
-        # A crash is also reported by finished.
-        if error == QProcess.ProcessError.FailedToStart:
-            log.warning("the list of devices could not be read: %s", self._process.errorString())
-            self.changed.emit()

@@ -1,4 +1,4 @@
-"""The list of inputs, in the Listen menu and under the toolbar's button alike. Opens none."""
+"""The menu of inputs, shared by the Listen menu and the tool bar."""
 
 from __future__ import annotations
 
@@ -11,12 +11,16 @@ from PySide6.QtWidgets import QMenu
 
 from app.live.input_devices import InputDevice, InputDevices
 from app.live.session import LiveSession
+from app.style import formatting
 from app.style.plain_text import plain_tip
 from core.audio.input_choice import DEFAULT_MICROPHONE, DEMO_SCENE, InputChoice
 
 
 class InputMenu(QObject):
-    """Keeps a menu up to date; chosen: the InputChoice that the user picked."""
+    """Keeps a menu up to date.
+
+    chosen: the InputChoice that the user picked.
+    """
 
     chosen = Signal(object)
 
@@ -33,7 +37,7 @@ class InputMenu(QObject):
 
     @Slot()
     def rebuild(self) -> None:
-        """List the inputs there are now. The same list is left alone: somebody may be pointing into it."""
+        """List the current inputs; a list that has not changed is left alone, because it may be open."""
         found = self._devices.is_known, self._devices.devices
         if found == self._listed:
             return
@@ -42,17 +46,17 @@ class InputMenu(QObject):
         for action in self._group.actions():
             self._group.removeAction(action)
             action.deleteLater()
-        self._add(DEFAULT_MICROPHONE, "Default microphone", "Whichever microphone the system prefers")
+        self._add(DEFAULT_MICROPHONE, "Default microphone", "The microphone that the system uses by default")
         for choice, device in device_choices(self._devices.devices):
-            facts = f"{device.host_api}, {device.channels} channels, {device.sample_rate} Hz"
+            facts = f"{device.host_api}, {formatting.count(device.channels, 'channel')}, {device.sample_rate} Hz"
             self._add(choice, choice.title, facts)
         if self._devices.is_known and not self._devices.devices:
             self._menu.addAction("No microphone was found").setEnabled(False)
         self._menu.addSeparator()
-        self._add(DEMO_SCENE, DEMO_SCENE.title, "A scene of known sounds, through the same path as a microphone")
+        self._add(DEMO_SCENE, DEMO_SCENE.title, "A scene of known sounds, processed like a microphone")
         self._menu.addSeparator()
         refresh = self._menu.addAction("Refresh inputs")
-        refresh.setToolTip("Look for microphones again")
+        refresh.setToolTip("Search for microphones again")
         refresh.triggered.connect(self._devices.refresh)
         self._check()
 
@@ -71,13 +75,13 @@ class InputMenu(QObject):
     @Slot(QAction)
     def _on_triggered(self, action: QAction) -> None:
         choice = action.data()
-        # What is checked is what is heard, not what was asked for.
+        # The check mark stays on the input in use until the new one works.
         self._check()
         self.chosen.emit(choice)
 
 
 def device_choices(devices: tuple[InputDevice, ...]) -> Iterator[tuple[InputChoice, InputDevice]]:
-    """A choice for each device; where two have one name, their host APIs tell them apart."""
+    """A choice for each device; where two have the same name, it includes the host API."""
     names = Counter(device.name for device in devices)
     for device in devices:
         name = device.name if names[device.name] == 1 else f"{device.name}, {device.host_api}"

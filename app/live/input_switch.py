@@ -1,4 +1,4 @@
-"""Opens an input and waits for its first sound, so that a change of input can be taken back. Paints nothing."""
+"""Opens an input and waits for its first sound, so that a change of input can be undone."""
 
 from __future__ import annotations
 
@@ -9,30 +9,31 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from app.runtime.background_jobs import BackgroundJobs
-from app.runtime.core_api import CoreCalls, Listener
+from app.runtime.core_api import CoreApi, Listener
 from core.audio.input_choice import InputChoice
 from core.errors import UserError
 from core.inference.results import LiveUpdate
 
 log = logging.getLogger(__name__)
-PROOF_S = 5.0
-"""A microphone that has delivered nothing for so long is refused."""
-COMPOSED_S = 30.0
-"""The same for an input that is composed or opened first, which takes a busy computer seconds."""
+FIRST_BLOCK_TIMEOUT_S = 5.0
+"""A microphone that delivers nothing for this long is refused."""
+SLOW_START_TIMEOUT_S = 30.0
+"""The same for inputs that are computed or decoded first, which takes seconds on a busy computer."""
 
 
-class InputOpening(QObject):
+class InputSwitch(QObject):
     """One attempt at a time; a new one, or `cancel`, gives up the one before.
 
-    proven: listener, InputChoice and its first LiveUpdate. failed: InputChoice, a UserError, and whether it was opened.
+    ready: the Listener, its InputChoice and its first LiveUpdate.
+    failed: the InputChoice, a UserError, and whether it was opened (bool).
     """
 
-    proven = Signal(object, object, object)
+    ready = Signal(object, object, object)
     failed = Signal(object, object, bool)
 
-    def __init__(self, calls: CoreCalls, jobs: BackgroundJobs, parent: QObject | None = None) -> None:
+    def __init__(self, core: CoreApi, jobs: BackgroundJobs, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._calls, self._jobs = calls, jobs
+        self._core, self._jobs = core, jobs
         self._attempt = 0
         self._listener: Listener | None = None
         self._choice = InputChoice()
@@ -41,12 +42,12 @@ class InputOpening(QObject):
 
     @property
     def is_starting(self) -> bool:
-        """The pool thread is still at it; at the program's start it imports for seconds."""
+        """The pool thread is still opening it; at the start of the program its imports take seconds."""
         return self.is_under_way and self._listener is None
 
     @property
-    def _patience_s(self) -> float:
-        return PROOF_S if self._choice.kind == "microphone" else COMPOSED_S
+    def _timeout_s(self) -> float:
+        return FIRST_BLOCK_TIMEOUT_S if self._choice.kind == "microphone" else SLOW_START_TIMEOUT_S
 
     def begin(self, choice: InputChoice, tagger: Any, *, after: Listener | None = None) -> None:
         """Open `choice` on a pool thread; `after` is stopped before."""
@@ -57,7 +58,7 @@ class InputOpening(QObject):
         def work() -> Listener:
             if after is not None:
                 after.stop(1.5)
-            return self._calls.open_listener(choice, tagger)
+            return self._core.open_listener(choice, tagger)
 
         self._jobs.run(
             work,
@@ -66,7 +67,7 @@ class InputOpening(QObject):
         )
 
     def cancel(self) -> None:
-        """Give up; a listener that comes too late is stopped."""
+        """Give up; a listener that arrives later is stopped."""
         self._attempt += 1
         self.is_under_way = False
         if self._listener is not None:
@@ -74,23 +75,23 @@ class InputOpening(QObject):
             self._listener = None
 
     def use_tagger(self, tagger: Any) -> None:
-        """The model changed meanwhile."""
+        """Use a model that was loaded in the meantime."""
         if self._listener is not None:
             self._listener.use_tagger(tagger)
 
     def poll(self, *, accept_trouble: bool) -> None:
-        """Look whether the opened input delivers. accept_trouble: take one that says what is wrong with it."""
+        """Check whether the opened input delivers sound. accept_trouble: accept one that only reports trouble."""
         if self._listener is None:
             return
         update = self._listener.take_update()
         if update is not None and update.has_ended:
-            ended = update.failure or UserError("The input ended at once.", "Choose another input.")
+            ended = update.failure or UserError("The input ended immediately.", "Choose another input.")
             self._refuse(ended, was_opened=False)
         elif update is not None and (update.runs or (accept_trouble and update.trouble is not None)):
-            self._prove(self._listener, update)
-        elif time.monotonic() - self._opened_at_s > self._patience_s:
+            self._accept(self._listener, update)
+        elif time.monotonic() - self._opened_at_s > self._timeout_s:
             trouble = update.trouble if update is not None else None
-            silent = UserError(f"{self._choice.title} gives no sound.", "Choose another input.")
+            silent = UserError(f"{self._choice.title} delivers no sound.", "Choose another input.")
             self._refuse(trouble or silent, was_opened=True)
 
     def _on_opened(self, attempt: int, choice: InputChoice, listener: Listener) -> None:
@@ -104,11 +105,11 @@ class InputOpening(QObject):
             self.is_under_way = False
             self.failed.emit(choice, error, False)
 
-    def _prove(self, listener: Listener, update: LiveUpdate) -> None:
+    def _accept(self, listener: Listener, update: LiveUpdate) -> None:
         self._listener = None
         self.is_under_way = False
         log.info("listening to %s", self._choice.title)
-        self.proven.emit(listener, self._choice, update)
+        self.ready.emit(listener, self._choice, update)
 
     def _refuse(self, error: UserError, *, was_opened: bool) -> None:
         self.cancel()
@@ -120,6 +121,6 @@ def stop_in_background(jobs: BackgroundJobs, listener: Listener) -> None:
 
     def done(has_ended: bool) -> None:
         if not has_ended:
-            log.warning("a listener hangs in PortAudio and was left behind")
+            log.warning("a listener hangs in PortAudio and was abandoned")
 
     jobs.run(lambda: listener.stop(1.5), done)

@@ -1,4 +1,4 @@
-"""How loud it is: RMS bar, peak hold, figure and a lamp that stays lit after clipping. Knows no audio."""
+"""The level meter: RMS bar, peak hold, figure, and a lamp that stays lit after clipping."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CLIP_LATCH_MS = 2000
 _TEXT_EVERY_MS = 250
 _DESCRIBE_EVERY_MS = 1000
 _FALL_DB = 0.4
-"""How much bar and peak fall from one level to the next: slowly, so that the figure, written less often, agrees."""
+"""How much bar and peak fall from one level to the next: slowly, because the figure changes less often."""
 _BAR_PX = 150
 
 
@@ -30,12 +30,12 @@ class LevelMeter(QWidget):
         self._peak_dbfs = SILENT_DBFS
         self._text = "no signal"
         self._since_clip, self._text_age, self._described_age = QElapsedTimer(), QElapsedTimer(), QElapsedTimer()
-        # Writes the figure of a level that came too soon after the last one, even if no other level follows.
+        # Shows the figure of a level that came too soon after the last one, even if no other level follows.
         self._text_timer = QTimer(self, singleShot=True)
         self._text_timer.timeout.connect(self._write)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("Input level")
-        self.setToolTip("Loudness in dB below full scale. The lamp lights for two seconds after clipping.")
+        self.setToolTip("Level in dB relative to full scale. The lamp stays lit for two seconds after clipping.")
         self.show_level(Level())
 
     def apply_theme(self, theme: Theme) -> None:
@@ -44,7 +44,7 @@ class LevelMeter(QWidget):
         self.update()
 
     def show_level(self, level: Level) -> None:
-        """The newest level."""
+        """Show the newest level."""
         is_silent = level.rms_dbfs <= SILENT_DBFS
         self._shown_dbfs = level.rms_dbfs if is_silent else max(level.rms_dbfs, self._shown_dbfs - _FALL_DB)
         self._peak_dbfs = max(level.peak_dbfs, self._peak_dbfs - _FALL_DB)
@@ -58,7 +58,7 @@ class LevelMeter(QWidget):
 
     @Slot()
     def _write(self) -> None:
-        """The figure of what the bar shows."""
+        """Show the level of the bar as a figure."""
         self._text_timer.stop()
         self._text_age.restart()
         is_silent = self._shown_dbfs <= SILENT_DBFS
@@ -77,7 +77,7 @@ class LevelMeter(QWidget):
         return self._text
 
     def clear(self) -> None:
-        """Nothing is heard any more: no peak is held and the lamp is out."""
+        """Show that there is no input: no peak is held and the lamp is off."""
         self._peak_dbfs = SILENT_DBFS
         for age in (self._since_clip, self._text_age, self._described_age):
             age.invalidate()
@@ -130,7 +130,7 @@ class LevelMeter(QWidget):
         painter.drawText(words, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, "clip")
 
     def _describe(self) -> None:
-        """For screen readers, at most once a second."""
+        """Describe the level for screen readers, at most once a second."""
         if self._described_age.isValid() and self._described_age.elapsed() < _DESCRIBE_EVERY_MS:
             return
         self._described_age.restart()

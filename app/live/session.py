@@ -1,7 +1,7 @@
-"""Owns the running listener: starts and stops it, changes input and model, hands on what it heard. Paints nothing.
+"""Owns the running listener: starts and stops it, changes input and model, and passes on its updates.
 
 Everything here runs on the GUI thread and never waits: opening, stopping and loading happen on pool threads. One
-timer drives it all: each tick takes what the listener has and then lets the picture move.
+timer drives it: each tick takes the listener's update and then lets the picture move.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import time
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
 from app.live.clock import LiveClock
-from app.live.input_switch import InputOpening, stop_in_background
+from app.live.input_switch import InputSwitch, stop_in_background
 from app.runtime.background_jobs import BackgroundJobs
-from app.runtime.core_api import CoreCalls, Listener, Tagger
+from app.runtime.core_api import CoreApi, Listener, Tagger
 from core.audio.input_choice import DEFAULT_MICROPHONE, InputChoice
 from core.errors import UserError
 from core.inference.results import LiveStatus, LiveUpdate, TagScores
@@ -22,15 +22,16 @@ from core.labels import LabelSet
 TICK_MS = 33
 _STALE_S = 1.5
 HIDDEN_TICK_MS = 500
-"""While minimised nothing is painted, but what was heard is still taken: history has no hole."""
+"""While minimised nothing is painted, but updates are still taken, so that the history has no gap."""
 
 
 class LiveSession(QObject):
-    """What is heard now.
+    """The live input and the model that tags it.
 
-    state_changed: what runs, opens or is heard is another than before.
-    updated: a LiveUpdate on a clock that goes on across a change of input. restarted: the clock begins at 0.
-    ticked: 30 times a second while something is shown. input_failed: a UserError; what ran before still runs.
+    updated: a LiveUpdate on a clock that continues across a change of input. restarted: the clock begins at 0.
+    ticked: 30 times a second while the window is visible. state_changed: what is open, opening or received.
+    tagger_changed: the model or its merging. trouble_changed: `trouble` has changed.
+    input_failed: a UserError; an input that ran before still runs. model_failed: a UserError; the old model stays.
     """
 
     updated = Signal(object)
@@ -42,19 +43,19 @@ class LiveSession(QObject):
     input_failed = Signal(object)
     model_failed = Signal(object)
 
-    def __init__(self, calls: CoreCalls, jobs: BackgroundJobs, parent: QObject | None = None) -> None:
+    def __init__(self, core: CoreApi, jobs: BackgroundJobs, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._calls, self._jobs = calls, jobs
+        self._core, self._jobs = core, jobs
         self._listener: Listener | None = None
-        self._opening = InputOpening(calls, jobs, self)
-        self._opening.proven.connect(self._on_proven)
-        self._opening.failed.connect(self._on_input_failed)
+        self._input_switch = InputSwitch(core, jobs, self)
+        self._input_switch.ready.connect(self._on_ready)
+        self._input_switch.failed.connect(self._on_input_failed)
         self._model_attempt = 0
         self._model_waits = False
         self._waiting_model: str | None = None
         self.state_changed.connect(self._load_waiting_model)
         self.clock = LiveClock()
-        self._former: InputChoice | None = None
+        self._previous: InputChoice | None = None
         self._rolled_back: UserError | None = None
         self.input = DEFAULT_MICROPHONE
         self.is_wanted = False
@@ -65,32 +66,32 @@ class LiveSession(QObject):
         """How tokens are merged, as `--merge` has it, for every model."""
         self.is_loading_model = False
         self.model_failure: UserError | None = None
-        """Why the model asked for last could not be loaded."""
+        """Why the model last chosen could not be loaded."""
         self.latest_scores: TagScores | None = None
         self.status = LiveStatus()
         self.trouble: UserError | None = None
-        self._was_hearing = False
+        self._was_receiving = False
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self.tick)
 
-    # ----- what others may ask -----
+    # ----- state -----
 
     @property
     def is_listening(self) -> bool:
-        """Sound is being taken."""
+        """An input is open."""
         return self._listener is not None
 
     @property
-    def is_hearing(self) -> bool:
-        """Sound has come just now: an input in trouble may be silent for long."""
+    def is_receiving(self) -> bool:
+        """Sound arrived within the last moments: an input in trouble may be silent for long."""
         return self.is_listening and time.monotonic() - self.clock.last_frame_at_s < _STALE_S
 
     @property
     def is_opening(self) -> bool:
         """An input is being opened."""
-        return self._opening.is_under_way
+        return self._input_switch.is_under_way
 
     @property
     def labels(self) -> LabelSet | None:
@@ -107,10 +108,10 @@ class LiveSession(QObject):
 
     @Slot()
     def stop(self) -> None:
-        """Listen no more, and give up what is being opened."""
+        """Stop listening, and give up an input that is being opened."""
         self.is_wanted = False
-        self._former = self._rolled_back = None
-        self._opening.cancel()
+        self._previous = self._rolled_back = None
+        self._input_switch.cancel()
         self._drop_listener()
         self._set_trouble(None)
         self._timer.stop()
@@ -125,7 +126,7 @@ class LiveSession(QObject):
             self.start()
 
     def choose_input(self, choice: InputChoice) -> None:
-        """Change over to another input once it delivers; if it cannot, what ran before goes on."""
+        """Switch to another input once it delivers sound; until then, and if it fails, the current one stays."""
         if choice == self.input and self.is_listening and self.trouble is None:
             return
         self._rolled_back = None
@@ -137,15 +138,15 @@ class LiveSession(QObject):
         self.start()
 
     def set_visible(self, visible: bool) -> None:
-        """Slow down while nobody looks."""
+        """Slow down while the window is minimised."""
         self._timer.setInterval(TICK_MS if visible else HIDDEN_TICK_MS)
 
     # ----- the model -----
 
     def load_model_after_input(self, model: str | None) -> None:
-        """Load a model once the input, if one is being opened, has its listener.
+        """Load a model once an input that is being opened has its listener.
 
-        At the start both import for seconds, and share one interpreter lock: the picture should move first.
+        At the start both import for seconds and share one interpreter lock: the spectrogram should move first.
         """
         self.is_loading_model = True
         self._model_waits, self._waiting_model = True, model
@@ -154,18 +155,18 @@ class LiveSession(QObject):
 
     @Slot()
     def _load_waiting_model(self) -> None:
-        if self._model_waits and not self._opening.is_starting:
+        if self._model_waits and not self._input_switch.is_starting:
             self.load_model(self._waiting_model)
 
     def load_model(self, model: str | None) -> None:
-        """Change over to a model by name or path (None: the starter); until it is there the old one goes on."""
+        """Switch to a model by name or path (None: the starter); the current one is used until it is loaded."""
         self._model_waits = False
         self._model_attempt += 1
         attempt = self._model_attempt
         self.is_loading_model = True
         self.state_changed.emit()
         self._jobs.run(
-            lambda: self._calls.load_tagger(model),
+            lambda: self._core.load_tagger(model),
             lambda tagger: self._on_model(attempt, model, tagger),
             lambda error: self._on_model_failed(attempt, error),
         )
@@ -186,7 +187,7 @@ class LiveSession(QObject):
         self.state_changed.emit()
 
     def use_merge(self, merge: str) -> None:
-        """Merge tokens so from the next window on, with this model and with those to come; the sound goes on."""
+        """Change the token merging from the next window on, for this model and later ones; the sound continues."""
         if self.tagger is not None:
             tagger = self.tagger.with_merge(merge)
             self._swap_tagger(tagger)
@@ -195,15 +196,15 @@ class LiveSession(QObject):
         self.tagger_changed.emit()
 
     def _swap_tagger(self, tagger: Tagger) -> None:
-        """Between two windows, with source, ring and picture untouched. Raises UserError for a model that cannot
-        listen; the old one then goes on."""
+        """Change the model between two windows, with source, ring and history untouched. Raises UserError for a
+        model that cannot listen; the current one then stays."""
         if self._listener is not None:
             self._listener.use_tagger(tagger)
-            # The last scores of the former model are named by its labels, so they are taken before it goes.
+            # The old model's last scores belong to its labels, so they are taken before it is replaced.
             update = self._listener.take_update()
             if update is not None:
                 self._take(update)
-        self._opening.use_tagger(tagger)
+        self._input_switch.use_tagger(tagger)
 
     def _on_model_failed(self, attempt: int, error: UserError) -> None:
         if attempt == self._model_attempt:
@@ -215,21 +216,21 @@ class LiveSession(QObject):
 
     def _open(self, choice: InputChoice, *, after: Listener | None = None) -> None:
         self.is_wanted = True
-        self._opening.begin(choice, self.tagger, after=after)
+        self._input_switch.begin(choice, self.tagger, after=after)
         self._timer.start()
         self.state_changed.emit()
 
     @Slot(object, object, object)
-    def _on_proven(self, listener: Listener, choice: InputChoice, update: LiveUpdate) -> None:
-        goes_on = self._listener is not None or self._former is not None
-        error, self._former, self._rolled_back = self._rolled_back, None, None
+    def _on_ready(self, listener: Listener, choice: InputChoice, update: LiveUpdate) -> None:
+        is_continuous = self._listener is not None or self._previous is not None
+        error, self._previous, self._rolled_back = self._rolled_back, None, None
         self._drop_listener()
         self._listener, self.input = listener, choice
         if self.tagger is not None:
             listener.use_tagger(self.tagger)
         self.latest_scores, self.status = None, LiveStatus()
-        if goes_on:
-            self.clock.go_on(update)
+        if is_continuous:
+            self.clock.resume(update)
         else:
             self.clock.restart()
             self.restarted.emit()
@@ -243,10 +244,10 @@ class LiveSession(QObject):
         if not was_opened and self._holds_old_list(choice):
             self._open_alone(choice)
             return
-        former, self._former = self._former, None
-        if former is not None and former != choice:
-            self._rolled_back, self._former = error, former
-            self._open(former)
+        previous, self._previous = self._previous, None
+        if previous is not None and previous != choice:
+            self._rolled_back, self._previous = error, previous
+            self._open(previous)
             return
         if self._listener is None:
             self._timer.stop()
@@ -255,22 +256,22 @@ class LiveSession(QObject):
         self.input_failed.emit(error)
 
     def _holds_old_list(self, choice: InputChoice) -> bool:
-        """A microphone plugged in since ours was opened is found only once ours is closed: so is PortAudio."""
+        """PortAudio finds a microphone plugged in later only after the open one is closed."""
         return self._listener is not None and self.input.kind == choice.kind == "microphone"
 
     def _open_alone(self, choice: InputChoice) -> None:
-        """Close what runs, then open `choice`; if that fails too, what ran is opened again."""
-        listener, self._listener, self._former = self._listener, None, self.input
+        """Close the current input, then open `choice`; if that fails too, the old one is opened again."""
+        listener, self._listener, self._previous = self._listener, None, self.input
         self._open(choice, after=listener)
 
-    # ----- hearing -----
+    # ----- updates -----
 
     @Slot()
     def tick(self) -> None:
-        """Take what the listener has, and let the picture move."""
+        """Take the listener's update, and let the picture move."""
         self._load_waiting_model()
-        self._tell_hearing()
-        self._opening.poll(accept_trouble=self._listener is None)
+        self._report_receiving()
+        self._input_switch.poll(accept_trouble=self._listener is None)
         update = self._listener.take_update() if self._listener is not None else None
         if update is not None:
             self._take(update)
@@ -278,17 +279,17 @@ class LiveSession(QObject):
             self.ticked.emit()
 
     def _take(self, update: LiveUpdate) -> None:
-        update = self.clock.take(update)
+        update = self.clock.advance(update)
         if update.scores:
             self.latest_scores = update.scores[-1]
         self.status = update.status
         self._set_trouble(update.trouble)
-        self._tell_hearing()
+        self._report_receiving()
         self.updated.emit(update)
         if update.has_ended:
             self._on_ended(update.failure)
         elif update.failure is not None:
-            # The model broke down; the sound goes on.
+            # The model failed; the sound continues.
             self.model_failed.emit(update.failure)
 
     def _on_ended(self, failure: UserError | None) -> None:
@@ -299,16 +300,16 @@ class LiveSession(QObject):
         if failure is not None:
             self.input_failed.emit(failure)
 
-    def _tell_hearing(self) -> None:
-        """Whoever shows what is live hears of it also when sound stops or comes back by itself."""
-        if self._was_hearing != self.is_hearing:
-            self._was_hearing = self.is_hearing
+    def _report_receiving(self) -> None:
+        """Report also when sound stops or returns by itself."""
+        if self._was_receiving != self.is_receiving:
+            self._was_receiving = self.is_receiving
             self.state_changed.emit()
 
     def _set_trouble(self, trouble: UserError | None) -> None:
-        said = self.trouble and (self.trouble.problem, self.trouble.remedy)
+        before = self.trouble and (self.trouble.problem, self.trouble.remedy)
         self.trouble = trouble
-        if said != (trouble and (trouble.problem, trouble.remedy)):
+        if before != (trouble and (trouble.problem, trouble.remedy)):
             self.trouble_changed.emit()
 
     # ----- stopping -----

@@ -1,1 +1,1 @@
-"""Choosing, downloading and importing models, and merging."""
+"""Choosing, downloading and importing models, and merging tokens."""

@@ -1,7 +1,4 @@
-"""All about models in the window: the list of them, getting more, changing over, how tokens are merged.
-
-Brings the menu, the dialog and the session together; loads and fetches nothing itself.
-"""
+"""Everything about models in the window: connects the menu, the dialog of downloads and the live session."""
 
 from __future__ import annotations
 
@@ -13,38 +10,38 @@ from PySide6.QtWidgets import QMainWindow
 
 from app.live.session import LiveSession
 from app.models.dialog import ModelsDialog
-from app.models.downloads import ModelFetching
+from app.models.downloads import ModelDownloads
 from app.models.menu import ModelMenu
 from app.runtime.context import WindowParts
 from app.widgets import file_dialogs
 from core.errors import UserError
 
 
-class ModelDesk(QObject):
-    """complained: a UserError to show."""
+class ModelsController(QObject):
+    """failed: a UserError to show."""
 
-    complained = Signal(object)
+    failed = Signal(object)
 
     def __init__(self, window: QMainWindow, parts: WindowParts, session: LiveSession) -> None:
         super().__init__(window)
         self._window, self._parts, self._session = window, parts, session
-        self.fetching = ModelFetching(parts.calls, parts.jobs, self)
+        self.downloads = ModelDownloads(parts.core, parts.jobs, self)
         self.dialog: ModelsDialog | None = None
         session.merge = parts.settings.merge
-        session.state_changed.connect(self._tell_in_use)
-        session.tagger_changed.connect(self._tell_in_use)
+        session.state_changed.connect(self._show_in_use)
+        session.tagger_changed.connect(self._show_in_use)
 
     def connect_menu(self, menu: ModelMenu) -> None:
-        """Obey the menu; list in it what is here."""
+        """Connect the Model menu, and list in it the models on this computer."""
         menu.chosen.connect(self._session.load_model)
         menu.file_wanted.connect(lambda: self._open(file_dialogs.ask_model_file(self._window)))
         menu.folder_wanted.connect(lambda: self._open(file_dialogs.ask_folder(self._window, "Open model folder")))
         menu.merging.chosen.connect(self.use_merge)
-        self.fetching.listed.connect(menu.set_rows)
+        self.downloads.listed.connect(menu.set_rows)
 
-    def deeds(self) -> dict[str, Callable[..., object]]:
+    def actions(self) -> dict[str, Callable[..., object]]:
         """What each entry of the Model menu does, by its name."""
-        return {"get_models": self.get_models}
+        return {"download_models": self.download_models}
 
     def _open(self, path: Path | None) -> None:
         if path is not None:
@@ -52,28 +49,28 @@ class ModelDesk(QObject):
 
     @Slot(str)
     def use_merge(self, merge: str) -> None:
-        """Merge tokens so from the next window on, and in the next run."""
+        """Change the token merging from the next window on, and remember it."""
         try:
             self._session.use_merge(merge)
         except UserError as error:
-            self.complained.emit(error)
+            self.failed.emit(error)
         else:
             self._parts.settings.merge = merge
 
-    # ----- getting more -----
+    # ----- downloading -----
 
     @Slot()
-    def get_models(self) -> None:
+    def download_models(self) -> None:
         """Show the dialog, or bring it to the front."""
-        self.fetching.refresh()
-        self.fetching.look_for_parts()
+        self.downloads.refresh()
+        self.downloads.look_for_parts()
         if self.dialog is None:
-            self.dialog = dialog = ModelsDialog(self.fetching, self._parts.appearance, self._window)
+            self.dialog = dialog = ModelsDialog(self.downloads, self._parts.appearance, self._window)
             dialog.use_wanted.connect(self._session.load_model)
             dialog.file_wanted.connect(lambda: self._import(file_dialogs.ask_import(dialog)))
             dialog.folder_wanted.connect(lambda: self._import(file_dialogs.ask_folder(dialog, "Import a model folder")))
             dialog.finished.connect(self._forget_dialog)
-            self._tell_in_use()
+            self._show_in_use()
         self.dialog.show()
         self.dialog.raise_()
         self.dialog.activateWindow()
@@ -84,11 +81,11 @@ class ModelDesk(QObject):
 
     def _import(self, path: Path | None) -> None:
         if path is not None:
-            self.fetching.import_model(path)
+            self.downloads.import_model(path)
 
     @Slot()
-    def _tell_in_use(self) -> None:
-        """Nobody should wonder whether the button has worked."""
+    def _show_in_use(self) -> None:
+        """Show in the dialog which model is in use."""
         session = self._session
         if self.dialog is not None:
             self.dialog.show_in_use(session.model, is_loading=session.is_loading_model, failure=session.model_failure)
@@ -96,7 +93,7 @@ class ModelDesk(QObject):
     # ----- the end -----
 
     def end(self) -> None:
-        """Let go of everything, when the window closes."""
+        """Stop everything when the window closes."""
         if self.dialog is not None:
             self.dialog.close()
-        self.fetching.stop_all()
+        self.downloads.stop_all()

@@ -1,39 +1,39 @@
-"""Fetches published models and imports local ones, in the background; lists what is here. Paints nothing.
+"""Downloads published models and imports local ones in the background, and lists the models on this computer.
 
-Pool threads run `_fetch` and `_import`; they see a table row, a path and a flag, and report by a queued signal at most
-ten times a second. Everything else happens on the GUI thread.
+Pool threads run `_download` and the import; they see a row, a path and a stop flag, and report by a queued signal
+at most ten times a second. Everything else happens on the GUI thread.
 """
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from app.models.download_row import FetchRow, FetchState
+from app.models.download_row import DownloadRow, DownloadState
 from app.runtime.background_jobs import BackgroundJobs
-from app.runtime.core_api import CoreCalls, ModelRow
+from app.runtime.core_api import CoreApi, ModelRow
+from app.runtime.progress_reports import ProgressReports, emit_from_thread
 from core.errors import UserError
 from core.model.checkpoints.published import PUBLISHED_MODELS, PublishedModel
 
 if TYPE_CHECKING:
     from core.model.store.download import DownloadProgress
 
-log = logging.getLogger(__name__)
-_REPORT_EVERY_S = 0.1
-_WORTH_A_WORD = 1_000_000
-"""Bytes: what is less would be shown as nothing."""
+_LEAST_PART_BYTES = 1_000_000
+"""A smaller part of a download would be shown as 0 MB."""
 
 
-class ModelFetching(QObject):
+class ModelDownloads(QObject):
     """`rows` are the published models, then the imported ones.
 
-    listed: a tuple of ModelRow, all that can be chosen here. rows_changed: a row came or went. row_changed: a FetchRow.
-    import_changed: an import began or ended. arrived: the name of a model that has come, fetched or imported.
+    listed: a tuple of ModelRow, every model that can be chosen. rows_changed: a row was added or removed.
+    row_changed: a DownloadRow. import_changed: an import began or ended.
+    arrived: the name of a model that was downloaded or imported.
     """
 
     listed = Signal(object)
@@ -43,68 +43,68 @@ class ModelFetching(QObject):
     arrived = Signal(str)
     _reported = Signal(object, object, object)
 
-    def __init__(self, calls: CoreCalls, jobs: BackgroundJobs, parent: QObject | None = None) -> None:
+    def __init__(self, core: CoreApi, jobs: BackgroundJobs, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._calls, self._jobs = calls, jobs
-        # One thread each: two attempts at one file never meet, and an import need not wait for a download.
-        self._downloads = BackgroundJobs(self, max_threads=1)
+        self._core, self._jobs = core, jobs
+        # One thread each: two attempts at one file never overlap, and an import does not wait for a download.
+        self._download_pool = BackgroundJobs(self, max_threads=1)
         self._imports = BackgroundJobs(self, max_threads=1)
-        self.rows = [FetchRow(model.name, model.title, model.summary, model) for model in PUBLISHED_MODELS]
+        self.rows = [DownloadRow(model.name, model.title, model.summary, model) for model in PUBLISHED_MODELS]
         self.importing: Path | None = None
         self.import_error: UserError | None = None
         self._reported.connect(self._on_report)
 
     def refresh(self) -> None:
-        """Look what is on this machine."""
-        self._jobs.run(self._calls.list_models, self._on_listed)
+        """List the models on this computer."""
+        self._jobs.run(self._core.list_models, self._on_listed)
 
     def look_for_parts(self) -> None:
-        """Look what downloads that an earlier run of the program did not finish have left."""
+        """Look for parts of downloads that an earlier run of the program did not finish."""
 
         def look() -> dict[str, int]:
-            return {model.name: self._calls.arrived_bytes(model) for model in PUBLISHED_MODELS}
+            return {model.name: self._core.arrived_bytes(model) for model in PUBLISHED_MODELS}
 
         self._jobs.run(look, self._on_parts)
 
-    def fetch(self, row: FetchRow) -> None:
-        """Get a model, or go on with what has arrived of it. One at a time; the others wait."""
-        if row.published is None or not row.can_be_fetched:
+    def download(self, row: DownloadRow) -> None:
+        """Download a model, or resume its download. One at a time; the others wait."""
+        if row.published is None or not row.can_be_downloaded:
             return
-        row.stop, row.error, row.state = threading.Event(), None, FetchState.WAITING
+        row.stop, row.error, row.state = threading.Event(), None, DownloadState.WAITING
         self.row_changed.emit(row)
         model, stop = row.published, row.stop
-        self._downloads.run(
-            lambda: self._fetch(row, model, stop),
-            lambda path: self._on_fetched(row, stop, path),
+        self._download_pool.run(
+            lambda: self._download(row, model, stop),
+            lambda path: self._on_downloaded(row, stop, path),
             lambda error: self._on_failed(row, stop, error),
         )
 
-    def stop(self, row: FetchRow) -> None:
-        """Fetch no more of it; what has arrived is kept for the next time."""
+    def stop(self, row: DownloadRow) -> None:
+        """Stop a download; the part that has arrived is kept."""
         if row.is_on_its_way:
             row.stop.set()
-            row.state = FetchState.STOPPED if row.has_part else FetchState.ABSENT
+            row.state = DownloadState.STOPPED if row.has_part else DownloadState.ABSENT
             self.row_changed.emit(row)
 
     @Slot()
     def stop_all(self) -> None:
-        """Fetch nothing any more."""
+        """Stop every download."""
         for row in self.rows:
             self.stop(row)
 
     def import_model(self, path: Path) -> None:
-        """Make a local checkpoint, a file or a folder, one of the models here."""
+        """Import a local checkpoint, a file or a folder."""
         if self.importing is not None:
             return
         self.importing, self.import_error = path, None
         self.import_changed.emit()
-        self._imports.run(lambda: self._calls.import_model(path), self._on_imported, self._on_not_imported)
+        self._imports.run(lambda: self._core.import_model(path), self._on_imported, self._on_not_imported)
 
     def close(self, timeout_s: float) -> bool:
         """Stop everything and wait; False when something still runs."""
         self.stop_all()
         deadline_s = time.monotonic() + timeout_s
-        ended = self._downloads.wait(timeout_s)
+        ended = self._download_pool.wait(timeout_s)
         return self._imports.wait(max(deadline_s - time.monotonic(), 0.0)) and ended
 
     # ----- GUI thread -----
@@ -113,12 +113,12 @@ class ModelFetching(QObject):
         here = {model.name for model in models}
         for row in self.rows:
             if row.name in here and not row.is_on_its_way:
-                row.state, row.progress, row.kept_bytes, row.error = FetchState.HERE, None, 0, None
+                row.state, row.progress, row.kept_bytes, row.error = DownloadState.HERE, None, 0, None
             elif row.is_here:
-                row.state = FetchState.ABSENT
+                row.state = DownloadState.ABSENT
         published = [row for row in self.rows if row.published is not None]
         imported = [
-            FetchRow(model.name, model.title, model.summary, state=FetchState.HERE)
+            DownloadRow(model.name, model.title, model.summary, state=DownloadState.HERE)
             for model in models
             if model.is_kept and model.name not in {row.name for row in published}
         ]
@@ -128,41 +128,41 @@ class ModelFetching(QObject):
 
     def _on_parts(self, arrived: dict[str, int]) -> None:
         for row in self.rows:
-            if row.state not in (FetchState.ABSENT, FetchState.FAILED):
-                continue  # of the others more is known than this look has seen
+            if row.state not in (DownloadState.ABSENT, DownloadState.FAILED):
+                continue  # the others are known better than from this look
             kept = arrived.get(row.name, 0)
-            row.kept_bytes = kept if kept >= _WORTH_A_WORD else 0
+            row.kept_bytes = kept if kept >= _LEAST_PART_BYTES else 0
             row.progress = row.progress if row.kept_bytes else None
-            if row.state is FetchState.ABSENT and row.has_part:
-                row.state = FetchState.STOPPED
+            if row.state is DownloadState.ABSENT and row.has_part:
+                row.state = DownloadState.STOPPED
             self.row_changed.emit(row)
 
     @Slot(object, object, object)
-    def _on_report(self, row: FetchRow, stop: threading.Event, progress: DownloadProgress | None) -> None:
+    def _on_report(self, row: DownloadRow, stop: threading.Event, progress: DownloadProgress | None) -> None:
         if row.stop is not stop or row.is_here:
             return
         row.progress = progress or row.progress
         if row.is_on_its_way:
-            row.state = FetchState.FETCHING
+            row.state = DownloadState.DOWNLOADING
         elif row.progress is not None:
-            # What came between the stop and the end of the thread's work.
-            row.state = FetchState.STOPPED
+            # A report between the stop and the end of the thread's work.
+            row.state = DownloadState.STOPPED
         self.row_changed.emit(row)
 
-    def _on_fetched(self, row: FetchRow, stop: threading.Event, path: Path | None) -> None:
+    def _on_downloaded(self, row: DownloadRow, stop: threading.Event, path: Path | None) -> None:
         if path is None:
             return
         if row.stop is stop:
-            # Even where it was stopped: the last byte was quicker.
-            row.state, row.progress, row.kept_bytes = FetchState.HERE, None, 0
+            # Also if it was stopped: the last byte had already arrived.
+            row.state, row.progress, row.kept_bytes = DownloadState.HERE, None, 0
             self.row_changed.emit(row)
         self._on_arrived(row.name)
 
-    def _on_failed(self, row: FetchRow, stop: threading.Event, error: UserError) -> None:
+    def _on_failed(self, row: DownloadRow, stop: threading.Event, error: UserError) -> None:
         if row.stop is stop and not stop.is_set():
-            row.state, row.error = FetchState.FAILED, error
+            row.state, row.error = DownloadState.FAILED, error
             self.row_changed.emit(row)
-            # What has arrived damaged is thrown away.
+            # Damaged parts are deleted.
             self.look_for_parts()
 
     def _on_arrived(self, name: str) -> None:
@@ -180,44 +180,30 @@ class ModelFetching(QObject):
 
     # ----- pool thread -----
 
-    def _fetch(self, row: FetchRow, model: PublishedModel, stop: threading.Event) -> Path | None:
-        """Where the model is now; None where it was taken back while it waited."""
+    def _download(self, row: DownloadRow, model: PublishedModel, stop: threading.Event) -> Path | None:
+        """The folder of the model; None if it was stopped while it waited."""
         if stop.is_set():
             return None
-        report = _Reports(self, row, stop)
+        report = _NewestProgress(lambda progress: emit_from_thread(self._reported, row, stop, progress))
         report.send(None)
         try:
-            return self._calls.download_model(model, report.take, stop.is_set)
+            return self._core.download_model(model, report.update, stop.is_set)
         finally:
             report.flush()
 
-    def emit_report(self, row: FetchRow, stop: threading.Event, progress: DownloadProgress | None) -> None:
-        """Carry a pool thread's report over to the GUI thread."""
-        try:
-            self._reported.emit(row, stop, progress)
-        except RuntimeError:
-            log.info("a model was fetched after the window was gone")
 
+class _NewestProgress:
+    """Sends the newest progress at most ten times a second, and always the last one. Used by one pool thread."""
 
-class _Reports:
-    """Sends on the newest report at most ten times a second, and the last one always. Lives on the pool thread."""
+    def __init__(self, send: Callable[[DownloadProgress | None], None]) -> None:
+        self.send = send
+        self._newest: DownloadProgress | None = None
+        self._reports = ProgressReports(lambda: send(self._newest))
+        self.flush = self._reports.flush
 
-    def __init__(self, fetching: ModelFetching, row: FetchRow, stop: threading.Event) -> None:
-        self._fetching, self._row, self._stop = fetching, row, stop
-        self._sent_at_s = 0.0
-        self._unsent: DownloadProgress | None = None
-
-    def take(self, progress: DownloadProgress) -> None:
-        self._unsent = progress
+    def update(self, progress: DownloadProgress) -> None:
+        self._newest = progress
+        self._reports.notify()
         # The conversion follows the last byte, and reports nothing.
-        is_last = progress.done_bytes == progress.total_bytes
-        if is_last or time.monotonic() - self._sent_at_s >= _REPORT_EVERY_S:
+        if progress.done_bytes == progress.total_bytes:
             self.flush()
-
-    def flush(self) -> None:
-        if self._unsent is not None:
-            self.send(self._unsent)
-
-    def send(self, progress: DownloadProgress | None) -> None:
-        self._sent_at_s, self._unsent = time.monotonic(), None
-        self._fetching.emit_report(self._row, self._stop, progress)

@@ -1,4 +1,4 @@
-"""The list of models, in the Model menu and under the toolbar's button alike. Loads none."""
+"""The menu of models, shared by the menu bar and the tool bar."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from core.run.run_folder import CHECKPOINT_NAME
 
 
 class ModelMenu(QObject):
-    """Keeps a menu up to date; chosen: name or path. file_wanted, folder_wanted: a dialog was asked for.
+    """Keeps a menu up to date.
 
-    more: the line that gets more models. merging: how tokens are merged, in the same menu.
+    chosen: the name or path of a model (str). file_wanted, folder_wanted: the user wants to choose a checkpoint.
+    more: the action that opens the dialog of downloads. merging: the submenu of token merging.
     """
 
     chosen = Signal(str)
@@ -38,18 +39,18 @@ class ModelMenu(QObject):
         self.rebuild()
 
     def set_rows(self, rows: tuple[ModelRow, ...]) -> None:
-        """The models that are on this machine."""
+        """List these models of this computer."""
         self._rows = rows
         self.rebuild()
 
     def set_trained(self, checkpoints: Sequence[Path]) -> None:
-        """The models that were trained here, the newest first."""
+        """List these models trained on this computer, the newest first."""
         self._trained = tuple(checkpoints)
         self.rebuild()
 
     @Slot()
     def rebuild(self) -> None:
-        """List the models, and the one in use where it came from a path."""
+        """List the models, and the one in use if it was opened by its path."""
         self._menu.clear()
         for action in self._group.actions():
             self._group.removeAction(action)
@@ -57,17 +58,17 @@ class ModelMenu(QObject):
         for row in self._rows or ():
             self._add(row.name, row.title, row.summary)
         for checkpoint in self._trained:
-            self._add(str(checkpoint), title_of(checkpoint), f"Trained here: {checkpoint}")
+            self._add(str(checkpoint), title_of(checkpoint), f"Trained on this computer: {checkpoint}")
         self._add_opened()
         if not self._group.actions():
-            words = "Looking for models…" if self._rows is None else "No model came with this copy"
+            words = "Searching for models…" if self._rows is None else "No model is installed"
             self._menu.addAction(words).setEnabled(False)
         self._menu.addSeparator()
         self._menu.addMenu(self.merging.menu)
         self._menu.addSeparator()
         self._menu.addAction(self._more)
-        self._menu.addAction("Open model &file…", self.file_wanted.emit).setToolTip("A checkpoint that is one file")
-        self._menu.addAction("Open model f&older…", self.folder_wanted.emit).setToolTip("A checkpoint that is a folder")
+        self._menu.addAction("Open model &file…", self.file_wanted.emit).setToolTip("Use a checkpoint file")
+        self._menu.addAction("Open model f&older…", self.folder_wanted.emit).setToolTip("Use a checkpoint folder")
 
     def _add_opened(self) -> None:
         model = self._session.model
@@ -91,5 +92,5 @@ class ModelMenu(QObject):
 
 
 def title_of(checkpoint: Path) -> str:
-    """What a checkpoint is called: its run's folder, which has a name of its own."""
+    """The name of a checkpoint: that of its run's folder, where it has one."""
     return checkpoint.parent.name if checkpoint.name == CHECKPOINT_NAME else checkpoint.name

@@ -1,4 +1,4 @@
-"""How many tokens the model merges and in which way, as a menu that says what is left of them. Merges none itself."""
+"""The menu of token merging: how many tokens, in which way, and how many are left."""
 
 from __future__ import annotations
 
@@ -11,22 +11,28 @@ from PySide6.QtWidgets import QMenu
 from app.live.session import LiveSession
 from app.runtime.settings import MERGE_AMOUNTS, merge_word
 
-_TIP = "Like tokens are joined between the layers: the model is faster, and a little less sure"
-_NO_TOKENS = "This model works without tokens: there is nothing to merge"
-_NO_NUMBER = "Choose first how many tokens a layer merges"
+_TIP = "Similar tokens are merged between layers: the model is faster and slightly less accurate"
+_NO_TOKENS = "This model has no tokens to merge"
+_NO_NUMBER = "First choose how many tokens each layer merges"
 _TITLES = {"auto": "As the model was saved", "off": "Off"}
 _FORMS = {
-    "": ("In pairs, evenly", "Every layer joins as many of the pairs that are most alike (ToMe)"),
-    "decreasing": ("In pairs, early layers more", "Twice as many in the first layer, none in the last (ToMe)"),
-    "energy": ("The common first, evenly", "What many tokens resemble is joined, what stands alone is kept (PiToMe)"),
-    "energy-decreasing": ("The common first, early layers more", "PiToMe, twice as many in the first layer"),
+    "": ("Similar pairs, evenly", "Every layer merges the same number of the most similar pairs (ToMe)"),
+    "decreasing": ("Similar pairs, more in early layers", "Twice as many in the first layer, none in the last (ToMe)"),
+    "energy": (
+        "Redundant tokens, evenly",
+        "Tokens that resemble many others are merged, distinctive ones are kept (PiToMe)",
+    ),
+    "energy-decreasing": (
+        "Redundant tokens, more in early layers",
+        "Twice as many in the first layer, none in the last (PiToMe)",
+    ),
 }
 
 
 class MergeMenu(QObject):
-    """Follows a session; chosen: one of MERGES, as `--merge` takes them. `menu` is to be put into another.
+    """Follows a session. `menu` becomes a submenu of another.
 
-    amounts, forms: its lines, by what they are in that word.
+    chosen: one of MERGES, as `--merge` takes them (str). amounts, forms: the actions, by their part of that word.
     """
 
     chosen = Signal(str)
@@ -44,7 +50,7 @@ class MergeMenu(QObject):
         self.refresh()
 
     def _add_group(self, words: Iterable[str]) -> dict[str, QAction]:
-        """Lines of which one is checked at most."""
+        """Actions of which at most one is checked."""
         group = QActionGroup(self)
         group.setExclusionPolicy(QActionGroup.ExclusionPolicy.ExclusiveOptional)
         group.triggered.connect(self._on_triggered)
@@ -57,7 +63,7 @@ class MergeMenu(QObject):
 
     @Slot()
     def refresh(self) -> None:
-        """What each choice leaves of the tokens of the model in use."""
+        """Show how many tokens of the model in use each choice leaves."""
         tagger = self._session.tagger
         form, _, amount = self._session.merge.rpartition(":")
         is_number = amount.isdecimal()
@@ -76,7 +82,7 @@ class MergeMenu(QObject):
             action.setText(title)
             action.setEnabled(is_number and not has_none)
             action.setToolTip(_NO_TOKENS if has_none else tip if is_number else _NO_NUMBER)
-            # Saved with the model may be any of them.
+            # A model may have been saved with any of them.
             action.setChecked(is_number and word == form)
 
     @Slot(QAction)
@@ -84,10 +90,10 @@ class MergeMenu(QObject):
         is_form = action in self.forms.values()
         amount = self._session.merge.rpartition(":")[2] if is_form else action.data()
         form = action.data() if is_form else self._form
-        # What is checked is what is so, not what was asked for.
+        # The check mark stays on the merging in use until the new one works.
         self.refresh()
         self.chosen.emit(merge_word(amount, form))
 
 
 def _title(amount: str) -> str:
-    return _TITLES.get(amount) or f"{amount} a layer"
+    return _TITLES.get(amount) or f"{amount} per layer"

@@ -1,6 +1,6 @@
-"""Short jobs beside the window: a function runs in a thread pool, its result comes back on the GUI thread.
+"""Runs functions on pool threads and delivers their results on the GUI thread.
 
-The GUI thread calls everything here; only `_Job.run` is called by a pool thread, and it touches no widget.
+Everything here is called on the GUI thread, except `_Job.run`, which touches no widget.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QRunnable, QThreadPool, Signal, Slot
 
+from app.runtime.progress_reports import emit_from_thread
 from core.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -20,9 +21,9 @@ Failed = Callable[[UserError], None]
 
 
 class BackgroundJobs(QObject):
-    """Runs jobs on a pool of its own. Callbacks run on the GUI thread, in the order in which jobs end.
+    """Runs jobs on its own pool. Callbacks run on the GUI thread, in the order in which jobs end.
 
-    Any failure arrives as a UserError; one that nobody foresaw is logged with its traceback first.
+    Every failure arrives as a UserError; an unexpected one is logged with its traceback first.
     """
 
     _finished = Signal(int, object, object)
@@ -48,15 +49,12 @@ class BackgroundJobs(QObject):
         return len(self._waiting)
 
     def wait(self, timeout_s: float) -> bool:
-        """Wait for all jobs; False when one is still running after `timeout_s`. Only for the very end."""
+        """Wait for all jobs; False when one is still running after `timeout_s`. Only at the end of the program."""
         return self._pool.waitForDone(round(1000 * timeout_s))
 
     def _report(self, job_id: int, result: object, error: object) -> None:
         """Called by the pool thread: the queued signal carries the result over."""
-        try:
-            self._finished.emit(job_id, result, error)
-        except RuntimeError:
-            log.info("a job ended after the window was gone")
+        emit_from_thread(self._finished, job_id, result, error)
 
     @Slot(int, object, object)
     def _deliver(self, job_id: int, result: object, error: UserError | None) -> None:
@@ -70,7 +68,7 @@ class BackgroundJobs(QObject):
 class _Job(QRunnable):
     def __init__(self, job_id: int, work: Work, report: Callable[[int, object, object], None]) -> None:
         super().__init__()
-        # Python owns the job until its result is delivered: no C++ deletion under our feet.
+        # Python owns the job until its result is delivered, so that Qt does not delete it before.
         self.setAutoDelete(False)
         self._job_id, self._work, self._report = job_id, work, report
 

@@ -1,12 +1,11 @@
-"""What the window is made of, built in `application.py`. Owns nothing."""
+"""What the parts of the window share: settings, appearance, core and jobs."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.live.input_devices import InputDevices
 from app.runtime.background_jobs import BackgroundJobs
-from app.runtime.core_api import CoreCalls
+from app.runtime.core_api import CoreApi
 from app.runtime.program import PROGRAM
 from app.runtime.settings import UserSettings
 from app.style.appearance import Appearance
@@ -14,11 +13,15 @@ from app.style.appearance import Appearance
 
 @dataclass(frozen=True, slots=True)
 class WindowParts:
-    """What the window works with. program: starts a command of ours; its verb follows."""
+    """What the window and its controllers are built with."""
 
     settings: UserSettings
+    """What is remembered between runs."""
     appearance: Appearance
-    calls: CoreCalls
+    """The theme in force."""
+    core: CoreApi
+    """What the window asks of core."""
     jobs: BackgroundJobs
-    devices: InputDevices
+    """Runs functions on pool threads."""
     program: tuple[str, ...] = PROGRAM
+    """Starts a command of Soundmark; its verb follows."""

@@ -1,6 +1,6 @@
-"""What the window asks of core, as one table of functions that tests replace. Imports torch only when called.
+"""The functions of core that the window uses, as one table that tests replace. They import torch only when called.
 
-Every function here is called on a pool thread, except `find_media`'s result, which is plain values.
+Every function here is called on a pool thread.
 """
 
 from __future__ import annotations
@@ -58,15 +58,18 @@ class FilePicture(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FoundMedia:
-    """Files to tag, and those that cannot be, each with the reason."""
+    """The files to tag."""
 
     files: tuple[Path, ...]
     problems: tuple[tuple[Path, UserError], ...] = ()
+    """Files and folders that cannot be read, each with the reason."""
+    left_out: str = ""
+    """A sentence that counts the files that are no media; empty where there are none."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelRow:
-    """A model that can be chosen here and now. is_kept: it was fetched or imported, and lies in the models folder."""
+    """A model on this computer. is_kept: it was downloaded or imported, and is in the models folder."""
 
     name: str
     title: str
@@ -80,7 +83,7 @@ StopQuestion = Callable[[], bool]
 
 
 def open_listener(choice: InputChoice, tagger: Any) -> Listener:
-    """A started listener on the chosen input. Raises UserError."""
+    """Start a listener on an input. Raises UserError."""
     from core.audio.sources import SOURCES
     from core.inference.listener import Listener as CoreListener
 
@@ -90,43 +93,43 @@ def open_listener(choice: InputChoice, tagger: Any) -> Listener:
 
 
 def load_tagger(model: str | None) -> Tagger:
-    """The model of that name or path; None is the starter. Raises UserError."""
+    """Load the model with this name or path; None is the starter. Raises UserError."""
     from core.inference.tagger import load_tagger as load
 
     return load(model)
 
 
 def tag_file(path: Path, tagger: Any, on_progress: ProgressCall, should_stop: StopQuestion) -> Iterator[TagScores]:
-    """The file's windows, one after the other. Raises UserError."""
+    """Tag the windows of a file, one after the other. Raises UserError."""
     from core.inference.file_tagging import tag_file as tag
 
     return tag(path, tagger, on_progress=on_progress, should_stop=should_stop)
 
 
 def file_picture(path: Path, should_stop: StopQuestion) -> FilePicture:
-    """The file's spectrogram, as coarse as a screen is. Raises UserError."""
+    """The file's spectrogram at the resolution of a screen. Raises UserError."""
     from core.inference.file_picture import file_picture as picture
 
     return picture(path, should_stop=should_stop)
 
 
 def track_note(path: Path) -> str:
-    """What to tell about the choice of the file's audio track, often "". Raises UserError."""
+    """A note on which audio track of the file is used, mostly "". Raises UserError."""
     from core.audio.decoding.decode import track_note as note
 
     return note(path)
 
 
 def find_media(paths: Sequence[Path]) -> FoundMedia:
-    """Every sound or video file among paths and folders."""
+    """Every audio or video file among paths and in folders."""
     from core.audio.decoding.decode import find_media as find
 
     found = find(paths)
-    return FoundMedia(tuple(found.files), tuple(found.problems))
+    return FoundMedia(tuple(found.files), tuple(found.problems), found.others_in_words())
 
 
 def list_models() -> tuple[ModelRow, ...]:
-    """The rows of the table of variants whose weights are on this machine, then what was fetched or imported."""
+    """The model variants whose weights are on this computer, then the downloaded and imported models."""
     from core.model.store.folder import kept_models
     from core.model.variants import MODEL_VARIANTS
 
@@ -136,29 +139,29 @@ def list_models() -> tuple[ModelRow, ...]:
 
 
 def download_model(model: PublishedModel, report: ReportCall, should_stop: StopQuestion) -> Path:
-    """Fetch a published model and keep it; the folder it is in. Raises UserError, and when it was told to stop."""
+    """Download a published model; returns its folder. Raises UserError, also when it was stopped."""
     from core.model.store.download import download_model as download
 
     return download(model, None, report, should_stop)
 
 
 def arrived_bytes(model: PublishedModel) -> int:
-    """What a download of it that broke off has left."""
+    """How much of it an interrupted download has left."""
     from core.model.store.download import arrived_bytes as arrived
 
     return arrived(model)
 
 
 def import_model(path: Path) -> Path:
-    """Keep a local checkpoint, as `soundmark models import` does; the folder it is in then. Raises UserError."""
+    """Import a local checkpoint, as the command `models import` does; returns its folder. Raises UserError."""
     from core.model.store.importing import import_model as import_it
 
     return import_it(path)
 
 
 @dataclass(frozen=True, slots=True)
-class CoreCalls:
-    """The functions above; a test gives others."""
+class CoreApi:
+    """The functions above; tests replace them."""
 
     open_listener: Callable[[InputChoice, Any], Listener] = open_listener
     load_tagger: Callable[[str | None], Tagger] = load_tagger

@@ -1,4 +1,4 @@
-"""One log for everything that goes wrong, and one door through which people hear of it: one dialog at a time."""
+"""Logs every uncaught error and shows it in a dialog, one at a time."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ _crash_file: IO[str] | None = None
 
 
 def log_folder() -> Path:
-    """Where the log files are."""
+    """The folder of the log files."""
     return Path(platformdirs.user_log_dir("Soundmark", appauthor=False))
 
 
 def start_log(folder: Path) -> UserError | None:
-    """Write a rotating log, and what the interpreter says when it crashes, into `folder`.
+    """Write a rotating log, and the interpreter's report of a crash, into `folder`.
 
-    Where that cannot be, warnings and crashes go to stderr, and the reason comes back.
+    Where that fails, warnings and crashes go to stderr, and the reason is returned.
     """
     global _crash_file
     try:
@@ -78,7 +78,7 @@ def _log_to_stderr() -> None:
 def _no_log_folder(folder: Path, error: OSError) -> UserError:
     return UserError(
         f"There is no log file: {folder} cannot be written to ({error.strerror}).",
-        "Soundmark works without one. To have one, free some space or make the folder writable, and start it again.",
+        "Soundmark works without it. To get one, free some disk space or make the folder writable, and restart.",
     )
 
 
@@ -92,7 +92,7 @@ def open_log_folder() -> None:
 
 
 class ErrorReport(QObject):
-    """Catches what nobody caught, in any thread: into the log, and before the user's eyes once."""
+    """Logs uncaught errors of any thread and shows them to the user."""
 
     _caught = Signal(str)
 
@@ -100,11 +100,11 @@ class ErrorReport(QObject):
         super().__init__(parent)
         self.dialog: QMessageBox | None = None
         self.window: QWidget | None = None
-        # Queued also within the GUI thread: no dialog opens in the middle of a paint.
+        # Queued also within the GUI thread, so that no dialog opens in the middle of a paint.
         self._caught.connect(self._show, Qt.ConnectionType.QueuedConnection)
 
     def install(self) -> None:
-        """Take over the hooks of Python and Qt."""
+        """Install the hooks of Python and Qt."""
         sys.excepthook = self.on_exception
         threading.excepthook = self._on_thread_exception
         qInstallMessageHandler(_on_qt_message)
@@ -114,24 +114,24 @@ class ErrorReport(QObject):
         if issubclass(kind, KeyboardInterrupt):
             sys.__excepthook__(kind, error, traceback)
             return
-        log.critical("not caught", exc_info=(kind, error, traceback))
-        words = f"{error.problem} {error.remedy}" if isinstance(error, UserError) else f"{kind.__name__}: {error}"
-        self._caught.emit(words)
+        log.critical("uncaught error", exc_info=(kind, error, traceback))
+        message = f"{error.problem} {error.remedy}" if isinstance(error, UserError) else f"{kind.__name__}: {error}"
+        self._caught.emit(message)
 
     def _on_thread_exception(self, caught: threading.ExceptHookArgs) -> None:
         if caught.exc_value is not None:
             self.on_exception(caught.exc_type, caught.exc_value, caught.exc_traceback)
 
     @Slot(str)
-    def _show(self, words: str) -> None:
+    def _show(self, message: str) -> None:
         """One dialog at a time: a timer that fails thirty times a second must not open thirty dialogs a second."""
         if self.dialog is not None:
             return
         dialog = QMessageBox(self.window)
         dialog.setWindowTitle("Soundmark")
         dialog.setIcon(QMessageBox.Icon.Warning)
-        dialog.setText("Something went wrong. Soundmark goes on as well as it can.")
-        dialog.setInformativeText(plain_tip(words))
+        dialog.setText("Something went wrong. Soundmark keeps running as well as it can.")
+        dialog.setInformativeText(plain_tip(message))
         folder = dialog.addButton("Open log folder", QMessageBox.ButtonRole.ActionRole)
         folder.clicked.connect(open_log_folder)
         dialog.addButton(QMessageBox.StandardButton.Close)

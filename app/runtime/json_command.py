@@ -1,23 +1,21 @@
-"""Asks one of Soundmark's own commands for an answer in a process of its own. Knows no question and no answer."""
+"""Runs one of Soundmark's own commands in its own process for one answer, such as a list in JSON."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 
-from PySide6.QtCore import QObject, QProcess, Signal, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
+from app.runtime.lines_process import LinesProcess, ProcessEnd
 from app.runtime.program import PROGRAM
 from core.errors import UserError
 
-log = logging.getLogger(__name__)
-
 
 class JsonCommand(QObject):
-    """One question at a time; a new one takes the place of the one before.
+    """One question at a time; a new one replaces the one before.
 
-    answered: what the command printed. failed: a UserError in the command's own words.
-    busy_changed: `is_busy` is another than before.
+    answered: what the command printed (str). failed: a UserError with the command's own message.
+    busy_changed: `is_busy` has changed.
     """
 
     answered = Signal(str)
@@ -28,65 +26,45 @@ class JsonCommand(QObject):
         """remedy: what to do about a command that fails."""
         super().__init__(parent)
         self._remedy, self._program = remedy, tuple(program)
-        self._process: QProcess | None = None
-
-    @property
-    def is_busy(self) -> bool:
+        self.is_busy = False
         """The answer is still to come."""
-        return self._process is not None
+        self._lines: list[str] = []
+        self._process = LinesProcess("command", self)
+        self._process.line.connect(self._on_line)
+        self._process.ended.connect(self._on_ended)
 
     def ask(self, *words: str) -> None:
         """Run the command `words`, as in `ask("recipes", "--json")`."""
-        was_busy = self.is_busy
-        self._give_up()
-        process = self._process = QProcess(self)
-        process.finished.connect(self._on_finished)
-        process.errorOccurred.connect(self._on_error)
+        self._process.discard()
+        self._lines = []
         # Before the start, which may fail at once.
-        if not was_busy:
-            self.busy_changed.emit()
-        process.start(self._program[0], [*self._program[1:], *words])
+        self._set_busy(True)
+        self._process.start((*self._program, *words))
 
     @Slot()
     def cancel(self) -> None:
-        """Give up the question under way: neither `answered` nor `failed` follows."""
-        if self.is_busy:
-            self._give_up()
-            self.busy_changed.emit()
+        """Give up the question: neither `answered` nor `failed` follows."""
+        self._process.discard()
+        self._set_busy(False)
 
-    def _give_up(self) -> None:
-        process, self._process = self._process, None
-        if process is None:
-            return
-        process.blockSignals(True)
-        if process.state() != QProcess.ProcessState.NotRunning:
-            process.kill()
-            process.waitForFinished(500)
-        process.deleteLater()
+    @Slot(str)
+    def _on_line(self, line: str) -> None:
+        self._lines.append(line)
 
-    @Slot()
-    def _on_finished(self) -> None:
-        process, self._process = self._process, None
-        assert process is not None, "a process given up says nothing any more"
-        answer = bytes(process.readAllStandardOutput().data()).decode(errors="replace")
-        complaint = bytes(process.readAllStandardError().data()).decode(errors="replace").strip()
-        has_failed = process.exitStatus() != QProcess.ExitStatus.NormalExit or process.exitCode() != 0
-        process.deleteLater()
-        if complaint:
-            log.info("%s", complaint)
-        self.busy_changed.emit()
-        if has_failed:
-            said = (complaint.splitlines() or ["Soundmark's own command failed and said nothing."])[-1]
-            self.failed.emit(UserError(said, self._remedy))
-        else:
+    @Slot(object)
+    def _on_ended(self, end: ProcessEnd) -> None:
+        answer = "\n".join(self._lines)
+        self._set_busy(False)
+        if end.start_failure:
+            problem = f"Soundmark's own command could not be started: {end.start_failure}."
+            self.failed.emit(UserError(problem, "Check that Python is still installed."))
+        elif end.is_success:
             self.answered.emit(answer)
+        else:
+            problem = end.last_error_line or "Soundmark's own command failed without a message."
+            self.failed.emit(UserError(problem, self._remedy))
 
-    @Slot(QProcess.ProcessError)
-    def _on_error(self, error: QProcess.ProcessError) -> None:
-        # A crash is also reported by finished.
-        if error == QProcess.ProcessError.FailedToStart and self._process is not None:
-            said = f"Soundmark's own command could not be started: {self._process.errorString()}."
-            self._process.deleteLater()
-            self._process = None
+    def _set_busy(self, is_busy: bool) -> None:
+        if is_busy != self.is_busy:
+            self.is_busy = is_busy
             self.busy_changed.emit()
-            self.failed.emit(UserError(said, "Check that Python is installed where it was."))

@@ -1,4 +1,4 @@
-"""Runs Python's cyclic garbage collection on the GUI thread only, and keeps it short."""
+"""Works around two defects of PySide6: objects destroyed outside the GUI thread, and a release that crashes."""
 
 from __future__ import annotations
 
@@ -6,14 +6,25 @@ import gc
 
 from PySide6.QtCore import QObject, QTimer, Slot
 
+from core.errors import UserError
+
 _EVERY_MS = 1000
 
 
-class GarbageTimer(QObject):
-    """While it lives, automatic collection is off; once start-up is over, a timer does its work.
+def check_versions(pyside: str, python: tuple[int, ...]) -> None:
+    """Raise UserError for a PySide6 that loses references on this Python and would abort within a minute."""
+    if pyside == "6.12.0" and python < (3, 12):
+        raise UserError(
+            "PySide6 6.12.0 crashes on Python 3.11 and older.",
+            'Install another version: pip install "PySide6-Essentials<6.12".',
+        )
 
-    The interpreter collects wherever a threshold is crossed, in the listener's thread too, and a QObject that is
-    destroyed outside the GUI thread crashes.
+
+class GarbageTimer(QObject):
+    """Replaces automatic garbage collection, once start-up is over, by a timer on the GUI thread.
+
+    The interpreter collects in whichever thread crosses a threshold, and a QObject that is destroyed outside the GUI
+    thread crashes.
     """
 
     def __init__(self, parent: QObject) -> None:
@@ -27,10 +38,10 @@ class GarbageTimer(QObject):
 
     @Slot()
     def end_start_up(self) -> None:
-        """Take everything that exists now out of all later collections, and begin to collect. Later calls do nothing.
+        """Exclude everything that exists now from later collections, and begin to collect. Later calls do nothing.
 
-        PyTorch and timm leave some 600,000 objects that stay to the end. To walk them takes 0.4 s, in which the window
-        would stand still. A model is freed by its reference count, so one that is replaced is not kept by this.
+        PyTorch and timm leave some 600,000 objects that stay until the end. Walking them takes 0.4 s, in which the
+        window would freeze. A model is freed by its reference count, so a replaced one is not kept by this.
         """
         if not self._is_started_up:
             self._is_started_up = True

@@ -1,27 +1,28 @@
-"""What the window remembers between runs, typed. Knows QSettings and nothing of the window."""
+"""What the window remembers between runs, typed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QObject, QSettings, Signal
 
-from app.dock_sizes import DockShares
-from app.spectrogram.colour_maps import COLOUR_MAPS
 from app.style.appearance import THEME_CHOICES
 from core.audio.input_choice import InputChoice
 from core.errors import UserError
 from core.model.merging.schedule import FORMS
 
+COLOUR_MAPS = {"magma": "Magma", "viridis": "Viridis", "cividis": "Cividis", "grey": "Grey"}
+"""Name in the settings to title in the menu; the first one is the default."""
 SPANS_S = (10, 30, 60, 120)
 DEFAULT_RANGE_DB = (-45, 30)
 MERGE_AMOUNTS = ("auto", "off", "8", "16", "24", "32", "40", "64")
-"""How many tokens can be merged: as the model was saved, none, or so many a layer."""
+"""How many tokens to merge: as the model was saved, none, or this many per layer."""
 
 
 def merge_word(amount: str, form: str) -> str:
-    """As `--merge` takes it. form: one of FORMS; it says nothing where no number of tokens does."""
+    """The word that `--merge` takes. form: one of FORMS; left out where the amount is not a number."""
     return f"{form}:{amount}" if form and amount.isdecimal() else amount
 
 
@@ -29,11 +30,37 @@ MERGES = tuple(dict.fromkeys(merge_word(amount, form) for form in FORMS for amou
 """What can be chosen in the window, as `--merge` takes it."""
 
 
+@dataclass(frozen=True, slots=True)
+class DockShares:
+    """The shares of the window's width and height that the user chose; None: never dragged."""
+
+    side: float | None = None
+    bottom: float | None = None
+
+    @classmethod
+    def from_text(cls, text: str) -> DockShares:
+        """Read what `to_text` wrote; anything else counts as never dragged."""
+        side, _, bottom = text.partition("/")
+        return cls(_share(side), _share(bottom))
+
+    def to_text(self) -> str:
+        """As in the settings: `0.25/0.31`, empty where there is none."""
+        return "/".join("" if share is None else f"{share:.4f}" for share in (self.side, self.bottom))
+
+
+def _share(text: str) -> float | None:
+    try:
+        share = float(text)
+    except ValueError:
+        return None
+    return share if 0.0 < share < 1.0 else None
+
+
 class UserSettings(QObject):
     """Reads and writes single settings; an unreadable value counts as not set.
 
-    path: an INI file to use instead of the system's own place (tests, portable use).
-    write_failed: a UserError, the first time that they cannot be written.
+    path: an INI file to use instead of the system's own settings (tests, portable use).
+    write_failed: a UserError, the first time that the settings cannot be written.
     """
 
     write_failed = Signal(object)
@@ -65,7 +92,7 @@ class UserSettings(QObject):
 
     @property
     def dock_shares(self) -> DockShares:
-        """How much of the window the user gave to the docks."""
+        """The shares of the window that the user gave to the docks."""
         return DockShares.from_text(self._text("dock_shares"))
 
     @dock_shares.setter
@@ -82,7 +109,7 @@ class UserSettings(QObject):
 
     @property
     def listens(self) -> bool:
-        """Whether listening was on when the window closed last."""
+        """Whether listening was on when the window last closed."""
         return self._text("listens") != "no"
 
     @listens.setter
@@ -107,7 +134,7 @@ class UserSettings(QObject):
 
     @property
     def range_db(self) -> tuple[int, int]:
-        """Darkest and brightest level of the picture."""
+        """Darkest and brightest level of the spectrogram, in dB."""
         low, _, high = self._text("range").partition("..")
         try:
             pair = int(low), int(high)
@@ -121,7 +148,7 @@ class UserSettings(QObject):
 
     @property
     def span_s(self) -> int:
-        """Seconds of sound across the picture: one of SPANS_S."""
+        """Seconds of sound across the spectrogram: one of SPANS_S."""
         text = self._text("span_s")
         return int(text) if text in {str(span) for span in SPANS_S} else SPANS_S[0]
 
@@ -132,7 +159,7 @@ class UserSettings(QObject):
     @property
     def pinned(self) -> tuple[str, ...]:
         """Ids of the pinned labels, in the order they were pinned."""
-        return tuple(one for one in self._text("pinned").split("\n") if one)
+        return tuple(label for label in self._text("pinned").split("\n") if label)
 
     @pinned.setter
     def pinned(self, value: tuple[str, ...]) -> None:
@@ -158,18 +185,18 @@ class UserSettings(QObject):
 
     @property
     def trained_models(self) -> tuple[Path, ...]:
-        """Checkpoints of finished runs, the newest first; those that are gone drop out."""
-        paths = (Path(one) for one in self._text("trained_models").split("\n") if one)
+        """Checkpoints of finished runs, the newest first, without deleted ones."""
+        paths = (Path(path) for path in self._text("trained_models").split("\n") if path)
         return tuple(path for path in paths if path.is_dir())
 
     def add_trained_model(self, checkpoint: Path) -> None:
-        """Remember one more."""
+        """Remember another checkpoint."""
         others = (path for path in self.trained_models if path != checkpoint)
         self._set("trained_models", "\n".join(str(path) for path in (checkpoint, *others)))
 
     @property
     def training_choices(self) -> dict[str, str]:
-        """What the dialog for a new training held last, by the names of its fields."""
+        """The last values of the dialog for a new training, by the names of its fields."""
         keys = (key.removeprefix("training/") for key in self._store.allKeys() if key.startswith("training/"))
         return {key: self._text(f"training/{key}") for key in keys}
 
@@ -179,7 +206,7 @@ class UserSettings(QObject):
             self._set(f"training/{key}", text)
 
     def flush(self) -> None:
-        """Write to disk now, or say that this cannot be."""
+        """Write to disk now; emits `write_failed` where that is not possible."""
         self._store.sync()
         has_failed = self._store.status() == QSettings.Status.AccessError or not self._store.isWritable()
         if has_failed and not self._has_failed:
@@ -187,7 +214,7 @@ class UserSettings(QObject):
             self.write_failed.emit(
                 UserError(
                     f"Your settings cannot be saved in {self._store.fileName()}.",
-                    "They hold until Soundmark is closed. Free some space on the disk, or make the folder writable.",
+                    "They last until Soundmark closes. Free some disk space, or make the folder writable.",
                 )
             )
 
@@ -201,7 +228,7 @@ class UserSettings(QObject):
         return value if isinstance(value, str) else str(value or "")
 
     def _one_of(self, key: str, choices: Iterable[str]) -> str:
-        """A setting that has to be one of these; the first one where it is not."""
+        """A setting that must be one of `choices`; otherwise the first of them."""
         text, known = self._text(key), list(choices)
         return text if text in known else known[0]
 

@@ -1,4 +1,4 @@
-"""The two axes of the spectrogram: frequency on mel-spaced rows, and time."""
+"""The two axes of the spectrogram, frequency on mel-spaced rows and time, and the range of rows in view."""
 
 from __future__ import annotations
 
@@ -24,6 +24,31 @@ _MIN_ROW_PX = 15
 """The least distance between two labels of the frequency axis."""
 _FINER_APART = 1.5
 """How many times that distance the less round frequencies need."""
+_NARROWEST_ROWS = 8.0
+"""The smallest range of mel rows that can be zoomed to."""
+
+
+class FrequencyView:
+    """Shows the mel rows from `low` to `high`; at first all `rows` of them."""
+
+    def __init__(self, rows: int = 128) -> None:
+        self._rows = float(rows)
+        self.low, self.high = 0.0, self._rows
+
+    def zoom(self, factor: float, anchor: float | None = None) -> None:
+        """Show `factor` times as many rows; the row `anchor`, by default the middle, stays in place."""
+        span = self.high - self.low
+        wanted = min(max(span * factor, _NARROWEST_ROWS), self._rows)
+        fixed = (self.low + self.high) / 2 if anchor is None else min(max(anchor, self.low), self.high)
+        self._place(fixed - (fixed - self.low) * wanted / span, wanted)
+
+    def move(self, by_rows: float) -> None:
+        """Scroll upwards by `by_rows`, up to either end."""
+        self._place(self.low + by_rows, self.high - self.low)
+
+    def _place(self, low: float, span: float) -> None:
+        self.low = min(max(low, 0.0), self._rows - span)
+        self.high = self.low + span
 
 
 class HertzAxis(pg.AxisItem):

@@ -8,9 +8,8 @@ import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 
+from app.runtime.settings import COLOUR_MAPS
 from app.spectrogram.column_history import CEILING_DB, FLOOR_DB
-
-COLOUR_MAPS = {"magma": "Magma", "viridis": "Viridis", "cividis": "Cividis", "grey": "Grey"}
 
 
 def pixel_table(name: str, low_db: float, high_db: float) -> NDArray[np.uint32]:

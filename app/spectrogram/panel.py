@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-
-import numpy as np
 from PySide6.QtCore import QElapsedTimer, Qt, Signal, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
@@ -14,6 +10,7 @@ from app.spectrogram.axes import TimeLabels, bin_frequency_hz
 from app.spectrogram.colour_maps import pixel_table
 from app.spectrogram.column_history import byte_db
 from app.spectrogram.lanes import Lane, LanesStrip, choose_lanes
+from app.spectrogram.navigation import Navigation
 from app.spectrogram.plot import SpectrogramPlot
 from app.spectrogram.timeline import LiveTimeline, Timeline
 from app.style import formatting
@@ -30,29 +27,28 @@ _PICTURE_PX = 236
 
 
 class SpectrogramPanel(QFrame):
-    """Shows a timeline and lets the user scroll, zoom and select a moment in it."""
+    """Shows a timeline, and reports where the user scrolls, zooms and clicks in it."""
 
-    moment_changed = Signal()
-    """Another moment is in view or under the cursor. No payload."""
-    live_wanted = Signal()
-    """The button “Back to live” was pressed. No payload."""
+    scrolled = Signal(float)
+    """By so many seconds."""
+    zoomed = Signal(float, float)
+    """The factor, and the moment under the pointer in seconds."""
+    moment_clicked = Signal(float)
+    """The moment in seconds."""
 
-    def __init__(
-        self, timeline: LiveTimeline, appearance: Appearance, pins: Pins, parent: QWidget | None = None
-    ) -> None:
+    def __init__(self, live: LiveTimeline, appearance: Appearance, pins: Pins, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("Card")
-        self._live = timeline
-        self.timeline: Timeline = timeline
+        self.timeline: Timeline = live
         self._appearance, self._pins = appearance, pins
         self._lanes_age = QElapsedTimer()
-        self._build()
+        self._build(live)
         self._connect()
         self.apply_theme()
-        self.show_timeline(timeline)
+        self.show_timeline(live)
 
-    def _build(self) -> None:
-        self.plot = SpectrogramPlot(self._live.wall_clock_s)
+    def _build(self, live: LiveTimeline) -> None:
+        self.plot = SpectrogramPlot(live.wall_clock_s)
         self.plot.setAccessibleName("Spectrogram")
         self.plot.setToolTip(
             "Drag to scroll back. Use the wheel to zoom in time, Ctrl+wheel to zoom in frequency.\n"
@@ -89,13 +85,12 @@ class SpectrogramPanel(QFrame):
         self.setMinimumWidth(360)
 
     def _connect(self) -> None:
-        self.plot.dragged.connect(self.scroll_by)
-        self.plot.zoomed.connect(self._zoom_at)
+        self.plot.dragged.connect(self.scrolled)
+        self.plot.zoomed.connect(self._on_zoomed)
         self.plot.clicked.connect(self._on_clicked)
         self.plot.hovered.connect(self._on_hovered)
         self.plot.hover_left.connect(self.readout.clear)
         self.plot.area_changed.connect(self._on_area)
-        self.pill.clicked.connect(self._on_pill)
         self._appearance.changed.connect(self.apply_theme)
         self._pins.changed.connect(self.refresh_lanes)
 
@@ -125,9 +120,8 @@ class SpectrogramPanel(QFrame):
         self.show_timeline(self.timeline)
 
     def advance(self) -> None:
-        """One step of the animation: move the live edge on."""
-        self._live.advance(time.monotonic())
-        if self.timeline is not self._live:
+        """One step of the animation of the live timeline."""
+        if not self.timeline.is_live:
             return
         if not self._lanes_age.isValid() or self._lanes_age.elapsed() >= _LANES_EVERY_MS:
             self.refresh_lanes()
@@ -164,96 +158,28 @@ class SpectrogramPanel(QFrame):
         lanes = [Lane(label, names[label], float(thresholds[label])) for label in chosen]
         self.lanes.show_lanes(timeline.scores, lanes, _NO_LANES)
 
-    # ----- scrolling and zooming -----
+    # ----- input -----
 
-    @Slot(float)
-    def scroll_by(self, by_s: float) -> None:
-        """Scroll by seconds and hold the view there."""
-        self._move_view(lambda: self.timeline.view.move(by_s))
+    def connect_navigation(self, navigation: Navigation) -> None:
+        """Pass the user's input on to a navigation, and show where it moves."""
+        self.scrolled.connect(navigation.scroll_by)
+        self.zoomed.connect(navigation.zoom_at)
+        self.moment_clicked.connect(navigation.set_cursor)
+        self.pill.clicked.connect(navigation.go_live)
+        navigation.moved.connect(self._on_moved)
 
-    def page(self, pages: float) -> None:
-        """Scroll by widths of the view."""
-        self.scroll_by(pages * self.timeline.view.span_s)
-
-    def zoom(self, factor: float) -> None:
-        """Show `factor` times as much time."""
-        self._move_view(lambda: self.timeline.view.zoom(factor, self.timeline.cursor_s))
-
-    def set_span(self, span_s: float) -> None:
-        """Show so many seconds."""
-        self.zoom(span_s / self.timeline.view.span_s)
-
-    def set_frozen(self, frozen: bool) -> None:
-        """Freeze the live picture or let it follow again, also while a file is on show."""
-        if frozen:
-            self._live.view.hold()
-        else:
-            self._follow_live()
-        self._after_move()
-
-    @property
-    def is_frozen(self) -> bool:
-        """The live picture is frozen."""
-        return not self._live.view.is_following
-
-    def step_cursor(self, steps: int) -> None:
-        """Move the cursor by windows; the first step puts it at the right edge."""
-        timeline = self.timeline
-        if timeline.scores is None or not len(timeline.scores):
-            return
-        starts = timeline.scores.starts_s
-        here = timeline.view.right_s if timeline.cursor_s is None else timeline.cursor_s
-        row = int(np.searchsorted(starts, here + 1e-6, side="right")) - 1 + steps
-        row = min(max(row, 0), len(starts) - 1)
-        self._set_cursor(float(starts[row] + timeline.scores.stops_s[row]) / 2)
-
-    def go_to_start(self) -> None:
-        """Scroll to the oldest sound."""
-        self.scroll_by(-1e9)
-
-    def go_to_end(self) -> None:
-        """Scroll to the newest sound; in a file to its end, and from there back to live."""
-        view = self.timeline.view
-        if self.timeline.is_live or view.right_s >= view.last_s - 1e-3:
-            self._on_pill()
-        else:
-            self.scroll_by(1e9)
-
-    def _move_view(self, move: Callable[[], None]) -> None:
-        if self.timeline.history is not None:
-            move()
-            self._after_move()
-
-    def _after_move(self) -> None:
+    @Slot()
+    def _on_moved(self) -> None:
         self.refresh_lanes()
         self.refresh()
-        self.moment_changed.emit()
-
-    def _follow_live(self) -> None:
-        self._live.cursor_s = None
-        self._live.view.follow()
-
-    def _set_cursor(self, time_s: float) -> None:
-        timeline = self.timeline
-        timeline.view.hold()
-        timeline.cursor_s = min(max(time_s, timeline.view.first_s), timeline.view.last_s)
-        self._move_view(timeline.keep_cursor_in_view)
 
     @Slot(float, float)
-    def _zoom_at(self, factor: float, view_s: float) -> None:
-        self._move_view(lambda: self.timeline.view.zoom(factor, view_s + self._origin_s))
+    def _on_zoomed(self, factor: float, view_s: float) -> None:
+        self.zoomed.emit(factor, view_s + self._origin_s)
 
     @Slot(float)
     def _on_clicked(self, view_s: float) -> None:
-        if self.timeline.history is not None:
-            self._set_cursor(view_s + self._origin_s)
-
-    @Slot()
-    def _on_pill(self) -> None:
-        if self.timeline.is_live:
-            self._move_view(self._follow_live)
-        else:
-            self.live_wanted.emit()
+        self.moment_clicked.emit(view_s + self._origin_s)
 
     # ----- texts -----
 

@@ -11,9 +11,8 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QBrush, QColor, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
-from app.spectrogram.axes import HertzAxis, TimeAxis, TimeLabels
+from app.spectrogram.axes import FrequencyView, HertzAxis, TimeAxis, TimeLabels
 from app.spectrogram.column_history import ColumnHistory
-from app.spectrogram.frequency_view import FrequencyView
 from app.spectrogram.pixel_ring import PixelRing
 from app.style.theme import PICTURE_VOID, Theme
 

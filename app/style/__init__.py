@@ -1,1 +1,1 @@
-"""How the window looks and words things: theme, style sheet, formatting."""
+"""How the window looks and formats text: theme, style sheet, formatting."""

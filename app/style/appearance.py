@@ -1,4 +1,4 @@
-"""Follows the system between dark and light, and tells the painted widgets. Knows no widgets."""
+"""Switches between dark and light, as the user or the system chooses."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from PySide6.QtWidgets import QApplication
 from app.style.style_sheet import style_sheet
 from app.style.theme import DARK, LIGHT, Theme, palette
 
-THEME_CHOICES = {"system": "As the system", "dark": "Dark", "light": "Light"}
+THEME_CHOICES = {"system": "Follow the system", "dark": "Dark", "light": "Light"}
 
 
 class Appearance(QObject):
-    """The theme now in force. `changed` comes after palette and style sheet have been set."""
+    """The theme in force.
+
+    changed: palette and style sheet have been set.
+    """
 
     changed = Signal()
 
@@ -29,7 +32,7 @@ class Appearance(QObject):
         self._follow()
 
     def choose(self, choice: str) -> None:
-        """One of THEME_CHOICES."""
+        """Use one of THEME_CHOICES."""
         self._choice = choice
         self._follow()
 

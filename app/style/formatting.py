@@ -39,7 +39,7 @@ def frequency(frequency_hz: float) -> str:
 
 
 def seconds_ago(offset_s: float) -> str:
-    """A time before now, `-10.0` -> `−10 s`; nothing ago is `now`."""
+    """A time relative to now, `-10.0` -> `−10 s`; zero is `now`."""
     if abs(offset_s) < 0.005:
         return "now"
     return f"{MINUS if offset_s < 0 else '+'}{abs(offset_s):.3g}{THIN}s"
@@ -61,6 +61,6 @@ def count(number: int, noun: str, plural: str = "") -> str:
 
 
 def megabytes_of(done_bytes: int, total_bytes: int) -> str:
-    """`120e6, 346e6` -> `120 of 346 MB`; where the total is not known (0), `120 MB`."""
+    """`120e6, 346e6` -> `120 of 346 MB`; `120 MB` where the total is not known (0)."""
     whole = f" of {total_bytes / 1e6:.0f}" if total_bytes else ""
     return f"{done_bytes / 1e6:.0f}{whole}{THIN}MB"

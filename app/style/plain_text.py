@@ -1,4 +1,4 @@
-"""Words that are not ours (names, paths, errors) where Qt would take them for rich text."""
+"""Shows names, paths and errors as they are, where Qt would take them for rich text."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ class PlainLabel(QLabel):
 
 
 def plain_tip(text: str) -> str:
-    """A tooltip, or a message box's words, that shows `text` as it is."""
-    if "<" not in text and "&lt;" not in text:  # what Qt looks for
+    """A text for a tooltip or message box that shows `text` as it is."""
+    if "<" not in text and "&lt;" not in text:  # by these Qt recognises rich text
         return text
     return f"<qt>{escape(text)}</qt>".replace("\n", "<br>")
 
 
 def rich_error(error: UserError) -> str:
-    """What is wrong and how to fix it, a line each, for what shows rich text."""
+    """The problem and its remedy, a line each, as rich text."""
     return f"{escape(error.problem)}<br>{escape(error.remedy)}"

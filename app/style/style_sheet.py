@@ -1,4 +1,4 @@
-"""The few shapes that the palette cannot say: rounding, padding, hairlines. Knows no widgets of ours but by name."""
+"""The style sheet: what a palette cannot express, such as rounding, padding and hairlines."""
 
 from __future__ import annotations
 

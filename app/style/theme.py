@@ -1,4 +1,4 @@
-"""Every colour of the window, dark and light, and the palette of the classes. Knows no widgets."""
+"""Every colour of the window, dark and light, and the colours of the classes."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def oklch_hex(lightness: float, chroma: float, hue_deg: float) -> str:
         -1.2684380046 * long + 2.6097574011 * medium - 0.3413193965 * short,
         -0.0041960863 * long - 0.7034186147 * medium + 1.7076147010 * short,
     )
-    return "#" + "".join(f"{round(255 * _gamma(one)):02x}" for one in linear)
+    return "#" + "".join(f"{round(255 * _gamma(channel)):02x}" for channel in linear)
 
 
 def _gamma(linear: float) -> float:
@@ -99,7 +99,7 @@ def _gamma(linear: float) -> float:
 
 
 def tabular(font: QFont) -> QFont:
-    """The same font with figures of one width, so that numbers do not dance."""
+    """The same font with figures of equal width, so that changing numbers do not move."""
     figures = QFont(font)
     figures.setFeature(QFont.Tag("tnum"), 1)
     return figures

@@ -1,1 +1,1 @@
-"""Now hearing: the class bars, and pins."""
+"""The tags panel: a bar for each class, and pins."""

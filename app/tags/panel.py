@@ -79,7 +79,7 @@ class TagsPanel(QFrame):
         appearance.changed.connect(self.apply_theme)
 
     def _build(self) -> None:
-        self.heading = PlainLabel("Now hearing")
+        self.heading = PlainLabel("Classes")
         self.heading.setObjectName("Heading")
         self.note = PlainLabel()
         self.note.setObjectName("Muted")

@@ -201,7 +201,7 @@ class TrainingController(QObject):
             return view.clip != clip
 
         self._parts.jobs.run(
-            lambda: self._parts.calls.file_picture(clip.path, is_stale),
+            lambda: self._parts.core.file_picture(clip.path, is_stale),
             lambda picture: view.show_picture(clip, picture),
             lambda error: view.show_failure(clip, error),
         )

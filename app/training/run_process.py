@@ -1,7 +1,7 @@
 """Runs the command `train` in its own process and passes on its messages.
 
-Everything runs on the GUI thread and nothing blocks: requests go to the standard input of the process, and its output
-lines arrive as signals. A run whose window crashes continues by itself.
+Requests go to the standard input of the process, and its output lines arrive as signals. A run whose window crashes
+continues by itself.
 """
 
 from __future__ import annotations
@@ -9,15 +9,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from PySide6.QtCore import QObject, QProcess, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
+from app.runtime.lines_process import LinesProcess, ProcessEnd
 from app.runtime.program import PROGRAM
 from core.errors import UserError
 from core.run.messages import Command, TrainingFailed, TrainingFinished, TrainingStopped, from_line
 
 log = logging.getLogger(__name__)
-_STDERR_CHARACTERS = 2000
-"""How much of the end of standard error is kept."""
 
 
 class TrainingProcess(QObject):
@@ -33,14 +32,10 @@ class TrainingProcess(QObject):
     def __init__(self, parent: QObject | None = None, *, program: Sequence[str] = PROGRAM) -> None:
         super().__init__(parent)
         self._program = tuple(program)
-        self._line = b""
-        self._stderr = ""
         self._is_explained = False
-        self._process = QProcess(self)
-        self._process.readyReadStandardOutput.connect(self._on_output)
-        self._process.readyReadStandardError.connect(self._on_stderr)
-        self._process.finished.connect(self._on_finished)
-        self._process.errorOccurred.connect(self._on_error)
+        self._process = LinesProcess("training", self)
+        self._process.line.connect(self._on_line)
+        self._process.ended.connect(self._on_ended)
         self._kill_timer = QTimer(self)
         self._kill_timer.setSingleShot(True)
         self._kill_timer.timeout.connect(self._process.kill)
@@ -48,14 +43,14 @@ class TrainingProcess(QObject):
     @property
     def is_running(self) -> bool:
         """The process is running."""
-        return self._process.state() != QProcess.ProcessState.NotRunning
+        return self._process.is_running
 
     def start(self, arguments: Sequence[str]) -> None:
         """Start a run with the arguments of the command `train`. Raises UserError while one is running."""
         if self.is_running:
             raise UserError("A training is already running.", "Stop it first, or wait until it has finished.")
-        self._line, self._stderr, self._is_explained = b"", "", False
-        self._process.start(self._program[0], [*self._program[1:], "train", *arguments])
+        self._is_explained = False
+        self._process.start((*self._program, "train", *arguments))
 
     def pause(self) -> None:
         """Ask the run to pause; it confirms with TrainingPaused."""
@@ -77,26 +72,17 @@ class TrainingProcess(QObject):
 
     def kill(self) -> None:
         """Kill the process without any signal, when the program ends."""
-        self._process.blockSignals(True)
-        if self.is_running:
-            self._process.kill()
-            self._process.waitForFinished(1000)
+        self._process.discard()
 
     def _send(self, command: Command) -> None:
-        if self.is_running:
-            self._process.write(f"{command}\n".encode())
+        self._process.write_line(command)
 
-    @Slot()
-    def _on_output(self) -> None:
-        *lines, self._line = (self._line + bytes(self._process.readAllStandardOutput().data())).split(b"\n")
-        for line in lines:
-            self._on_line(line.decode(errors="replace").strip())
-
+    @Slot(str)
     def _on_line(self, line: str) -> None:
-        if not line:
+        if not line.strip():
             return
         try:
-            message = from_line(line)
+            message = from_line(line.strip())
         except UserError:
             # Not a message: libraries print to standard output too.
             log.info("training: %s", line)
@@ -105,29 +91,14 @@ class TrainingProcess(QObject):
             self._is_explained = True
         self.message.emit(message)
 
-    @Slot()
-    def _on_stderr(self) -> None:
-        text = bytes(self._process.readAllStandardError().data()).decode(errors="replace")
-        if text:
-            log.info("training: %s", text.rstrip())
-        self._stderr = (self._stderr + text)[-_STDERR_CHARACTERS:]
-
-    @Slot()
-    def _on_finished(self) -> None:
+    @Slot(object)
+    def _on_ended(self, end: ProcessEnd) -> None:
         self._kill_timer.stop()
-        self._on_output()
-        self._on_line(self._line.decode(errors="replace").strip())
-        self._on_stderr()
-        if not self._is_explained:
-            lines = self._stderr.strip().splitlines() or ["there was no error message"]
-            problem = f"Training stopped unexpectedly: {lines[-1].rstrip('.')}."
+        if end.start_failure:
+            problem = f"The training could not be started: {end.start_failure}."
+            self.failed.emit(UserError(problem, "Check that Python is still installed."))
+        elif not self._is_explained:
+            reason = end.last_error_line.rstrip(".") or "there was no error message"
+            problem = f"Training stopped unexpectedly: {reason}."
             self.failed.emit(UserError(problem, "Resume it; the log file has the details."))
         self.ended.emit()
-
-    @Slot(QProcess.ProcessError)
-    def _on_error(self, error: QProcess.ProcessError) -> None:
-        # A crash is also reported by finished.
-        if error == QProcess.ProcessError.FailedToStart:
-            problem = f"The training could not be started: {self._process.errorString()}."
-            self.failed.emit(UserError(problem, "Check that Python is still installed."))
-            self.ended.emit()

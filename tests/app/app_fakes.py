@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.runtime.core_api import CoreCalls, FoundMedia, ModelRow, ProgressCall, StopQuestion
+from app.runtime.core_api import CoreApi, FoundMedia, ModelRow, ProgressCall, StopQuestion
 from core.audio.input_choice import InputChoice
 from core.errors import UserError
 from core.inference.results import FrameRun, Level, LiveStatus, LiveUpdate, TagScores
@@ -104,8 +104,8 @@ class FakeCore:
         self.windows_a_file = 4
         self.hub = FakeHub()
 
-    def calls(self) -> CoreCalls:
-        return CoreCalls(
+    def api(self) -> CoreApi:
+        return CoreApi(
             open_listener=self._open,
             load_tagger=self._load,
             tag_file=self._tag,

@@ -89,8 +89,8 @@ def make_window(qapp: QApplication, qtbot: QtBot, core: FakeCore, settings_path:
     made: list[MainWindow] = []
 
     def make(devices: tuple[str, ...] = ONE_DEVICE, program: tuple[str, ...] = PROGRAM) -> MainWindow:
-        calls = core.calls()
-        window = build_window(qapp, settings_path=settings_path, calls=calls, device_command=devices, program=program)
+        calls = core.api()
+        window = build_window(qapp, settings_path=settings_path, core=calls, device_command=devices, program=program)
         qtbot.addWidget(window)
         made.append(window)
         return window
@@ -101,7 +101,7 @@ def make_window(qapp: QApplication, qtbot: QtBot, core: FakeCore, settings_path:
         window.training.session.kill()
         window.close()
         assert window.file_tagging.close(PATIENCE_S)
-        assert window.models.fetching.close(PATIENCE_S)
+        assert window.models.downloads.close(PATIENCE_S)
         assert window.jobs.wait(PATIENCE_S)
 
 

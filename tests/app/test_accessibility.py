@@ -21,9 +21,9 @@ from pytestqt.qtbot import QtBot
 
 from app.live.level_meter import LevelMeter
 from app.main_window import MainWindow
-from app.menus import key_lines
+from app.menus import shortcut_lines
 from app.panels import PANELS
-from app.shortcuts_dialog import KeysDialog
+from app.shortcuts_dialog import ShortcutsDialog
 from app.spectrogram.lanes import LanesStrip
 from app.spectrogram.plot import SpectrogramPlot
 from app.spectrogram.range_dialog import RangeDialog
@@ -59,7 +59,7 @@ def _shy(widgets: list[QWidget]) -> list[str]:
 
 def test_every_control_says_what_it_is(window: MainWindow, core: FakeCore, qtbot: QtBot) -> None:
     listen(window, core, qtbot)
-    dialogs = [RangeDialog((-45, 30), window), KeysDialog([("A", "b")], window)]
+    dialogs = [RangeDialog((-45, 30), window), ShortcutsDialog([("A", "b")], window)]
     controls = [one for one in window.findChildren(QWidget) if isinstance(one, CONTROLS + PAINTED)]
     assert len(controls) > 20
     assert _shy(window.findChildren(QWidget)) == []
@@ -84,7 +84,7 @@ def test_every_control_of_the_training_says_what_it_is(
 
 
 def test_every_control_of_the_models_says_what_it_is(window: MainWindow) -> None:
-    window.models.get_models()
+    window.models.download_models()
     dialog = window.models.dialog
     assert dialog is not None
     assert _shy(dialog.findChildren(QWidget)) == []
@@ -111,12 +111,12 @@ def test_no_key_means_two_things(window: MainWindow) -> None:
     assert len(keys) == len(set(keys))
     wanted = {"Ctrl+R", "F", "Ctrl+O", "Ctrl+Shift+O", "Ctrl+F", "Esc", "F1", "F11", "Ctrl+Q", "+", "-"}
     assert wanted <= set(keys)
-    assert len(key_lines(window.menus.actions)) >= 10
+    assert len(shortcut_lines(window.menus.actions)) >= 10
 
 
 def test_every_panel_is_in_the_window(window: MainWindow) -> None:
     assert [spec.name for spec in PANELS] == ["spectrogram", "tags", "files", "training"]
     for spec in PANELS:
         assert window.docks.panel(spec.name, QWidget).isVisible() is not spec.waits
-    window.docks.bring("training")
+    window.docks.raise_dock("training")
     assert window.docks.panel("training", QWidget).isVisible()

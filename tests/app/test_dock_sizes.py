@@ -10,8 +10,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.dock_sizes import DockShares
 from app.main_window import MainWindow
+from app.runtime.settings import DockShares
 from app.spectrogram.lanes import LANES
 from app.tags.list import HIGHEST_ROW_PX, ROW_PX
 from app.tags.panel import TOP_ROWS
@@ -48,7 +48,7 @@ def test_in_a_small_window_the_picture_stays_high(
 ) -> None:
     _with_files(window, core, qtbot)
     if has_training:
-        window.docks.bring("training")
+        window.docks.raise_dock("training")
     for size in (SMALL, LARGE, SMALL):
         _resize(window, size, qtbot)
     qtbot.waitUntil(lambda: _picture_px(window) >= 195)

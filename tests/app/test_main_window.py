@@ -16,6 +16,7 @@ from pytestqt.qtbot import QtBot
 
 from app.files.row import FileState
 from app.main_window import MainWindow
+from app.presenter import LAST_DETECTED
 from app.style.theme import DARK, LIGHT
 from core.audio.input_choice import InputChoice
 from core.errors import UserError
@@ -34,7 +35,7 @@ def test_the_window_is_up_before_the_model(window: MainWindow, core: FakeCore, q
     qtbot.waitUntil(lambda: bool(core.listeners))
     core.listeners[0].hear(frames=200)
     qtbot.waitUntil(lambda: window.session.is_listening)
-    qtbot.waitUntil(lambda: window.stage.timeline.view.last_s > 1.0)
+    qtbot.waitUntil(lambda: window.presenter.timeline.view.last_s > 1.0)
     assert window.tags.empty.text() == "Loading the model…"
     assert "loading" in window.toolbar.model_button.text()
     core.model_gate.set()
@@ -76,10 +77,10 @@ def test_stopped_nothing_claims_to_be_live(window: MainWindow, core: FakeCore, q
     window.session.stop()
     assert not panel.pill.isVisible()
     assert panel.plot.time_label(0.0) != "now"
-    assert window.tags.heading.text() == "Heard last"
+    assert window.tags.heading.text() == LAST_DETECTED
     assert not window.toolbar.meter.is_clip_lit
     assert window.toolbar.meter._text == "no signal"
-    panel.scroll_by(-1.0)
+    window.presenter.navigation.scroll_by(-1.0)
     assert panel.pill.isVisible()
     assert panel.pill.text() == "Newest sound"
 
@@ -102,18 +103,18 @@ def test_f_freezes_and_escape_empties_and_leaves_the_search_field(
     listen(window, core, qtbot)
     window.spectrogram.plot.setFocus()
     press(window, Qt.Key.Key_F)
-    assert window.spectrogram.is_frozen
+    assert window.presenter.navigation.is_frozen
     assert window.menus.actions["freeze"].isChecked()
     press(window, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier)
     assert QApplication.focusWidget() is window.tags.search
     press(window, Qt.Key.Key_F)
     assert window.tags.search.text() == "f"
-    assert window.spectrogram.is_frozen
+    assert window.presenter.navigation.is_frozen
     press(window, Qt.Key.Key_Escape)
     assert window.tags.search.text() == ""
     assert window.spectrogram.plot.hasFocus()
     press(window, Qt.Key.Key_F)
-    assert not window.spectrogram.is_frozen
+    assert not window.presenter.navigation.is_frozen
     assert window.tags.search.text() == ""
 
 
@@ -134,17 +135,17 @@ def test_escape_leaves_the_empty_search_field_too_and_cancels_nothing(
         assert window.focusWidget() is came_from
         assert window.file_tagging.is_busy
         press(window, Qt.Key.Key_F)
-        assert window.spectrogram.is_frozen
-        window.spectrogram.set_frozen(False)
+        assert window.presenter.navigation.is_frozen
+        window.presenter.navigation.set_frozen(False)
         assert window.tags.search.text() == ""
 
 
 def test_keys_zoom_and_move_in_the_picture(window: MainWindow, core: FakeCore, qtbot: QtBot) -> None:
     listen(window, core, qtbot)
     core.listeners[0].hear(300, 6000)
-    qtbot.waitUntil(lambda: window.stage.timeline.view.last_s > 60)
+    qtbot.waitUntil(lambda: window.presenter.timeline.view.last_s > 60)
     window.spectrogram.plot.setFocus()
-    view = window.stage.timeline.view
+    view = window.presenter.timeline.view
     press(window, Qt.Key.Key_Minus)
     assert view.span_s == 20.0
     press(window, Qt.Key.Key_Plus)
@@ -203,7 +204,7 @@ def test_the_window_comes_back_as_it_was_left(make_window: MakeWindow, qtbot: Qt
     again.show()
     assert again.size() == first.size()
     assert again.menus.colour_group.checkedAction().data() == "cividis"
-    assert again.stage.timeline.view.span_s == 60
+    assert again.presenter.timeline.view.span_s == 60
     assert again._parts.settings.range_db == (-60, 5)
     assert again.pins.ids == ("owl",)
     assert not again.docks.toggles[0].isChecked()

@@ -161,7 +161,7 @@ def test_an_input_reopened_while_the_sound_server_hangs_is_heard_once_it_answers
     def try_until_heard() -> bool:
         if listening.banner.isVisible() and button.text() == "Try again":
             button.click()
-        return listening.session.is_hearing
+        return listening.session.is_receiving
 
     qtbot.waitUntil(try_until_heard)
     qtbot.waitUntil(lambda: listening.session.status.windows > 0)

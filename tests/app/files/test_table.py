@@ -28,7 +28,7 @@ def test_beside_the_training_every_column_of_the_files_is_in_view(
     window.resize(width, 640)
     window.add_files([Path(f"/sounds/{'a long name ' * 9}{i}.wav") for i in range(3)])
     qtbot.waitUntil(lambda: len(window.files.rows) == 3)
-    window.docks.bring("training")
+    window.docks.raise_dock("training")
     qtbot.waitUntil(lambda: window.docks.panel("training", TrainingPanel).isVisible())
     assert window.width() == width
     table = window.files_panel.table
@@ -74,4 +74,4 @@ def test_a_file_is_shown_by_a_click_or_by_tab_and_marked_but_not_by_a_window_tha
         table.clearFocus()
         table.setFocus(reason)
         assert table.selectionModel().hasSelection() is is_marked
-        assert window.stage.timeline.is_live is not is_marked
+        assert window.presenter.timeline.is_live is not is_marked

@@ -24,7 +24,7 @@ from tests.app.app_fakes import FakeCore, FakePicture, FakeTagger, scores
 
 @pytest.fixture
 def files(core: FakeCore, qtbot: QtBot) -> Iterator[TaggingQueue]:
-    made = TaggingQueue(core.calls())
+    made = TaggingQueue(core.api())
     QAbstractItemModelTester(made.model, QAbstractItemModelTester.FailureReportingMode.Warning, made)
     made.use_tagger(FakeTagger())
     yield made
@@ -59,7 +59,7 @@ def test_files_are_tagged_one_after_the_other(files: TaggingQueue, core: FakeCor
 def test_a_surprise_in_one_file_or_its_picture_is_its_own(
     core: FakeCore, qtbot: QtBot, caplog: pytest.LogCaptureFixture
 ) -> None:
-    calls = core.calls()
+    calls = core.api()
 
     def surprising(path: Path, *args: Any) -> Any:
         if path.name == "odd.wav":
@@ -112,7 +112,7 @@ def test_a_length_is_told_only_once_it_is_known(files: TaggingQueue, core: FakeC
         core.gate.wait(PATIENCE_S)
 
     core.gate.clear()
-    files._calls = replace(core.calls(), tag_file=stop_after_two)
+    files._core = replace(core.api(), tag_file=stop_after_two)
     _add(files, "long.wav")
     row_of = files.model.rows
     qtbot.waitUntil(lambda: bool(row_of) and row_of[0].tagged_s > 0)
@@ -150,7 +150,7 @@ def test_a_cancelled_file_dropped_again_is_tagged_from_its_beginning(
 
 
 def test_files_wait_for_the_model(core: FakeCore, qtbot: QtBot) -> None:
-    files = TaggingQueue(core.calls())
+    files = TaggingQueue(core.api())
     _add(files, "a.wav")
     qtbot.waitUntil(lambda: _states(files) == [FileState.WAITING])
     files.use_tagger(FakeTagger())
@@ -193,7 +193,7 @@ def test_gaps_of_a_file_are_gaps_of_its_picture(files: TaggingQueue, core: FakeC
     picture = FakePicture()
     picture.is_gap = np.zeros(40, bool)
     picture.is_gap[:3] = picture.is_gap[10:12] = picture.is_gap[39:] = True
-    files._calls = replace(core.calls(), file_picture=lambda *_: picture)
+    files._core = replace(core.api(), file_picture=lambda *_: picture)
     _add(files, "a.wav")
     qtbot.waitUntil(lambda: _states(files) == [FileState.DONE])
     row = files.model.rows[0]

@@ -19,7 +19,7 @@ OLD, NEW = FakeTagger("Old", ("dog", "rain")), FakeTagger("New", ("wren", "owl")
 @pytest.fixture
 def session(core: FakeCore, jobs: BackgroundJobs) -> Iterator[LiveSession]:
     core.models |= {"old": OLD, "new": NEW}
-    made = LiveSession(core.calls(), jobs)
+    made = LiveSession(core.api(), jobs)
     yield made
     core.let_go()
     made.stop()

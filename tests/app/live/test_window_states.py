@@ -8,6 +8,8 @@ from pytestqt.qtbot import QtBot
 
 from app.live import session
 from app.main_window import MainWindow
+from app.presenter import LAST_DETECTED
+from app.status_bar import NO_SOUND
 from core.audio.input_choice import InputChoice
 from core.errors import UserError
 from core.inference.results import LiveUpdate
@@ -82,9 +84,9 @@ def test_without_sound_nothing_claims_to_be_live(
     qtbot.waitUntil(lambda: not core.listeners[0].updates)
     assert not window.spectrogram.pill.isVisible()
     assert window.toolbar.meter._text == "no signal"
-    assert window.tags.heading.text() == "Heard last"
+    assert window.tags.heading.text() == LAST_DETECTED
     assert window.spectrogram.plot.time_label(0.0) != "now"
-    assert status(window) == "No sound comes in"
+    assert status(window) == NO_SOUND
 
 
 def test_a_listener_that_hangs_and_says_nothing_is_not_live_and_may_come_back(
@@ -106,12 +108,12 @@ def test_a_frozen_picture_keeps_the_name_of_the_input_it_was_heard_from(
     window: MainWindow, core: FakeCore, qtbot: QtBot
 ) -> None:
     listen(window, core, qtbot)
-    qtbot.waitUntil(lambda: window.stage.timeline.view.last_s >= 3)
+    qtbot.waitUntil(lambda: window.presenter.timeline.view.last_s >= 3)
     window.spectrogram.plot.setFocus()
     press(window, Qt.Key.Key_F)
     assert caption(window) == "Frozen: Default microphone"
     change_to_usb(window, core, qtbot)
-    qtbot.waitUntil(lambda: window.stage.timeline.view.last_s > 6)
+    qtbot.waitUntil(lambda: window.presenter.timeline.view.last_s > 6)
     assert caption(window) == "Frozen: Default microphone"
     assert window.spectrogram.pill.text() == "Back to live"
 
@@ -119,8 +121,8 @@ def test_a_frozen_picture_keeps_the_name_of_the_input_it_was_heard_from(
     assert caption(window) == "Live: USB Mic"
     press(window, Qt.Key.Key_F)
     assert caption(window) == "Frozen: Default microphone → USB Mic"
-    window.spectrogram.zoom(0.2)
-    window.spectrogram.go_to_end()
+    window.presenter.navigation.zoom(0.2)
+    window.presenter.navigation.go_to_end()
     press(window, Qt.Key.Key_F)
     assert caption(window) == "Frozen: USB Mic"
 
@@ -130,7 +132,7 @@ def test_stopped_the_caption_says_so_and_names_what_was_heard(window: MainWindow
     window.session.start()
     assert caption(window) == "Getting ready to listen…"
     listen(window, core, qtbot)
-    qtbot.waitUntil(lambda: window.stage.timeline.view.last_s >= 3)
+    qtbot.waitUntil(lambda: window.presenter.timeline.view.last_s >= 3)
     window.session.stop()
     assert caption(window) == "Stopped: Default microphone"
     core.refused[USB] = GONE
@@ -141,7 +143,7 @@ def test_stopped_the_caption_says_so_and_names_what_was_heard(window: MainWindow
 
 def test_an_input_that_dies_leaves_a_stopped_picture(window: MainWindow, core: FakeCore, qtbot: QtBot) -> None:
     listen(window, core, qtbot)
-    qtbot.waitUntil(lambda: window.stage.timeline.view.last_s >= 3)
+    qtbot.waitUntil(lambda: window.presenter.timeline.view.last_s >= 3)
     core.listeners[0].updates.append(LiveUpdate(has_ended=True, failure=GONE))
     qtbot.waitUntil(lambda: caption(window) == "Stopped: Default microphone")
     assert not window.spectrogram.pill.isVisible()

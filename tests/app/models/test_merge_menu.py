@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from app.live.session import LiveSession
 from app.main_window import MainWindow
 from app.runtime.background_jobs import BackgroundJobs
-from app.runtime.core_api import CoreCalls
+from app.runtime.core_api import CoreApi
 from app.runtime.settings import MERGE_AMOUNTS, MERGES
 from core.audio.block import AudioBlock
 from core.audio.input_choice import InputChoice
@@ -32,9 +32,9 @@ def _lines(window: MainWindow) -> dict[str, QAction]:
 
 def test_every_choice_says_what_is_left(window: MainWindow, core: FakeCore, qtbot: QtBot) -> None:
     assert list(_lines(window)) == list(MERGE_AMOUNTS)
-    assert _lines(window)["8"].text() == "8 a layer", "without a model nobody knows"
+    assert _lines(window)["8"].text() == "8 per layer", "without a model nobody knows"
     listen(window, core, qtbot)
-    assert _lines(window)["8"].text() == "8 a layer: 98 → 66 tokens"
+    assert _lines(window)["8"].text() == "8 per layer: 98 → 66 tokens"
     assert _lines(window)["auto"].text() == "As the model was saved: 98 → 98 tokens"
     assert [merge for merge, action in _lines(window).items() if action.isChecked()] == ["auto"]
     assert window.model_menu.merging.menu.menuAction() in window.menus.model_menu.actions()
@@ -143,7 +143,7 @@ def test_the_real_model_merges_otherwise_in_a_stream_that_goes_on(jobs: Backgrou
         listener.start()
         return listener
 
-    session = LiveSession(CoreCalls(open_listener=open_listener, load_tagger=lambda _model: tiny_tagger()), jobs)
+    session = LiveSession(CoreApi(open_listener=open_listener, load_tagger=lambda _model: tiny_tagger()), jobs)
     heard: list[TagScores] = []
     session.updated.connect(lambda update: heard.extend(update.scores))
     session.load_model(None)

@@ -1,4 +1,4 @@
-"""Get models… with the real download, import and model: from a hub on this machine into the running live view."""
+"""The dialog of models with real downloads, imports and models: from a local hub into the running live view."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from pytestqt.qtbot import QtBot
 
 from app.application import build_window
 from app.main_window import MainWindow
-from app.models.dialog import ModelsDialog
-from app.models.download_row import FetchState
-from app.runtime.core_api import CoreCalls
+from app.models.dialog import RESUME, ModelsDialog
+from app.models.download_row import DownloadState
+from app.runtime.core_api import CoreApi
 from app.widgets import file_dialogs
 from core.inference.tagger import Tagger
 from core.model.checkpoints.hugging_face_export import export_hugging_face
@@ -52,8 +52,8 @@ def hub(exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
 @pytest.fixture
 def window(qapp: QApplication, core: FakeCore, tmp_path: Path, hub: Hub, qtbot: QtBot) -> Iterator[MainWindow]:
     """Core's own functions, but for the microphone; it listens without a model."""
-    calls = replace(CoreCalls(), open_listener=core.calls().open_listener)
-    made = build_window(qapp, settings_path=tmp_path / "settings.ini", calls=calls, device_command=NO_DEVICES)
+    calls = replace(CoreApi(), open_listener=core.api().open_listener)
+    made = build_window(qapp, settings_path=tmp_path / "settings.ini", core=calls, device_command=NO_DEVICES)
     qtbot.addWidget(made)
     made.show()
     made.session.start()
@@ -63,13 +63,13 @@ def window(qapp: QApplication, core: FakeCore, tmp_path: Path, hub: Hub, qtbot: 
     yield made
     core.let_go()
     made.close()
-    assert made.models.fetching.close(10.0)
+    assert made.models.downloads.close(10.0)
     assert made.jobs.wait(PATIENCE_S)
 
 
 @pytest.fixture
 def dialog(window: MainWindow) -> ModelsDialog:
-    window.menus.actions["get_models"].trigger()
+    window.menus.actions["download_models"].trigger()
     assert window.models.dialog is not None
     return window.models.dialog
 
@@ -96,17 +96,17 @@ def test_a_download_that_breaks_off_goes_on_and_ends_in_the_live_view(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("app.models.downloads._WORTH_A_WORD", 1)
-    row = window.models.fetching.rows[0]
+    row = window.models.downloads.rows[0]
     hub.cut_after["model.safetensors"] = [10_000] + [0] * 5
-    dialog.fetch_button.click()
-    qtbot.waitUntil(lambda: row.state is FetchState.FAILED)
+    dialog.download_button.click()
+    qtbot.waitUntil(lambda: row.state is DownloadState.FAILED)
     assert dialog.trouble.isVisible()
     assert "cannot be reached" in dialog.trouble.text()
     qtbot.waitUntil(lambda: row.kept_bytes >= 10_000)
-    assert dialog.fetch_button.text() == "Go on"
+    assert dialog.download_button.text() == RESUME
     part = next((tmp_path / "hf").rglob("*.part"))
     assert part.stat().st_size == 10_000
-    dialog.fetch_button.click()
+    dialog.download_button.click()
     qtbot.waitUntil(lambda: row.is_here)
     assert hub.ranges_of("model.safetensors")[-1] == "bytes=10000-"
     assert (tmp_path / "models" / PUBLISHED.name / "model.safetensors").is_file()
@@ -116,7 +116,7 @@ def test_a_download_that_breaks_off_goes_on_and_ends_in_the_live_view(
     assert lines[PUBLISHED.name].isChecked()
     before, after = tagger.tokens_with("8")
     merging = {action.data(): action.text() for action in window.model_menu.merging.menu.actions()}
-    assert merging["8"] == f"8 a layer: {before} → {after} tokens"
+    assert merging["8"] == f"8 per layer: {before} → {after} tokens"
 
 
 def test_a_hugging_face_folder_is_imported_and_used(

@@ -19,7 +19,8 @@ from app.runtime.settings import UserSettings
 from core.errors import UserError
 from core.inference.results import LiveUpdate
 from tests.app.app_fakes import FakeCore
-from tests.app.window_driving import echo, listen
+from tests.app.conftest import NO_DEVICES
+from tests.app.window_driving import listen
 
 NO_LOG = UserError("There is no log file.", "Soundmark works without one.")
 NO_SETTINGS = UserError("Your settings cannot be saved.", "Free some space.")
@@ -122,7 +123,7 @@ def test_settings_that_can_be_written_are_not_mentioned(tmp_path: Path) -> None:
 
 
 def test_the_window_says_it_in_the_banner(qapp: QApplication, core: FakeCore, no_folder: Path, qtbot: QtBot) -> None:
-    window = build_window(qapp, settings_path=no_folder / "settings.ini", calls=core.calls(), device_command=echo("[]"))
+    window = build_window(qapp, settings_path=no_folder / "settings.ini", core=core.api(), device_command=NO_DEVICES)
     qtbot.addWidget(window)
     window.show()
     listen(window, core, qtbot)
@@ -139,8 +140,8 @@ def test_a_note_waits_for_trouble_to_pass_and_stays_until_it_is_dismissed(
 ) -> None:
     listen(window, core, qtbot)
     words = window.banner.text.text
-    window.complaints.note(NO_LOG)
-    window.complaints.note(NO_SETTINGS)
+    window.notifications.queue_error(NO_LOG)
+    window.notifications.queue_error(NO_SETTINGS)
     assert words() == "There is no log file. Soundmark works without one."
     core.listeners[0].updates.append(LiveUpdate(trouble=TROUBLE))
     qtbot.waitUntil(lambda: words().startswith("The microphone has stopped"))

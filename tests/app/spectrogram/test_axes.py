@@ -5,8 +5,10 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from app.spectrogram.axes import HertzAxis, TimeAxis, TimeLabels, bin_frequency_hz, bin_position
+from app.spectrogram.axes import FrequencyView, HertzAxis, TimeAxis, TimeLabels, bin_frequency_hz, bin_position
 
 pytestmark = pytest.mark.usefixtures("qapp")
 
@@ -46,3 +48,26 @@ def test_a_file_has_no_time_before_its_beginning() -> None:
     axis = TimeAxis(lambda stream_s: stream_s)
     axis.set_labels(TimeLabels.IN_FILE)
     assert axis.tickStrings([-10, -5, 0], 1, 5) == ["", "", "0:00"]
+
+
+def test_frequencies_zoom_around_what_is_pointed_at_and_come_back() -> None:
+    view = FrequencyView(128)
+    view.zoom(0.25, 96.0)
+    assert (view.low, view.high) == (72.0, 104.0)
+    view.zoom(0.0001, 96.0)
+    assert view.high - view.low == 8.0
+    assert view.low < 96.0 < view.high
+    view.zoom(1e6)
+    assert (view.low, view.high) == (0.0, 128.0)
+
+
+@given(st.lists(st.tuples(st.booleans(), st.floats(-300, 300), st.floats(0.01, 100)), max_size=20))
+def test_frequencies_in_view_are_always_some_that_there_are(actions: list[tuple[bool, float, float]]) -> None:
+    view = FrequencyView(128)
+    for zooms, row, factor in actions:
+        if zooms:
+            view.zoom(factor, row)
+        else:
+            view.move(row)
+        assert 0.0 <= view.low < view.high <= 128.0 + 1e-9
+        assert view.high - view.low >= 8.0 - 1e-9

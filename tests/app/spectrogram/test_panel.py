@@ -12,14 +12,15 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from app.spectrogram.navigation import Navigation
 from app.spectrogram.panel import SpectrogramPanel
 from app.spectrogram.plot import GUTTER_PX, MARGIN_PX
-from app.spectrogram.timeline import LiveTimeline, file_timeline, set_picture
+from app.spectrogram.timeline import LiveTimeline
 from app.style.appearance import Appearance
 from app.style.theme import PICTURE_VOID
 from app.tags.pins import Pins
 from core.inference.results import FrameRun, LiveUpdate
-from tests.app.app_fakes import NAMES, FakePicture, FakeTagger, noise, scores
+from tests.app.app_fakes import NAMES, FakeTagger, noise, scores
 
 
 @pytest.fixture
@@ -30,8 +31,16 @@ def live() -> LiveTimeline:
 
 
 @pytest.fixture
-def panel(qtbot: QtBot, live: LiveTimeline, appearance: Appearance, pins: Pins) -> SpectrogramPanel:
+def navigation(live: LiveTimeline) -> Navigation:
+    return Navigation(live)
+
+
+@pytest.fixture
+def panel(
+    qtbot: QtBot, live: LiveTimeline, navigation: Navigation, appearance: Appearance, pins: Pins
+) -> SpectrogramPanel:
     made = SpectrogramPanel(live, appearance, pins)
+    made.connect_navigation(navigation)
     qtbot.addWidget(made)
     made.set_colours("grey", (-45, 30))
     made.resize(700, 500)
@@ -138,15 +147,17 @@ def test_another_colour_map_recolours_what_was_drawn(panel: SpectrogramPanel, li
     assert before != _picture(panel)
 
 
-def test_frozen_the_picture_stays_while_sound_goes_on(panel: SpectrogramPanel, live: LiveTimeline) -> None:
+def test_frozen_the_picture_stays_while_sound_goes_on(
+    panel: SpectrogramPanel, navigation: Navigation, live: LiveTimeline
+) -> None:
     _hear(panel, live, LiveUpdate((noise(1000),)))
-    panel.set_frozen(True)
+    navigation.set_frozen(True)
     right_s, before = live.view.right_s, _picture(panel)
     _hear(panel, live, LiveUpdate((noise(300, 1000),)))
-    assert panel.is_frozen
+    assert navigation.is_frozen
     assert live.view.right_s == right_s
     assert before == _picture(panel)
-    panel.set_frozen(False)
+    navigation.set_frozen(False)
     assert live.view.right_s == pytest.approx(13.0)
 
 
@@ -167,11 +178,11 @@ def test_dragging_goes_back_in_time_and_the_pill_returns(
     assert live.view.is_following
 
 
-def test_the_wheel_zooms_time(panel: SpectrogramPanel, live: LiveTimeline) -> None:
+def test_the_wheel_zooms_time(panel: SpectrogramPanel, navigation: Navigation, live: LiveTimeline) -> None:
     _hear(panel, live, LiveUpdate((noise(4000),)))
-    panel._zoom_at(0.5, -3.0)
+    panel._on_zoomed(0.5, -3.0)
     assert live.view.span_s == 5.0
-    panel.zoom(8.0)
+    navigation.zoom(8.0)
     assert live.view.span_s == 40.0
 
 
@@ -183,32 +194,6 @@ def test_hovering_names_time_frequency_and_level(panel: SpectrogramPanel, live: 
     assert "26" in panel.readout.text()
     panel._on_hovered(-200.0, 60.5)
     assert panel.readout.text() == ""
-
-
-def test_keys_step_through_a_file_and_its_scores(panel: SpectrogramPanel) -> None:
-    timeline = file_timeline("a.wav", "Reading…")
-    set_picture(timeline, FakePicture())
-    timeline.use_labels(FakeTagger())
-    assert timeline.scores is not None
-    for window in range(4):
-        timeline.scores.append(scores(500 * window, 500 * window + 500, {window: 0.9}))
-    panel.show_timeline(timeline)
-    panel.step_cursor(-1)
-    assert timeline.cursor_s == 12.5
-    found = timeline.scores_in_view()
-    assert found is not None
-    assert int(found.probabilities.argmax()) == 2
-    panel.go_to_end()
-    panel.step_cursor(10)
-    assert timeline.cursor_s == 17.5
-
-
-def test_the_end_of_a_file_leads_back_to_live(panel: SpectrogramPanel, qtbot: QtBot) -> None:
-    timeline = file_timeline("a.wav", "")
-    set_picture(timeline, FakePicture())
-    panel.show_timeline(timeline)
-    with qtbot.waitSignal(panel.live_wanted):
-        panel.go_to_end()
 
 
 def test_an_empty_picture_explains_itself(panel: SpectrogramPanel, live: LiveTimeline) -> None:
@@ -277,18 +262,3 @@ def test_zoomed_in_a_drag_goes_to_other_frequencies(panel: SpectrogramPanel, liv
         QTest.mouseMove(viewport, middle + QPoint(0, 20 * step), delay=10)
     QTest.mouseRelease(viewport, Qt.MouseButton.LeftButton, pos=middle + QPoint(0, 100))
     assert panel.plot.frequencies.low > 40.0
-
-
-def test_the_live_picture_freezes_while_a_file_without_a_picture_is_on_show(
-    panel: SpectrogramPanel, live: LiveTimeline, qtbot: QtBot
-) -> None:
-    _hear(panel, live, LiveUpdate((noise(2000),)))
-    file = file_timeline("a.wav", "Reading…")
-    panel.show_timeline(file)
-    with qtbot.waitSignal(panel.moment_changed):
-        panel.set_frozen(True)
-    assert panel.is_frozen
-    assert file.view.is_following, "the file's own view stays as it is"
-    with qtbot.waitSignal(panel.moment_changed):
-        panel.set_frozen(False)
-    assert not panel.is_frozen

@@ -61,7 +61,7 @@ def test_a_bad_files_error_is_text_in_the_picture_and_in_the_banner(
     document = QTextDocument()
     document.setHtml(window.files.rows[0].timeline.message)
     assert document.toPlainText() == f"{ERROR.problem}\n{ERROR.remedy}"
-    window.complaints.complain(ERROR)
+    window.notifications.show_error(ERROR)
     assert window.banner.text.text() == f"{ERROR.problem} {ERROR.remedy}"
     assert window.banner.text.textFormat() is Qt.TextFormat.PlainText
 

@@ -1,0 +1,112 @@
+"""Moves the view and the cursor of the timeline on show: scroll, zoom, freeze, step and go back to live."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal, Slot
+
+from app.spectrogram.timeline import LiveTimeline, Timeline
+
+
+class Navigation(QObject):
+    """The only writer of a timeline's view and cursor.
+
+    timeline: the one on show, the live one at first. moved: its view or its cursor has changed.
+    live_wanted: the user wants to leave a file for the live sound.
+    """
+
+    moved = Signal()
+    live_wanted = Signal()
+
+    def __init__(self, live: LiveTimeline, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._live = live
+        self.timeline: Timeline = live
+
+    @property
+    def is_frozen(self) -> bool:
+        """The live view is held."""
+        return not self._live.view.is_following
+
+    @Slot(float)
+    def scroll_by(self, by_s: float) -> None:
+        """Scroll by seconds; the view is held from then on."""
+        self._move(lambda: self.timeline.view.move(by_s))
+
+    def page(self, pages: float) -> None:
+        """Scroll by so many widths of the view."""
+        self.scroll_by(pages * self.timeline.view.span_s)
+
+    def zoom(self, factor: float) -> None:
+        """Show `factor` times as much time, around the cursor if there is one."""
+        self._move(lambda: self.timeline.view.zoom(factor, self.timeline.cursor_s))
+
+    @Slot(float, float)
+    def zoom_at(self, factor: float, time_s: float) -> None:
+        """Show `factor` times as much time, around a moment."""
+        self._move(lambda: self.timeline.view.zoom(factor, time_s))
+
+    def set_span(self, span_s: float) -> None:
+        """Show so many seconds."""
+        self.zoom(span_s / self.timeline.view.span_s)
+
+    def set_frozen(self, frozen: bool) -> None:
+        """Freeze the live picture or let it follow again, also while a file is on show."""
+        if frozen:
+            self._live.view.hold()
+        else:
+            self._follow()
+        self.moved.emit()
+
+    def step_cursor(self, steps: int) -> None:
+        """Move the cursor by so many windows; the first step starts at the right edge."""
+        timeline = self.timeline
+        if timeline.scores is None or not len(timeline.scores):
+            return
+        starts = timeline.scores.starts_s
+        here = timeline.view.right_s if timeline.cursor_s is None else timeline.cursor_s
+        row = int(np.searchsorted(starts, here + 1e-6, side="right")) - 1 + steps
+        row = min(max(row, 0), len(starts) - 1)
+        self.set_cursor(float(starts[row] + timeline.scores.stops_s[row]) / 2)
+
+    @Slot(float)
+    def set_cursor(self, time_s: float) -> None:
+        """Put the cursor at a moment; the view is held from then on."""
+        timeline = self.timeline
+        if timeline.history is None:
+            return
+        timeline.view.hold()
+        timeline.cursor_s = min(max(time_s, timeline.view.first_s), timeline.view.last_s)
+        self._move(timeline.keep_cursor_in_view)
+
+    def go_to_start(self) -> None:
+        """Go to the oldest sound that is kept."""
+        self.scroll_by(-1e9)
+
+    def go_to_end(self) -> None:
+        """Go to the newest sound; in a file to its end, and from there back to live."""
+        view = self.timeline.view
+        if self.timeline.is_live or view.right_s >= view.last_s - 1e-3:
+            self.go_live()
+        else:
+            self.scroll_by(1e9)
+
+    @Slot()
+    def go_live(self) -> None:
+        """Follow the live sound; emits `live_wanted` where a file is on show."""
+        if self.timeline.is_live:
+            self._move(self._follow)
+        else:
+            self.live_wanted.emit()
+
+    def _follow(self) -> None:
+        self._live.cursor_s = None
+        self._live.view.follow()
+
+    def _move(self, move: Callable[[], None]) -> None:
+        if self.timeline.history is None:
+            return
+        move()
+        self.moved.emit()
