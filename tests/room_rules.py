@@ -47,8 +47,6 @@ ROOM_ORDERS: dict[str, tuple[set[str], ...]] = {
 """Within each package, the rooms in the order in which they may import: what stands to the left. Rooms of one set know
 nothing of each other. ROOT are the modules beside the rooms."""
 OUT_OF_ORDER: dict[str, set[str]] = {
-    "app/runtime/context.py": {"app.live.input_devices"},
-    "app/runtime/settings.py": {"app.dock_sizes", "app.spectrogram.colour_maps"},
     "training/model/frame_head_loss.py": {"training.evaluation.metrics"},
     "training/study/merging_runs.py": {"training.cli.evaluate"},
 }
