@@ -125,7 +125,7 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def lengths(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of files whose windows can be told in advance."""
+    """A folder of files whose windows can be output in advance."""
     folder = tmp_path_factory.mktemp("lengths")
     for name, seconds in LENGTHS_S.items():
         sounds.write_wav(folder / name, sounds.sweep(seconds))
@@ -211,7 +211,7 @@ def test_scores_fall_and_are_probabilities(windows: Run) -> None:
         ("2 s.wav", [(0.0, 1.98)]),
     ],
 )
-def test_windows_cover_every_frame_once_and_tell_their_true_length(
+def test_windows_cover_every_frame_once_and_report_their_true_length(
     windows: Run, name: str, spans: list[tuple[float, float]]
 ) -> None:
     found = windows.of("window", name)
@@ -222,7 +222,7 @@ def test_windows_cover_every_frame_once_and_tell_their_true_length(
     ]
 
 
-def test_csv_and_table_tell_the_same_as_jsonl(windows: Run, lengths: Path, tmp_path: Path) -> None:
+def test_csv_and_table_say_the_same_as_jsonl(windows: Run, lengths: Path, tmp_path: Path) -> None:
     options = ("--hop-s", "5", "--top-k", "3")
     table_file = tmp_path / "scores.csv"
     written = soundmark("tag", lengths / "12 s.wav", *options, "--format", "csv", "--output", table_file)
@@ -254,17 +254,17 @@ def test_all_scores_gives_every_label_of_the_model_once(lengths: Path, tmp_path:
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_every_format_tells_windows_and_what_went_wrong(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_format_writes_windows_and_errors(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     labels = LabelSet.from_ids(["dog", "rain"])
     file = io.StringIO()
     writer = FORMATS[name](file, labels, 1)
 
     writer.window(TaggedWindow("a.wav", 0, TagScores(np.array([0.25, 0.75], np.float32), 0, 1024)))
-    writer.error("b.wav", UserError("It is broken.", "Mend it."))
+    writer.error("b.wav", UserError("It is broken.", "Fix it."))
 
-    told = file.getvalue() + capsys.readouterr().err
-    assert all(words in told for words in ("a.wav", "10.24", "rain", "b.wav", "It is broken.", "Mend it."))
-    assert "dog" not in told
+    output = file.getvalue() + capsys.readouterr().err
+    assert all(words in output for words in ("a.wav", "10.24", "rain", "b.wav", "It is broken.", "Fix it."))
+    assert "dog" not in output
 
 
 @pytest.mark.parametrize(

@@ -138,7 +138,7 @@ def test_the_version_is_that_of_the_project(capsys: pytest.CaptureFixture[str]) 
     assert capsys.readouterr().out == f"Soundmark {project['version']}\n"
 
 
-def test_the_help_tells_every_exit_status(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_help_lists_every_exit_status(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main.main(["--help"])
     text = " ".join(capsys.readouterr().out.split())

@@ -92,7 +92,7 @@ def test_a_reader_that_has_gone_ends_every_verb_with_0_and_no_word(
 
 @pytest.mark.parametrize("verb", VERBS)
 @pytest.mark.parametrize("kind", ["full", "closed"])
-def test_output_that_cannot_be_written_is_told_once_with_1(
+def test_output_that_cannot_be_written_is_reported_once_with_1(
     kind: str, verb: str, place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     del place

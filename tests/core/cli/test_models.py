@@ -185,7 +185,7 @@ def test_export_refuses_full_folders_and_what_cannot_be_said(
     assert not (tmp_path / "new").exists()
 
 
-def test_a_place_that_forbids_writing_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_place_that_forbids_writing_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").write_text("")
     out = tmp_path / "file" / "out"
     code, _, err = run(capsys, "models", "export", "--layout", "soundmark", "--out", out)

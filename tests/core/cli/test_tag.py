@@ -110,7 +110,7 @@ def test_a_reader_that_has_gone_ends_it_without_a_word(
     assert capsys.readouterr().err == ""
 
 
-def test_a_place_that_cannot_be_written_is_told(options: TagOptions, tmp_path: Path) -> None:
+def test_a_place_that_cannot_be_written_is_reported(options: TagOptions, tmp_path: Path) -> None:
     nowhere = TagOptions(options.paths, ModelOptions("not even loaded"), "csv", tmp_path / "no" / "out.csv")
     with pytest.raises(UserError, match="cannot be written"):
         run_tag(nowhere)
@@ -124,7 +124,7 @@ def test_long_windows_and_other_strides_are_tagged(options: TagOptions) -> None:
     assert [row["end_s"] for row in rows] == ["0.98"] * 4
 
 
-def test_frames_of_a_model_that_does_not_tell_when_are_refused_before_anything_is_written(options: TagOptions) -> None:
+def test_frames_of_a_model_without_a_frame_head_are_refused_before_anything_is_written(options: TagOptions) -> None:
     with pytest.raises(UserError, match="train frame-head"):
         run_tag(replace(options, frames=True))
     assert options.output is not None
@@ -175,12 +175,12 @@ def test_another_track_than_the_first_is_noted(
     paths = (path, *options.paths[:1])
     assert run_tag(replace(options, paths=paths, format=name, output=output, frames=frames)) == 0
     note = "Audio track 1 cannot be decoded here, so audio track 2 was used."
-    written, told = output.read_text(), capsys.readouterr().err
+    written, errors = output.read_text(), capsys.readouterr().err
     if name == "jsonl":
         assert json.loads(written.splitlines()[0]) == {"type": "note", "source": str(path), "note": note}
-        assert "track 2" not in told
+        assert "track 2" not in errors
     else:
-        assert told.count(f"{path}: {note}\n") == 1
+        assert errors.count(f"{path}: {note}\n") == 1
         assert "track 2" not in written
 
 

@@ -57,7 +57,7 @@ def test_csv_has_one_row_a_label() -> None:
     }  # fmt: skip
 
 
-def test_names_are_told_where_ids_do_not_tell_them() -> None:
+def test_names_are_written_where_ids_are_for_machines() -> None:
     """AudioSet's ids are for machines."""
     named = ("/m/0bt9lr", "Dog"), ("/m/07qjznl", "Tick-tock"), ("/m/06mb1", "Rain")
     labels = LabelSet(tuple(Label(i, *one) for i, one in enumerate(named)))
@@ -80,7 +80,7 @@ def test_a_table_names_its_source_once() -> None:
 
 
 @pytest.mark.parametrize("name", list(FORMATS))
-def test_every_format_tells_an_error_and_ends(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_format_reports_an_error_and_ends(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     file = io.StringIO()
     writer = FORMATS[name](file, LABELS, None)
     writer.error("b.wav", UserError("It is empty.", "Record it again."))

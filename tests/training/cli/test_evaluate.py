@@ -39,10 +39,10 @@ def data(tmp_path: Path) -> Path:
     """Six half-second clips; the model knows no whale, the data no clock."""
     folder = tmp_path / "data"
     folder.mkdir()
-    chance = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     lines = ["path,label,fold_or_split"]
     for i, (name, (label, fold)) in enumerate(CLIPS.items()):
-        sound = chance.normal(0, 0.1, 8000) if i % 2 else 0.3 * np.sin(np.arange(8000) * (0.1 + 0.1 * i))
+        sound = rng.normal(0, 0.1, 8000) if i % 2 else 0.3 * np.sin(np.arange(8000) * (0.1 + 0.1 * i))
         soundfile.write(folder / name, sound, 16_000)
         lines.append(f"{name},{label},{fold}")
     (folder / "manifest.csv").write_text("\n".join(lines))
@@ -150,7 +150,7 @@ def test_members_of_an_ensemble_must_agree(data: Path, tmp_path: Path, capsys: p
     assert "sigmoid probabilities" in capsys.readouterr().err
 
 
-def test_data_of_other_labels_are_told(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_data_of_other_labels_are_reported(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model = saved(tmp_path / "m", labels=LabelSet.from_ids(["w", "x", "y", "z"]))
     assert evaluate("--model", model, "--data", data) == 1
     assert "knows none of the labels" in capsys.readouterr().err
@@ -163,7 +163,7 @@ def test_tables_for_people(data: Path, tmp_path: Path, capsys: pytest.CaptureFix
     assert all(word in shown for word in ("Accuracy", "95 % interval", "Dog", "threshold"))
 
 
-def test_a_report_that_cannot_be_written_is_told(data: Path, tmp_path: Path) -> None:
+def test_a_report_that_cannot_be_written_is_reported(data: Path, tmp_path: Path) -> None:
     model = ModelOptions(saved(tmp_path / "m"), device="cpu")
     with pytest.raises(UserError, match="cannot be written"):
         run_evaluation(EvaluateOptions((model,), data, out=tmp_path / "nowhere" / "r.json"))

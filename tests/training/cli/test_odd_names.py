@@ -121,7 +121,7 @@ def test_a_listed_name_that_is_too_long_is_a_clip_that_is_not_there(tmp_path: Pa
         ["train", "few-clips", "--data", ".", "--out", "x" * 300, "--resume"],
     ],
 )
-def test_names_too_long_on_the_command_line_are_told_in_words(
+def test_names_too_long_on_the_command_line_are_reported_in_words(
     words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)

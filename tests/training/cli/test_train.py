@@ -1,8 +1,7 @@
-"""`soundmark train`: what it says on stdout and in its log, and how it goes on with what was said before."""
+"""`soundmark train`: what it reports on standard output and in its log, and how it resumes."""
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import signal
@@ -19,9 +18,7 @@ from rig.waiting import PATIENCE_S
 from tests.training.runs import SMALL, save_teacher, write_clips
 from training.cli import train
 from training.cli.train import TrainOptions, run_training
-from training.config.setting_paths import with_absolute_paths
 from training.loop import runner
-from training.loop.control import RunControl
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
@@ -30,7 +27,7 @@ def messages(text: str) -> list[dict[str, object]]:
     return [json.loads(line) for line in text.splitlines()]
 
 
-def test_it_says_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_reports_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def failure(*arguments: object) -> tuple[int, str]:
         code = run_training(TrainOptions(*arguments))  # pyright: ignore[reportArgumentType]
         [failed] = messages(capsys.readouterr().out)
@@ -47,29 +44,29 @@ def test_it_says_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert "cannot be used" in failure("starter", tmp_path, tmp_path / "file")[1]
 
 
-def test_several_processes_need_one_folder_and_take_no_words(
+def test_several_processes_need_one_folder_and_take_no_commands(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WORLD_SIZE", "2")
     assert run_training(TrainOptions("starter", tmp_path, None)) == 2
     assert run_training(TrainOptions("starter", tmp_path, tmp_path / "out", control=True)) == 2
-    problems = [str(one["problem"]) for one in messages(capsys.readouterr().out)]
+    problems = [str(message["problem"]) for message in messages(capsys.readouterr().out)]
     assert ["into one folder" in problems[0], "steers one process" in problems[1]] == [True, True]
 
 
-def test_a_surprise_is_a_message_too(
+def test_an_unforeseen_error_is_a_message_too(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def surprise(*_: object, **__: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise RuntimeError("CUDA out of memory")
 
-    monkeypatch.setattr(runner, "train", surprise)
+    monkeypatch.setattr(runner, "train", fail)
     assert run_training(TrainOptions("starter", tmp_path, tmp_path / "out")) == 1
     assert "CUDA out of memory" in json.loads(capsys.readouterr().out)["problem"]
     assert "CUDA out of memory" in (tmp_path / "out" / "log.jsonl").read_text()
 
 
-def test_a_failure_is_told_before_a_signal_ends_the_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_is_reported_before_a_signal_ends_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """torchrun sends SIGTERM to all as soon as one is lost: the others are about to say so."""
     data, out = write_clips(tmp_path / "data"), tmp_path / "out"
     ended: list[int] = []
@@ -98,9 +95,9 @@ def test_resume_needs_nothing_but_the_folder(tmp_path: Path, capsys: pytest.Capt
     assert run_training(TrainOptions("starter", data, out, (*SMALL, "epochs=1"))) == 0
     assert read_description(out).settings == (*SMALL, "epochs=1")
     assert run_training(TrainOptions(None, None, out, ("title=Renamed",), resume=True)) == 0
-    said = messages(capsys.readouterr().out)
-    assert [one["type"] for one in said].count("finished") == 2
-    assert len(messages((out / "log.jsonl").read_text())) == len(said)
+    reported = messages(capsys.readouterr().out)
+    assert [message["type"] for message in reported].count("finished") == 2
+    assert len(messages((out / "log.jsonl").read_text())) == len(reported)
     assert list((out / "tensorboard").glob("events.*"))
 
 
@@ -113,16 +110,6 @@ def test_a_refused_command_leaves_the_run_in_the_folder_as_it_was(tmp_path: Path
     assert read_description(out) == before
 
 
-def test_relative_paths_mean_the_same_from_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    teacher = save_teacher(tmp_path / "models" / "owl", "nano", "other", 0)
-    (tmp_path / "starter").mkdir()  # a folder that is called like a model
-    monkeypatch.chdir(tmp_path)
-    settings = ("teacher=models/owl,starter", "init=starter", "init=models/owl", "init=timm:x@models/owl", "init=gone")
-    assert with_absolute_paths(settings) == (
-        *(f"teacher={teacher},starter", "init=starter", f"init={teacher}", f"init=timm:x@{teacher}", "init=gone"),
-    )
-
-
 def test_a_run_with_a_relative_teacher_resumes_from_another_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -132,7 +119,7 @@ def test_a_run_with_a_relative_teacher_resumes_from_another_folder(
     recipe = tmp_path / "mine.toml"
     recipe.write_text('variant = "nano"\ninit = "wren"\n')
     monkeypatch.chdir(tmp_path)
-    small = tuple(one for one in SMALL if not one.startswith(("init", "variant")))
+    small = tuple(setting for setting in SMALL if not setting.startswith(("init", "variant")))
     assert run_training(TrainOptions("mine.toml", data, out, (*small, "epochs=1", "teacher=owl"))) == 0
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
@@ -176,7 +163,7 @@ def test_a_second_run_in_one_folder_is_refused_until_the_first_is_gone(
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl+C cannot be sent to one process there")
 def test_ctrl_c_saves_the_run_and_leaves_a_checkpoint(tmp_path: Path) -> None:
     data, out = write_clips(tmp_path / "data"), tmp_path / "out"
-    settings = [one for one in SMALL if not one.startswith(("epochs", "variant"))]
+    settings = [setting for setting in SMALL if not setting.startswith(("epochs", "variant"))]
     command = [sys.executable, str(REPOSITORY / "main.py"), "train", "starter", "--data", str(data), "--out", str(out)]
     running = subprocess.Popen(
         [*command, *settings, "variant=ast-tiny-residual", "epochs=500", "save_every_s=0"], text=True,
@@ -194,10 +181,3 @@ def test_ctrl_c_saves_the_run_and_leaves_a_checkpoint(tmp_path: Path) -> None:
     assert isinstance(stopped, TrainingStopped)
     assert (Path(stopped.checkpoint) / "model.safetensors").is_file()
     assert "Traceback" not in errors
-
-
-def test_words_on_standard_input_are_wishes() -> None:
-    control = RunControl()
-    control.read(io.StringIO("pause\nnonsense\nresume\n stop \n"))
-    assert [control.wait() for _ in range(3)] == ["pause", "resume", "stop"]
-    assert control.poll() is None
