@@ -2,11 +2,11 @@
 
     python benchmarks/busy_machine.py --data ESC-50 [--rounds 3] [--out FILE]
 
-Runs `main.py tag` on sixty clips, `main.py train` for two epochs and `main.py listen` on the demo scene, each with
-OpenMP's own wait policy (threads spin for milliseconds), without any spinning, and with the short spin that Soundmark
-sets; on a quiet machine and beside a process that never rests. The settings take turns within each round, so that a
-change in the machine's speed affects all alike. Prints medians and ranges: seconds (tag, train), milliseconds from
-sound to tag (listen).
+Runs `soundmark tag` on sixty clips, `soundmark train` for two epochs and `soundmark listen` on the demo scene, each
+with OpenMP's own wait policy (threads spin for milliseconds), without any spinning, and with the short spin that
+Soundmark sets; on a quiet machine and beside a process that never rests. The settings take turns within each round,
+so that a change in the machine's speed affects all alike. Prints medians and ranges: seconds (tag, train),
+milliseconds from sound to tag (listen).
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@
 
 The Hugging Face side is what its users write: ASTFeatureExtractor on each clip as it is loaded, a model of transformers
 (ASTForAudioClassification) in float32 (bf16 autocast with --hf-bf16, and always on a GPU), AdamW, one loop. Ours is
-`main.py train` without its terminal: log-mel from the cache, augmentation, bf16, averaged weights; `--also` adds the
+`soundmark train` without its terminal: log-mel from the cache, augmentation, bf16, averaged weights; `--also` adds the
 same with another setting. All take turns, so that what else the machine does falls on each; the median over the rounds
 counts.
 """

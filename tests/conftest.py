@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import tempfile
 
+from hypothesis import settings
+
 # An end-to-end session sets SOUNDMARK_XCB=1 and runs on a real (virtual) X screen.
 if os.environ.get("SOUNDMARK_XCB") != "1":
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
@@ -16,5 +18,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # As core sets them; some tests import torch first.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+
+# A machine that is busy with other programs must not look like a failure.
+settings.register_profile("soundmark", deadline=None)
+settings.load_profile("soundmark")
 
 pytest_plugins = ["rig.patient_bot"]
