@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import main
+from room_rules import ROOM_ORDERS
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PAGES = sorted(f"docs/{path.name}" for path in (REPOSITORY / "docs").glob("*.md"))
@@ -39,7 +40,8 @@ def anchors(name: str) -> set[str]:
 def broken_links(name: str) -> list[str]:
     """Links to files or headings that are not there."""
     broken = []
-    for link in re.findall(r"\]\(([^)\s]+)\)", text_of(name)):
+    pictures = re.findall(r' (?:src|srcset)="([^"]+)"', text_of(name))
+    for link in pictures + re.findall(r"\]\(([^)\s]+)\)", text_of(name)):
         if "://" in link:
             continue
         path, _, heading = link.partition("#")
@@ -124,3 +126,18 @@ def test_the_tables_to_add_to_are_where_the_document_says() -> None:
     rows = re.findall(r"`([A-Z_]+)`, `([\w./]+\.py)`", section("CONTRIBUTING.md", "Where an addition goes"))
     assert len(rows) >= 6
     assert [table for table, path in rows if not re.search(rf"^{table}\b", text_of(path), flags=re.MULTILINE)] == []
+
+
+@pytest.mark.parametrize("package", ROOM_ORDERS)
+def test_the_orders_of_rooms_are_those_that_are_checked(package: str) -> None:
+    place = package.replace(".", "/")
+    row = re.findall(rf"^\| `{place}` \| (.+) \|$", section("CONTRIBUTING.md", "Where things are"), flags=re.MULTILINE)
+    written = [set(re.findall(r"`([\w/]+)`", part)) for part in "".join(row).split(" < ")]
+    checked = [{room.replace(".", "/") for room in rooms} for rooms in ROOM_ORDERS[package]]
+    assert _folders(place, written) == _folders(place, checked)
+
+
+def _folders(package: str, order: list[set[str]]) -> list[set[str]]:
+    """Of each step of an order what is a folder; steps of files alone are left out."""
+    steps = [{room for room in rooms if room and (REPOSITORY / package / room).is_dir()} for rooms in order]
+    return [step for step in steps if step]
