@@ -1,5 +1,4 @@
-"""From trained weights to a checkpoint folder with its calibration, thresholds, model card and evaluation. Knows no
-optimiser."""
+"""Writes trained weights as a checkpoint folder, with calibration, thresholds, model card and evaluation."""
 
 from __future__ import annotations
 
@@ -23,7 +22,6 @@ from core.program import checkout_folder
 from core.run.evaluation_report import EvaluationReport
 from core.run.messages import TrainingFinished
 from core.run.run_folder import CHECKPOINT_NAME, REPORT_NAME
-from core.version import version
 from training.config.recipe import TrainConfig
 from training.data.manifest import LabelledClip, Manifest, Split
 from training.evaluation.calibration import fit_calibration, fit_thresholds
@@ -39,17 +37,17 @@ _UNKNOWN_THRESHOLD = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """What the model says of one side of the split, before activation and calibration.
-
-    clips: that side's. truth: float32 `(clips, labels)`, 1 where a clip has the label. logits: float32, the same
-    shape, by the schedule `merge` that the checkpoint will use; unmerged: with every token.
-    """
+    """A model's logits for one side of the split."""
 
     clips: tuple[LabelledClip, ...]
     truth: NDArray[np.float32]
+    """`(clips, labels)`, 1 where a clip has the label."""
     merge: MergeSchedule
+    """The merging that the checkpoint will use."""
     logits: NDArray[np.float32]
+    """`(clips, labels)`, with `merge`."""
     unmerged: NDArray[np.float32]
+    """The same, without merging."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,57 +76,42 @@ class PublishedRun:
 
 
 def merge_schedule(r: int, full_patches: int, kind: Kind = "constant", matcher: Matcher = "bipartite") -> MergeSchedule:
-    """r tokens a layer at the full window of `full_patches` patches, proportionally fewer for shorter input."""
+    """r tokens per layer at the full window of `full_patches` patches, proportionally fewer for shorter input."""
     return MergeSchedule(kind, r, reference_patches=full_patches, matcher=matcher) if r else NO_MERGING
 
 
 def activation_of(config: TrainConfig) -> Literal["sigmoid", "softmax"]:
-    """From logits to probabilities, as the loss has it."""
+    """The activation that belongs to the recipe's loss."""
     return "softmax" if config.optimisation.loss == "ce" else "sigmoid"
 
 
+@dataclass(frozen=True, slots=True)
+class _Scoring:
+    """How logits become probabilities and decisions. origin: what fitted the thresholds: "validation" or "test" clips,
+    "kept" from the initial checkpoint, or "none"."""
+
+    activation: Literal["sigmoid", "softmax"]
+    calibration: Calibration
+    thresholds: tuple[float, ...]
+    origin: str
+
+    def probabilities(self, logits: NDArray[np.float32]) -> Scores:
+        """Calibrated probabilities, of the shape of `logits`."""
+        return _probabilities(logits, self.activation, self.calibration)
+
+
 def publish(run: PublishedRun, out: Path) -> TrainingFinished:
-    """Write `out/checkpoint`, with evaluation.json where there are held-out clips; returns what a run reports of it.
+    """Write `out/checkpoint`, with evaluation.json where there are held-out clips; returns the message that says so.
 
     Calibration and per-label thresholds are fitted on the validation clips. Without any, the logits stay as they are
     and one threshold for all labels is fitted on the held-out clips, which the card calls optimistic.
-    Raises UserError for weights that give no numbers, and where a last layer was kept of nobody knows what.
+    Raises UserError for weights that give no finite scores, and where the checkpoint whose head was kept is missing.
     """
-    activation = activation_of(run.config)
-    earlier = run.initialisation.config
-    is_kept = keeps_head(run.config)
-    if is_kept and earlier is None:
-        problem = "The checkpoint whose last layer this run has kept is gone, and with it its thresholds."
-        raise UserError(problem, "Put it back, and go on with --resume and init=CHECKPOINT.")
-    kept = earlier if is_kept else None
-    if kept:
-        calibration, thresholds, origin = *calibration_of_kept_head(kept, run.manifest.labels), "kept"
-    else:
-        calibration = _calibration(run, activation)
-        thresholds, origin = _thresholds(run, activation, calibration)
-    report = _report(run, activation, calibration, thresholds)
-    metrics = _metrics(run, report, activation, calibration) if report else {}
-    patches = run.model.config.n_patches(run.model.config.max_frames)
-    described = CheckpointConfig(
-        name=run.config.title,
-        variant=run.config.start.variant or (earlier.variant if earlier else ""),
-        model=run.model.config,
-        log_mel=run.log_mel,
-        labels=run.manifest.labels,
-        thresholds=thresholds,
-        merge=merge_schedule(
-            run.config.result.merge_r, patches, run.config.result.merge_kind, run.config.result.matcher
-        ),
-        pad_to_window=kept is not None and kept.pad_to_window,
-        activation=activation,
-        calibration=calibration,
-        provenance={
-            **_provenance(run),
-            "started_from": earlier.provenance if earlier else None,
-            "metrics": metrics,
-            "thresholds_from": origin,
-        },
-    )
+    kept = _checkpoint_of_kept_head(run)
+    scoring = _scoring_of(run, kept)
+    report = _report(run, scoring)
+    metrics = _metrics(run, report, scoring) if report else {}
+    described = _describe(run, scoring, metrics, pads=kept is not None and kept.pad_to_window)
     folder = out / CHECKPOINT_NAME
     card = model_card(CardFacts(described, run.manifest, run.split, report, run.notes))
     save_checkpoint(Checkpoint(described, run.model.state_dict()), folder, card=card)
@@ -140,39 +123,42 @@ def publish(run: PublishedRun, out: Path) -> TrainingFinished:
     return TrainingFinished(str(folder), metrics, str(report_path) if report else "")
 
 
-def _calibration(run: PublishedRun, activation: Literal["sigmoid", "softmax"]) -> Calibration:
-    if run.validation is None or not run.validation.truth.any():
-        return ()
-    return fit_calibration(run.validation.logits, run.validation.truth, activation)
+def _checkpoint_of_kept_head(run: PublishedRun) -> CheckpointConfig | None:
+    """The initial checkpoint where the run kept its last layer, else None. Raises UserError where it is missing."""
+    if not keeps_head(run.config):
+        return None
+    if run.initialisation.config is None:
+        problem = "The checkpoint whose last layer this run has kept is gone, and with it its thresholds."
+        raise UserError(problem, "Put it back, then resume with --resume and init=CHECKPOINT.")
+    return run.initialisation.config
 
 
-def _thresholds(run: PublishedRun, activation: str, calibration: Calibration) -> tuple[tuple[float, ...], str]:
-    """One a label, and on which side they were fitted: "validation", "test" or "none"."""
-    n_labels = len(run.manifest.labels)
+def _scoring_of(run: PublishedRun, kept: CheckpointConfig | None) -> _Scoring:
+    """Calibration and thresholds: those of `kept`, or fitted on the validation clips, else on the held-out clips."""
+    activation, labels = activation_of(run.config), run.manifest.labels
+    if kept:
+        return _Scoring(activation, *calibration_of_kept_head(kept, labels), "kept")
     if run.validation is not None and run.validation.truth.any():
-        scores = _probabilities(run.validation.logits, activation, calibration)
-        return fit_thresholds(scores, run.validation.truth), "validation"
+        logits, truth = run.validation.logits, run.validation.truth
+        calibration = fit_calibration(logits, truth, activation)
+        thresholds = fit_thresholds(_probabilities(logits, activation, calibration), truth)
+        return _Scoring(activation, calibration, thresholds, "validation")
     if run.test is not None and run.test.truth.any():
         threshold, _ = best_threshold(_probabilities(run.test.logits, activation, ()), run.test.truth)
-        return (threshold,) * n_labels, "test"
-    return (_UNKNOWN_THRESHOLD,) * n_labels, "none"
+        return _Scoring(activation, (), (threshold,) * len(labels), "test")
+    return _Scoring(activation, (), (_UNKNOWN_THRESHOLD,) * len(labels), "none")
 
 
-def _report(
-    run: PublishedRun,
-    activation: Literal["sigmoid", "softmax"],
-    calibration: Calibration,
-    thresholds: tuple[float, ...],
-) -> EvaluationReport | None:
+def _report(run: PublishedRun, scoring: _Scoring) -> EvaluationReport | None:
     if run.test is None:
         return None
     scored = ScoredClips(
         paths=tuple(clip.path for clip in run.test.clips),
         labels=run.manifest.labels.names,
-        scores=_probabilities(run.test.logits, activation, calibration),
+        scores=scoring.probabilities(run.test.logits),
         truth=run.test.truth,
-        thresholds=np.asarray(thresholds, np.float32),
-        activation=activation,
+        thresholds=np.asarray(scoring.thresholds, np.float32),
+        activation=scoring.activation,
         parts=tuple(clip.part for clip in run.test.clips),
     )
     split = run.tested_how or f"fold {', '.join(run.config.data.test_folds)}"
@@ -180,22 +166,17 @@ def _report(
     return report_on(scored, model=run.config.title, data=run.manifest.name, split=split, merge=merge)
 
 
-def _metrics(
-    run: PublishedRun, report: EvaluationReport, activation: Literal["sigmoid", "softmax"], calibration: Calibration
-) -> dict[str, float]:
-    """The report's figures, the accuracy's interval, and what merging and calibration change."""
+def _metrics(run: PublishedRun, report: EvaluationReport, scoring: _Scoring) -> dict[str, float]:
+    """The report's figures, the interval of the accuracy, and the figures without merging and without calibration."""
     assert run.test is not None, "a report is of held-out clips"
     metrics = {name: measured.value for name, measured in report.metrics.items()}
     if "accuracy" in report.metrics:
-        metrics["accuracy_low"], metrics["accuracy_high"] = (
-            report.metrics["accuracy"].low,
-            report.metrics["accuracy"].high,
-        )
-        unmerged = _probabilities(run.test.unmerged, activation, calibration)
-        metrics["accuracy_unmerged"] = accuracy(unmerged, run.test.truth)
-    if calibration:
-        plain = _probabilities(run.test.logits, activation, ())
-        metrics["ece_uncalibrated"] = calibration_error(plain, run.test.truth, activation)
+        measured = report.metrics["accuracy"]
+        metrics["accuracy_low"], metrics["accuracy_high"] = measured.low, measured.high
+        metrics["accuracy_unmerged"] = accuracy(scoring.probabilities(run.test.unmerged), run.test.truth)
+    if scoring.calibration:
+        plain = _probabilities(run.test.logits, scoring.activation, ())
+        metrics["ece_uncalibrated"] = calibration_error(plain, run.test.truth, scoring.activation)
     return {name: round(value, 4) for name, value in metrics.items()}
 
 
@@ -203,24 +184,44 @@ def _probabilities(logits: NDArray[np.float32], activation: str, calibration: Ca
     return to_probabilities(activation, calibration)(torch.from_numpy(logits)).numpy()
 
 
+def _describe(run: PublishedRun, scoring: _Scoring, metrics: dict[str, float], *, pads: bool) -> CheckpointConfig:
+    """The config of the checkpoint. pads: whether the model needs short input to be padded to the window."""
+    config, earlier = run.config, run.initialisation.config
+    patches = run.model.config.n_patches(run.model.config.max_frames)
+    return CheckpointConfig(
+        name=config.title,
+        variant=config.start.variant or (earlier.variant if earlier else ""),
+        model=run.model.config,
+        log_mel=run.log_mel,
+        labels=run.manifest.labels,
+        thresholds=scoring.thresholds,
+        merge=merge_schedule(config.result.merge_r, patches, config.result.merge_kind, config.result.matcher),
+        pad_to_window=pads,
+        activation=scoring.activation,
+        calibration=scoring.calibration,
+        provenance={
+            **_provenance(run),
+            "started_from": earlier.provenance if earlier else None,
+            "metrics": metrics,
+            "thresholds_from": scoring.origin,
+        },
+    )
+
+
 def _provenance(run: PublishedRun) -> dict[str, Any]:
     config = run.config
-    # Not the path: it says something of this computer and nothing to anybody else.
-    init = (
-        config.start.init.partition("@")[0]
-        if config.start.init.startswith(TIMM)
-        else shown(Path(config.start.init).name)
-    )
+    # The name alone: a path describes this computer and means nothing elsewhere.
+    init = config.start.init
+    init = init.partition("@")[0] if init.startswith(TIMM) else shown(Path(init).name)
     return {
         "data": run.manifest.name,
         "licences": [list(pair) for pair in run.manifest.licences],
         "test_folds": list(config.data.test_folds),
-        "recipe": {**config.to_flat(), "init": init, "teacher": [one["name"] for one in run.teachers]},
+        "recipe": {**config.to_flat(), "init": init, "teacher": [facts["name"] for facts in run.teachers]},
         "start": run.initialisation.description,
         "start_content": run.initialisation.content,
         "teachers": list(run.teachers),
         "best_on_test": run.best_on_test,
-        "version": version(),
         "commit": code_commit(),
     }
 

@@ -1,5 +1,5 @@
-"""What a frozen backbone has heard so far, kept in OUT/state.pt: a run that was stopped or killed resumes where it was,
-to the same weights. Hears nothing itself."""
+"""Saves the features that a frozen backbone has extracted so far in OUT/state.pt, so that a run resumes to the same
+weights."""
 
 from __future__ import annotations
 
@@ -17,11 +17,15 @@ from training.head_only.logistic_regression import FeatureRows
 from training.loop.state_file import read_state, write_state
 
 _KIND = "listening"
+"""As in the state files of all versions."""
 
 
 class ExtractionState:
-    """whole: float32 `(clips, D)`, of each clip whole, of which `n_whole` batches are filled in. n_rounds: of views in
-    all, 0 while that is not known. views: of the first `step` batches of views, in order."""
+    """The features so far.
+
+    whole: float32 `(clips, D)`, features of whole clips, of which `n_whole` batches are filled in. n_rounds: the total
+    number of rounds of views, 0 while it is unknown. views: features of the first `step` batches of views, in order.
+    """
 
     def __init__(self, path: Path, identity: dict[str, Any], whole: NDArray[np.float32]) -> None:
         self.whole, self.n_whole = whole, 0
@@ -30,15 +34,15 @@ class ExtractionState:
         self._path, self._identity = path, identity
 
     def save(self) -> None:
-        """Write all of it. Raises UserError; what was saved before then stays."""
+        """Write the state. Raises UserError; the previous state is kept then."""
         views = FeatureRows.joined(self.views) if self.views else None
         parts = (views.features, views.targets, views.clips) if views else ()
-        heard = {"whole": torch.from_numpy(self.whole), "views": [torch.from_numpy(part) for part in parts]}
+        features = {"whole": torch.from_numpy(self.whole), "views": [torch.from_numpy(part) for part in parts]}
         counts = {"n_whole": self.n_whole, "n_rounds": self.n_rounds, "step": self.step}
-        write_state(self._path, {"kind": _KIND, **self._identity, **heard, **counts})
+        write_state(self._path, {"kind": _KIND, **self._identity, **features, **counts})
 
     def resume(self) -> None:
-        """Take over what was saved, where something was. Raises UserError for another run's state."""
+        """Restore the saved state, if there is one. Raises UserError for the state of another run."""
         if not self._path.is_file():
             return
         state = read_state(self._path)
@@ -55,7 +59,7 @@ class ExtractionState:
         changed = [
             key for key in mine if key not in CHANGEABLE_ON_RESUME and mine[key] != theirs.get(key, DEFAULTS[key])
         ]
-        changed += [words for key, words in (("data", "data"), ("start", "init")) if state[key] != self._identity[key]]
+        changed += [name for key, name in (("data", "data"), ("start", "init")) if state[key] != self._identity[key]]
         if changed:
             problem = f"{self._path.parent} holds a run with another {', '.join(changed)}."
             raise UserError(problem, "Choose another --out, or delete that folder.")

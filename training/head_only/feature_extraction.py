@@ -1,7 +1,7 @@
-"""Lets a frozen backbone listen to clips: each whole, then rounds of views, as many as the number of clips asks for.
+"""Extracts a frozen backbone's features: of each whole clip, then of rounds of augmented views of all clips.
 
-Says how far it is, saves, and obeys. Fits no head that anybody keeps: the one after each round is there to show that it
-gets better.
+It reports progress, saves its state and handles requests. The head fitted after each round only shows the progress of
+the loss and is not kept.
 """
 
 from __future__ import annotations
@@ -31,24 +31,25 @@ from training.head_only.logistic_regression import FeatureRows, Head, fit_head, 
 from training.loop.control import RunControl
 
 VIEWS = 1500
-"""Of all clips together, about: the starter hears so many in half a minute on two cores."""
+"""Of all clips together, approximately: the starter takes half a minute for them on two cores."""
 _BUDGET_SHARE = 0.9
-"""Of a time budget, for the listening; decoding, fit and publishing have the rest."""
-_PASSING_PENALTY = 10.0
+"""Of a time budget, for extraction; the rest is for decoding, fitting and publishing."""
+_PENALTY_IN_PROGRESS = 10.0
 _SECONDS_BETWEEN_REPORTS = 1.0
 
 
 def rounds_for(n_clips: int, most: int) -> int:
-    """Rounds of views of `n_clips` clips, from 1 to `most`. Of the clips alone: the weights must not depend on how busy
-    the machine is."""
+    """The number of rounds of views, from 1 to `most`. It depends on the number of clips only, so that the weights do
+    not depend on the speed of the machine."""
     return min(most, max(1, round(VIEWS / n_clips)))
 
 
 @dataclass(frozen=True, slots=True)
 class ExtractedFeatures:
-    """What there is to fit: whole, one row a clip, in order; rows, the same with all views and the background.
+    """The features to fit a head on.
 
-    n_epochs: rounds of views, and one more for the fit.
+    whole: one row per clip, in order. rows: the same, with all views and the background. n_epochs: the number of rounds
+    of views, plus one for the fit.
     """
 
     whole: FeatureRows
@@ -57,12 +58,12 @@ class ExtractedFeatures:
 
     @property
     def views_per_clip(self) -> float:
-        """Beside the whole clip."""
+        """Beside the whole clip, on average."""
         return float((self.rows.clips >= 0).sum()) / len(self.whole.clips) - 1
 
 
 class FeatureExtraction:
-    """One pass over the training clips of `data`, from where `state` is on."""
+    """The extraction for the training clips of `data`; it resumes from `state`."""
 
     def __init__(
         self,
@@ -81,12 +82,12 @@ class FeatureExtraction:
         self._last_report_s = self._last_save_s = time.monotonic()
         self._head: Head | None = None
         self._loss = len(data.manifest.labels) * float(np.log(2))
-        """Of a head that knows nothing."""
+        """At first that of a head that predicts 0.5 for every label."""
 
     def run(self, out: str) -> ExtractedFeatures | None:
-        """All there is to hear; None, said so, when somebody asked to stop. out: the run's folder, for people."""
+        """Extract everything; None, after a message, where it was stopped. out: the run's folder, for messages."""
         state, a_round = self._state, len(self._views)
-        if not self._hear_whole():
+        if not self._extract_whole():
             return self._stopped(out)
         state.n_rounds = state.n_rounds or self._rounds()
         self._save()
@@ -98,11 +99,11 @@ class FeatureExtraction:
         for step in range(state.step, state.n_rounds * a_round):
             if not self._may_continue():
                 return self._stopped(out)
-            self._hear_views(step // a_round + 1, step % a_round)
+            self._extract_views(step // a_round + 1, step % a_round)
         return ExtractedFeatures(self._whole(), self._rows(), state.n_rounds + 1)
 
-    def _hear_whole(self) -> bool:
-        """False when somebody asked to stop."""
+    def _extract_whole(self) -> bool:
+        """Extract features of whole clips; False where it was stopped."""
         clips, size, state = self._data.train, self._config.optimisation.batch_size, self._state
         batches = whole_clips(self._model, clips, self._data.log_mel, size, first=state.n_whole)
         began, n_frames = time.monotonic(), 0
@@ -112,10 +113,10 @@ class FeatureExtraction:
             n_frames += int(clips.lengths[members].sum())
             self._pace.frames_a_second = n_frames / max(1e-9, time.monotonic() - began)
             n_done = min(len(clips), state.n_whole * size)
-            self._report(TrainingPreparing("Listening to whole clips", n_done, len(clips)))
+            self._report(TrainingPreparing("Extracting features of whole clips", n_done, len(clips)))
             if not self._may_continue():
                 return False
-            self._save_sometimes()
+            self._save_if_due()
         return True
 
     def _rounds(self) -> int:
@@ -128,7 +129,7 @@ class FeatureExtraction:
         whole_s = float(self._data.train.lengths.sum()) / self._pace.frames_a_second
         return min(most, max(1, int((budget_s - whole_s) / self._pace.expected_s(len(self._views)))))
 
-    def _hear_views(self, in_round: int, index: int) -> None:
+    def _extract_views(self, in_round: int, index: int) -> None:
         state, began = self._state, time.monotonic()
         batch = self._views.batch(in_round, index)
         state.views.append(FeatureRows(embed(self._model, batch.log_mel), batch.targets.numpy(), batch.clips.numpy()))
@@ -137,10 +138,10 @@ class FeatureExtraction:
             self._end_round(in_round)
         elif time.monotonic() - self._last_report_s > _SECONDS_BETWEEN_REPORTS:
             self._report_step(in_round, len(batch.clips) / max(1e-9, time.monotonic() - began))
-        self._save_sometimes()
+        self._save_if_due()
 
     def _end_round(self, in_round: int) -> None:
-        self._head = fit_head(self._rows(), _PASSING_PENALTY, self._head)
+        self._head = fit_head(self._rows(), _PENALTY_IN_PROGRESS, self._head)
         whole = self._whole()
         self._loss = mean_loss(self._head.logits(whole.features), whole.targets)
         self._save()
@@ -156,7 +157,7 @@ class FeatureExtraction:
         return self._pace.seconds_left(self._state.step, self._state.n_rounds * len(self._views))
 
     def _may_continue(self) -> bool:
-        """Does what was asked for since the last batch; False to stop."""
+        """Handle the request since the last batch; False to stop."""
         request = self._control.poll()
         if request == "pause":
             began = time.monotonic()
@@ -172,7 +173,7 @@ class FeatureExtraction:
         self._save()
         self._report(TrainingStopped(out, self._state.step))
 
-    def _save_sometimes(self) -> None:
+    def _save_if_due(self) -> None:
         if time.monotonic() - self._last_save_s > self._config.running.save_every_s:
             self._save()
 
@@ -189,13 +190,13 @@ class FeatureExtraction:
 
 
 class _Pace:
-    """How long batches of views take: by the whole clips before the first one, then by those that are done."""
+    """Estimates the time of batches of views: from that of whole clips at first, then from finished batches."""
 
     def __init__(self, config: TrainConfig) -> None:
         mean_s = float(np.average(config.augmentation.lengths_s, weights=config.augmentation.length_weights))
         self._frames_a_batch = config.optimisation.batch_size * mean_s * FRAMES_PER_SECOND
         self.frames_a_second = 0.0
-        """Of whole clips; 0 where this process has heard none."""
+        """Speed with whole clips; 0 where this process has extracted none."""
         self._began = self._round_began = time.monotonic()
         self._first_step = 0
 

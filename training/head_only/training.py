@@ -1,9 +1,8 @@
-"""A new last layer on a backbone that stays as it is: ten to forty clips a class, under a minute. Knows no terminal.
+"""Trains a new last layer on a frozen backbone: from ten to forty clips per class, in under a minute.
 
-The backbone hears every clip whole and in rounds of views, as many as the number of clips asks for (`listening`), then
-logistic regression fits the layer (`head_fitting`). Where no folds are held out, the figures are those of
-cross-validation: the backbone has learnt nothing from these clips, and each is tested by a layer that has learnt
-nothing from its part of them.
+Features of whole clips and of augmented views are extracted (`feature_extraction`), then the layer is fitted by
+logistic regression. Without held-out folds, the figures are those of cross-validation: the backbone was not trained on
+these clips, and each clip is tested with a layer that was not fitted on its fold.
 """
 
 from __future__ import annotations
@@ -47,26 +46,27 @@ from training.model.building import build_model
 from training.model.initialisation import Initialisation, read_initial_checkpoint
 
 LIMITS = (
-    "The last layer has learnt to tell these sounds from each other, from noise and from silence, and nothing else: "
-    "any other sound may get the score of the label it is nearest to. A class of other sounds beside them helps."
+    "The last layer distinguishes these sounds from each other, from noise and from silence, and nothing else: any "
+    "other sound may get a high score for the most similar label. An additional class of other sounds helps."
 )
-
-_Logits = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 
 @dataclass(frozen=True, slots=True)
 class FittedHead:
-    """All of a run once its layer is fitted. initialisation: what the backbone is of; folds:
-    `(clips,)`, the parts of the cross-validation."""
+    """A run whose last layer is fitted."""
 
     config: TrainConfig
     data: RunData
     model: Network
+    """With the new layer."""
     initialisation: Initialisation
+    """Of the backbone."""
     extracted: ExtractedFeatures
     folds: NDArray[np.str_]
+    """`(clips,)`: the fold of each training clip in the cross-validation."""
     validated: CrossValidation
     head: Head
+    """The layer that ships, fitted on all training clips."""
 
 
 def train_head(
@@ -78,11 +78,11 @@ def train_head(
     control: RunControl | None = None,
     resume: bool = False,
 ) -> Path | None:
-    """Run a recipe with `freeze`; returns the checkpoint's folder, None when it was asked to stop. Raises UserError.
+    """Run a recipe with `freeze`; returns the checkpoint's folder, or None where it was stopped. Raises UserError.
 
-    config: `epochs` is the most views of a clip; `time_budget_min` fits their number to so many minutes, once, at the
-    beginning (0: to the number of clips); loss and sound settings as anywhere, but nothing is mixed. resume: from what
-    was heard before, to the same weights.
+    config: `epochs` is the maximum number of views per clip; `time_budget_min` chooses their number once, at the
+    beginning, by the time (0: by the number of clips); clips are augmented as usual, but not mixed. resume: from the
+    saved features, to the same weights.
     """
     control = control or RunControl()
     _refuse_settings(config)
@@ -106,7 +106,7 @@ def train_head(
     if extracted is None:
         return None
     fit_began = time.monotonic()
-    # Matrices of a few megabytes: a second core that is busy with other things costs more than it brings.
+    # The matrices have a few megabytes: waiting for a second core that is busy costs more time than it saves.
     torch.set_num_threads(1)
     validated = cross_validate(extracted.rows, extracted.whole, folds)
     head = fit_head(extracted.rows, validated.penalty)
@@ -120,27 +120,20 @@ def train_head(
 
 def _refuse_settings(config: TrainConfig) -> None:
     if not config.start.init:
-        raise UsageError("A frozen backbone with random weights hears nothing.", "Set init=starter, or a checkpoint.")
+        raise UsageError("A frozen backbone with random weights is useless.", "Set init=starter, or a checkpoint.")
     if config.optimisation.loss != "bce":
-        raise UsageError("A new last layer alone is fitted label by label.", "Set loss=bce, or freeze=false.")
+        raise UsageError("A new last layer is fitted label by label.", "Set loss=bce, or freeze=false.")
     if config.data.validation_folds or config.data.validation_share:
-        problem = "A new last layer alone needs no validation clips: cross-validation takes their place."
+        problem = "A new last layer needs no validation clips: cross-validation takes their place."
         raise UsageError(problem, "Set validation_folds= and validation_share=0.")
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        raise UsageError("A new last layer alone is trained by one process.", "Start it without torchrun.")
-
-
-def _refuse_other_runs(out: Path, resume: bool) -> None:
-    if os.path.isfile(out / STATE_NAME):
-        raise UserError(f"{out} holds a run that trains the whole model.", "Choose another --out.")
-    if os.path.exists(out / CHECKPOINT_NAME) and not resume:
-        raise UserError(f"{out} holds a run already.", "Do it again by --resume, or choose another --out.")
+        raise UsageError("A new last layer is trained by one process.", "Start it without torchrun.")
 
 
 def _folds_of(clips: tuple[LabelledClip, ...]) -> NDArray[np.str_]:
-    """`(clips,)`: the part of each in the cross-validation; a recording is in one part. Raises UserError."""
+    """`(clips,)`: the fold of each clip; the clips of a recording are in the same fold. Raises UserError."""
     refuse(recording_findings(clips))
-    rows = [ClipRow(one.path, (str(one.labels[0]),) if one.labels else (), group=one.recording) for one in clips]
+    rows = [ClipRow(clip.path, (str(clip.labels[0]),) if clip.labels else (), group=clip.recording) for clip in clips]
     return np.array([row.fold for row in deal_folds(rows)])
 
 
@@ -152,7 +145,7 @@ def _put_into(model: Network, head: Head) -> None:
 
 
 def _last_epoch(run: FittedHead, seconds: float) -> TrainingEpoch:
-    """Of the layer that is kept: its loss on what it learnt from, its figures by cross-validation."""
+    """The message about the final layer: its training loss, and its figures by cross-validation."""
     whole, n_epochs = run.extracted.whole, run.extracted.n_epochs
     scores = _sigmoid(run.validated.logits(whole.features, run.folds))
     metrics = {"accuracy": accuracy(scores, whole.targets), "map": mean_average_precision(scores, whole.targets)}
@@ -165,7 +158,7 @@ def _sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _published(run: FittedHead) -> PublishedRun:
-    """With held-out folds, these are tested and cross-validation chooses the thresholds; without, it is the test."""
+    """With held-out folds, these are the test and cross-validation chooses the thresholds; without, it is the test."""
     config, data, split = run.config, run.data, run.data.split
     patches = run.model.config.n_patches(run.model.config.max_frames)
     schedule = merge_schedule(config.result.merge_r, patches, config.result.merge_kind, config.result.matcher)
@@ -206,11 +199,11 @@ def _features(run: FittedHead, frames: ClipFrames, merge: MergeSchedule) -> NDAr
 
 def _initialisation_in_words(initialisation: Initialisation) -> str:
     backbone = f"weights of {initialisation.config.name}" if initialisation.config else "ImageNet weights"
-    return f"{backbone}, kept as they are under a new last layer"
+    return f"{backbone}, frozen, with a new last layer"
 
 
 def _notes(run: FittedHead, is_crossed: bool) -> tuple[str, ...]:
-    n_parts, clips = len(run.validated.heads), run.data.split.train
+    n_folds, clips = len(run.validated.heads), run.data.split.train
     notes = [
         f"The last layer is a logistic regression on the backbone's features of each clip and of "
         f"{run.extracted.views_per_clip:.1f} augmented views of it, with a penalty of {run.validated.penalty:g}, which "
@@ -218,18 +211,23 @@ def _notes(run: FittedHead, is_crossed: bool) -> tuple[str, ...]:
     ]
     if is_crossed:
         notes.append(
-            f"In the {n_parts}-fold cross-validation by groups, each clip is tested by a layer that has learnt from "
-            "the other parts alone, all clips of a recording in one part. The layer in this checkpoint has learnt "
-            "from all clips, and was itself tested on none."
+            f"In the {n_folds}-fold cross-validation by groups, each clip is tested with a layer that was fitted on "
+            "the other folds; all clips of a recording are in the same fold. The layer in this checkpoint was fitted "
+            "on all clips and was itself tested on none."
         )
     else:
-        notes.append("The validation clips are the training clips, each by a layer that has not learnt from its part.")
+        notes.append(
+            "The validation clips are the training clips, each scored by a layer that was not fitted on its fold."
+        )
     if run.initialisation.config:
-        earlier = run.initialisation.config.provenance.get("data", "data it does not name")
-        notes.append(f"The backbone was trained on {earlier}: clips that it has in common with these look too good.")
+        earlier = run.initialisation.config.provenance.get("data", "unknown data")
+        notes.append(
+            f"The backbone was trained on {earlier}: if that includes some of these clips, the figures are too "
+            "optimistic."
+        )
     groups = {(label, clip.recording) for clip in clips for label in clip.labels}
     n_groups = Counter(label for label, _ in groups)
-    alone = [label.name for label in run.data.manifest.labels if n_groups[label.index] == 1]
-    if alone and is_crossed:
-        notes.append(f"Of one recording only, so that its figures say nothing: {', '.join(alone)}.")
+    single = [label.name for label in run.data.manifest.labels if n_groups[label.index] == 1]
+    if single and is_crossed:
+        notes.append(f"These labels have a single recording, so their figures are meaningless: {', '.join(single)}.")
     return tuple(notes)

@@ -1,4 +1,4 @@
-"""What a run leaves behind: its predictions on what was held out, handed to `publish`. Knows no optimiser."""
+"""Evaluates the model of a finished or stopped run and publishes it."""
 
 from __future__ import annotations
 
@@ -16,27 +16,25 @@ from training.loop.training_run import TrainingRun
 
 
 def publish_finished(run: TrainingRun, out: Path) -> TrainingFinished | None:
-    """Evaluate and write the final model: all processes evaluate, the first one writes and returns the message."""
+    """Evaluate and publish the final model: all processes evaluate, the first one writes and returns the message."""
     model, data = as_published(run.final_model()), run.data
     test = _predictions(run, model, data.split.test, data.test)
     validation = _predictions(run, model, data.split.validation, data.validation)
     if not run.fabric.is_global_zero:
         return None
-    # Some papers report the epoch that did best on the test clips: the card sets it beside ours.
+    # Some papers report the best epoch on the test clips: the card shows that figure beside ours.
     best_on_test = run.best_on_test if data.validation is None and data.test is not None else None
     notes = frame_head_notes(model, data.test, data.log_mel, run.config.optimisation.batch_size, run.padding)
     published = PublishedRun(
-        *(
-            run.config,
-            data.manifest,
-            data.split,
-            data.log_mel,
-            model.cpu(),
-            test,
-            validation,
-            run.initialisation,
-            best_on_test,
-        ),
+        config=run.config,
+        manifest=data.manifest,
+        split=data.split,
+        log_mel=data.log_mel,
+        model=model.cpu(),
+        test=test,
+        validation=validation,
+        initialisation=run.initialisation,
+        best_on_test=best_on_test,
         notes=notes,
         teachers=run.teachers.facts,
     )
@@ -44,7 +42,7 @@ def publish_finished(run: TrainingRun, out: Path) -> TrainingFinished | None:
 
 
 def as_published(model: Network) -> Network:
-    """The model with its weights rounded as the checkpoint stores them: the figures are of what ships."""
+    """Round the weights to the float16 of the checkpoint, so that the figures are those of what ships."""
     for tensor in model.state_dict().values():
         if tensor.is_floating_point():
             tensor.copy_(tensor.to(torch.float16))
@@ -52,11 +50,15 @@ def as_published(model: Network) -> Network:
 
 
 def publish_stopped(run: TrainingRun, out: Path) -> TrainingFinished:
-    """The model as it is, without figures: somebody waits for the run to end."""
-    note = f"The run was stopped after step {run.step} of {run.n_steps}; this is the model as it was then."
+    """Publish the current model without figures, because the user is waiting for the run to end."""
+    note = f"The run was stopped after step {run.step} of {run.n_steps}; this is the model at that step."
     data = run.data
     published = PublishedRun(
-        *(run.config, data.manifest, data.split, data.log_mel, run.final_model().cpu()),
+        config=run.config,
+        manifest=data.manifest,
+        split=data.split,
+        log_mel=data.log_mel,
+        model=run.final_model().cpu(),
         initialisation=run.initialisation,
         notes=(note,),
         teachers=run.teachers.facts,

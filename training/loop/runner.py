@@ -1,4 +1,4 @@
-"""One run from its recipe to its checkpoint: set up, go on where it stopped, obey, publish. Knows no terminal."""
+"""Runs a recipe from its data to its checkpoint: sets up, resumes, handles requests, saves and publishes."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from lightning_fabric import Fabric
 
 from core.errors import UserError
 from core.run.messages import (
@@ -36,7 +37,7 @@ Report = Callable[[TrainingMessage], None]
 _SECONDS_BETWEEN_REPORTS = 1.0
 _TIMED_STEPS = 8
 _BUDGET_SHARE = 0.9
-"""Of a time budget, for the steps themselves; decoding, evaluation and publishing have the rest."""
+"""Of a time budget, for the steps; the rest is for decoding, evaluation and publishing."""
 
 
 def train(
@@ -48,17 +49,44 @@ def train(
     control: RunControl | None = None,
     resume: bool = False,
 ) -> Path | None:
-    """Run a recipe to its end; returns the checkpoint's folder, None when it was asked to stop. Raises UserError."""
+    """Run a recipe to its end; returns the checkpoint's folder, or None where it was stopped. Raises UserError."""
     control = control or RunControl()
     fabric = build_fabric(config)
-    tell: Report = report if fabric.is_global_zero else lambda _message: None
+    if not fabric.is_global_zero:
+        report = _ignore
     out.mkdir(parents=True, exist_ok=True)
     path = out / STATE_NAME
     if os.path.isfile(path) and not resume:
-        raise UserError(f"{out} holds a run already.", "Go on with it by --resume, or choose another --out.")
+        raise UserError(f"{out} holds a run already.", "Resume it with --resume, or choose another --out.")
+    run = _set_up(config, data_folder, path, fabric, report)
+    _refuse_different_starts(run)
+    if fabric.is_global_zero:
+        remove_leftovers(out)
+    report(_started(run, out))
+    with control.signals():
+        if not os.path.isfile(path):
+            run.save(path)  # from here on there is always a state to resume from
+        is_done = _run_to_end(run, path, report, control)
+        if is_done:
+            finished = publish_finished(run, out)
+            if finished:  # None in all processes but the first
+                report(finished)
+        elif fabric.is_global_zero:
+            report(TrainingStopped(str(out), run.step, publish_stopped(run, out).checkpoint))
+        # torchrun ends all processes when one exits: none may exit before the first has written.
+        fabric.barrier()
+    return out / CHECKPOINT_NAME if is_done else None
+
+
+def _ignore(_message: TrainingMessage) -> None:
+    """In place of `report` in all processes but the first."""
+
+
+def _set_up(config: TrainConfig, data_folder: Path, path: Path, fabric: Fabric, report: Report) -> TrainingRun:
+    """The run as its state file left it, or a new one, with as many epochs as its time budget allows."""
     initial_checkpoint = read_initial_checkpoint(config.start.init)
-    teachers = read_teachers(config.optimisation.teacher)  # what cannot be read is told before minutes of decoding
-    data = load_run_data(config, data_folder, initial_checkpoint.config.log_mel if initial_checkpoint else None, tell)
+    teachers = read_teachers(config.optimisation.teacher)  # before minutes of decoding: it may not be readable
+    data = load_run_data(config, data_folder, initial_checkpoint.config.log_mel if initial_checkpoint else None, report)
     state = read_state(path) if os.path.isfile(path) else None
     if state and config.optimisation.time_budget_min:
         config = config.with_settings(**{key: _plain(state["config"][key]) for key in COUNTED_IN_EPOCHS})
@@ -67,38 +95,28 @@ def train(
         run.resume(state, path)
     elif config.optimisation.time_budget_min:
         config = with_epochs(config, epochs_within(run, config.optimisation.time_budget_min))
-        del run  # two models and their teachers may be more than there is room for
+        del run  # two models and their teachers may not fit into memory
         run = TrainingRun(config, data, fabric, initial_checkpoint, teachers)
-    del initial_checkpoint, teachers
-    _refuse_different_starts(run)
-    if fabric.is_global_zero:
-        remove_leftovers(out)
-    n_clips, n_labels = len(data.train), len(data.manifest.labels)
-    tell(
-        TrainingStarted(
-            config.name, str(out), str(fabric.device), n_clips, n_labels, run.config.optimisation.epochs, run.epoch
-        )
+    return run
+
+
+def _started(run: TrainingRun, out: Path) -> TrainingStarted:
+    return TrainingStarted(
+        recipe=run.config.name,
+        out=str(out),
+        device=str(run.fabric.device),
+        n_clips=len(run.data.train),
+        n_labels=len(run.data.manifest.labels),
+        n_epochs=run.config.optimisation.epochs,
+        first_epoch=run.epoch,
     )
-    with control.signals():
-        if not state:
-            run.save(path)  # from here on, whatever happens, there is something to go on from
-        is_done = _run_to_end(run, path, tell, control)
-        if is_done:
-            finished = publish_finished(run, out)
-            if finished:  # by the first process, which alone writes
-                tell(finished)
-        elif fabric.is_global_zero:
-            tell(TrainingStopped(str(out), run.step, publish_stopped(run, out).checkpoint))
-        # torchrun ends all when one has gone: none goes before the first has written.
-        fabric.barrier()
-    return out / CHECKPOINT_NAME if is_done else None
 
 
 COUNTED_IN_EPOCHS = ("epochs", "warmup_epochs", "ramp_epochs", "decay_after", "average_epochs", "evaluate_every")
 
 
 def with_epochs(config: TrainConfig, n_epochs: int) -> TrainConfig:
-    """The recipe over another number of epochs, all that it counts in epochs stretched or shrunk alike."""
+    """The recipe with another number of epochs; everything that it counts in epochs is scaled alike."""
     share = n_epochs / config.optimisation.epochs
     return config.with_settings(
         epochs=n_epochs,
@@ -111,49 +129,49 @@ def with_epochs(config: TrainConfig, n_epochs: int) -> TrainConfig:
 
 
 def _plain(value: Any) -> Any:
-    """A setting as a state file gives it back: lists for tuples."""
+    """A setting read from a state file, where tuples have become lists."""
     return tuple(value) if isinstance(value, list) else value
 
 
 def _refuse_different_starts(run: TrainingRun) -> None:
-    """Machines that do not see the same output folder would go on from different steps."""
+    """Raises UserError where processes resume from different steps, because they do not share the output folder."""
     [total] = sum_over_processes(run.fabric, (float(run.step),))
     if total != run.step * run.fabric.world_size:
         raise UserError(
-            "The processes do not see the same run.", "Give all machines one shared folder with --out, and try again."
+            "The processes do not share the output folder.", "Give all machines one shared folder with --out."
         )
 
 
 def epochs_within(run: TrainingRun, minutes: float) -> int:
-    """How many epochs fit into `minutes`, by timing a few steps; the run is spoilt by it and built anew."""
+    """How many epochs fit into `minutes`, by timing a few steps; they change the run, which must be built again."""
     seconds = []
     for index in range(min(_TIMED_STEPS, len(run.batches)) + 1):
         began = time.monotonic()
         batch = run.batches[1, index % len(run.batches)]
         run.train_step(batch)
         seconds.append(time.monotonic() - began)
-    # The first step allocates and warms up; lengths differ, so the mean of the others.
+    # Without the first step, which allocates memory; the mean of the others, because lengths differ.
     per_epoch = statistics.fmean(seconds[1:]) * len(run.batches)
     slowest = torch.tensor(per_epoch, dtype=torch.float64, device=run.fabric.device)
     per_epoch = float(run.fabric.all_reduce(slowest, reduce_op="max"))  # pyright: ignore[reportArgumentType]
     return max(1, int(minutes * 60 * _BUDGET_SHARE / per_epoch))
 
 
-def _run_to_end(run: TrainingRun, path: Path, tell: Report, control: RunControl) -> bool:
-    """False when somebody asked to stop; whatever happens, the state on disk is usable afterwards."""
-    progress = _Progress(run, tell)
+def _run_to_end(run: TrainingRun, path: Path, report: Report, control: RunControl) -> bool:
+    """Train to the end; False where it was stopped. Whatever happens, the state on disk can be resumed afterwards."""
+    progress = _Progress(run, report)
     last_saved = time.monotonic()
-    is_whole = True  # between two steps, not in the middle of an epoch's end
+    is_consistent = True  # False while the end of an epoch is evaluated and saved
     try:
         for batch in run.loader():
-            stop = _handle_request(run, path, tell, control)
+            stop = _handle_request(run, path, report, control)
             loss, stopped = run.train_step(batch, stop)
             progress.step(loss)
             if run.step % len(run.batches) == 0:
-                is_whole = False
+                is_consistent = False
                 epoch_loss, metrics = run.end_epoch()
                 run.save(path)
-                is_whole, last_saved = True, time.monotonic()
+                is_consistent, last_saved = True, time.monotonic()
                 progress.epoch(epoch_loss, metrics)
             elif stopped or time.monotonic() - last_saved > run.config.running.save_every_s:
                 run.save(path)
@@ -161,57 +179,57 @@ def _run_to_end(run: TrainingRun, path: Path, tell: Report, control: RunControl)
             if stopped and run.step < run.n_steps:
                 return False
     except UserError:
-        # A step that fails changes nothing: what was before it is worth keeping.
-        if is_whole:
+        # A failed step changes nothing: the state before it is worth keeping.
+        if is_consistent:
             with suppress(UserError):
                 run.save(path)
         raise
     return True
 
 
-def _handle_request(run: TrainingRun, path: Path, tell: Report, control: RunControl) -> bool:
-    """Do what was asked for since the last step; True to stop after the next one."""
+def _handle_request(run: TrainingRun, path: Path, report: Report, control: RunControl) -> bool:
+    """Handle the request since the last step; True to stop after the next one."""
     request = control.poll()
     if request == "pause":
         run.save(path)
-        tell(TrainingPaused(run.step, paused=True))
+        report(TrainingPaused(run.step, paused=True))
         while request == "pause":
             request = control.wait()
-        tell(TrainingPaused(run.step, paused=False))
+        report(TrainingPaused(run.step, paused=False))
     return request == "stop"
 
 
 class _Progress:
-    """Says once a second how far the run is."""
+    """Reports progress once a second, and the end of each epoch."""
 
-    def __init__(self, run: TrainingRun, tell: Report) -> None:
-        self._run, self._tell = run, tell
-        self._began = self._told = self._epoch_began = time.monotonic()
+    def __init__(self, run: TrainingRun, report: Report) -> None:
+        self._run, self._report = run, report
+        self._began = self._last_report_s = self._epoch_began = time.monotonic()
         self._first_step = run.step
-        self._step_told = run.step
+        self._last_reported_step = run.step
         self._losses: list[float] = []
 
     def step(self, loss: float) -> None:
         self._losses = [*self._losses[-19:], loss]
         now, run = time.monotonic(), self._run
-        if now - self._told < _SECONDS_BETWEEN_REPORTS and run.step < run.n_steps:
+        if now - self._last_report_s < _SECONDS_BETWEEN_REPORTS and run.step < run.n_steps:
             return
-        speed = (run.step - self._step_told) * run.config.optimisation.batch_size / max(1e-9, now - self._told)
-        self._told, self._step_told = now, run.step
+        n_clips = (run.step - self._last_reported_step) * run.config.optimisation.batch_size
+        speed = n_clips / max(1e-9, now - self._last_report_s)
+        self._last_report_s, self._last_reported_step = now, run.step
         epoch = (run.step - 1) // len(run.batches) + 1
         mean = statistics.fmean(self._losses)
         rate = run.rate_of(run.step - 1)
-        self._tell(TrainingStep(epoch, run.step, run.n_steps, mean, rate, speed, self._seconds_left(now)))
+        self._report(TrainingStep(epoch, run.step, run.n_steps, mean, rate, speed, self._seconds_left(now)))
 
     def epoch(self, loss: float, metrics: dict[str, float]) -> None:
         now, run = time.monotonic(), self._run
         epoch, seconds = run.step // len(run.batches), now - self._epoch_began
         self._epoch_began = now
-        self._tell(
-            TrainingEpoch(epoch, run.config.optimisation.epochs, loss, seconds, self._seconds_left(now), metrics)
-        )
+        n_epochs = run.config.optimisation.epochs
+        self._report(TrainingEpoch(epoch, n_epochs, loss, seconds, self._seconds_left(now), metrics))
 
     def _seconds_left(self, now: float) -> float:
-        """By the speed since this process began, evaluations and pauses counted in."""
+        """Estimated from the speed since this process began, evaluations and pauses included."""
         run = self._run
         return (now - self._began) / max(1, run.step - self._first_step) * (run.n_steps - run.step)

@@ -1,8 +1,8 @@
-"""The training loop: a recipe and a data folder become a checkpoint. Knows no window; says all it does by `report`.
+"""The steps, evaluations and state of a training run.
 
-Lightning Fabric runs it on one process or, started by torchrun, on many; all of them see the same batches and take
-their share. All chance is a function of the step (`chance`), so a run that goes on is the run that never stopped.
-The whole state is on disk after every epoch, every `save_every_s`, and when somebody asks it to stop.
+Lightning Fabric runs it in one process or, started by torchrun, in several, which see the same batches and each take a
+share. All random numbers are a function of the step (`training.batches.seeding`), so a resumed run is identical to one
+that was never interrupted. `runner` drives it.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ from training.text import listed
 
 
 class TrainingRun:
-    """Model, its averages, optimiser and place: all that a state file holds.
+    """A model with its averages, its optimiser and the current step: everything that a state file contains.
 
     config.optimisation.epochs is final: a time budget has been converted to a number of epochs. initial_checkpoint,
     teachers: the results of `read_initial_checkpoint` and `read_teachers`, where they have been read already.
@@ -81,19 +81,19 @@ class TrainingRun:
         patches = plain.config.n_patches(plain.config.max_frames)
         merge_r, result = config.optimisation.merge_r_training, config.result
         merge = merge_schedule(merge_r, patches, result.merge_kind, result.matcher)
-        student = TrainingNetwork(plain, merge, with_frame_head=config.optimisation.frame_loss > 0)
-        self._model, self._optimiser = fabric.setup(student, optimiser)
+        network = TrainingNetwork(plain, merge, with_frame_head=config.optimisation.frame_loss > 0)
+        self._model, self._optimiser = fabric.setup(network, optimiser)
         self.batches = TrainingBatches(data.train, config, data.log_mel)
         self.step = 0
         self._losses: list[float] = []
         self._ensemble: NDArray[np.float32] | None = None
         self._n_in_ensemble = 0
         self.best_on_test = 0.0
-        """The highest accuracy on the held-out clips after any evaluated epoch: what some papers report."""
+        """The highest accuracy on the held-out clips after any evaluated epoch, which some papers report."""
 
     @property
     def n_steps(self) -> int:
-        """Updates of the whole run."""
+        """Steps of the whole run."""
         return self.config.optimisation.epochs * len(self.batches)
 
     @property
@@ -102,13 +102,13 @@ class TrainingRun:
         return self.step // len(self.batches) + 1
 
     def places(self) -> list[Place]:
-        """What is still to come."""
+        """The batches that are still to come."""
         return [(step // len(self.batches) + 1, step % len(self.batches)) for step in range(self.step, self.n_steps)]
 
     def loader(self) -> Iterator[Batch]:
-        """Those batches, prepared by worker processes where the recipe wants some."""
+        """Yields those batches, prepared by worker processes where the recipe has any."""
         workers = self.config.running.workers
-        # Any number of workers gives the same batches: their chance comes from their place.
+        # Any number of workers gives the same batches: their random numbers depend on their place.
         guarded = ErrorsAsValues(self.batches)
         for batch in DataLoader(guarded, None, sampler=self.places(), num_workers=workers, collate_fn=None):
             if isinstance(batch, UserError):
@@ -116,7 +116,7 @@ class TrainingRun:
             yield batch
 
     def train_step(self, batch: Batch, stop: bool = False) -> tuple[float, bool]:
-        """One update; returns the loss of the whole batch and whether any process wants to stop."""
+        """One update; returns the loss of the whole batch, and whether any process wants to stop."""
         fabric, config, rate = self.fabric, self.config, self.rate_of(self.step)
         torch.manual_seed(seed_of(config.running.seed, "step", self.step, fabric.global_rank))
         for group in self._optimiser.param_groups:
@@ -136,17 +136,17 @@ class TrainingRun:
                 fabric.backward(loss * (fabric.world_size / n_clips))
             total += float(loss.detach()) / n_clips
         total, any_stop = sum_over_processes(fabric, (total, float(stop)))
-        # Without a limit of the recipe's the norm is measured all the same: one infinite gradient ends a model.
+        # The norm is computed without a limit too: one infinite gradient destroys a model.
         limit = config.optimisation.clip_norm or math.inf
         norm = fabric.clip_gradients(self._model, self._optimiser, max_norm=limit, error_if_nonfinite=False)
-        # In half precision the scaler skips such a step by itself and goes on with a smaller factor.
+        # In half precision, the scaler itself skips such a step and continues with a smaller factor.
         has_norm = config.optimisation.precision == "fp16" or bool(torch.isfinite(torch.as_tensor(norm)))
         if not (math.isfinite(total) and has_norm):
-            # The forward pass has already moved the running statistics of batch norms.
+            # The forward pass has already updated the running statistics of batch norms.
             for buffer, before in zip(self.plain.buffers(), statistics, strict=True):
                 buffer.copy_(before)
             self._optimiser.zero_grad(set_to_none=True)
-            raise self._no_number(total, batch)
+            raise self._not_finite(total, batch)
         self._optimiser.step()
         self._optimiser.zero_grad(set_to_none=True)
         self.average.update(self.plain)
@@ -170,7 +170,7 @@ class TrainingRun:
         return of_columns if self.config.start.freeze else of_columns + loss
 
     def _with_teachers(self, log_mel: Tensor, targets: Tensor) -> Tensor:
-        """What there is to learn `(B, labels)`: the labels, or their blend with what teachers say of these frames."""
+        """The targets `(B, labels)`: the labels, or their blend with the teachers' probabilities for these frames."""
         if not self.teachers:
             return targets
         optimisation = self.config.optimisation
@@ -178,13 +178,13 @@ class TrainingRun:
             taught = self.teachers.probabilities(log_mel, optimisation.loss, optimisation.teacher_temperature)
         return blend(targets, taught, optimisation.label_weight)
 
-    def _no_number(self, loss: float, batch: Batch) -> UserError:
+    def _not_finite(self, loss: float, batch: Batch) -> UserError:
         names = [self.data.split.train[i].path.name for i in batch.clips.tolist()]
         what = f"loss became {loss}" if not math.isfinite(loss) else "gradient became infinite"
         return UserError(
             f"The {what} at step {self.step + 1}, in a batch of {listed(names)}.",
             "Resume with --resume and half the learning rate: "
-            f"learning_rate={self.config.optimisation.learning_rate / 2:g}; the weights from before are kept.",
+            f"learning_rate={self.config.optimisation.learning_rate / 2:g}; the weights before this step are kept.",
         )
 
     def rate_of(self, step: int) -> float:
@@ -192,14 +192,14 @@ class TrainingRun:
         return learning_rate(step, plan_schedule(self.config.optimisation, len(self.batches)))
 
     def _random_column(self, n_frames: int) -> int:
-        """A random place on the time axis of the positions: all of them get trained, though most clips are short."""
+        """A random offset on the time axis of the positions: it trains all of them, though most clips are short."""
         model = self.plain.config
         spare = max(0, model.grid(model.max_frames)[1] - model.grid(n_frames)[1])
         generator = generator_for(self.config.running.seed, "column", self.step)
         return int(torch.randint(spare + 1, (1,), generator=generator))
 
     def end_epoch(self) -> tuple[float, dict[str, float]]:
-        """After an epoch's last step: average, evaluate where the recipe wants it; mean loss and metrics."""
+        """Average and, where the recipe says so, evaluate after an epoch; returns its mean loss and metrics."""
         epoch, optimisation = self.step // len(self.batches), self.config.optimisation
         loss, self._losses = float(np.mean(self._losses)), []
         if self.range_average and optimisation.average_epochs[0] <= epoch <= optimisation.average_epochs[1]:
@@ -208,7 +208,7 @@ class TrainingRun:
         return loss, self._evaluate(epoch) if is_evaluated else {}
 
     def _evaluate(self, epoch: int) -> dict[str, float]:
-        """Of the validation clips where there are some, else of the held-out ones: the latter choose nothing."""
+        """Metrics of the validation clips, or without any, of the held-out clips, which choose nothing."""
         clips = self.data.validation or self.data.test
         if clips is None:
             return {}
@@ -220,7 +220,7 @@ class TrainingRun:
         self._n_in_ensemble += 1
         if self._n_in_ensemble > 1:
             metrics["map_of_epochs"] = mean_average_precision(self._ensemble, clips.targets)
-        # Without a label among the clips there is no such figure, and JSON knows no NaN.
+        # Without a labelled clip there is no such figure, and JSON has no NaN.
         metrics = {name: value for name, value in metrics.items() if math.isfinite(value)}
         if self.data.validation is None:
             self.best_on_test = max(self.best_on_test, metrics.get("accuracy", 0.0))
@@ -233,14 +233,13 @@ class TrainingRun:
         return metrics
 
     def _agree_on_statistics(self) -> None:
-        """Batch norms of each process have seen its own share of the clips: the first one's are published, so all
-        evaluate with those."""
+        """Give all processes the batch norm statistics of the first one: each has seen its own share of the clips."""
         if self.fabric.world_size > 1:
             for buffer in self.average.model.buffers():
                 buffer.copy_(self.fabric.broadcast(buffer))
 
     def logits(self, model: Network, clips: ClipFrames, merge: MergeSchedule = NO_MERGING) -> NDArray[np.float32]:
-        """`(clips, labels)`, float32; the processes share the work and all have the result."""
+        """`(clips, labels)`, float32; the processes share the work, and all get the result."""
         logits = np.zeros((len(clips), clips.targets.shape[1]), np.float32)
         share = self.fabric.global_rank, self.fabric.world_size
         with torch.inference_mode():
@@ -250,7 +249,7 @@ class TrainingRun:
         return gather_scores(self.fabric, logits)
 
     def final_model(self) -> Network:
-        """What the recipe ships: the range average, the best validation epoch, or the moving average as it is."""
+        """The model that the recipe ships: the range average, the best validation epoch, or the moving average."""
         self._agree_on_statistics()
         model = copy.deepcopy(self.average.model)
         if self.range_average is not None and self.range_average.n_added:
@@ -260,7 +259,7 @@ class TrainingRun:
         return model.eval()
 
     def save(self, path: Path) -> None:
-        """Write the whole state; the first process does it for all."""
+        """Write the state; only the first process does."""
         if self.fabric.is_global_zero:
             write_state(path, self._state())
 
@@ -285,18 +284,18 @@ class TrainingRun:
         }
 
     def resume(self, state: dict[str, Any], path: Path) -> None:
-        """Take over a saved state. Raises UserError when recipe or data differ."""
+        """Restore a saved state. Raises UserError where recipe, data, initial weights or teachers differ."""
         mine, theirs = self.config.to_flat(), state["config"]
-        # A setting that a later version brought had its default before; a halved rate mends a run that went astray.
+        # A setting of a later version had its default before; a lower learning rate rescues a run that diverged.
         decides = {"evaluate_every"} if self.config.data.select == "best" else set()
         free = {*CHANGEABLE_ON_RESUME, "learning_rate"} - decides
         changed = [key for key in mine if key not in free and mine[key] != theirs.get(key, DEFAULTS[key])]
         if state["data"] != self.data.identity():
             changed.append("data")
-        # States from before this was written say nothing of it.
+        # States of earlier versions lack this entry.
         if state.get("start", self.initialisation.content) != self.initialisation.content:
             changed.append("init")
-        if state.get("teachers", []) != self.teachers.contents:  # wherever they lie now
+        if state.get("teachers", []) != self.teachers.contents:  # wherever their files are now
             changed.append("teacher")
         if changed:
             raise UserError(
