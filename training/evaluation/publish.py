@@ -222,6 +222,7 @@ def _provenance(run: PublishedRun) -> dict[str, Any]:
         "start_content": run.initialisation.content,
         "teachers": list(run.teachers),
         "best_on_test": run.best_on_test,
+        "version": version(),
         "commit": code_commit(),
     }
 
