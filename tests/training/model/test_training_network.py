@@ -7,13 +7,13 @@ from dataclasses import replace
 import torch
 
 from core.model.architecture import TransformerConfig
-from core.model.merging.schedule import MergeSchedule
-from core.model.networks.build import build_network
+from core.model.merging.schedule import NO_MERGING, MergeSchedule
+from core.model.networks.build import Network, build_network
 from tests.training.runs import MODEL_VARIANTS
 from training.model.training_network import TrainingNetwork
 
 
-def network(*, frame_head: bool = False) -> torch.nn.Module:
+def network(*, frame_head: bool = False) -> Network:
     torch.manual_seed(0)
     config = MODEL_VARIANTS["nano"].with_labels(2)
     assert isinstance(config, TransformerConfig)
@@ -22,18 +22,18 @@ def network(*, frame_head: bool = False) -> torch.nn.Module:
 
 def test_without_a_frame_head_the_logits_are_the_networks() -> None:
     plain, log_mel = network(), torch.randn(2, 100, 128)
-    logits, columns = TrainingNetwork(plain, None)(log_mel, 3)  # pyright: ignore[reportArgumentType]
+    logits, columns = TrainingNetwork(plain, NO_MERGING)(log_mel, 3)
     assert columns is None
     assert torch.equal(logits, plain(log_mel, first_column=3))
     merge = MergeSchedule("constant", 4)
-    merged, _ = TrainingNetwork(plain, merge)(log_mel, 3)  # pyright: ignore[reportArgumentType]
+    merged, _ = TrainingNetwork(plain, merge)(log_mel, 3)
     assert torch.equal(merged, plain(log_mel, merge=merge, first_column=3))
     assert not torch.equal(merged, logits)
 
 
 def test_with_a_frame_head_each_column_has_logits_too() -> None:
     plain, log_mel = network(frame_head=True), torch.randn(2, 100, 128)
-    logits, columns = TrainingNetwork(plain, None, with_frame_head=True)(log_mel, 0)  # pyright: ignore[reportArgumentType]
+    logits, columns = TrainingNetwork(plain, NO_MERGING, with_frame_head=True)(log_mel, 0)
     assert logits.shape == (2, 2)
     assert columns is not None
     assert columns.shape[::2] == (2, 2)
