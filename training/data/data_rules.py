@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from core.errors import UserError
 from core.labels import LabelSet, look_of
 from core.run.data_report import Finding
-from training.text import count, listed
+from training.text import count, join_names
 
 if TYPE_CHECKING:
     from training.data.manifest import LabelledClip, Manifest
@@ -35,7 +35,7 @@ def look_alike_findings(labels: LabelSet) -> list[Finding]:
     sets = [ids for ids in alike.values() if len(ids) > 1]
     if not sets:
         return []
-    named = listed([" and ".join(map(_quoted, ids)) for ids in sets], 5)
+    named = join_names([" and ".join(map(_quoted, ids)) for ids in sets], 5)
     remedy = (
         "Give them one spelling, in the list or as the name of one folder. If they mean different sounds, give them "
         "names that differ in more than capitals, spaces, underscores and the way accents are stored."
@@ -61,7 +61,7 @@ def learning_findings(manifest: Manifest) -> list[Finding]:
     n_clips = Counter(label for clip in clips for label in clip.labels)
     single = [] if manifest.has_own_vocabulary else [label.name for label in labels if n_clips[label.index] == 1]
     if single:
-        text = f"{count(len(single), 'class has', 'classes have')} a single clip to learn from: {listed(single)}."
+        text = f"{count(len(single), 'class has', 'classes have')} a single clip to learn from: {join_names(single)}."
         remedy = "Add clips of other recordings, ten or more in all, or remove these classes."
         findings.append(Finding("tiny_class", "error", text, remedy))
     return [*findings, *recording_findings(clips)]

@@ -18,7 +18,7 @@ from training.data.data_rules import look_alike_findings, refuse
 from training.data.layouts import read_layout
 from training.data.layouts.clip_parts import WHOLE, Part
 from training.data.layouts.clip_rows import ClipListing, name_digest
-from training.text import listed
+from training.text import join_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ def read_manifest(folder: Path, collection: str = "") -> Manifest:
     """
     manifest, missing = read_present(folder, collection)
     if missing:
-        names = listed([path.name for path in missing], 3)
+        names = join_names([path.name for path in missing], 3)
         place = shown((folder.parent if os.path.isfile(folder) else folder).name)
         raise UserError(
             f"{len(missing)} of {len(missing) + len(manifest.clips)} clips are missing ({names}).",

@@ -1,1 +1,1 @@
-"""What is wrong with the clips, before anything is trained on them."""
+"""Checks of a data set before anything is trained on it: what is wrong with clips, classes, duplicates and splits."""

@@ -1,4 +1,4 @@
-"""What is wrong with classes, in words: empty, tiny, all in one fold. Opens no file."""
+"""Reports what is wrong with classes: no clips, too few, or all of them in one fold."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from core.audio.decoding.decode import find_media
 from core.file_names import shown
 from core.run.data_report import Finding
 from training.data.manifest import Manifest
-from training.text import count, listed
+from training.text import count, join_names
 
 FEWEST_CLIPS = 10
-"""A class with fewer clips is called tiny."""
+"""A class with fewer clips gets a warning."""
 
 
 def class_findings(manifest: Manifest, folder: Path, *, needs_split: bool) -> list[Finding]:
     """Classes without clips, with too few, or with all of them in one fold. needs_split: clips will be held out.
-    Those of a single clip are told by `data_rules`, where they stop a training."""
+
+    Classes with a single clip are reported by `data_rules`: they prevent a training."""
     fewest = 1 if manifest.has_own_vocabulary else 2
     folds_of: dict[str, set[str]] = defaultdict(set)
     n_clips: Counter[str] = Counter({label.name: 0 for label in manifest.labels})
@@ -32,7 +33,7 @@ def class_findings(manifest: Manifest, folder: Path, *, needs_split: bool) -> li
     tiny = sorted((n, name) for name, n in n_clips.items() if fewest <= n < FEWEST_CLIPS)
     in_one_fold = [name for name, n in n_clips.items() if n > 1 and needs_split and len(folds_of[name]) == 1]
     return [
-        *_one_finding(empty, Finding("empty_class", "warning", "no clip", "Add clips, or take the class away.")),
+        *_one_finding(empty, Finding("empty_class", "warning", "no clips", "Add clips, or remove the class.")),
         *_one_finding(
             [f"{name} ({n})" for n, name in tiny],
             Finding(
@@ -47,22 +48,22 @@ def class_findings(manifest: Manifest, folder: Path, *, needs_split: bool) -> li
             Finding(
                 "tiny_class",
                 "warning",
-                "all clips in one fold",
-                "Add clips of other recordings, or spread them over the folds: else the class is never trained on, or "
-                "never tested.",
+                "all clips in the same fold",
+                "Add clips of other recordings, or spread them over several folds: otherwise the class is either never "
+                "trained on or never tested.",
             ),
         ),
     ]
 
 
 def _folders_without_clips(folder: Path) -> list[str]:
-    folders = sorted(one for one in folder.iterdir() if one.is_dir() and one.name[0] not in "._")
-    return [shown(one.name) for one in folders if not find_media([one]).files]
+    folders = sorted(entry for entry in folder.iterdir() if entry.is_dir() and entry.name[0] not in "._")
+    return [shown(class_folder.name) for class_folder in folders if not find_media([class_folder]).files]
 
 
 def _one_finding(names: Sequence[str], what: Finding) -> list[Finding]:
-    """`what` with its text made a sentence about the classes; none without a class."""
+    """`what` with its text completed to a sentence about the classes; nothing without classes."""
     if not names:
         return []
-    text = f"{count(len(names), 'class has', 'classes have')} {what.text}: {listed(names)}."
+    text = f"{count(len(names), 'class has', 'classes have')} {what.text}: {join_names(names)}."
     return [Finding(what.kind, what.severity, text, what.remedy)]

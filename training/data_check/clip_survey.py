@@ -1,4 +1,4 @@
-"""What one clip sounds like to a person who checks data: length, level, clipping, identity. Knows no label, no list."""
+"""Measures what a check of data needs to know of one clip: length, level, clipping, and what identifies its sound."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from training.data.layouts.clip_parts import WHOLE, Part, cut
 from training.data_check.fingerprints import SAMPLE_RATE, Fingerprint, fingerprint
 
 SILENT_DB = -60.0
-"""A clip whose peak lies under this, dBFS, counts as silent."""
+"""A clip whose peak is lower, in dBFS, counts as silent."""
 
 MOST_COMPARED_S = 300.0
-"""Copies are looked for in so much of a clip's beginning."""
+"""Duplicates are looked for in so much of a clip's beginning."""
 
 _FULL_SCALE = 0.985  # the largest positive value of 8-bit sound is 0.992
 _SHORTEST_FLAT_TOP = 3
@@ -31,18 +31,22 @@ _FINE_STEP, _COARSE_STEP = 2.0**-15, 2.0**-7
 
 @dataclass(frozen=True, slots=True)
 class ClipSurvey:
-    """duration_s; peak: 1 is full scale; n_flat_tops: see `flat_tops`; digest: equal for equal sound, whatever
-    digital silence is around it, "" for silence alone; fingerprint: empty where the clip is silent."""
+    """What was measured of a clip."""
 
     duration_s: float
+    """Length of the whole clip."""
     peak: float
+    """Largest absolute sample; 1 is full scale."""
     n_flat_tops: int
+    """How often a wave is cut off at full scale, see `flat_tops`."""
     digest: str
+    """Equal for equal sound, whatever digital silence is around it; "" for a silent clip."""
     fingerprint: Fingerprint
+    """Has no frames where the clip is silent."""
 
     @property
     def is_silent(self) -> bool:
-        """Nothing in it reaches SILENT_DB."""
+        """Whether nothing in it reaches SILENT_DB."""
         return self.peak < 10 ** (SILENT_DB / 20)
 
 
@@ -71,19 +75,19 @@ def decode_parts(path: Path, parts: Sequence[Part]) -> Iterator[tuple[int, Decod
     """Each part, by its index, in one pass over the file. Raises UserError."""
     with open_media(path) as container:
         rate = sound_track(container).rate or MODEL_SAMPLE_RATE
-    for one in cut(path, rate, [part.span(rate) for part in parts], round(MOST_COMPARED_S * rate)):
-        yield one.index, DecodedClip(one.samples, rate, one.n_samples / rate)
+    for piece in cut(path, rate, [part.span(rate) for part in parts], round(MOST_COMPARED_S * rate)):
+        yield piece.index, DecodedClip(piece.samples, rate, piece.n_samples / rate)
 
 
 def survey_parts(path: Path, parts: Sequence[Part]) -> list[ClipSurvey | UserError]:
-    """Look at parts of one file, or say why they cannot be read."""
+    """Survey parts of one file; a UserError in place of each that cannot be read."""
     done: dict[int, ClipSurvey] = {}
     try:
         for i, clip in decode_parts(path, parts):
             done[i] = _survey(clip)
     except UserError as error:
         why = error
-    except Exception as error:  # one file's surprise is not the others' end
+    except Exception as error:  # one broken file does not stop the check of the others
         why = unforeseen(path, "read", error)
     else:
         return [done[i] for i in range(len(parts))]
@@ -91,9 +95,9 @@ def survey_parts(path: Path, parts: Sequence[Part]) -> list[ClipSurvey | UserErr
 
 
 def survey(path: Path) -> ClipSurvey | UserError:
-    """Look at one file, or say why it cannot be read."""
-    [one] = survey_parts(path, [WHOLE])
-    return one
+    """Survey one file, or return why it cannot be read."""
+    [surveyed] = survey_parts(path, [WHOLE])
+    return surveyed
 
 
 def _survey(clip: DecodedClip) -> ClipSurvey:
@@ -106,12 +110,12 @@ def _survey(clip: DecodedClip) -> ClipSurvey:
 
 
 def flat_tops(samples: NDArray[np.float32]) -> int:
-    """How often a wave was cut off at full scale.
+    """How often a wave is cut off at full scale.
 
-    A cut-off top is a run of three or more equal samples at full scale, whose shoulders are so steep that a parabola
-    through them would have risen by more than two steps of the sound's resolution over the run. A wave that only just
-    reaches full scale (peak-normalised, 8-bit with its coarse steps) is none. What a lossy encoder had in between, or
-    was turned down afterwards, is not found.
+    A flat top is a run of three or more equal samples at full scale, whose shoulders are so steep that a parabola
+    through them would have risen above the run by more than two steps of the sound's resolution. A wave that only just
+    reaches full scale (peak-normalised, or 8-bit with its coarse steps) does not count. Clipping is not found after
+    lossy encoding, nor after the level was turned down.
     """
     if not len(samples):
         return 0
@@ -119,12 +123,12 @@ def flat_tops(samples: NDArray[np.float32]) -> int:
     level = np.abs(samples)
     is_flat = (np.abs(np.diff(samples)) <= step / 2) & (level[1:] >= _FULL_SCALE) & (level[:-1] >= _FULL_SCALE)
     edges = np.flatnonzero(np.diff(np.concatenate([[False], is_flat, [False]]).astype(np.int8)))
-    first, last = edges[::2], edges[1::2]  # samples first … last inclusive are equal
+    first, last = edges[::2], edges[1::2]  # samples first to last, both included, are equal
     inside = (first > 0) & (last < len(samples) - 1) & (last - first + 1 >= _SHORTEST_FLAT_TOP)
     first, last = first[inside], last[inside]
     sign, n = np.sign(samples[first]), last - first + 1
     drop = level[first] - (sign * samples[first - 1] + sign * samples[last + 1]) / 2
-    # Rounding may make a step of next to nothing.
+    # Rounding may turn next to nothing into a whole step.
     would_have_risen = (drop - step) * n**2 / (4 * (n + 1))
     return int((would_have_risen > 2 * step).sum())
 
@@ -140,13 +144,13 @@ def _digest(samples: NDArray[np.float32]) -> str:
     return hashlib.sha256(samples[sounding[0] : sounding[-1] + 1].tobytes()).hexdigest() if len(sounding) else ""
 
 
-def waveform_agreement(one: NDArray[np.float32], other: NDArray[np.float32], shift: int, slack: int) -> float:
-    """The largest correlation (0 to 1, either polarity) of two sounds of which the first one lags by `shift` samples,
-    give or take `slack`, over the 8 s of their overlap in which the softer one is loudest."""
-    one, other = one[max(0, shift) :], other[max(0, -shift) :]
-    n = min(len(one), len(other))
-    begin, end = _loudest_stretch((one[:n], other[:n]), 8 * SAMPLE_RATE)
-    x, y = one[begin:end].astype(np.float64), other[begin:end].astype(np.float64)
+def waveform_agreement(a: NDArray[np.float32], b: NDArray[np.float32], shift: int, slack: int) -> float:
+    """The largest correlation (0 to 1, either polarity) of two sounds of which `a` lags by `shift` samples, give or
+    take `slack`, over the 8 s of their overlap in which the softer one is loudest."""
+    a, b = a[max(0, shift) :], b[max(0, -shift) :]
+    n = min(len(a), len(b))
+    begin, end = _loudest_stretch((a[:n], b[:n]), 8 * SAMPLE_RATE)
+    x, y = a[begin:end].astype(np.float64), b[begin:end].astype(np.float64)
     size = 1 << (len(x) + slack).bit_length()
     correlation = np.fft.irfft(np.fft.rfft(x, size) * np.conj(np.fft.rfft(y, size)), size)
     near = np.concatenate([correlation[: slack + 1], correlation[-slack:]])

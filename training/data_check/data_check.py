@@ -1,4 +1,4 @@
-"""Looks at every clip before a training and says all that is wrong with the data. Trains nothing, prints nothing."""
+"""Checks every clip before a training, and reports everything that is wrong with the data."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from training.data.manifest import LabelledClip, Manifest, read_present
 from training.data_check.class_findings import class_findings
 from training.data_check.clip_findings import clip_findings
 from training.data_check.clip_survey import ClipSurvey, survey_parts
-from training.data_check.copy_findings import Sides, copy_findings, shared_source_findings
-from training.data_check.duplicates import find_copies
+from training.data_check.duplicate_findings import Sides, duplicate_findings, shared_source_findings
+from training.data_check.duplicates import find_duplicates
 from training.data_check.split_findings import split_findings
 
 _SEVERITIES = ("error", "warning", "note")
@@ -29,26 +29,26 @@ Report = Callable[[TrainingPreparing], None]
 def check_data(
     folder: Path, collection: str, test_folds: Collection[str], report: Report, config: TrainConfig | None = None
 ) -> DataReport:
-    """Decode every clip once and report on the data; missing and unreadable clips end nothing.
+    """Decode every clip once and report on the data; missing and unreadable clips do not stop the check.
 
-    What a training refuses is an error, found by the training's own rules: those for any recipe, and with `config`
-    those for that one, whose test folds then count.
+    Whatever a training would refuse is an error, found by the training's own rules: those for any recipe, and with
+    `config` those for that recipe, whose test folds then count.
 
-    test_folds: the folds that a training will hold out; copies and recordings on both sides of that are told apart.
-    Without them, those in more than one fold are. Raises UserError where there is nothing to report on: no data, a
-    broken list, no such fold.
+    test_folds: the folds that a training will hold out; duplicates and recordings on both sides of the split are
+    reported as such. Without them, those in more than one fold are. Raises UserError where there is nothing to report
+    on: no data, a broken list, no such fold.
     """
     manifest, missing = read_present(folder, collection or (config.data.collection if config else ""))
     manifest.refuse_unknown_folds(test_folds)
     held_out = frozenset(test_folds or (config.data.test_folds if config else ()))
     folds = Counter(clip.fold for clip in manifest.clips if clip.fold)
     surveys = _surveys(manifest.clips, report)
-    heard = [None if isinstance(one, UserError) else one for one in surveys]
-    seconds = [0.0 if one is None else one.duration_s for one in heard]
-    copies = find_copies(
+    readable = [None if isinstance(survey, UserError) else survey for survey in surveys]
+    seconds = [0.0 if survey is None else survey.duration_s for survey in readable]
+    groups = find_duplicates(
         [clip.path for clip in manifest.clips],
-        heard,
-        lambda done, total: report(TrainingPreparing("Comparing what may be copies", done, total)),
+        readable,
+        lambda done, total: report(TrainingPreparing("Comparing possible duplicates", done, total)),
         [clip.part for clip in manifest.clips],
     )
     sides = Sides(manifest.clips, tuple(label.name for label in manifest.labels), held_out)
@@ -57,10 +57,10 @@ def check_data(
         *manifest.notes,
         *([] if manifest.has_own_vocabulary else look_alike_findings(manifest.labels)),
         *learning_findings(manifest),
-        *silence_findings([one.peak for one in heard if one is not None]),
+        *silence_findings([survey.peak for survey in readable if survey is not None]),
         *split_findings(manifest, config, test_folds, seconds),
         *class_findings(manifest, folder, needs_split=len(folds) > 1),
-        *copy_findings(copies, sides),
+        *duplicate_findings(groups, sides),
         *shared_source_findings(sides),
     ]
     return DataReport(
@@ -70,7 +70,7 @@ def check_data(
         minutes=round(sum(seconds) / 60, 3),
         classes=_contents(manifest, seconds),
         folds=tuple(sorted(folds.items())),
-        findings=tuple(sorted(findings, key=lambda one: _SEVERITIES.index(one.severity))),
+        findings=tuple(sorted(findings, key=lambda finding: _SEVERITIES.index(finding.severity))),
     )
 
 
@@ -84,7 +84,7 @@ def _surveys(clips: Sequence[LabelledClip], report: Report) -> list[ClipSurvey |
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         for members, found in zip(files.values(), pool.map(survey_parts, files, parts), strict=True):
             done |= zip(members, found, strict=True)
-            report(TrainingPreparing("Listening to the clips", len(done), len(clips)))
+            report(TrainingPreparing("Reading the clips", len(done), len(clips)))
     return [done[i] for i in range(len(clips))]
 
 
@@ -95,4 +95,6 @@ def _contents(manifest: Manifest, seconds: Sequence[float]) -> tuple[ClassConten
         for label in clip.labels:
             n_clips[label] += 1
             minutes[label] += duration_s / 60
-    return tuple(ClassContent(one.name, n_clips[one.index], round(minutes[one.index], 3)) for one in manifest.labels)
+    return tuple(
+        ClassContent(label.name, n_clips[label.index], round(minutes[label.index], 3)) for label in manifest.labels
+    )

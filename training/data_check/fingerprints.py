@@ -1,10 +1,10 @@
-"""Fingerprints of sounds, and which clips may be copies of each other by them. Opens no file and knows no label.
+"""Computes fingerprints of sounds, and finds pairs of clips whose fingerprints match.
 
 After Haitsma and Kalker, "A highly robust audio fingerprinting system" (ISMIR 2002): bit b of frame t is the sign of
 E(t, b) - E(t, b+1) - [E(t-5, b) - E(t-5, b+1)], with E the energy of a narrow band, here in dB. A gain, a filter and
-steady noise cancel out; two recordings agree in half of the bits. Other than there, the bits of sound that is much
-softer than the clip's loudest are left out, so that silence agrees with nothing, and only clear differences count
-when two clips are compared: those hardly ever turn over in a copy, however it was encoded.
+steady noise cancel out; two unrelated recordings agree in half of the bits. Unlike there, bits of sound that is much
+softer than the clip's loudest are left out, so that silence matches nothing, and only clear differences count when
+two clips are compared: those hardly ever flip in a duplicate, however it was encoded.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ _BITS_SET = np.array([bin(i).count("1") for i in range(1 << 16)], np.uint8)
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """Of one clip, a 32-bit word a frame. rising: the signs; clear: which of them count; audible: bool `(frames, 4)`,
-    which groups of eight bands have sound."""
+    """A 32-bit word for each frame of one clip. rising: the signs; clear: which of them count; audible: bool
+    `(frames, 4)`, which groups of eight bands have sound."""
 
     rising: NDArray[np.uint32]
     clear: NDArray[np.uint32]
@@ -57,19 +57,23 @@ class Fingerprint:
 
 
 @dataclass(frozen=True, slots=True)
-class Likeness:
-    """Two clips that agree where they overlap. first, second: their indices; shift: frames by which the sound comes
-    later in the first one; n_bits: compared; error_rate: the share of them that differ."""
+class Match:
+    """Two clips whose fingerprints agree where they overlap."""
 
     first: int
+    """Index of one clip."""
     second: int
+    """Index of the other clip, higher than `first`."""
     shift: int
+    """Frames by which the sound comes later in the first clip than in the second."""
     n_bits: int
+    """Number of bits compared."""
     error_rate: float
+    """Share of them that differ."""
 
 
 def fingerprint(samples: NDArray[np.float32]) -> Fingerprint:
-    """Of float32 `(n,)` at 16 kHz; without a frame when it is shorter than 0.24 s."""
+    """The fingerprint of float32 `(n,)` at 16 kHz; it has no frames when the sound is shorter than 0.24 s."""
     levels = _band_levels(samples)
     if len(levels) <= _FRAMES_BETWEEN:
         nothing = np.zeros(0, np.uint32)
@@ -77,21 +81,20 @@ def fingerprint(samples: NDArray[np.float32]) -> Fingerprint:
     loudest = levels.max()
     steps = levels[:, :-1] - levels[:, 1:]
     change = steps[_FRAMES_BETWEEN:] - steps[:-_FRAMES_BETWEEN]
-    heard = levels > max(loudest - _COMPARED_DB, _FLOOR_DB)
-    both_heard = heard[:, :-1] & heard[:, 1:]
-    counts = both_heard[_FRAMES_BETWEEN:] & both_heard[:-_FRAMES_BETWEEN] & (np.abs(change) > _CLEAR_DB)
+    has_sound = levels > max(loudest - _COMPARED_DB, _FLOOR_DB)
+    both_have = has_sound[:, :-1] & has_sound[:, 1:]
+    counts = both_have[_FRAMES_BETWEEN:] & both_have[:-_FRAMES_BETWEEN] & (np.abs(change) > _CLEAR_DB)
     loud = levels[:, :-1].reshape(-1, _N_GROUPS, _GROUP_BITS).max(axis=2) > max(loudest - _INDEXED_DB, _FLOOR_DB)
     return Fingerprint(_packed(change > 0), _packed(counts), loud[_FRAMES_BETWEEN:] | loud[:-_FRAMES_BETWEEN])
 
 
-def likenesses(fingerprints: Sequence[Fingerprint]) -> list[Likeness]:
+def find_matches(fingerprints: Sequence[Fingerprint]) -> list[Match]:
     """Pairs whose sounds agree over more than about half of the shorter one, each once, at its best shift.
 
-    The work grows with the number of clips, not with its square: words of 8 bands by 4 frames are sorted, and only
-    near neighbours in that order are compared.
+    The work grows with the number of clips, not with its square: see `_candidates`.
     """
-    n_clear = [one.n_clear for one in fingerprints]
-    best: dict[tuple[int, int], Likeness] = {}
+    n_clear = [clip.n_clear for clip in fingerprints]
+    best: dict[tuple[int, int], Match] = {}
     for first, second, shift in _candidates(fingerprints):
         found = _compare(fingerprints, first, second, shift)
         is_enough = found.n_bits >= max(_FEWEST_BITS, _SMALLEST_SHARE * min(n_clear[first], n_clear[second]))
@@ -99,7 +102,7 @@ def likenesses(fingerprints: Sequence[Fingerprint]) -> list[Likeness]:
             known = best.get((first, second))
             if known is None or found.error_rate < known.error_rate:
                 best[first, second] = found
-    return sorted(best.values(), key=lambda one: (one.first, one.second))
+    return sorted(best.values(), key=lambda match: (match.first, match.second))
 
 
 def _band_levels(samples: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -137,40 +140,47 @@ def _count(words: NDArray[np.uint32]) -> int:
 
 
 def _candidates(fingerprints: Sequence[Fingerprint]) -> Iterator[tuple[int, int, int]]:
-    """(first, second, shift) with first < second, each once, of clips that have an indexed word in common."""
+    """(first, second, shift) with first < second, each once, of clips that have an indexed word in common.
+
+    All words of all clips are sorted, so that equal words lie side by side. Each is then compared with the next
+    `_NEIGHBOURS` words of that order alone: n clips with one word in common give at most 4 n pairs, not n². A group of
+    duplicates is still found: each one is paired with the next, and `duplicates` joins the chain.
+    """
     found = [np.zeros((0, 3), np.int64)]
     for group in range(_N_GROUPS):
-        parts = [_words(one, group) for one in fingerprints]
+        parts = [_words(clip, group) for clip in fingerprints]
         words = np.concatenate([np.zeros(0, np.uint32), *(words for words, _ in parts)])
         frames = np.concatenate([np.zeros(0, np.int64), *(frames for _, frames in parts)])
         clips = np.repeat(np.arange(len(parts)), [len(words) for words, _ in parts])
-        # Ties stay in the order of the clips: many copies of one clip become a chain of neighbours.
+        # A stable sort leaves equal words in the order of the clips: the chain goes through all of them.
         order = np.argsort(words, kind="stable")
         words, frames, clips = words[order], frames[order], clips[order]
         for apart in range(1, _NEIGHBOURS + 1):
+            # Row k of `words` against row k + apart, for all k at once; a clip is not compared with itself.
             same = np.flatnonzero((words[apart:] == words[:-apart]) & (clips[apart:] != clips[:-apart]))
+            # Equal words at frames f of one clip and g of another: the sound comes f - g frames later in the first.
             pairs = (clips[same], clips[same + apart], frames[same] - frames[same + apart])
             found.append(np.unique(np.stack(pairs, axis=1), axis=0))
     yield from map(tuple, np.unique(np.concatenate(found), axis=0).tolist())
 
 
-def _words(one: Fingerprint, group: int) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
-    """32 bits of eight neighbouring bands at four times, where they have sound, and the frames they begin at."""
-    n_words = max(0, len(one.rising) - _WORD_FRAMES[-1])
-    bits = (one.rising >> np.uint32(group * _GROUP_BITS)) & np.uint32(0xFF)
+def _words(clip: Fingerprint, group: int) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+    """Words of 32 bits, eight neighbouring bands at four times, where they have sound; and the frames they begin at."""
+    n_words = max(0, len(clip.rising) - _WORD_FRAMES[-1])
+    bits = (clip.rising >> np.uint32(group * _GROUP_BITS)) & np.uint32(0xFF)
     words, audible = np.zeros(n_words, np.uint32), np.ones(n_words, bool)
     for place, later in enumerate(_WORD_FRAMES):
         words |= bits[later : later + n_words] << np.uint32(place * _GROUP_BITS)
-        audible &= one.audible[later : later + n_words, group]
+        audible &= clip.audible[later : later + n_words, group]
     frames = np.flatnonzero(audible)
     return words[frames], frames
 
 
-def _compare(fingerprints: Sequence[Fingerprint], first: int, second: int, shift: int) -> Likeness:
-    one, other = fingerprints[first], fingerprints[second]
-    begin, other_begin = max(0, shift), max(0, -shift)
-    n = min(len(one.rising) - begin, len(other.rising) - other_begin)
-    both = one.clear[begin : begin + n] & other.clear[other_begin : other_begin + n]
-    differ = (one.rising[begin : begin + n] ^ other.rising[other_begin : other_begin + n]) & both
+def _compare(fingerprints: Sequence[Fingerprint], first: int, second: int, shift: int) -> Match:
+    a, b = fingerprints[first], fingerprints[second]
+    a_begin, b_begin = max(0, shift), max(0, -shift)
+    n = min(len(a.rising) - a_begin, len(b.rising) - b_begin)
+    both = a.clear[a_begin : a_begin + n] & b.clear[b_begin : b_begin + n]
+    differ = (a.rising[a_begin : a_begin + n] ^ b.rising[b_begin : b_begin + n]) & both
     n_bits = _count(both)
-    return Likeness(first, second, shift, n_bits, _count(differ) / max(1, n_bits))
+    return Match(first, second, shift, n_bits, _count(differ) / max(1, n_bits))

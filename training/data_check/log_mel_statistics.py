@@ -1,8 +1,8 @@
-"""Statistics of a data set's raw log-mel, for a recipe's `mean` and `std`, and how loud its classes are.
+"""Measures the raw log-mel of a data set, for a recipe's `mean` and `std`, and how loud its classes are.
 
-Three ways to count. Over real frames alone, as this program trains; with clips cut or padded with zeros to one length,
-as AST's code feeds them; and with SpecAugment's zeros too, as AST's code measures (it leaves its masks on; raw zero is
-louder than most sound, and lifts the mean). Reads clip by clip; memory does not grow.
+It is measured in three ways: over real frames alone, as this program trains; with clips cut or padded with zeros to one
+length, as AST's code feeds them; and with SpecAugment's zeros too, as AST's code measures (it leaves its masks on; a
+raw zero is louder than most sound, and raises the mean). Clips are read one by one, so that memory does not grow.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ AUDIOSET = LogMelConfig().mean, LogMelConfig().std
 """What the published weights were trained with."""
 
 MASK_MELS, MASK_FRAMES = 24, 192
-"""Widest masks while AST's code measures (its get_norm_stats), one of each a clip."""
+"""Widest masks while AST's code measures (its get_norm_stats), one of each in every clip."""
 
 # Far from AudioSet: 2 nepers of power are 8.7 dB.
 _FAR_MEAN, _FAR_RATIO = 2.0, 1.3
@@ -37,7 +37,7 @@ _QUIETEST_DB = -120.0
 
 @dataclass(frozen=True, slots=True)
 class Moments:
-    """Of many numbers: how many, their sum, the sum of their squares."""
+    """Count, sum and sum of squares of many numbers."""
 
     n: int = 0
     total: float = 0.0
@@ -48,13 +48,13 @@ class Moments:
 
     @classmethod
     def of(cls, values: NDArray[np.float32]) -> Moments:
-        """Summed in double precision."""
+        """Of `values`, summed in double precision."""
         wide = values.astype(np.float64)
         return cls(wide.size, float(wide.sum()), float(np.vdot(wide, wide)))
 
     @property
     def mean(self) -> float:
-        """Mean; 0 of nothing."""
+        """Mean; 0 of no numbers."""
         return self.total / self.n if self.n else 0.0
 
     @property
@@ -65,7 +65,7 @@ class Moments:
 
 @dataclass(frozen=True, slots=True)
 class MeanAndStd:
-    """What a recipe takes."""
+    """Two settings of a recipe."""
 
     mean: float
     std: float
@@ -73,7 +73,7 @@ class MeanAndStd:
 
 @dataclass(frozen=True, slots=True)
 class LevelRange:
-    """RMS levels of a label's clips, dBFS."""
+    """RMS levels of the clips of a label, dBFS."""
 
     label: str
     n_clips: int
@@ -84,19 +84,27 @@ class LevelRange:
 
 @dataclass(frozen=True, slots=True)
 class DataStatistics:
-    """real, padded, masked: see the module. frames: the length padded to. n_unreadable: clips left out."""
+    """What was measured of a data set, in the three ways that the module describes."""
 
     name: str
+    """The data set."""
     n_clips: int
+    """All its clips, the unreadable ones too."""
     n_unreadable: int
+    """Clips that were left out."""
     frames: int
+    """Length that clips are cut or padded to."""
     real: MeanAndStd
+    """Over real frames alone."""
     padded: MeanAndStd
+    """With zeros up to `frames`."""
     masked: MeanAndStd
+    """With the zeros of SpecAugment too."""
     levels: tuple[LevelRange, ...]
+    """Of every label that has clips."""
 
     def is_far_from_audioset(self) -> bool:
-        """Whether weights from AudioSet meet these sounds at quite another level or spread: real frames by real."""
+        """Whether these sounds have quite another level or spread than those of AudioSet, over real frames."""
         theirs = audioset_real()
         ratio = self.real.std / theirs.std
         return abs(self.real.mean - theirs.mean) > _FAR_MEAN or not 1 / _FAR_RATIO < ratio < _FAR_RATIO
@@ -116,8 +124,8 @@ class _ClipSums:
 
 
 def audioset_real() -> MeanAndStd:
-    """AudioSet's figures over real frames: the published ones less the zeros that they count, as far as these are
-    known (998 frames of 10 s padded to 1024, masks of half their widest on average; mixup is not undone)."""
+    """AudioSet's figures over real frames: the published ones without the zeros in them, as far as these are known
+    (998 frames of 10 s padded to 1024, masks of half their widest on average; mixup is not undone)."""
     mean, std = AUDIOSET
     real = 998 / 1024 * (1 - MASK_FRAMES / 2 / 1024) * (1 - MASK_MELS / 2 / 128)
     real_mean = mean / real
@@ -145,23 +153,23 @@ def measure(
             return _sums(samples, log_mel(samples), frames, draws[index])
         except UserError:
             return None
-        except Exception as error:  # one clip's surprise is not the others' end
+        except Exception as error:  # one broken clip does not stop the others
             unforeseen(path, "measured", error)
             return None
 
     found: list[_ClipSums | None] = []
     totals = [Moments(), Moments(), Moments()]
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        for one in pool.map(look, range(len(manifest.clips))):
-            found.append(one)
+        for sums in pool.map(look, range(len(manifest.clips))):
+            found.append(sums)
             report(TrainingPreparing("Measuring the clips", len(found), len(manifest.clips)))
-            if one is not None:
-                totals = [a + b for a, b in zip(totals, (one.real, one.padded, one.masked), strict=True)]
+            if sums is not None:
+                totals = [a + b for a, b in zip(totals, (sums.real, sums.padded, sums.masked), strict=True)]
     if not totals[0].n:
         raise UserError(f"No clip of {manifest.name} can be read.", "Run `soundmark check` to see why.")
-    real, padded, masked = (MeanAndStd(round(one.mean, 4), round(one.std, 4)) for one in totals)
-    n_unreadable = sum(one is None for one in found)
-    levels = _level_ranges(manifest, [None if one is None else one.level_db for one in found])
+    real, padded, masked = (MeanAndStd(round(total.mean, 4), round(total.std, 4)) for total in totals)
+    n_unreadable = sum(sums is None for sums in found)
+    levels = _level_ranges(manifest, [None if sums is None else sums.level_db for sums in found])
     return DataStatistics(manifest.name, len(found), n_unreadable, frames, real, padded, masked, levels)
 
 
@@ -180,7 +188,8 @@ def _sums(
 
 
 def mask_span(length: int, widest: int, width_draw: float, place_draw: float) -> tuple[int, int]:
-    """First and last (exclusive) cell of a SpecAugment mask by two uniform draws: width under `widest`, any place."""
+    """First cell of a SpecAugment mask and the one after its last, by two uniform draws: any width under `widest`, any
+    place."""
     width = width_draw * widest
     begin = int(place_draw * (length - width))
     return begin, begin + int(width)

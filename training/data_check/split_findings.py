@@ -1,4 +1,4 @@
-"""What a recipe's split would refuse, told before it runs, by the functions that refuse it. Opens no file."""
+"""Reports what a recipe's split would refuse, by the functions that refuse it when the training starts."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ USUAL_TEST_FOLDS: tuple[str, ...] = DEFAULTS["test_folds"]
 def split_findings(
     manifest: Manifest, config: TrainConfig | None, test_folds: Collection[str], durations_s: Sequence[float]
 ) -> list[Finding]:
-    """What stops a training by the recipe `config`; without one, a training that holds out `test_folds`; without those
-    too, what stops recipes that hold out what most do, as a warning: others may still do.
+    """What prevents a training with the recipe `config`; without one, a training that holds out `test_folds`. Without
+    either, what prevents recipes that hold out the usual folds, as a warning: other recipes may still work.
 
     durations_s: of the manifest's clips, 0 where one cannot be read."""
     if not manifest.clips:
@@ -35,8 +35,8 @@ def split_findings(
     if not folds & set(USUAL_TEST_FOLDS):
         return [_other_folds(folds)]
     return [
-        Finding("split", "warning", f"Recipes that hold out fold 5 refuse these clips: {one.text}", one.remedy)
-        for one in _errors(lambda: _learnable(manifest, USUAL_TEST_FOLDS))
+        Finding("split", "warning", f"Recipes that hold out fold 5 refuse these clips: {found.text}", found.remedy)
+        for found in _errors(lambda: _learnable(manifest, USUAL_TEST_FOLDS))
     ]
 
 
@@ -64,7 +64,11 @@ def _errors(look: Callable[[], list[Finding]]) -> list[Finding]:
 def _other_folds(folds: Collection[str]) -> Finding:
     there = ", ".join(sorted(fold or "(none)" for fold in folds))
     usual = ", ".join(USUAL_TEST_FOLDS)
-    text = f"Most recipes hold out fold {usual}, and these clips have only: {there}."
-    remedy = "Set test_folds (and validation_folds) to some of these, or train few-clips, which holds out none."
-    are_ours = set(folds) <= set(FOLDS)  # too few clips to fill five; else the owner of the list chose these names
+    text = f"Most recipes hold out fold {usual} for testing, but these clips have only: {there}."
+    remedy = (
+        "Set test_folds (and validation_folds) to some of these, or use the recipe few-clips, which holds out none."
+    )
+    are_ours = set(folds) <= set(
+        FOLDS
+    )  # too few clips for five folds; otherwise the owner of the list chose these names
     return Finding("split", "warning" if are_ours else "note", text, remedy)

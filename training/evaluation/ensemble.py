@@ -21,7 +21,7 @@ from training.data.manifest import LabelledClip, Manifest
 from training.evaluation.metrics import Activation, Scores
 from training.evaluation.scored_clips import ScoredClips
 from training.model.weight_averaging import ensemble_mean
-from training.text import listed
+from training.text import join_names
 
 Track = Callable[[range, str], Iterable[int]]
 """Passes on the places of a range; the text says what is done meanwhile, for a progress bar."""
@@ -196,13 +196,13 @@ def notes_on_training(
 def notes_on_labels(shared: SharedLabels) -> Iterator[str]:
     """Note labels that only the model or only the data have."""
     if shared.unknown:
-        names = listed([f"{name} ({n})" for name, n in shared.unknown], 10)
+        names = join_names([f"{name} ({n})" for name, n in shared.unknown], 10)
         yield (
             f"The model lacks {len(shared.unknown)} labels of the data: {names}. "
             f"{shared.n_left_out} clips without any other label are left out."
         )
     if shared.respelt:
-        pairs = listed([f"{theirs} as {ours}" for theirs, ours in shared.respelt], 5)
+        pairs = join_names([f"{theirs} as {ours}" for theirs, ours in shared.respelt], 5)
         yield f"Labels that differ from the model's in spelling alone are read as the model's: {pairs}."
     if shared.n_others:
         yield (

@@ -45,7 +45,7 @@ from training.model.teachers import Teachers, read_teachers
 from training.model.training_network import TrainingNetwork
 from training.model.weight_averaging import RangeAverage, WeightAverage, cumulative_mean
 from training.model.zero_padding import kept_zero_padding
-from training.text import listed
+from training.text import join_names
 
 
 class TrainingRun:
@@ -182,7 +182,7 @@ class TrainingRun:
         names = [self.data.split.train[i].path.name for i in batch.clips.tolist()]
         what = f"loss became {loss}" if not math.isfinite(loss) else "gradient became infinite"
         return UserError(
-            f"The {what} at step {self.step + 1}, in a batch of {listed(names)}.",
+            f"The {what} at step {self.step + 1}, in a batch of {join_names(names)}.",
             "Resume with --resume and half the learning rate: "
             f"learning_rate={self.config.optimisation.learning_rate / 2:g}; the weights before this step are kept.",
         )

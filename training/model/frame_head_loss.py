@@ -29,7 +29,7 @@ from core.model.networks.build import Network
 from core.model.networks.frame_head import column_times_s
 from core.model.networks.spectrogram_transformer import AudioSpectrogramTransformer
 from training.config.recipe import TrainConfig
-from training.text import listed
+from training.text import join_names
 
 _LOG_OF_NOTHING = -1e4
 """Stands for log 0 in columns that a sum leaves out; minus infinity would give NaN gradients."""
@@ -139,7 +139,7 @@ def prepare_frame_head(
     unknown = [label.name for label in labels if label.id not in known]
     if unknown:
         raise UserError(
-            f"{initial.name} does not know {listed(unknown, 5)}, and its last layer is kept.",
+            f"{initial.name} does not know {join_names(unknown, 5)}, and its last layer is kept.",
             "Train it on these labels first (few-clips or fine-tune), or set freeze=false.",
         )
     model.requires_grad_(False)

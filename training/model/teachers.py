@@ -24,7 +24,7 @@ from core.model.checkpoints.probabilities import ACTIVATIONS
 from core.model.store.find import find_weights
 from training.model.initialisation import MUST_BE_GIVEN
 from training.model.zero_padding import ZeroPadding
-from training.text import listed
+from training.text import join_names
 
 
 def read_teachers(names: Sequence[str]) -> tuple[Checkpoint, ...]:
@@ -150,7 +150,7 @@ def _columns(config: CheckpointConfig, labels: LabelSet) -> list[int]:
     missing = [label.name for label, column in zip(labels, found, strict=True) if column is None]
     if missing:
         raise UserError(
-            f"The teacher {config.name} lacks {len(missing)} of the {len(labels)} labels: {listed(missing, 5)}.",
+            f"The teacher {config.name} lacks {len(missing)} of the {len(labels)} labels: {join_names(missing, 5)}.",
             "Choose a teacher that was trained on these labels.",
         )
     return [column for column in found if column is not None]

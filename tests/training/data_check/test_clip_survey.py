@@ -1,4 +1,4 @@
-"""One clip's length, level and cut-off waves are told as they are."""
+"""A clip's length, level and clipping are measured as they are."""
 
 from __future__ import annotations
 
@@ -44,18 +44,18 @@ def test_lively_sound_at_full_scale_is_not_clipped() -> None:
 
 
 def test_length_and_peak_are_the_files_own_at_any_rate(tmp_path: Path) -> None:
-    one = survey(write(tmp_path / "a.wav", 0.25 * hum(1, 1.5) / np.abs(hum(1, 1.5)).max(), 11_025))
-    assert not isinstance(one, UserError)
-    assert one.duration_s == pytest.approx(1.5 * RATE / 11_025, abs=1e-3)
-    assert one.peak == pytest.approx(0.25, abs=1e-3)
-    assert not one.is_silent
+    found = survey(write(tmp_path / "a.wav", 0.25 * hum(1, 1.5) / np.abs(hum(1, 1.5)).max(), 11_025))
+    assert not isinstance(found, UserError)
+    assert found.duration_s == pytest.approx(1.5 * RATE / 11_025, abs=1e-3)
+    assert found.peak == pytest.approx(0.25, abs=1e-3)
+    assert not found.is_silent
 
 
 @pytest.mark.parametrize("level", [0.0, 0.0009])
 def test_what_stays_under_60_db_is_silent_and_like_nothing(tmp_path: Path, level: float) -> None:
-    one = survey(write(tmp_path / "a.wav", np.full(RATE, level, np.float32)))
-    assert not isinstance(one, UserError)
-    assert (one.is_silent, one.digest, len(one.fingerprint.rising)) == (True, "", 0)
+    found = survey(write(tmp_path / "a.wav", np.full(RATE, level, np.float32)))
+    assert not isinstance(found, UserError)
+    assert (found.is_silent, found.digest, len(found.fingerprint.rising)) == (True, "", 0)
 
 
 def test_what_cannot_be_read_is_an_answer_too(tmp_path: Path) -> None:

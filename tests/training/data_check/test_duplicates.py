@@ -1,4 +1,4 @@
-"""Copies are found in every usual disguise, and nothing else is taken for one."""
+"""Duplicates are found in every usual disguise, and nothing else is taken for one."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ import soxr
 from core.errors import UserError
 from tests.training.data_check.recordings import RATE, encode, hum, take, write
 from training.data_check.clip_survey import survey
-from training.data_check.duplicates import Copies, find_copies
+from training.data_check.duplicates import DuplicateGroup, find_duplicates
 
 
-def copies_among(*paths: Path) -> list[Copies]:
+def duplicates_among(*paths: Path) -> list[DuplicateGroup]:
     surveys = [survey(path) for path in paths]
-    return find_copies(
-        paths, [None if isinstance(one, UserError) else one for one in surveys], lambda done, total: None
+    return find_duplicates(
+        paths, [None if isinstance(found, UserError) else found for found in surveys], lambda done, total: None
     )
 
 
@@ -44,29 +44,32 @@ DISGUISES: dict[str, Callable[[Path, np.ndarray], Path]] = {
 
 
 @pytest.mark.parametrize("disguise", DISGUISES)
-def test_a_copy_is_found_in_every_disguise(tmp_path: Path, disguise: str) -> None:
+def test_a_duplicate_is_found_in_every_disguise(tmp_path: Path, disguise: str) -> None:
     paths = [write(tmp_path / f"{seed}.wav", take(seed)) for seed in range(3)]
     paths.append(DISGUISES[disguise](tmp_path / "copy.wav", take(1)))
-    assert copies_among(*paths) == [Copies((1, 3), is_exact=False)]
+    assert duplicates_among(*paths) == [DuplicateGroup((1, 3), is_exact=False)]
 
 
-def test_the_same_sound_in_another_container_and_between_silence_is_an_exact_copy(tmp_path: Path) -> None:
+def test_the_same_sound_in_another_container_and_between_silence_is_an_exact_duplicate(tmp_path: Path) -> None:
     gap = np.zeros(RATE // 3, np.float32)
     paths = [
         write(tmp_path / "a.wav", take(1)),
         write(tmp_path / "b.wav", take(2)),
         write(tmp_path / "c.flac", np.concatenate([gap, take(1), gap])),
     ]
-    assert copies_among(*paths) == [Copies((0, 2), is_exact=True)]
+    assert duplicates_among(*paths) == [DuplicateGroup((0, 2), is_exact=True)]
 
 
-def test_exact_copies_of_one_clip_join_the_near_copies_of_another(tmp_path: Path) -> None:
+def test_exact_duplicates_join_the_others_of_their_recording(tmp_path: Path) -> None:
     sounds = (take(1), take(1) * np.float32(0.3), take(1), take(2), take(1)[RATE // 2 :])
     paths = [write(tmp_path / f"{i}.wav", sound) for i, sound in enumerate(sounds)]
-    assert copies_among(*paths) == [Copies((0, 2), is_exact=True), Copies((0, 1, 2, 4), is_exact=False)]
+    assert duplicates_among(*paths) == [
+        DuplicateGroup((0, 2), is_exact=True),
+        DuplicateGroup((0, 1, 2, 4), is_exact=False),
+    ]
 
 
-def test_takes_noises_and_silences_are_no_copies(tmp_path: Path) -> None:
+def test_takes_noises_and_silences_are_no_duplicates(tmp_path: Path) -> None:
     sounds = [
         *(take(seed) for seed in range(4)),
         *(hum(seed) for seed in range(4)),
@@ -74,20 +77,22 @@ def test_takes_noises_and_silences_are_no_copies(tmp_path: Path) -> None:
         *(np.sin(2 * np.pi * 440 * np.arange(seconds * RATE) / RATE).astype(np.float32) for seconds in (2, 3)),
     ]
     paths = [write(tmp_path / f"{i}.wav", sound) for i, sound in enumerate(sounds)]
-    assert copies_among(*paths) == []
+    assert duplicates_among(*paths) == []
 
 
-def test_less_than_half_in_common_is_no_copy(tmp_path: Path) -> None:
+def test_less_than_half_in_common_is_no_duplicate(tmp_path: Path) -> None:
     long = take(5, seconds=8.0)
     paths = [write(tmp_path / "a.wav", long[: 4 * RATE]), write(tmp_path / "b.wav", long[round(3.5 * RATE) :])]
-    assert copies_among(*paths) == []
+    assert duplicates_among(*paths) == []
 
 
-def test_a_clip_that_vanishes_between_the_looks_ends_nothing(tmp_path: Path) -> None:
+def test_a_clip_that_vanishes_after_the_survey_stops_nothing(tmp_path: Path) -> None:
     paths = [write(tmp_path / "a.wav", take(1)), write(tmp_path / "b.wav", take(1) * np.float32(0.5))]
     surveys = [survey(path) for path in paths]
     os.unlink(paths[1])
-    assert find_copies(paths, [one for one in surveys if not isinstance(one, UserError)], lambda *_: None) == []
+    assert (
+        find_duplicates(paths, [found for found in surveys if not isinstance(found, UserError)], lambda *_: None) == []
+    )
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +106,7 @@ def data() -> Path:
 def test_real_recordings_in_two_encodings_are_paired_and_others_are_not(data: Path) -> None:
     good = sorted((data / "esc10" / "audio").iterdir())[::8]
     coarse = [data / "esc50" / "audio" / f"{path.stem}.flac" for path in good]
-    found = copies_among(*good, *coarse)
-    right = [one for one in found if one.clips == (one.clips[0], one.clips[0] + len(good))]
+    found = duplicates_among(*good, *coarse)
+    right = [group for group in found if group.clips == (group.clips[0], group.clips[0] + len(good))]
     assert len(right) >= 0.94 * len(good)
     assert right == found

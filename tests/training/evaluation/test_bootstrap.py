@@ -11,9 +11,9 @@ from training.evaluation import bootstrap, metrics
 
 def some_clips(n_clips: int = 60, n_labels: int = 4) -> tuple[np.ndarray, np.ndarray]:
     """Scores with ties and up to several labels a clip."""
-    chance = np.random.default_rng(5)
-    truth = chance.random((n_clips, n_labels)) < 0.3
-    scores = np.clip(chance.normal(0.3, 0.2, (n_clips, n_labels)) + 0.2 * truth, 0, 1)
+    rng = np.random.default_rng(5)
+    truth = rng.random((n_clips, n_labels)) < 0.3
+    scores = np.clip(rng.normal(0.3, 0.2, (n_clips, n_labels)) + 0.2 * truth, 0, 1)
     return np.round(scores, 1).astype(np.float32), truth
 
 

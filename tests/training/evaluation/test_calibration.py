@@ -103,10 +103,10 @@ def test_thresholds_with_the_best_f1_where_a_label_has_many_clips() -> None:
 
 
 def test_thresholds_of_few_clips_keep_to_the_global_one() -> None:
-    chance = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     truth = np.zeros((300, 3), np.float32)
     truth[:100, 0], truth[100:105, 1] = 1, 1
-    scores = np.clip(chance.normal(0.3 + 0.3 * truth, 0.1), 0, 1).astype(np.float32)
+    scores = np.clip(rng.normal(0.3 + 0.3 * truth, 0.1), 0, 1).astype(np.float32)
     scores[100:105, 1] = 0.95  # five clips that would put their threshold far up
     scores[105:110, 1] = 0.9
     everywhere, _ = best_threshold(scores, truth)

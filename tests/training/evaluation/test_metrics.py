@@ -93,9 +93,9 @@ def test_the_best_single_threshold() -> None:
 def scored_clips(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
     """Scores on a coarse grid, so that many are equal, and any truth with at least one label somewhere."""
     n_clips, n_labels = draw(st.integers(2, 25)), draw(st.integers(1, 5))
-    chance = np.random.default_rng(draw(st.integers(0, 2**32)))
-    scores = chance.integers(0, draw(st.integers(2, 30)), (n_clips, n_labels)) / 30
-    truth = chance.random((n_clips, n_labels)) < draw(st.floats(0.05, 0.95))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    scores = rng.integers(0, draw(st.integers(2, 30)), (n_clips, n_labels)) / 30
+    truth = rng.random((n_clips, n_labels)) < draw(st.floats(0.05, 0.95))
     truth[0, 0] = True
     return scores.astype(np.float32), truth
 

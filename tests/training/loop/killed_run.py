@@ -22,14 +22,14 @@ from training.loop.runner import train
 
 
 def main(data: Path, out: Path, n_kills: int, seed: int, settings: list[str]) -> None:
-    chance = random.Random(seed)
+    rng = random.Random(seed)
     began = time.monotonic()
     _wait(_start(data, out / "whole", settings))
     seconds = time.monotonic() - began
     for _ in range(n_kills):
         child = _start(data, out / "broken", settings)
         # Ten of them get about as far as the end: each has its own start-up to do.
-        time.sleep(chance.uniform(0.0, 0.35 * seconds))
+        time.sleep(rng.uniform(0.0, 0.35 * seconds))
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         print(_step(out / "broken" / STATE_NAME), flush=True)

@@ -40,10 +40,10 @@ class Desk:
         self.study = folder / "small.toml"
         self.study.write_text(STUDY)
         self.data.mkdir()
-        chance = np.random.default_rng(0)
+        rng = np.random.default_rng(0)
         lines = ["path,label,fold_or_split"]
         for i in range(12):
-            soundfile.write(self.data / f"{i}.wav", chance.normal(0, 0.1, 32_000 + 16_000 * (i % 2)), 16_000)
+            soundfile.write(self.data / f"{i}.wav", rng.normal(0, 0.1, 32_000 + 16_000 * (i % 2)), 16_000)
             lines.append(f"{i}.wav,{('dog', 'rain', 'siren')[i % 3]},{1 + i % 2}")
         (self.data / "manifest.csv").write_text("\n".join(lines))
         self.new_weights(0)
