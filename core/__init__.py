@@ -1,4 +1,4 @@
-"""Soundmark without a window: audio in, model, inference. Knows no Qt and nothing of app/ or training/.
+"""Soundmark without a window: audio input, models, inference.
 
 Imported before torch wherever the program starts, so that this is the place for what torch must find when it loads.
 """

@@ -1,4 +1,4 @@
-"""Bounds of numbers that may come from anywhere, checked before memory is taken for what they describe."""
+"""Checks numbers from untrusted files before any memory is allocated for what they describe."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ MOST_WIDTH = 16_384
 
 
 def check_whole(name: str, value: object, lowest: int, highest: int) -> None:
-    """Raises UserError unless `value` is a whole number from `lowest` to `highest`; True and False are none."""
+    """Raises UserError unless `value` is a whole number from `lowest` to `highest`; True and False are rejected."""
     if isinstance(value, bool) or not isinstance(value, int) or not lowest <= value <= highest:
         problem = f"{name} is {_shown(value)}, and must be a whole number from {lowest} to {highest}."
         raise UserError(problem, "Correct the config.")
 
 
 def check_number(name: str, value: object, lowest: float, highest: float) -> None:
-    """Raises UserError unless `value` is a number from `lowest` to `highest`; not-a-number and True are none."""
+    """Raises UserError unless `value` is a number from `lowest` to `highest`; NaN, True and False are rejected."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not lowest <= value <= highest:
         problem = f"{name} is {_shown(value)}, and must be a number from {lowest:g} to {highest:g}."
         raise UserError(problem, "Correct the config.")

@@ -1,12 +1,12 @@
-"""The one exception whose words reach people. Knows nothing else."""
+"""UserError, the exception whose text is shown to people."""
 
 from __future__ import annotations
 
 
 class UserError(Exception):
-    """Something the user can understand and mend.
+    """Something the user can understand and fix.
 
-    `problem` says what is wrong, `remedy` how to mend it; both are whole sentences.
+    `problem` says what is wrong, `remedy` how to fix it; both are whole sentences.
     """
 
     def __init__(self, problem: str, remedy: str) -> None:
@@ -15,9 +15,9 @@ class UserError(Exception):
         self.remedy = remedy
 
     def __reduce__(self) -> tuple[type[UserError], tuple[str, str]]:
-        """How it crosses from a worker process: by both sentences, which the default would have joined."""
+        """Pickle both sentences, so that the error crosses from a worker process; the default would join them."""
         return type(self), (self.problem, self.remedy)
 
 
 class UsageError(UserError):
-    """What was asked for cannot be, whatever the files and the machine: wrong usage, exit code 2."""
+    """Wrong usage: the request makes no sense, whatever the files and the machine. Exit code 2."""

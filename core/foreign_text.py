@@ -1,4 +1,4 @@
-"""Reads JSON and TOML that may come from anywhere: whatever is in it, the only error is ValueError."""
+"""Parses JSON and TOML from untrusted files: whatever they hold, the only error is ValueError."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import tomllib
 from typing import Any
 
 MOST_LEVELS = 200
-"""Lists and objects within each other. A checkpoint's provenance gains a level each time it is trained further."""
+"""Depth of nesting. A checkpoint's provenance gains a level each time it is trained further."""
 
 
 def parse_json(text: str) -> Any:
-    """The value of a JSON text. Raises ValueError for what is no JSON, is nested deeper than MOST_LEVELS or holds an
-    integer of thousands of digits."""
+    """The value of a JSON text. Raises ValueError for invalid JSON, for nesting deeper than MOST_LEVELS and for
+    integers of thousands of digits."""
     try:
         value = json.loads(text)
     except RecursionError as error:
@@ -37,7 +37,7 @@ _TOO_DEEP = f"nested more than {MOST_LEVELS} levels deep"
 def _refuse_deep(value: Any) -> None:
     level = [value]
     for _ in range(MOST_LEVELS + 1):
-        level = [inner for one in level if isinstance(one, dict | list) for inner in _parts(one)]
+        level = [part for value in level if isinstance(value, dict | list) for part in _parts(value)]
         if not level:
             return
     raise ValueError(_TOO_DEEP)

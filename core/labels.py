@@ -1,4 +1,4 @@
-"""What a model can say: its labels, in the order of its outputs. Knows no model."""
+"""The labels of a model, in the order of its outputs."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from core.errors import UserError
 
 
 def readable(label_id: str) -> str:
-    """A name for people: underscores become spaces, the first letter a capital, and all other capitals stay."""
+    """A label's id as a name: underscores become spaces and the first letter a capital; other capitals stay."""
     words = label_id.replace("_", " ")
     return words[:1].upper() + words[1:]
 
 
 def look_of(name: str) -> str:
-    """What people tell labels apart by: the same for names that differ in capitals, in spaces and underscores, or in
-    how their accents are stored (NFC, NFD), and in nothing else."""
+    """A name reduced to what people tell labels apart by: names that differ only in capitals, in spaces and
+    underscores, or in how accents are stored (NFC, NFD) give the same."""
     folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
     return " ".join(folded.replace("_", " ").split())
 
@@ -45,23 +45,23 @@ class LabelSet:
         if not self.labels:
             raise UserError("The label set is empty.", "Give at least one label.")
         if [label.index for label in self.labels] != list(range(len(self.labels))):
-            raise UserError("The label set is out of order.", "List the labels by index, from 0, without holes.")
+            raise UserError("The label set is out of order.", "List the labels by index, from 0, without gaps.")
         check_whole("The number of labels", len(self.labels), 1, MOST_LABELS)
         n_each = Counter(label.id for label in self.labels)
-        twice = sorted(one for one, n in n_each.items() if n > 1)
+        twice = sorted(label_id for label_id, n in n_each.items() if n > 1)
         if twice:
-            raise UserError(f"Label ids occur twice: {', '.join(twice[:5])}.", "Give every label an id of its own.")
+            raise UserError(f"Label ids occur twice: {', '.join(twice[:5])}.", "Give every label a unique id.")
 
     @classmethod
     def from_ids(cls, ids: Sequence[str]) -> LabelSet:
         """Labels known by id alone: `crying_baby` is shown as `Crying baby`, `DJ_scratch` as `DJ scratch`. Ids that
-        would be shown alike are shown as they are."""
-        names = [readable(one) for one in ids]
+        would give the same name are shown as they are."""
+        names = [readable(label_id) for label_id in ids]
         n_alike = Counter(names)
         return cls(
             tuple(
-                Label(i, one, name if n_alike[name] == 1 else one)
-                for i, (one, name) in enumerate(zip(ids, names, strict=True))
+                Label(i, label_id, name if n_alike[name] == 1 else label_id)
+                for i, (label_id, name) in enumerate(zip(ids, names, strict=True))
             )
         )
 
@@ -76,13 +76,13 @@ class LabelSet:
         )
 
     def to_dicts(self) -> list[dict[str, Any]]:
-        """One JSON object a label, in order."""
-        return [{"id": one.id, "name": one.name, "parents": list(one.parents)} for one in self.labels]
+        """One JSON object per label, in order."""
+        return [{"id": label.id, "name": label.name, "parents": list(label.parents)} for label in self.labels]
 
     @property
     def names(self) -> tuple[str, ...]:
         """The names people read, in output order."""
-        return tuple(one.name for one in self.labels)
+        return tuple(label.name for label in self.labels)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -95,9 +95,9 @@ class LabelSet:
 
     @property
     def has_cryptic_ids(self) -> bool:
-        """Whether the ids are for machines alone, as AudioSet's `/m/09x0r`."""
-        return any("/" in one.id for one in self.labels)
+        """Whether the ids mean nothing to people, as AudioSet's `/m/09x0r`."""
+        return any("/" in label.id for label in self.labels)
 
     def in_words(self, label: Label) -> str:
-        """What a terminal's table shows: the id, which other formats have too, unless it is for machines."""
+        """What a terminal's table shows: the id, as the other output formats do, unless ids are cryptic."""
         return label.name if self.has_cryptic_ids else label.id

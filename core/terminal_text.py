@@ -1,4 +1,4 @@
-"""Names of files, labels and models as a terminal may show them."""
+"""Escapes names of files, labels and models for display in a terminal."""
 
 from __future__ import annotations
 
@@ -11,6 +11,5 @@ _ACTIVE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]
 
 
 def shown(text: object) -> str:
-    r"""`text` in one line, each character that a terminal would obey as an escape: ESC becomes `\x1b`; bytes of a name
-    that are not UTF-8 likewise."""
+    r"""`text` on one line, with control characters escaped (ESC becomes `\x1b`), and bytes that are not UTF-8 too."""
     return _ACTIVE.sub(lambda found: found[0].encode("unicode_escape").decode(), file_names.shown(str(text)))

@@ -1,4 +1,4 @@
-"""AudioBlock, the unit that leaves a source. Knows no device and no file."""
+"""AudioBlock, the unit in which sources deliver sound."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True)
 class AudioBlock:
-    """Mono samples and where they stand on the source's clock.
+    """Mono samples and their position on the source's clock.
 
-    samples: float32 `(n_samples,)`, about [-1, 1], finite; nobody writes into them.
-    start_sample: samples since the source was opened, at `sample_rate`. It is `end_sample` of the block
-        before, or larger: then the samples between are lost, a gap.
+    samples: float32 `(n_samples,)`, about [-1, 1], finite; never modified.
+    start_sample: samples since the source was opened, at `sample_rate`. It is the previous block's
+        `end_sample`, or larger: then the samples between are lost, a gap.
     sample_rate: Hz.
     """
 

@@ -1,4 +1,4 @@
-"""What the user listens to, as a value that can be stored. Opens nothing."""
+"""The user's choice of input, as a value that can be stored in the settings."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class InputChoice:
-    """A row of the table of sources and its argument.
+    """A row of SOURCES and its argument.
 
     kind: "microphone", "demo" or "file"; argument: device name (None for the system's default) or path.
     """

@@ -1,8 +1,8 @@
-"""Kaldi-compatible log-mel frames of a clip or of a stream; the two agree bit for bit. Knows no model.
+"""Computes Kaldi-compatible log-mel frames of a clip or of a stream; the two agree bit for bit.
 
 Front end of AST (Gong et al., arXiv:2104.01778, §2; constants of the released code): 25 ms frames every
 10 ms, Hann window, 128 triangular mel bins from 20 Hz to Nyquist, natural log with Kaldi's floor.
-Each frame depends on its own 400 samples alone, so a stream can be cut anywhere.
+Each frame depends only on its own 400 samples, so a stream can be cut anywhere.
 """
 
 from __future__ import annotations
@@ -24,46 +24,47 @@ SILENCE = float(np.log(np.float32(np.finfo(np.float32).eps)))
 """Log-mel of digital silence, Kaldi's floor: ln(1.1920929e-07) = -15.942385."""
 
 # Frame i is always computed as row i % 128 of a call on 128 frames: BLAS and FFT kernels round differently
-# for different row counts, so equal shapes are what makes a stream equal the clip to the bit.
+# for different row counts, so only equal shapes make a stream equal the clip bit for bit.
 _FRAMES_PER_CALL = 128
 _LOWEST_RATE_HZ, _HIGHEST_RATE_HZ = 1000, 768_000
-"""Under the lowest, a frame of 25 ms has next to no samples; the highest is what recorders of bats reach."""
+"""Below the lowest, a frame of 25 ms has hardly any samples; bat recorders reach the highest."""
 
 
 @dataclass(frozen=True, slots=True)
 class LogMelConfig:
-    """The front end a model was trained with; stored in its checkpoint.
-
-    sample_rate: Hz. n_mels: mel bins. window: "hanning" as released, "hamming" as in the paper's text.
-    mean, std: statistics of the raw log-mel; the model sees (x - mean) / (2 * std) (AST §2: mean 0, std 0.5).
-    """
+    """The front end that a model was trained with; it is stored in the checkpoint."""
 
     sample_rate: int = 16_000
+    """Hz."""
     n_mels: int = 128
+    """Number of mel bins."""
     window: str = "hanning"
+    """"hanning" as released, "hamming" as in the paper's text."""
     mean: float = -4.2677393
+    """Of the raw log-mel; the model sees (x - mean) / (2 * std), mean 0 and deviation 0.5 (AST §2)."""
     std: float = 4.5689974
+    """Standard deviation of the raw log-mel."""
 
     def __post_init__(self) -> None:
         if self.window not in ("hanning", "hamming"):
-            raise UserError(f"The log-mel window {self.window!r} is not known.", "Use hanning or hamming.")
+            raise UserError(f"Unknown log-mel window {self.window!r}.", "Use hanning or hamming.")
         check_whole("sample_rate", self.sample_rate, _LOWEST_RATE_HZ, _HIGHEST_RATE_HZ)
         check_whole("n_mels", self.n_mels, 1, MOST_MELS)
         if self.sample_rate % FRAMES_PER_SECOND:
-            raise UserError(f"A sample rate of {self.sample_rate} Hz cannot be framed.", "Use a multiple of 100 Hz.")
+            raise UserError(f"The sample rate cannot be {self.sample_rate} Hz.", "Use a multiple of 100 Hz.")
         if not 0 < self.std < math.inf:
             raise UserError(
-                f"The log-mel deviation {self.std} is not positive and finite.", "Compute the statistics anew."
+                f"The log-mel deviation {self.std} is not positive and finite.", "Compute the statistics again."
             )
         if not math.isfinite(self.mean):
-            raise UserError(f"The log-mel mean {self.mean} is not a number.", "Compute the statistics anew.")
-        # Beyond these, float32 knows them as 0 or as infinite.
+            raise UserError(f"The log-mel mean {self.mean} is not a number.", "Compute the statistics again.")
+        # Beyond these bounds they are 0 or infinite in float32.
         check_number("The log-mel deviation", self.std, 1e-6, 1e6)
         check_number("The log-mel mean", self.mean, -1e6, 1e6)
 
     @property
     def hop_length(self) -> int:
-        """Samples from one frame's start to the next one's: 10 ms."""
+        """Samples from the start of one frame to the start of the next: 10 ms."""
         return self.sample_rate // FRAMES_PER_SECOND
 
     @property
@@ -80,7 +81,7 @@ class LogMelConfig:
         return (n_frames - 1) * self.hop_length + self.frame_length if n_frames else 0
 
     def makes_frames_of(self, other: LogMelConfig) -> bool:
-        """Whether both give the same raw frames; statistics play no part in those."""
+        """Whether both give the same raw frames, which do not depend on the statistics."""
         return replace(self, mean=other.mean, std=other.std) == other
 
     def normalise(self, frames: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -106,7 +107,7 @@ def _fbank(samples: torch.Tensor, config: LogMelConfig) -> torch.Tensor:
 class LogMelStream:
     """Log-mel frames of a stream, as they complete.
 
-    `push` returns exactly the frames that the samples so far complete and that were not returned before.
+    `push` returns exactly the frames that the samples so far complete and that it has not returned before.
     """
 
     def __init__(self, config: LogMelConfig | None = None) -> None:
@@ -118,7 +119,7 @@ class LogMelStream:
         self._pending = np.zeros(0, np.float32)
 
     def push(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Take float32 `(n,)` samples, any n; return the new frames, raw log-mel `(frames, mels)`."""
+        """Add float32 samples `(n,)`, any n; returns the new frames, raw log-mel `(frames, mels)`."""
         self._pending = np.concatenate([self._pending, samples]) if len(self._pending) else samples.copy()
         done: list[NDArray[np.float32]] = []
         while (frames := self._complete_frames()) is not None:
@@ -126,7 +127,7 @@ class LogMelStream:
         return np.concatenate(done) if done else np.zeros((0, self.config.n_mels), np.float32)
 
     def _complete_frames(self) -> NDArray[np.float32] | None:
-        """New frames of the current call, or None when there are none."""
+        """New frames of the current call, or None."""
         first = self.n_frames % _FRAMES_PER_CALL
         stop = min(self.config.frames_in(len(self._pending)), _FRAMES_PER_CALL)
         if stop <= first:
@@ -148,7 +149,7 @@ class LogMel:
         self.config = config or LogMelConfig()
 
     def __call__(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Raw log-mel `(frames, mels)` of float32 samples `(n,)`; no frame when n is under 25 ms."""
+        """Raw log-mel `(frames, mels)` of float32 samples `(n,)`; no frames for less than 25 ms."""
         return LogMelStream(self.config).push(np.ascontiguousarray(samples, np.float32))
 
 

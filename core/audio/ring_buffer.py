@@ -1,4 +1,4 @@
-"""Holds the newest rows of an endless stream, counted since its start. One owner, no lock; knows no audio."""
+"""Holds the newest rows of an endless stream, counted since its start. For one thread: it has no lock."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 
 class RingBuffer:
-    """Rows go in, copies come out. A row is a sample (`row_shape` empty) or an array of `row_shape`.
+    """A ring of rows; a row is a sample (`row_shape` empty) or an array of `row_shape`.
 
-    start, end: positions of the oldest row still held and of the next row to come, counted in rows since the
-    stream began; `end - start` rows are held, at most `capacity`.
+    start, end: positions of the oldest row and after the newest one, counted in rows since the stream began; it holds
+    `end - start` rows, at most `capacity`.
     """
 
     def __init__(self, capacity: int, row_shape: tuple[int, ...] = (), dtype: DTypeLike = np.float32) -> None:
         if capacity < 1:
-            raise ValueError(f"A ring buffer holds at least one row, not {capacity}.")
+            raise ValueError(f"A ring buffer must hold at least one row, not {capacity}.")
         self.capacity = capacity
         self.row_shape = row_shape
         self.start = 0
@@ -25,10 +25,10 @@ class RingBuffer:
         self._rows = np.zeros((capacity, *row_shape), dtype=dtype)
 
     def append(self, rows: ArrayLike) -> None:
-        """Take rows `(n, *row_shape)`; the oldest ones make room."""
+        """Add rows `(n, *row_shape)`; the oldest ones are dropped."""
         rows = np.asarray(rows, dtype=self._rows.dtype)
         if rows.shape[1:] != self.row_shape or rows.ndim == 0:
-            raise ValueError(f"Rows of shape {self.row_shape} are held here; these are {rows.shape[1:]}.")
+            raise ValueError(f"Rows must have shape {self.row_shape}, not {rows.shape[1:]}.")
         kept = rows[-self.capacity :]
         first = (self.end + len(rows) - len(kept)) % self.capacity
         until_edge = min(len(kept), self.capacity - first)
@@ -42,9 +42,9 @@ class RingBuffer:
         return self.read(max(self.start, self.end - n), self.end)
 
     def read(self, start: int, stop: int) -> NDArray[Any]:
-        """A copy of rows `start` to `stop` (not included). Raises IndexError when one of them is not held."""
+        """A copy of rows `start` to `stop` (exclusive). Raises IndexError if one of them is not held."""
         if not self.start <= start <= stop <= self.end:
-            raise IndexError(f"Rows {start} to {stop} were asked for; {self.start} to {self.end} are held.")
+            raise IndexError(f"Rows {start} to {stop} were requested; {self.start} to {self.end} are held.")
         first = start % self.capacity
         until_edge = min(stop - start, self.capacity - first)
         rows = np.empty((stop - start, *self.row_shape), dtype=self._rows.dtype)
@@ -53,7 +53,7 @@ class RingBuffer:
         return rows
 
     def skip_to(self, position: int) -> None:
-        """Forget what is held; the next row stands at `position`, which is not before `end`."""
+        """Drop all rows; the next row is at `position`, which must not be before `end`."""
         if position < self.end:
-            raise ValueError(f"The stream stands at row {self.end} and does not go back to {position}.")
+            raise ValueError(f"The stream is at row {self.end} and cannot go back to {position}.")
         self.start = self.end = position

@@ -1,1 +1,1 @@
-"""From frames to tags: tagger, listener, file tagging. Knows no Qt."""
+"""From log-mel frames to tags: tagger, live listener, file tagging."""

@@ -1,4 +1,4 @@
-"""A whole file's spectrogram, few enough columns to draw, in constant memory. Knows no model and no Qt."""
+"""Computes the spectrogram of a whole file, in few enough columns to draw, in constant memory."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ from core.inference.file_tagging import ShouldStop, decode_frames
 
 @dataclass(frozen=True, slots=True)
 class FilePicture:
-    """A file's spectrogram on the file's clock.
-
-    columns: float32 `(n, mels)`, raw log-mel, each the maximum over `seconds_per_column`. is_gap: bool `(n,)`, columns
-    in which the file has no sound at all. problem: why it breaks off, for a damaged file.
-    """
+    """A file's spectrogram on the file's clock."""
 
     columns: NDArray[np.float32]
+    """`(n, mels)`, raw log-mel, each the maximum over `seconds_per_column`."""
     is_gap: NDArray[np.bool_]
+    """`(n,)`: columns in which the file has no sound at all."""
     seconds_per_column: float
+    """Length of a column."""
     duration_s: float
+    """Length of the file."""
     problem: UserError | None = None
+    """Why the picture ends early, for a damaged file."""
 
 
 def file_picture(path: Path | str, log_mel_columns: int = 4096, should_stop: ShouldStop | None = None) -> FilePicture:
@@ -40,7 +41,7 @@ def file_picture(path: Path | str, log_mel_columns: int = 4096, should_stop: Sho
 
 
 class _Columns:
-    """Columns of equally many frames each; twice as many whenever there are too many columns."""
+    """Columns of equal length, which doubles whenever there are too many columns."""
 
     def __init__(self, most: int, n_mels: int) -> None:
         self.n_frames = 0
@@ -50,17 +51,17 @@ class _Columns:
         self._is_gap: list[bool] = []
         self._silence = np.full((1, n_mels), SILENCE, np.float32)
         self._open_frames = 0
-        """Frames in the last column, when it is not full; else 0."""
+        """Frames in the last column, if it is not full; else 0."""
 
     def add(self, frames: NDArray[np.float32], is_gap: bool) -> None:
-        """Add frames `(n, mels)`; is_gap: they are filled in."""
+        """Add frames `(n, mels)`; is_gap: they fill a gap."""
         while len(frames):
             n_taken = min(self._room, len(frames))
             self._add_to_column(frames[:n_taken].max(axis=0), n_taken, is_gap)
             frames = frames[n_taken:]
 
     def add_silence(self, n_frames: int) -> None:
-        """Add a hole of any length."""
+        """Add a gap of any length."""
         while n_frames > 0:
             n_taken = min(self._room, n_frames)
             self._add_to_column(self._silence[0], n_taken, is_gap=True)

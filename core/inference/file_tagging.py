@@ -1,4 +1,4 @@
-"""The tagger over a whole file, window by window, in constant memory. Knows no thread and no Qt."""
+"""Tags a whole file, window by window, in constant memory."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def tag_file(
     on_progress: Progress | None = None,
     should_stop: ShouldStop | None = None,
 ) -> Iterator[TagScores]:
-    """Scores of windows at 0, hop, 2 hops, … until every frame has been covered; times are those of the file's clock.
+    """Scores of windows at 0, hop, 2 hops, … until every frame is covered; times are on the file's clock.
 
-    Silence of up to 10.24 s in the file's timestamps is filled in; behind a longer one windows begin anew.
+    Gaps of up to 10.24 s in the file's timestamps are filled with silence; after a longer gap, windows start again.
 
     window_s: up to 30.72 s, None for the window that the model was made for. hop_s: None for 5 s, or the window.
-    on_progress gets the share done, or None where the file does not tell its length. Raises UserError for a
-    file that cannot be read; for one that breaks off, after the windows of what could be read.
+    on_progress: called with the share done, or None if the file does not state its length. Raises UserError for a
+    file that cannot be read; for a truncated one, after the windows of what could be read.
     """
     window, hop = lengths_for(tagger, window_s, hop_s)
     path = Path(path)
@@ -55,20 +55,20 @@ def tag_file(
 
 
 def lengths_for(tagger: Tagger, window_s: float | None, hop_s: float | None) -> tuple[int, int]:
-    """Window and hop in frames, as `tag_file` takes them. Raises UsageError for lengths that cannot be."""
+    """Window and hop of `tag_file`, in frames. Raises UsageError for impossible lengths."""
     window_s = tagger.window_frames / FRAMES_PER_SECOND if window_s is None else window_s
     return frames_of(window_s, min(USUAL_HOP_S, window_s) if hop_s is None else hop_s, tagger.longest_frames)
 
 
 def frames_of(window_s: float, hop_s: float, most_frames: int) -> tuple[int, int]:
-    """Window and hop in frames. Raises UsageError for lengths that cannot be."""
+    """Window and hop in frames. Raises UsageError for impossible lengths."""
     window, hop = round(window_s * FRAMES_PER_SECOND), round(hop_s * FRAMES_PER_SECOND)
     longest_s = most_frames / FRAMES_PER_SECOND
     if not 16 <= window <= most_frames:
-        raise UsageError(f"The model takes no window of {window_s:g} s.", f"Use 0.16 to {longest_s:g} s.")
+        raise UsageError(f"The window cannot be {window_s:g} s.", f"Use 0.16 to {longest_s:g} s.")
     if not 1 <= hop <= window:
         raise UsageError(
-            f"A hop of {hop_s:g} s would leave holes between windows of {window_s:g} s.",
+            f"A hop of {hop_s:g} s would leave gaps between windows of {window_s:g} s.",
             f"Use a hop of 0.01 to {window_s:g} s.",
         )
     return window, hop
@@ -77,13 +77,13 @@ def frames_of(window_s: float, hop_s: float, most_frames: int) -> tuple[int, int
 def windows_of(runs: Iterable[FrameRun], window: int, hop: int) -> Iterator[tuple[int, NDArray[np.float32]]]:
     """Windows as `slice_windows` cuts them, `(first frame, frames)`, on the clock of the runs.
 
-    After a hole too long to be filled they begin anew, at the frame where the sound comes back; a window that holds
-    filled-in silence alone is left out. Holds at most one window and one run.
+    After a gap too long to be filled they start again, at the frame where the sound returns; a window that contains
+    only filled-in silence is left out. Keeps at most one window and one run in memory.
     """
-    coming = iter(runs)
-    run = next(coming, None)
+    upcoming = iter(runs)
+    run = next(upcoming, None)
     while run is not None:
-        stretch = _Stretch(run, coming)
+        stretch = _Stretch(run, upcoming)
         for start, frames in slice_windows(stretch.parts(), window, hop):
             if stretch.has_sound(start, start + len(frames)):
                 yield stretch.first_frame + start, frames
@@ -91,12 +91,12 @@ def windows_of(runs: Iterable[FrameRun], window: int, hop: int) -> Iterator[tupl
 
 
 class _Stretch:
-    """Runs that follow each other, up to the next jump; `next_run` is then the one behind it."""
+    """Consecutive runs, up to the next jump; then `next_run` is the first one after it."""
 
-    def __init__(self, first: FrameRun, coming: Iterator[FrameRun]) -> None:
+    def __init__(self, first: FrameRun, upcoming: Iterator[FrameRun]) -> None:
         self.first_frame = first.first_frame
         self.next_run: FrameRun | None = first
-        self._coming = coming
+        self._upcoming = upcoming
         self._gaps: deque[tuple[int, int]] = deque()
 
     def parts(self) -> Iterator[NDArray[np.float32]]:
@@ -107,10 +107,10 @@ class _Stretch:
             if run.is_gap:
                 self._gaps.append((start, end - self.first_frame))
             yield run.frames
-            self.next_run = next(self._coming, None)
+            self.next_run = next(self._upcoming, None)
 
     def has_sound(self, start: int, stop: int) -> bool:
-        """Whether frames `[start, stop)`, counted from this stretch, are not all filled in; asked in order."""
+        """Whether frames `[start, stop)` of this stretch are not all filled in; call it in order of `start`."""
         while self._gaps and self._gaps[0][1] <= start:
             self._gaps.popleft()
         return not self._gaps or not (self._gaps[0][0] <= start and stop <= self._gaps[0][1])
@@ -119,10 +119,10 @@ class _Stretch:
 def slice_windows(
     parts: Iterable[NDArray[np.float32]], window: int, hop: int
 ) -> Iterator[tuple[int, NDArray[np.float32]]]:
-    """Cut frames that come in parts of any size into windows; gives `(first frame, frames)`.
+    """Cut frames that arrive in parts of any size into windows; yields `(first frame, frames)`.
 
-    Windows start at 0, hop, 2 hops, …; the last one ends with the last frame, at its true length. Each frame is
-    covered, and no window lies wholly inside the one before. Holds at most one window and one part.
+    Windows start at 0, hop, 2 hops, …; the last one ends with the last frame, at its true length. Every frame is
+    covered, and no window lies within the one before. Keeps at most one window and one part in memory.
     """
     held = np.zeros((0, 0), np.float32)
     first, covered = 0, 0  # index of held[0]; frames that some window has covered
@@ -143,8 +143,8 @@ def decode_frames(
     on_progress: Progress | None,
     should_stop: ShouldStop | None,
 ) -> Iterator[FrameRun]:
-    """Log-mel of the file in runs on the file's clock, its gaps treated as those of live sound are: filled up to
-    10.24 s, a jump where they are longer. What breaks the file off once frames have come goes into `damage`."""
+    """Log-mel of the file in runs on the file's clock; gaps are treated as in live sound: filled up to 10.24 s, a jump
+    if they are longer. An error after the first frames is appended to `damage`."""
     frames = LiveFrames(config.sample_rate, config, LONGEST_FILLED_GAP_S)
     total_s = duration_s(path) if on_progress is not None else None
     has_frames = False
@@ -163,4 +163,4 @@ def decode_frames(
         damage.append(error)
         return
     if not has_frames:
-        raise UserError(f"{path.name} holds less than 25 ms of sound.", "Choose a longer recording.")
+        raise UserError(f"{path.name} has less than 25 ms of sound.", "Choose a longer recording.")

@@ -1,4 +1,4 @@
-"""Rows of scores every 100 ms: from a model's columns to them, and the mean of overlapping windows. Knows no model."""
+"""Rows of scores every 100 ms: resampled from a model's columns, and averaged over overlapping windows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from core.inference.results import FrameScores
 
 ROW_FRAMES = 10
 ROW_S = ROW_FRAMES / FRAMES_PER_SECOND
-"""Row i is what sounds from 100 i to 100 (i + 1) ms, whatever the model's strides."""
+"""Row i covers 100 i to 100 (i + 1) ms, whatever the model's strides."""
 
 
 def rows_of(start_frame: int, n_frames: int) -> range:
@@ -19,7 +19,7 @@ def rows_of(start_frame: int, n_frames: int) -> range:
 
 
 def resample_columns(columns: NDArray[np.float32], times_s: NDArray[np.float64], rows: range) -> FrameScores:
-    """Linear between the columns' centres, and the outermost column beyond them.
+    """Interpolate linearly between the columns' centres; beyond them the outermost column counts.
 
     columns: probabilities `(columns, labels)`; times_s: ascending, `(columns,)`, seconds since the stream began.
     """
@@ -40,7 +40,7 @@ def _first_row(scores: FrameScores) -> int:
 
 
 class RowMean:
-    """The mean over windows that follow each other, of each row that no later window can touch."""
+    """Averages rows over overlapping windows, and releases each row once no later window can change it."""
 
     def __init__(self, n_labels: int) -> None:
         self._first = 0
@@ -48,7 +48,7 @@ class RowMean:
         self._counts = np.zeros(0, np.int64)
 
     def add(self, scores: FrameScores) -> None:
-        """Count one window's rows; windows come by their start, and none leaves rows out between it and the others."""
+        """Add one window's rows. Windows come in order of their start, without gaps between them."""
         if not len(scores.times_s):
             return
         place = _first_row(scores) - self._first
@@ -59,17 +59,17 @@ class RowMean:
         self._sums[place : place + len(scores.times_s)] += scores.probabilities
         self._counts[place : place + len(scores.times_s)] += 1
 
-    def take_unless_joined(self, scores: FrameScores) -> FrameScores:
-        """All rows, when rows are missing between them and `scores`; then the next ones are those of `scores`."""
+    def pop_before_gap(self, scores: FrameScores) -> FrameScores:
+        """All rows, if there is a gap between them and `scores`, whose rows come next; otherwise none."""
         end = self._first + len(self._sums)
         if not len(scores.times_s) or _first_row(scores) <= end:
-            return self.take_before(self._first * ROW_FRAMES)
-        rest = self.take_before(None)
+            return self.pop_before(self._first * ROW_FRAMES)
+        rest = self.pop_before(None)
         self._first = _first_row(scores)
         return rest
 
-    def take_before(self, frame: int | None) -> FrameScores:
-        """The rows that begin before `frame`, or all of them, once."""
+    def pop_before(self, frame: int | None) -> FrameScores:
+        """Remove and return the rows that begin before `frame`, or all of them."""
         n_rows = len(self._sums)
         if frame is not None:
             n_rows = min(n_rows, max(0, -(-frame // ROW_FRAMES) - self._first))

@@ -1,4 +1,4 @@
-"""When what sounds in a whole file: windows that overlap, and their mean every 100 ms. Knows no thread and no Qt."""
+"""Finds when each label sounds in a whole file: overlapping windows, averaged every 100 ms."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def tag_file_frames(
     on_progress: Progress | None = None,
     should_stop: ShouldStop | None = None,
 ) -> Iterator[FrameScores]:
-    """Rows of 100 ms, in order and each once, as soon as no window to come has a say in them; none in a long hole.
+    """Rows of 100 ms, in order and each once, as soon as no later window can change them; none in a long gap.
 
-    window_s: as for `tag_file`. hop_s: None for half the window, so that each moment is heard in two. on_progress,
+    window_s: as for `tag_file`. hop_s: None for half the window, so that each moment is in two windows. on_progress,
     errors: as for `tag_file`; also UserError for a model without a frame head.
     """
     window_s = tagger.window_frames / FRAMES_PER_SECOND if window_s is None else window_s
@@ -36,18 +36,18 @@ def tag_file_frames(
     damage: list[UserError] = []
     means = RowMean(len(tagger.labels))
     runs = decode_frames(path, tagger.log_mel, damage, on_progress, should_stop)
-    for start, of_window in windows_of(runs, window, hop):
-        scores = tagger.tag_frames(of_window, start)
-        before_hole = means.take_unless_joined(scores)
-        if len(before_hole.times_s):
-            yield before_hole
+    for start, frames in windows_of(runs, window, hop):
+        scores = tagger.tag_frames(frames, start)
+        before_gap = means.pop_before_gap(scores)
+        if len(before_gap.times_s):
+            yield before_gap
         means.add(scores)
-        final = means.take_before(start + hop)
+        final = means.pop_before(start + hop)
         if len(final.times_s):
             yield final
         if should_stop is not None and should_stop():
             return
-    rest = means.take_before(None)
+    rest = means.pop_before(None)
     if len(rest.times_s):
         yield rest
     if damage:

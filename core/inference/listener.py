@@ -1,11 +1,11 @@
-"""Listens to a source and tags the newest window over and over.
+"""Listens to a source and tags its newest window again and again.
 
-Two threads of our own, and nobody waits for anybody:
-* the ear reads the source, makes frames and sends updates; it never runs the model, so the picture moves on
-  while a slow model thinks;
-* the tagger thread takes the newest due window from a slot of one. A window that is still in the slot when the
-  next one is due is replaced and counted as skipped: late tags are worse than missing ones.
-Whoever draws takes updates from one bounded queue and never blocks. Only this module and the microphone thread.
+It has two threads, and neither waits for the other:
+* the capture thread reads the source, makes frames and sends updates; it never runs the model, so the spectrogram keeps
+  moving while a slow model computes;
+* the inference thread takes the newest due window from a slot that holds one. A window that is still in the slot when
+  the next one is due is replaced and counted as skipped: late tags are worse than missing ones.
+The window or terminal takes updates from a bounded queue and never blocks.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ _log = logging.getLogger(__name__)
 
 WINDOW_FRAMES = 1024
 FIRST_WINDOW_FRAMES = FRAMES_PER_SECOND
-"""From the first second on the model sees what there is, at its true length."""
+"""After the first second the model sees what there is, at its true length."""
 _READ_TIMEOUT_S = 0.1
 _FRONT_END = LogMelConfig()
-# 5 minutes of updates at 30 a second: only a window that nobody draws for long fills it.
+# 5 minutes of updates at 30 per second: it fills up only if nobody takes updates for that long.
 _MOST_UPDATES = 9000
 
 
@@ -55,16 +55,18 @@ class _Window:
 
 
 class Listener:
-    """Owns both threads. Made, started, asked and stopped by one other thread.
+    """Owns both threads. One other thread creates, starts, reads and stops it.
 
-    tagger: may come later by `use_tagger`; until then there are frames and levels but no scores.
-    hop_s: seconds between windows, a whole number of frames.
+    tagger: may be set later with `use_tagger`; until then there are frames and levels but no scores.
+    hop_s: seconds between windows, rounded to whole frames.
     """
 
     def __init__(self, source: Source, *, tagger: Tagger | None = None, hop_s: float = 0.5) -> None:
         self._hop = round(hop_s * FRAMES_PER_SECOND)
         if not 1 <= self._hop <= WINDOW_FRAMES:
-            raise UsageError(f"A hop of {hop_s:g} s cannot be held.", "Use 0.01 to 10.24 s; 0.5 is usual.")
+            raise UsageError(
+                f"--hop-s cannot be {hop_s:g}.", "It must be between 0.01 and 10.24 seconds; 0.5 is usual."
+            )
         self._source = source
         self._swap = threading.Lock()
         self._tagger: Tagger | None = None
@@ -81,27 +83,27 @@ class Listener:
         self._inference_thread = threading.Thread(target=self._inference_loop, name="listener inference", daemon=True)
 
     def start(self) -> None:
-        """Open the source and begin, in the background; what goes wrong arrives as the last update's failure."""
+        """Open the source and begin, in the background; an error arrives as the last update's failure."""
         self._inference_thread.start()
         self._capture_thread.start()
 
     def use_tagger(self, tagger: Tagger) -> None:
-        """Tag with another model from the next window on; the stream goes on unbroken.
+        """Tag with another model from the next window on; the stream is not interrupted.
 
-        Once this returns, no more scores of the former model are sent; those sent before are still to be taken.
-        Raises UserError for a model that was trained on other frames than the stream's.
+        After this returns, no more scores of the previous model are sent; those already sent are still in the queue.
+        Raises UserError for a model with another log-mel front end than the stream's.
         """
         if not tagger.log_mel.makes_frames_of(_FRONT_END):
             raise UserError(
-                f"{tagger.name} was trained on another log-mel front end, which cannot be listened with.",
+                f"{tagger.name} was trained with another log-mel front end, so it cannot be used live.",
                 "Tag files with it, or choose another model.",
             )
         with self._swap:
             self._tagger = tagger
 
     def stop(self, timeout_s: float = 1.5) -> bool:
-        """End both threads; harmless when called twice. False when one still hangs after `timeout_s`: a frozen
-        sound server lets nobody go. It is a daemon, so the program can end without it."""
+        """End both threads; harmless when called twice. False if one still hangs after `timeout_s`, because the sound
+        server does not respond; it is a daemon, so the program can exit anyway."""
         self._stop.set()
         deadline = time.monotonic() + timeout_s
         for thread in (self._capture_thread, self._inference_thread):
@@ -110,7 +112,7 @@ class Listener:
         return not (self._capture_thread.is_alive() or self._inference_thread.is_alive())
 
     def take_update(self) -> LiveUpdate | None:
-        """All that happened since the last call as one update; None when nothing did. Never waits."""
+        """Everything since the last call as one update; None if nothing happened. Never waits."""
         updates = []
         while True:
             try:
@@ -127,7 +129,7 @@ class Listener:
         rest = self.take_update()
         return _merge([first, rest]) if rest is not None else first
 
-    # The ear ---------------------------------------------------------------------------------------------------
+    # The capture thread ----------------------------------------------------------------------------------------
 
     def _capture_loop(self) -> None:
         failure = None
@@ -169,7 +171,11 @@ class Listener:
             self._send(self._update(runs=tuple(runs)))
 
     def _offer_window(self, ring: RingBuffer, before: int, first_frame: int, heard_s: float) -> None:
-        """Put the newest due window into the slot; windows that became due before it are skipped."""
+        """Put the newest due window into the slot; windows that became due before it are skipped.
+
+        before: `ring.end` before the newest frames came. first_frame: where the stream began or last started again.
+        """
+        # Windows end at the multiples of the hop, so window k is due once the ring reaches frame k * hop.
         due = ring.end // self._hop
         if due == before // self._hop or self._tagger is None:
             return
@@ -177,12 +183,14 @@ class Listener:
         if end - first_frame < FIRST_WINDOW_FRAMES:
             return
         start = max(ring.start, end - WINDOW_FRAMES)
+        # A large block, or one after a gap, may make several windows due at once: all but the newest are skipped.
+        # Windows with less than a second of sound were never due, so they do not count.
         n_due = due - max(before, first_frame + FIRST_WINDOW_FRAMES - 1) // self._hop
         self._skipped += max(0, n_due - 1)
         self._put(_Window(ring.read(start, end), start, end - first_frame < WINDOW_FRAMES, heard_s))
 
     def _offer_short_stream(self, ring: RingBuffer, first_frame: int) -> None:
-        """What ends within a second of its beginning, as a file may, is one window, at its true length."""
+        """A stream that ends within its first second, as a short file does, is one window, at its true length."""
         if self._tagger is not None and 0 < ring.end - first_frame < FIRST_WINDOW_FRAMES:
             self._put(_Window(ring.read(first_frame, ring.end), first_frame, True, time.monotonic()))
 
@@ -193,7 +201,7 @@ class Listener:
         self._slot.put_nowait(window)
 
     def _finish_windows(self) -> None:
-        """Let the tagger thread do what is in the slot and end; what it is not to do any more counts as skipped."""
+        """Let the inference thread finish what is in the slot and end; a window that it leaves counts as skipped."""
         while not self._stop.is_set() and self._inference_thread.is_alive():
             with suppress(queue.Full):
                 self._slot.put(None, timeout=_READ_TIMEOUT_S)
@@ -212,11 +220,11 @@ class Listener:
                 self._updates.put_nowait(update)
                 return
             except queue.Full:
-                # Nobody has drawn for minutes: the oldest picture is the least missed.
+                # Nobody has taken updates for minutes: the oldest one is missed least.
                 with suppress(queue.Empty):
                     self._updates.get_nowait()
 
-    # The tagger thread -----------------------------------------------------------------------------------------
+    # The inference thread --------------------------------------------------------------------------------------
 
     def _inference_loop(self) -> None:
         leave_a_core()
@@ -240,7 +248,7 @@ class Listener:
                     real_time_factor=self._hop * 1000 / FRAMES_PER_SECOND / float(np.mean(computing)),
                     sound_to_screen_ms=float(np.median(latencies)),
                 )
-                # Held for no longer than a put: whoever swaps the model never waits for one that thinks.
+                # Held only for a put, so that `use_tagger` never waits for a model that is computing.
                 with self._swap:
                     if self._tagger is tagger:
                         self._send(self._update(scores=(scores,)))
@@ -262,25 +270,25 @@ def _tag_window(tagger: Tagger, window: _Window) -> TagScores:
 
 def _unexpected(error: Exception) -> UserError:
     _log.error("listening failed", exc_info=error)
-    return UserError(f"Listening stopped: {error!r}.", "Start it again; the log tells more.")
+    return UserError(f"Listening stopped: {error!r}.", "Start it again; the log has the details.")
 
 
 @cache
 def leave_a_core() -> None:
-    """One core less for the model, once a process: the callback, the ear and the picture need one, and the model's
-    worker threads wait for each other as long as any of them is kept from its core."""
+    """Let the model use one core less, once per process. Capture and drawing need a core, and the model's worker
+    threads all wait for each other while one of them has to wait for a core."""
     torch.set_num_threads(max(1, torch.get_num_threads() - 1))
 
 
 def _merge(updates: list[LiveUpdate]) -> LiveUpdate:
     newest = updates[-1]
-    failure = next((one.failure for one in reversed(updates) if one.failure is not None), None)
+    failure = next((update.failure for update in reversed(updates) if update.failure is not None), None)
     return LiveUpdate(
-        runs=tuple(run for one in updates for run in one.runs),
-        scores=tuple(score for one in updates for score in one.scores),
+        runs=tuple(run for update in updates for run in update.runs),
+        scores=tuple(scores for update in updates for scores in update.scores),
         level=newest.level,
         status=newest.status,
         trouble=newest.trouble,
-        has_ended=any(one.has_ended for one in updates),
+        has_ended=any(update.has_ended for update in updates),
         failure=failure,
     )

@@ -1,4 +1,4 @@
-"""From blocks on a source's clock to log-mel frames on the stream's clock, gaps included. Owns no thread."""
+"""Turns blocks on a source's clock into log-mel frames on the stream's clock, including gaps."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _SILENT_DBFS = -120.0
 class LiveFrames:
     """Resamples, frames and keeps time: frame i begins at sample `i * hop_length` of the model's rate.
 
-    longest_gap_s: lost samples up to here are filled with zeros, so that the clock goes on; after a longer gap
-    (a computer that slept) the stream starts anew at the frame where the sound comes back.
+    longest_gap_s: gaps up to this length are filled with zeros; after a longer one (the computer was asleep) the stream
+    starts again at the frame where the sound returns.
     """
 
     def __init__(self, sample_rate: int, config: LogMelConfig, longest_gap_s: float) -> None:
@@ -37,11 +37,11 @@ class LiveFrames:
 
     @property
     def first_frame(self) -> int:
-        """Index of the first frame since the stream last started anew."""
+        """Index of the first frame since the stream last started again."""
         return self._first_frame
 
     def push(self, block: AudioBlock) -> list[FrameRun]:
-        """New frames, in order; those of a gap before `block` in a run of their own."""
+        """New frames, in order; those of a gap before `block` are a separate run."""
         runs = []
         lost = block.start_sample - self._next_sample
         if lost > self._longest_gap:
@@ -57,7 +57,7 @@ class LiveFrames:
         return FrameRun(self._stream.push(self._resampler.push(samples)), first, is_gap)
 
     def _start_at(self, source_sample: int) -> None:
-        """Start anew on the grid of frames: the few samples since the last frame's start become zeros."""
+        """Start again on the grid of frames: the few samples between the last grid point and the sound become zeros."""
         self._begin()
         sample = round(source_sample * self._config.sample_rate / self._rate)
         self._first_frame = sample // self._config.hop_length
@@ -72,7 +72,7 @@ class LevelMeter:
         self._newest = np.zeros(0, np.float32)
 
     def push(self, block: AudioBlock) -> Level:
-        """The level with `block` counted in."""
+        """The level including `block`."""
         self._newest = np.concatenate([self._newest, block.samples])[-self._span :]
         if not len(self._newest):
             return Level()

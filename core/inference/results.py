@@ -1,4 +1,4 @@
-"""The frozen types that cross threads. Knows no model, no device, no Qt."""
+"""The frozen results that are passed between threads."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from core.errors import UserError
 
 @dataclass(frozen=True, slots=True)
 class TagScores:
-    """What the model says of one window.
-
-    probabilities: float32 `(labels,)` in [0, 1], in the order of the checkpoint's labels.
-    start_frame, end_frame: the log-mel frames that the model saw, counted since the stream began (100 a second).
-    is_warming_up: the window was still shorter than the model's, because the stream is young.
-    latency_ms: from the window's last sample sounding (as far as the device tells) to these scores; 0 for a file.
-    compute_ms: the model's own share of that.
-    tokens_in, tokens_out: tokens entering the first block and leaving the last one (fewer when merging).
-    """
+    """The model's output for one window."""
 
     probabilities: NDArray[np.float32]
+    """`(labels,)` in [0, 1], in the order of the checkpoint's labels."""
     start_frame: int
+    """The first log-mel frame of the window, counted since the stream began (100 per second)."""
     end_frame: int
+    """The frame after the last one of the window."""
     is_warming_up: bool = False
+    """Whether the window was still shorter than the model's, because the stream has just begun."""
     latency_ms: float = 0.0
+    """From the window's last sample (as far as the device knows) to these scores; 0 for a file."""
     compute_ms: float = 0.0
+    """The model's share of the latency."""
     tokens_in: int = 0
+    """Tokens entering the first block."""
     tokens_out: int = 0
+    """Tokens leaving the last block; fewer when merging."""
 
     @property
     def start_s(self) -> float:
@@ -44,7 +44,7 @@ class TagScores:
 
 @dataclass(frozen=True, slots=True)
 class FrameScores:
-    """When the model hears what: one row every 100 ms.
+    """When each label sounds: one row every 100 ms.
 
     probabilities: float32 `(n, labels)` in [0, 1], in the order of the checkpoint's labels. times_s: `(n,)`, the
     centre of each row, 0.05, 0.15, … seconds since the stream began.
@@ -56,11 +56,11 @@ class FrameScores:
 
 @dataclass(frozen=True, slots=True)
 class FrameRun:
-    """Log-mel frames that follow each other.
+    """Consecutive log-mel frames.
 
     frames: float32 `(frames, mels)`, natural log, not normalised (silence is -15.94).
     first_frame: index of `frames[0]` since the stream began; a jump from the run before is a gap.
-    is_gap: True for frames filled in for lost samples: draw them as a gap.
+    is_gap: True for frames that fill in lost samples: draw them as a gap.
     """
 
     frames: NDArray[np.float32]
@@ -82,8 +82,11 @@ class LiveStatus:
     """Counts since listening began, for the status bar and the summary line."""
 
     windows: int = 0
+    """Windows tagged."""
     skipped_windows: int = 0
+    """Windows that were due but not tagged, because the model was busy."""
     dropped_blocks: int = 0
+    """Blocks of sound that were lost because nobody read them in time."""
     real_time_factor: float = 0.0
     """Seconds of audio per second of computing, over the last windows; 0 until known."""
     sound_to_screen_ms: float = 0.0
@@ -92,17 +95,19 @@ class LiveStatus:
 
 @dataclass(frozen=True, slots=True)
 class LiveUpdate:
-    """All that happened since the update before: what the window draws.
-
-    runs: new log-mel frames, in order. scores: windows tagged since, in order.
-    trouble: what is wrong with the input now, or None. has_ended: the source came to its end, or
-    the listener stopped; `failure` then says why, if it was not asked for.
-    """
+    """Everything that happened since the previous update: what the window draws."""
 
     runs: tuple[FrameRun, ...] = ()
+    """New log-mel frames, in order."""
     scores: tuple[TagScores, ...] = ()
+    """Newly tagged windows, in order."""
     level: Level = Level()
+    """The current input level."""
     status: LiveStatus = LiveStatus()
+    """Counts since listening began."""
     trouble: UserError | None = None
+    """What is wrong with the input at present; None if nothing is."""
     has_ended: bool = False
+    """Whether the source has ended or the listener has stopped."""
     failure: UserError | None = None
+    """Why it has ended, if nobody asked for it."""

@@ -1,6 +1,6 @@
-"""From a window of log-mel frames to probabilities, on the device that is there. Knows no stream and no file.
+"""Turns a window of log-mel frames into probabilities, on a CPU or GPU.
 
-A Tagger holds nothing that changes after construction, so any number of threads may use one.
+A Tagger does not change after construction, so any number of threads may share one.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ from core.model.networks.spectrogram_transformer import AudioSpectrogramTransfor
 from core.model.store.find import find_weights
 
 LONGEST_FRAMES = 3072
-"""30.72 s: beyond, positions that were trained on 10.24 s say little, and memory grows with the square."""
+"""30.72 s: beyond that, positions that were trained on 10.24 s mean little, and memory grows with the square."""
 
 
 class Tagger:
     """A model ready to tag.
 
-    labels: what it can say. thresholds: float32 `(labels,)`, from where a class counts as heard.
-    window_frames: the longest input it was made for. longest_frames: what it takes all the same, with its positions
-    stretched. has_frame_head: whether it has a frame head. name, summary: for people.
+    labels: of its outputs. thresholds: float32 `(labels,)`, the probability from which a label counts as detected.
+    window_frames: the longest input it was made for. longest_frames: the longest input it accepts, with its positions
+    stretched. has_frame_head: whether `tag_frames` works. name, summary: for people.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Tagger:
         self._read_merge = partial(parse_merge, default=config.merge, full_patches=full_patches)
         self.merge = self._read_merge(merge)
         if not full_patches and not self.merge.removes_nothing():
-            raise UserError(f"{config.name} is a CNN: it has no tokens to merge.", "Leave token merging out.")
+            raise UserError(f"{config.name} is a CNN: it has no tokens to merge.", "Turn token merging off.")
         self._model = checkpoint.build().to(self.device)
         self._pad_to_window = config.pad_to_window
         self._to_probabilities = to_probabilities(config.activation, config.calibration, self.device)
@@ -104,44 +104,44 @@ class Tagger:
         )
 
     def tag_frames(self, frames: NDArray[np.float32], start_frame: int = 0) -> FrameScores:
-        """When what sounds in raw log-mel `frames` `(n, mels)`, n as for `tag`: a row for every 100 ms that begins
-        in them. Raises UserError for a model without a frame head."""
+        """When each label sounds in raw log-mel `frames` `(n, mels)`, n as for `tag`: a row for every 100 ms that
+        begins in them. Raises UserError for a model without a frame head."""
         self.require_frame_head()
         assert isinstance(self._model, AudioSpectrogramTransformer), "no other network has a frame head"
         model_input = self._input_of(frames)
         with torch.inference_mode(), self._autocast():
             logits = self._model.frame_logits(model_input.to(self.device), merge=self.merge)
-            # Neither the clips' calibration nor a softmax: each label is there or not there, by itself.
+            # Neither the clip head's calibration nor a softmax: in a column, each label is present or absent by itself.
             columns = logits.float().sigmoid().squeeze(0).cpu().numpy()
         times_s = column_times_s(self._model.config, model_input.shape[1])
         return resample_columns(columns, times_s + start_frame / FRAMES_PER_SECOND, rows_of(start_frame, len(frames)))
 
     def require_frame_head(self) -> None:
-        """Raises UserError, which says how to train one."""
+        """Raises UserError that says how to train a frame head, if the model has none."""
         if not self.has_frame_head:
             raise UserError(
-                f"{self.name} tells what is heard in a window, not when: it has no frame head.",
-                "Give it one: soundmark train frame-head --data DIR init=CHECKPOINT.",
+                f"{self.name} has no frame head: it says what sounds in a window, but not when.",
+                "Train one: soundmark train frame-head --data DIR init=CHECKPOINT.",
             )
 
     def with_merge(self, merge: str) -> Tagger:
-        """A tagger of the same model that merges otherwise; merge: as `parse_merge` reads it. A CNN has no tokens, and
-        stays as it is. Raises UserError."""
+        """A tagger of the same model with another merge schedule, as `parse_merge` reads it. It makes no difference to a
+        CNN, which has no tokens. Raises UserError."""
         other = copy(self)
         other.merge = self._read_merge(merge)
         return other
 
     def tokens_with(self, merge: str) -> tuple[int, int]:
-        """Tokens of a full window before and after the model, merged so. Raises UserError."""
+        """Tokens of a full window before and after the model with that merge schedule. Raises UserError."""
         n_tokens = self._model.tokens_per_layer(self.window_frames, self._read_merge(merge))
         return n_tokens[0], n_tokens[-1]
 
     def _input_of(self, frames: NDArray[np.float32]) -> torch.Tensor:
         """Normalised, `(1, frames, mels)`."""
-        return torch.from_numpy(self.log_mel.normalise(self._fill_up(frames))).unsqueeze(0)
+        return torch.from_numpy(self.log_mel.normalise(self._pad(frames))).unsqueeze(0)
 
-    def _fill_up(self, frames: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Zero frames up to the window, for published AST checkpoints, which were trained on them; else nothing."""
+    def _pad(self, frames: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Append zero frames up to the window if the checkpoint asks for it, as published ASTs do, which were trained so."""
         missing = self.window_frames - len(frames) if self._pad_to_window else 0
         return np.pad(frames, ((0, missing), (0, 0))) if missing > 0 else frames
 
@@ -158,8 +158,8 @@ def load_tagger(
     strides: tuple[int, int] | None = None,
     no_pad: bool = False,
 ) -> Tagger:
-    """A tagger from a variant's name, a checkpoint folder or a file; None is the starter. strides: of patches, (mels,
-    frames), in place of the checkpoint's. no_pad: see `with_overrides`. Raises UserError."""
+    """A tagger of the model that `find_weights` finds; None is the starter. strides, no_pad: see `with_overrides`.
+    Raises UserError."""
     checkpoint = with_overrides(load_checkpoint(find_weights(model)), strides, no_pad=no_pad)
     return Tagger(checkpoint, device=device, precision=precision, merge=merge)
 
@@ -175,12 +175,12 @@ def with_overrides(
 
 
 def choose_device(device: str) -> torch.device:
-    """The device asked for; "auto" takes CUDA where it works. Raises UserError when it is not there."""
+    """The requested device; "auto" is CUDA if it works, else the CPU. Raises UserError if it is not available."""
     if device not in ("auto", "cpu", "cuda"):
-        raise UserError(f"There is no device {device!r}.", "Use auto, cpu or cuda.")
+        raise UserError(f"Unknown device {device!r}.", "Use auto, cpu or cuda.")
     has_cuda = torch.cuda.is_available()
     if device == "cuda" and not has_cuda:
-        raise UserError("No CUDA GPU can be used here.", "Use --device auto or cpu, or install the NVIDIA driver.")
+        raise UserError("No CUDA GPU is available.", "Use --device auto or cpu, or install the NVIDIA driver.")
     return torch.device("cuda" if has_cuda and device != "cpu" else "cpu")
 
 
@@ -190,9 +190,9 @@ def parse_merge(text: str, default: MergeSchedule, full_patches: int) -> MergeSc
 
 
 def _wants_bf16(precision: str, device: torch.device) -> bool:
-    """CPUs stay at fp32 unless asked: without AMX, bf16 measures slower than fp32 there."""
+    """CPUs stay at fp32 unless bf16 is requested: without AMX, bf16 is slower than fp32 there."""
     if precision not in ("auto", "fp32", "bf16"):
-        raise UserError(f"There is no precision {precision!r}.", "Use auto, fp32 or bf16.")
+        raise UserError(f"Unknown precision {precision!r}.", "Use auto, fp32 or bf16.")
     return precision == "bf16" or (
         precision == "auto" and device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
     )

@@ -1,1 +1,1 @@
-"""Transformer, token merging, checkpoints. Knows log-mel frames as arrays; no audio device, no Qt."""
+"""Models: architectures, networks, token merging, checkpoints and where they are stored."""

@@ -1,4 +1,4 @@
-"""The one table of model variants. A new variant is one row; a new architecture one file more."""
+"""The table of model variants. A new variant is one row; a new kind of architecture needs a file in networks/ too."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ from core.program import asset_path
 
 @dataclass(frozen=True, slots=True)
 class ModelVariant:
-    """An architecture by name.
-
-    title, summary: for menus. model: the architecture; its number of labels is the training data's.
-    weights: folder of the checkpoint that ships with Soundmark, or None where there is only the shape.
-    """
+    """A named architecture."""
 
     name: str
+    """What `--model` and recipes call it."""
     title: str
+    """For menus."""
     summary: str
+    """For menus, one line."""
     model: ModelConfig
+    """The architecture; training replaces its number of labels."""
     weights: Path | None = None
+    """Folder of the checkpoint that ships with Soundmark; None if there is only the architecture."""
 
     def with_labels(self, n_labels: int) -> ModelConfig:
         """The architecture with a head for `n_labels` labels."""
@@ -119,7 +120,7 @@ MODEL_VARIANTS: dict[str, ModelVariant] = {
 
 
 def find_variant(name: str) -> ModelVariant:
-    """The row called `name`. Raises UserError that lists the names there are."""
+    """The row called `name`. Raises UserError that lists the names."""
     if name not in MODEL_VARIANTS:
         raise UserError(f"There is no model variant {name!r}.", f"Choose one of {', '.join(MODEL_VARIANTS)}.")
     return MODEL_VARIANTS[name]

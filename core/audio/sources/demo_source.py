@@ -1,4 +1,4 @@
-"""The demonstration scene as a source that never ends, for where there is no microphone. Makes no sound."""
+"""The demo scene as an endless source, for computers without a microphone."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _BLOCK_S = 0.04
 
 
 class DemoSource:
-    """Plays the scene in real time, over and over, while `start_sample` goes on."""
+    """Delivers the scene in real time, again and again, while `start_sample` keeps counting."""
 
     is_live = False
 
@@ -42,7 +42,7 @@ class DemoSource:
     def read(self, timeout_s: float) -> AudioBlock | None:
         """The next block once it is due, or None after `timeout_s`."""
         if not len(self._scene):
-            raise RuntimeError("The demo scene is opened before it is read.")
+            raise RuntimeError("The demo scene must be opened before it is read.")
         first = self._position % len(self._scene)
         samples = self._scene[first : first + round(_BLOCK_S * self.sample_rate)]
         if not self._pace.wait_for((self._position + len(samples)) / self.sample_rate, timeout_s):
@@ -52,5 +52,5 @@ class DemoSource:
         return block
 
     def close(self) -> None:
-        """Let go of the scene. Harmless when called twice or before `open`."""
+        """Release the scene. Harmless when called twice or before `open`."""
         self._scene = np.zeros(0, dtype=np.float32)

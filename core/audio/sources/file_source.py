@@ -1,4 +1,4 @@
-"""Plays a file into the listener as if it were heard live. Makes no sound; for tagging at full speed see media_file."""
+"""Delivers a file in real time, as if it were live; to tag files at full speed, see `inference.file_tagging`."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _BLOCK_S = 0.04
 
 
 class FileSource:
-    """Source of one audio or video file, `speed` times as fast as life; inf gives a block whenever asked.
+    """Source of one audio or video file, at `speed` times real time; inf never waits.
 
-    `read` raises UserError where `decode_blocks` does: at the end of a file that was cut off or damaged.
+    `read` raises UserError when `decode_blocks` does: at the end of a truncated or damaged file.
     """
 
     is_live = False
@@ -52,7 +52,7 @@ class FileSource:
     def read(self, timeout_s: float) -> AudioBlock | None:
         """The next block once it is due, or None after `timeout_s`. Raises SourceEnded, UserError."""
         if self._blocks is None:
-            raise RuntimeError("A file is opened before it is read.")
+            raise RuntimeError("A file must be opened before it is read.")
         if self._next is None:
             self._next = next(self._blocks, None)
         if self._next is None:

@@ -1,7 +1,7 @@
-"""Lists the microphones and finds one by its name. Opens no stream.
+"""Lists the microphones and finds one by its name.
 
-PortAudio reads its list of devices once, when it starts; to read it anew it must be ended and started again,
-which kills every open stream. So the list is read anew only while no stream of ours is open.
+PortAudio reads its list of devices only when it starts; to refresh the list it must be terminated and started again,
+which kills every open stream. So the list is refreshed only while this process has no stream open.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _FILES_STILL_WORK = "Files can be tagged without it."
 
 @dataclass(frozen=True, slots=True)
 class InputDevice:
-    """One microphone: its name, the sound system it was found through, and what that says of it."""
+    """One microphone: its name, the sound system that offers it, and its properties."""
 
     name: str
     host_api: str
@@ -36,12 +36,12 @@ class InputDevice:
 
     @property
     def full_name(self) -> str:
-        """Tells apart the entries that Windows makes of one microphone: "USB Mic, Windows WASAPI"."""
+        """The name with the sound system, as Windows lists one microphone several times: "USB Mic, Windows WASAPI"."""
         return f"{self.name}, {self.host_api}"
 
 
 def load_sounddevice() -> ModuleType:
-    """The module sounddevice. Raises UserError when PortAudio, on which it stands, is missing."""
+    """The module sounddevice. Raises UserError if PortAudio, which it needs, is missing."""
     try:
         import sounddevice
     except OSError as error:
@@ -53,20 +53,20 @@ def load_sounddevice() -> ModuleType:
 
 
 def refresh_devices(sounddevice: ModuleType) -> None:
-    """Have PortAudio look anew at what is plugged in, unless a stream of ours would die of it. Called in a turn.
+    """Refresh PortAudio's list of devices, unless that would kill an open stream. Call it within `portaudio_turn`.
 
     Raises sounddevice.PortAudioError.
     """
     if open_streams:
         return
-    # nothing to end when an earlier start has failed
+    # fails if PortAudio has not been started
     with suppress(sounddevice.PortAudioError):
         sounddevice._terminate()
     sounddevice._initialize()
 
 
 def list_inputs() -> tuple[InputDevice, ...]:
-    """The microphones there are now, the default one marked. Raises UserError when PortAudio is missing or fails."""
+    """The microphones available now. Raises UserError if PortAudio is missing or fails."""
     sounddevice = load_sounddevice()
     try:
         with portaudio_turn():
@@ -74,30 +74,29 @@ def list_inputs() -> tuple[InputDevice, ...]:
             return tuple(device for _, device in _inputs(sounddevice))
     except sounddevice.PortAudioError as error:
         raise UserError(
-            f"The list of microphones cannot be read: {error}.", "Check that the sound system of this computer runs."
+            f"The list of microphones cannot be read: {error}.",
+            "Check that the sound system of this computer is running.",
         ) from error
 
 
 def find_input(sounddevice: ModuleType, name: str | None) -> tuple[int, InputDevice]:
-    """PortAudio's index, valid till the next refresh, and the device; None means the default. Raises UserError."""
+    """PortAudio's index, valid until the next refresh, and the device; None is the default one. Raises UserError."""
     inputs = _inputs(sounddevice)
     if not inputs:
-        raise UserError(
-            "No microphone was found.", "Plug one in, or switch it on in the sound settings of this computer."
-        )
+        raise UserError("No microphone was found.", "Plug one in, or enable it in the sound settings of this computer.")
     for index, device in inputs:
         if name in (device.full_name, device.name) or (name is None and device.is_default):
             return index, device
     if name is None:
         return inputs[0]
     raise UserError(
-        f"The microphone “{name}” is not there.",
+        f"The microphone “{name}” was not found.",
         "Plug it in again, or choose another microphone.",
     )
 
 
 def _inputs(sounddevice: ModuleType) -> list[tuple[int, InputDevice]]:
-    """All inputs with their indices; those of the default's sound system come first, to win among equal names."""
+    """All inputs with their indices; those of the default's sound system first, so that they win among equal names."""
     host_apis = sounddevice.query_hostapis()
     default = sounddevice.default.device[0]
     rows = [

@@ -1,7 +1,7 @@
-"""A microphone as a source: mono blocks on a clock that never drifts, through unplugging and crashes. Draws nothing.
+"""A microphone as a source: mono blocks on a clock that does not drift, even if it is unplugged or crashes.
 
-The reader's thread calls everything here. Calls into PortAudio may hang for as long as the sound server does, so
-`trouble` is set and shown (`read` returns None once) before a recovery is tried.
+The reader's thread calls everything here. Calls into PortAudio may hang as long as the sound server does, so `trouble`
+is set and shown (`read` returns None once) before recovery is attempted.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ _SILENT_S = 3.0
 
 
 class Microphone:
-    """Source of a device known by its name; None is the default one, whichever that is when it is opened.
+    """Source of the device with a name; None is whichever device is the default when it is opened.
 
-    Blocks have the device's own rate and hold the mean of its channels. When no samples come for a second the
-    device is opened anew, by its name, until that succeeds; the time that passed is a gap in `start_sample`.
-    overflows: how often the device itself reported lost samples.
+    Blocks have the device's own rate and are the mean of its channels. When no samples arrive for a second, the device
+    is reopened by its name until that succeeds; the time that passed is a gap in `start_sample`.
+    overflows: how often the device has reported lost samples.
     """
 
     is_live = True
@@ -73,12 +73,12 @@ class Microphone:
         self.trouble = None
 
     def read(self, timeout_s: float) -> AudioBlock | None:
-        """The next block, or None when none came in time or a recovery is under way."""
+        """The next block, or None if none came in time or recovery is in progress."""
         if self._next_attempt_s is not None:
             self._recover(timeout_s)
             return None
         if self._capture is None:
-            raise RuntimeError("A microphone is opened before it is read.")
+            raise RuntimeError("A microphone must be opened before it is read.")
         placed = None
         while placed is None and (block := self._capture.take(timeout_s)) is not None:
             placed = self._placed(block)
@@ -106,7 +106,7 @@ class Microphone:
             capture.close()
 
     def _placed(self, block: CapturedBlock) -> AudioBlock | None:
-        """Mono, at our rate, on our clock; None while a resampler still holds it back."""
+        """The block in mono, at the source's rate and on its clock; None while the resampler has no output yet."""
         assert self._capture is not None
         self._watch_silence(block)
         lost_s = (block.first_frame - self._next_frame) / self._capture.sample_rate
@@ -126,7 +126,7 @@ class Microphone:
         return AudioBlock(samples, start, self.sample_rate)
 
     def _watch_silence(self, block: CapturedBlock) -> None:
-        """Samples flow, so there is no trouble, unless they have all been exactly zero for too long."""
+        """Samples arrive, so there is no trouble, unless they have all been exactly zero for too long."""
         assert self._capture is not None
         self._failed_attempts = 0
         self._silent_frames = 0 if block.samples.any() else self._silent_frames + len(block.samples)
@@ -134,7 +134,7 @@ class Microphone:
         self.trouble = _digital_silence(self.name) if is_silent else None
 
     def _notice_death(self) -> None:
-        """Say that no samples come; the next `read` then tries to mend it."""
+        """Report it if no samples arrive any more; the next `read` then tries to recover."""
         assert self._capture is not None
         if self._capture.is_alive and self._clock() - self._capture.last_arrival_s < _STALE_S:
             return
@@ -142,7 +142,7 @@ class Microphone:
         self._next_attempt_s = self._clock()
 
     def _recover(self, timeout_s: float) -> None:
-        """Open the device anew once it is time to; wait for that no longer than `timeout_s`."""
+        """Reopen the device once it is time to; wait at most `timeout_s` for that."""
         assert self._next_attempt_s is not None
         wait_s = self._next_attempt_s - self._clock()
         if wait_s > 0:
@@ -169,13 +169,13 @@ class Microphone:
 
 def _stopped(name: str) -> UserError:
     return UserError(
-        f"The microphone “{name}” has stopped giving sound.",
-        "Check its plug and the sound settings: it is taken up again by itself as soon as it answers.",
+        f"The microphone “{name}” has stopped sending sound.",
+        "Check its plug and the sound settings; it resumes by itself as soon as it responds.",
     )
 
 
 def _digital_silence(name: str) -> UserError:
     return UserError(
-        f"The microphone “{name}” gives only digital silence.",
+        f"The microphone “{name}” sends only digital silence.",
         "Check its mute switch, and whether the privacy settings allow this program to use the microphone.",
     )

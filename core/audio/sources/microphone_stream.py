@@ -1,8 +1,7 @@
-"""One opened PortAudio stream and the queue behind its callback. Knows no recovery and no mono.
+"""One open PortAudio stream and the queue that its callback fills.
 
-Two activities meet here. PortAudio's callback copies, enqueues without waiting and counts, nothing else.
-The reader's thread does all the rest, and it alone calls PortAudio; any such call may hang while the sound
-server does.
+Two threads meet here. PortAudio's callback copies, enqueues without waiting and counts, nothing else. The reader's
+thread does everything else, and only it calls PortAudio; any such call may hang as long as the sound server does.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from core.audio.sources.microphone_turns import close_stream, portaudio_turn, st
 from core.errors import UserError
 
 _LATENCY_S = 0.1
-# Drivers give blocks of some 5 to 20 ms. A slow model keeps its thread busy for seconds: they wait here meanwhile.
+# Drivers send blocks of about 5 to 20 ms: room for ten seconds or more while the reader is held up.
 _QUEUE_BLOCKS = 2000
 # ALSA's "default" claims 32 channels; a microphone has one or two, and the rest costs time in the callback.
 _USUAL_CHANNELS = 2
@@ -31,7 +30,7 @@ _USUAL_CHANNELS = 2
 @dataclass(frozen=True, slots=True)
 class CapturedBlock:
     """samples: float32 `(n_frames, channels)`. first_frame: frames since the stream was opened.
-    arrived_s: by the monotonic clock. overflows: how often the device has lost samples so far."""
+    arrived_s: on the monotonic clock. overflows: how often the device has lost samples so far."""
 
     samples: NDArray[np.float32]
     first_frame: int
@@ -40,11 +39,11 @@ class CapturedBlock:
 
 
 class MicrophoneStream:
-    """Reads the list of devices anew and opens `device_name` (None: the default), or raises UserError.
+    """Refreshes the list of devices and opens `device_name` (None: the default). Raises UserError.
 
-    sample_rate: Hz, as asked for or else the device's own. latency_s: from the sound to the callback, by PortAudio.
-    dropped_blocks: those that found the queue full.
-    last_arrival_s: when the callback last came, or when the stream was opened.
+    sample_rate: Hz, as requested or else the device's own. latency_s: from the sound to the callback, as PortAudio
+    reports it. dropped_blocks: those that found the queue full.
+    last_arrival_s: when the callback was last called, or when the stream was opened.
     """
 
     def __init__(
@@ -77,27 +76,27 @@ class MicrophoneStream:
 
     @property
     def is_alive(self) -> bool:
-        """Whether PortAudio still runs the stream."""
+        """Whether PortAudio is still running the stream."""
         try:
             return not self._has_finished and self._stream.active
         except self._portaudio_error:
             return False
 
     def take(self, timeout_s: float) -> CapturedBlock | None:
-        """The next block, or None when none came within `timeout_s` seconds."""
+        """The next block, or None if none came within `timeout_s` seconds."""
         try:
             return self._blocks.get(timeout=timeout_s) if timeout_s > 0 else self._blocks.get_nowait()
         except Empty:
             return None
 
     def close(self) -> None:
-        """End the stream. Hangs for as long as the sound server does."""
+        """Close the stream. Hangs as long as the sound server does."""
         close_stream(self._stream)
 
     def _open(
         self, sounddevice: ModuleType, index: int, device: InputDevice, wanted_rate: int | None
     ) -> tuple[Any, int]:
-        """Try the rates and channel counts in order of preference; the last refusal is raised."""
+        """Try sample rates and channel counts in order of preference; raises the last error."""
         rates = dict.fromkeys([wanted_rate or device.default_sample_rate, device.default_sample_rate])
         usual = min(device.max_channels, _USUAL_CHANNELS)
         attempts = [(rate, channels) for rate in rates for channels in dict.fromkeys([usual, device.max_channels, 1])]
@@ -110,7 +109,7 @@ class MicrophoneStream:
         raise AssertionError("there is always an attempt")
 
     def _start(self, sounddevice: ModuleType, index: int, rate: int, channels: int) -> Any:
-        made = sounddevice.InputStream(
+        stream = sounddevice.InputStream(
             device=index,
             samplerate=rate,
             channels=channels,
@@ -120,7 +119,7 @@ class MicrophoneStream:
             callback=self._on_block,
             finished_callback=self._on_finished,
         )
-        return start_stream(made)
+        return start_stream(stream)
 
     def _on_block(self, frames: NDArray[np.float32], n_frames: int, _when: object, status: Any) -> None:
         self.last_arrival_s = self._clock()

@@ -1,7 +1,7 @@
-"""Threads take turns at opening, closing and restarting PortAudio, which guards none of it. Knows no device.
+"""Lets threads take turns at opening, closing and restarting PortAudio, which has no locks for that.
 
-Any such call hangs for as long as the sound server does; ending PortAudio meanwhile in another thread would crash
-the program. One of the crossings of threads: whoever calls here may be any thread but the window's.
+Any such call hangs as long as the sound server does; terminating PortAudio in another thread meanwhile would crash the
+program. Any thread but the window's may call these functions.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ from typing import Any
 from core.errors import UserError
 
 _PATIENCE_S = 4.0
-"""Less than the window waits for an input's first sound, so that it hears the true reason."""
+"""Less than the window waits for an input's first block, so that it can show the true reason."""
 
 open_streams: set[Any] = set()
-"""The PortAudio streams that this process has open; changed only in a turn of one's own."""
+"""The PortAudio streams that this process has open; changed only within a turn."""
 _turn = threading.Lock()
 
 
 @contextmanager
 def portaudio_turn(*, is_patient: bool = False) -> Iterator[None]:
-    """One thread at a time reads PortAudio's devices, or opens or closes a stream.
+    """Only one thread at a time may read PortAudio's devices, or open or close a stream.
 
-    is_patient: wait without end for another thread, which hangs for as long as the sound server does; otherwise
-    raises UserError when it does not come back.
+    is_patient: wait for another thread forever, even if it hangs with the sound server; otherwise raises UserError
+    after a while.
     """
     if not _turn.acquire(timeout=-1 if is_patient else _PATIENCE_S):
         raise UserError(
-            "The sound system of this computer does not answer.",
+            "The sound system of this computer does not respond.",
             "Wait a moment and try again. If that does not help, restart the sound server or this computer.",
         )
     try:
@@ -51,10 +51,10 @@ def start_stream(stream: Any) -> Any:
 
 
 def close_stream(stream: Any) -> None:
-    """Close a PortAudio stream. Hangs for as long as the sound server does.
+    """Close a PortAudio stream. Hangs as long as the sound server does.
 
-    Not by stop(), which waits for samples that may never come. It counts as open until it is closed: whoever ended
-    PortAudio under a thread that still hangs in abort() would crash the program.
+    stop() would wait for samples that may never come. The stream counts as open until it is closed: terminating
+    PortAudio while a thread hangs in abort() would crash the program.
     """
     with portaudio_turn(is_patient=True):
         try:

@@ -1,4 +1,4 @@
-"""Lets a stream that could be had at once go by as slowly as real time does. Knows no audio."""
+"""Slows a stream that is available at once down to real time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 
 class Pace:
-    """Tells when a moment of the stream is due: `speed` seconds of it pass in one second; inf waits for nothing."""
+    """Says when a moment of the stream is due: `speed` seconds of it pass per second; inf never waits."""
 
     def __init__(
         self,
@@ -16,7 +16,7 @@ class Pace:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         if not speed > 0:
-            raise ValueError(f"The speed is positive, not {speed}.")
+            raise ValueError(f"The speed must be positive, not {speed}.")
         self._speed = speed
         self._clock = clock
         self._sleep = sleep
@@ -27,7 +27,7 @@ class Pace:
         self._started_s = self._clock()
 
     def wait_for(self, moment_s: float, timeout_s: float) -> bool:
-        """Wait till `moment_s` is due, at most `timeout_s` seconds; whether it is due now."""
+        """Wait until `moment_s` is due, at most `timeout_s` seconds; returns whether it is due."""
         wait_s = self._started_s + moment_s / self._speed - self._clock()
         if wait_s > timeout_s:
             self._sleep(timeout_s)

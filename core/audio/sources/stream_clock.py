@@ -1,23 +1,24 @@
-"""Places a device's blocks on a clock that never drifts: loss becomes a gap. Knows no device.
+"""Places a device's blocks on a clock that does not drift: lost samples become a gap.
 
-A block's lateness is when it arrived less when its last sample was due. Scheduling only ever adds to it, so the
-least lateness of the last seconds is the device's own; when that has grown, samples were lost.
+A block's lateness is the time it arrived minus the time its last sample was due, by counting samples. Scheduling can
+only make a block later, so the smallest lateness of the last seconds is the device's own, the time from the sound to
+the callback. That is constant: if it has grown, samples were lost without notice, and as many are skipped.
 """
 
 from __future__ import annotations
 
 _WINDOW_S = 3.0
-# Within one window a device's crystal errs by less than a millisecond; a grown lateness of this much is loss.
-_UNTOLD_LOSS_S = 0.1
+# Within one window a device's crystal drifts by less than a millisecond, so growth by this much is a loss.
+_UNREPORTED_LOSS_S = 0.1
 
 
 class StreamClock:
-    """Counts samples at `sample_rate`; `next_sample` is where the next block starts if nothing is lost."""
+    """Counts samples at `sample_rate`; `next_sample` is the start of the next block if nothing is lost."""
 
     def __init__(self, sample_rate: int) -> None:
         self.next_sample = 0
         self._sample_rate = sample_rate
-        # What every torn place is mended to, so that their small errors do not add up.
+        # The device's own lateness. Every break is repaired to this same value, so that small errors do not add up.
         self._usual_s: float | None = None
         self._least_s = 0.0
         self._least_before_s: float | None = None
@@ -27,8 +28,8 @@ class StreamClock:
     def place(self, n_samples: int, arrived_s: float, lost: int = 0, is_torn: bool = False) -> int:
         """The start sample of a block of `n_samples` that arrived at `arrived_s` of a monotonic clock.
 
-        lost: samples known to be missing before it. is_torn: an unknown number is missing before it
-        (the device overflowed, or was opened anew), to be estimated from the clock.
+        lost: samples known to be missing before it. is_torn: an unknown number is missing before it (the device
+        overflowed or was reopened), to be estimated from the clock.
         """
         self.next_sample += lost
         late_s = arrived_s - (self.next_sample + n_samples) / self._sample_rate
@@ -36,6 +37,7 @@ class StreamClock:
             self._usual_s = self._least_s = late_s
             self._window_end_s = arrived_s + _WINDOW_S
         elif is_torn:
+            # Whatever it is later than usual is taken as lost; the window of observation starts again.
             self._least_s = late_s - self._skip(late_s - self._usual_s)
             self._least_before_s = None
             self._window_end_s = arrived_s + _WINDOW_S
@@ -47,14 +49,15 @@ class StreamClock:
         return start
 
     def _watch(self, late_s: float, arrived_s: float) -> None:
-        """Compare one window's least lateness with the one before: a little more is drift, much more is loss."""
+        """At the end of a window, compare its smallest lateness with the previous one's: a little growth is drift of
+        the two clocks, which the usual lateness follows; much growth is loss, which is skipped."""
         assert self._usual_s is not None
-        if self._is_young:
+        if self._is_young:  # the first window only learns what is usual
             self._usual_s = min(self._usual_s, late_s)
         if arrived_s < self._window_end_s:
             return
         grown_s = 0.0 if self._least_before_s is None else self._least_s - self._least_before_s
-        skipped_s = self._skip(grown_s) if grown_s > _UNTOLD_LOSS_S else 0.0
+        skipped_s = self._skip(grown_s) if grown_s > _UNREPORTED_LOSS_S else 0.0
         self._usual_s += 0.0 if skipped_s else grown_s
         self._least_before_s = self._least_s - skipped_s
         self._least_s = late_s - skipped_s
@@ -62,6 +65,7 @@ class StreamClock:
         self._window_end_s = arrived_s + _WINDOW_S
 
     def _skip(self, seconds: float) -> float:
+        """Leave out whole samples; returns the seconds they last."""
         n_samples = max(0, round(seconds * self._sample_rate))
         self.next_sample += n_samples
         return n_samples / self._sample_rate

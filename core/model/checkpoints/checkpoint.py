@@ -1,7 +1,7 @@
-"""Soundmark's checkpoint: weights with all that is needed to use them. Knows no audio device and no training.
+"""The Soundmark checkpoint format: weights, and everything needed to use them.
 
-Two forms, the same content: a folder with `model.safetensors`, `config.json` and `README.md` (the model
-card), or one `.safetensors` file that carries the config in its header. Loading never runs code from a file.
+It has two forms with the same content: a folder with `model.safetensors`, `config.json` and `README.md` (the model
+card), or one `.safetensors` file with the config in its header. Reading one never runs code from a file.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from core.labels import LabelSet
 from core.model.architecture import ModelConfig, TransformerConfig, model_config
 from core.model.checkpoints.file_kind import describe_foreign, read_safetensors
 from core.model.checkpoints.probabilities import ACTIVATIONS, Calibration
-from core.model.merging.schedule import MergeSchedule
+from core.model.merging.schedule import NO_MERGING, MergeSchedule
 from core.model.networks.build import Network, build_network
 
 FORMAT, FORMAT_VERSION = "soundmark-checkpoint", 1
@@ -40,59 +40,62 @@ EXPECTED = (
 
 @dataclass(frozen=True, slots=True)
 class CheckpointConfig:
-    """All of a checkpoint but its weights.
-
-    name: what people call the model. variant: the row of MODEL_VARIANTS it was made from.
-    thresholds: per label, the probability from which it counts as heard.
-    merge: the schedule to use unless told otherwise. pad_to_window: published AST checkpoints want short input
-    padded with zeros to the window; ours see it at its true length.
-    activation: from logits to probabilities: "sigmoid" for labels of their own, "softmax" for one label a clip.
-    calibration: applied to the logits before it; with softmax one scale for all labels and no offsets.
-    provenance: data, licence, recipe, commit, metrics: whatever the training run recorded.
-    """
+    """Everything in a checkpoint except its weights."""
 
     name: str
+    """What people call the model."""
     variant: str
+    """The row of MODEL_VARIANTS it was made from."""
     model: ModelConfig
+    """The architecture."""
     log_mel: LogMelConfig
+    """The front end it was trained with."""
     labels: LabelSet
+    """In the order of the outputs."""
     thresholds: tuple[float, ...]
-    merge: MergeSchedule = field(default_factory=MergeSchedule)
+    """Per label, the probability from which it counts as detected."""
+    merge: MergeSchedule = NO_MERGING
+    """The default schedule."""
     pad_to_window: bool = False
+    """Whether short input is padded with zero frames to the window, as published AST checkpoints expect; ours see it at
+    its true length."""
     activation: Literal["sigmoid", "softmax"] = "sigmoid"
+    """From logits to probabilities: "sigmoid" for independent labels, "softmax" for one label per clip."""
     calibration: Calibration = ()
+    """Applied to the logits before the activation; with softmax one scale for all labels and no offsets."""
     provenance: dict[str, Any] = field(default_factory=dict)
+    """Data, licence, recipe, commit, metrics: whatever the training run recorded."""
 
     def __post_init__(self) -> None:
         n_labels = self.model.n_labels
         if len(self.labels) != n_labels or len(self.thresholds) != n_labels:
             raise UserError(
                 f"The checkpoint has {n_labels} outputs, {len(self.labels)} labels, {len(self.thresholds)} thresholds.",
-                "Its config.json is damaged: get the checkpoint anew.",
+                "Its config.json is damaged. Copy or download the checkpoint again.",
             )
         if self.activation not in ACTIVATIONS:
-            raise UserError(f"The activation {self.activation!r} is not known.", f"Use {' or '.join(ACTIVATIONS)}.")
+            raise UserError(f"Unknown activation {self.activation!r}.", f"Use {' or '.join(ACTIVATIONS)}.")
         for threshold in self.thresholds:
             check_number("A threshold", threshold, 0.0, 1.0)
-        self._refuse_wrong_calibration()
+        self._check_calibration()
         if self.model.n_mels != self.log_mel.n_mels:
             raise UserError(
-                f"The model wants {self.model.n_mels} mel bins, the front end makes {self.log_mel.n_mels}.",
-                "Its config.json is damaged: get the checkpoint anew.",
+                f"The model expects {self.model.n_mels} mel bins, but the front end makes {self.log_mel.n_mels}.",
+                "Its config.json is damaged. Copy or download the checkpoint again.",
             )
 
-    def _refuse_wrong_calibration(self) -> None:
+    def _check_calibration(self) -> None:
         pairs = self.calibration
         is_whole = len(pairs) in (0, len(self.labels)) and all(len(pair) == 2 for pair in pairs)
         if not is_whole or not all(1e-6 <= scale <= 1e6 and abs(offset) <= 1e6 for scale, offset in pairs):
             raise UserError(
-                "The checkpoint's calibration is no scale above 0 and offset for each label.",
-                "Its config.json is damaged: get the checkpoint anew.",
+                "The checkpoint's calibration must be a positive scale and an offset for each label.",
+                "Its config.json is damaged. Copy or download the checkpoint again.",
             )
         if pairs and self.activation == "softmax" and set(pairs) != {(pairs[0][0], 0.0)}:
             raise UserError(
-                "The checkpoint calibrates labels that exclude each other (softmax) one by one.",
-                "Give all of them the same scale, and no offset.",
+                "The checkpoint calibrates mutually exclusive labels (softmax) one by one.",
+                "Give all labels the same scale, and no offset.",
             )
 
     def to_json(self) -> str:
@@ -119,7 +122,7 @@ class CheckpointConfig:
 
     @classmethod
     def from_json(cls, text: str, where: Path) -> CheckpointConfig:
-        """Read config.json's text. Raises UserError for what is not ours or not whole."""
+        """Parse the text of config.json. Raises UserError if it is not a complete Soundmark config."""
         try:
             raw = parse_json(text)
         except ValueError as error:
@@ -140,29 +143,29 @@ class CheckpointConfig:
                 model=model_config(raw["model"]),
                 log_mel=LogMelConfig(**raw["log_mel"]),
                 labels=LabelSet.from_dicts(raw["labels"]),
-                thresholds=tuple(float(one) for one in raw["thresholds"]),
+                thresholds=tuple(map(float, raw["thresholds"])),
                 merge=MergeSchedule(**merge),
                 pad_to_window=bool(raw["pad_to_window"]),
                 activation=raw["activation"],
-                # Checkpoints of before calibration have none.
+                # Checkpoints written before there was calibration have none.
                 calibration=tuple((float(scale), float(offset)) for scale, offset in raw.get("calibration", ())),
                 provenance=dict(raw["provenance"]),
             )
         except KeyError as error:
-            raise UserError(f"{where.name} has no entry {error}.", "Get the checkpoint anew.") from error
+            raise UserError(f"{where.name} has no entry {error}.", "Copy or download the checkpoint again.") from error
         except (TypeError, ValueError, AttributeError, ArithmeticError) as error:
-            raise UserError(f"{where.name} is damaged ({error}).", "Get the checkpoint anew.") from error
+            raise UserError(f"{where.name} is damaged ({error}).", "Copy or download the checkpoint again.") from error
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A config and weights that fit it."""
+    """A config and the weights that go with it."""
 
     config: CheckpointConfig
     weights: dict[str, torch.Tensor]
 
     def build(self) -> Network:
-        """The model with these weights, float32, in evaluation mode."""
+        """Build the model with these weights, float32, in evaluation mode."""
         model = build_network(self.config.model)
         model.load_state_dict(
             {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in self.weights.items()}
@@ -178,8 +181,8 @@ class Checkpoint:
 def save_checkpoint(checkpoint: Checkpoint, path: Path, *, card: str = "", dtype: torch.dtype = torch.float16) -> None:
     """Write a folder, or one file where `path` ends in .safetensors. Floating weights are stored as `dtype`.
 
-    What stands at `path` is replaced only once the new files are whole; weights beside a config of other weights (a
-    crash between the two) are noticed when they are loaded.
+    Existing files at `path` are replaced only once the new ones are complete. A crash between weights and config leaves
+    files of two checkpoints, which the checksum detects when they are loaded.
     """
     weights = {
         name: (tensor.to(dtype) if tensor.is_floating_point() else tensor).contiguous()
@@ -187,7 +190,9 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path, *, card: str = "", dtype
     }
     for name, tensor in weights.items():
         if tensor.is_floating_point() and not torch.isfinite(tensor).all():
-            raise UserError(f"{name} holds values that {dtype} cannot.", "Train with a lower rate, or store float32.")
+            raise UserError(
+                f"{name} has values that {dtype} cannot hold.", "Train with a lower learning rate, or store float32."
+            )
     text = checkpoint.config.to_json()
     if path.suffix == ".safetensors":
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -214,25 +219,25 @@ def read_checkpoint(path: Path) -> Checkpoint | None:
 
 
 def _read_folder(path: Path) -> Checkpoint | None:
-    """Our checkpoint in a folder; None where transformers wrote it."""
+    """The Soundmark checkpoint in a folder; None where transformers wrote it."""
     config_path, weights_path = path / CONFIG_NAME, path / WEIGHTS_NAME
     if not config_path.is_file():
         raise UserError(f"The folder {path.name} has no {CONFIG_NAME}.", EXPECTED)
     text = config_path.read_text(encoding="utf-8")
-    if _is_of_transformers(text):
+    if _is_from_transformers(text):
         return None
     if not weights_path.is_file():
         raise UserError(f"The folder {path.name} has no {WEIGHTS_NAME}.", EXPECTED)
     config = CheckpointConfig.from_json(text, config_path)
     weights, _ = _read_weights(weights_path)
     if hashlib.sha256(weights_path.read_bytes()).hexdigest() != parse_json(text).get("weights_sha256"):
-        problem = f"{WEIGHTS_NAME} and {CONFIG_NAME} in {path.name} do not belong together."
-        raise UserError(problem, "Get the checkpoint anew.")
+        problem = f"{WEIGHTS_NAME} and {CONFIG_NAME} in {path.name} are from different checkpoints."
+        raise UserError(problem, "Copy or download the checkpoint again.")
     return Checkpoint(config, weights)
 
 
 def _read_file(path: Path) -> Checkpoint | None:
-    """Our checkpoint in one file; None where it is another's."""
+    """The Soundmark checkpoint in one file; None where another program wrote it."""
     if path.suffix != ".safetensors":
         return None
     weights, metadata = _read_weights(path)
@@ -241,7 +246,7 @@ def _read_file(path: Path) -> Checkpoint | None:
     return Checkpoint(CheckpointConfig.from_json(metadata["config"], path), weights)
 
 
-def _is_of_transformers(text: str) -> bool:
+def _is_from_transformers(text: str) -> bool:
     try:
         raw = parse_json(text)
     except ValueError:
@@ -257,30 +262,37 @@ def _read_weights(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
 
 
 def check_weights(config: CheckpointConfig, weights: dict[str, torch.Tensor], path: Path) -> None:
-    """Every parameter there, of its shape and kind, finite; nothing beside them."""
+    """Raises UserError unless there is every parameter in its shape and kind, finite, and nothing else."""
     n_layers = len({name.split(".")[1] for name in weights if name.startswith("blocks.")})
-    if isinstance(config.model, TransformerConfig) and config.model.depth != n_layers:  # before they are built
-        problem = f"{path.name} has weights of {n_layers} layers, and its config describes {config.model.depth}."
-        raise UserError(problem, "Get the checkpoint anew.")
+    if isinstance(config.model, TransformerConfig) and config.model.depth != n_layers:  # before building
+        problem = f"{path.name} has weights of {n_layers} layers, but its config describes {config.model.depth}."
+        raise UserError(problem, "Copy or download the checkpoint again.")
     try:
         with torch.device("meta"):
             expected = build_network(config.model).state_dict()
     except (RuntimeError, ValueError) as error:
-        raise UserError(f"{path.name} describes no model that can be built.", "Get the checkpoint anew.") from error
-    missing, foreign = sorted(expected.keys() - weights.keys()), sorted(weights.keys() - expected.keys())
-    if missing or foreign:
         raise UserError(
-            f"The weights of {path.name} do not belong to its config: "
-            f"{len(missing)} missing ({', '.join(missing[:3])}), {len(foreign)} unknown ({', '.join(foreign[:3])}).",
-            "Get the checkpoint anew.",
+            f"{path.name} describes a model that cannot be built.", "Copy or download the checkpoint again."
+        ) from error
+    missing, unknown = sorted(expected.keys() - weights.keys()), sorted(weights.keys() - expected.keys())
+    if missing or unknown:
+        raise UserError(
+            f"The weights of {path.name} do not match its config: "
+            f"{len(missing)} missing ({', '.join(missing[:3])}), {len(unknown)} unknown ({', '.join(unknown[:3])}).",
+            "Copy or download the checkpoint again.",
         )
     for name, tensor in weights.items():
         if tensor.shape != expected[name].shape:
             raise UserError(
                 f"{name} in {path.name} has shape {tuple(tensor.shape)}, expected {tuple(expected[name].shape)}.",
-                "Get the checkpoint anew.",
+                "Copy or download the checkpoint again.",
             )
         if tensor.is_floating_point() != expected[name].is_floating_point():
-            raise UserError(f"{name} in {path.name} is stored as {tensor.dtype}.", "Get the checkpoint anew.")
+            raise UserError(
+                f"{name} in {path.name} is stored as {tensor.dtype}.", "Copy or download the checkpoint again."
+            )
         if tensor.is_floating_point() and not torch.isfinite(tensor).all():
-            raise UserError(f"{name} in {path.name} holds values that are not numbers.", "Train or get the model anew.")
+            raise UserError(
+                f"{name} in {path.name} has values that are not finite.",
+                "Download the checkpoint or train the model again.",
+            )

@@ -18,17 +18,17 @@ from core.errors import UserError
 from core.file_names import is_unicode
 
 _PICKLED = "a pickled PyTorch file"
-_DAMAGES = (RuntimeError, EOFError, OSError, ValueError, LookupError, AttributeError, TypeError, MemoryError)
-"""What torch.load raises, beside pickle's own error, for files that are not whole or not what they say."""
-_MOST_UNPACKED, _SPARE_BYTES = 4, 1_000_000
-"""Weights hardly shrink when somebody packs them, and few are there twice."""
+_DAMAGE_ERRORS = (RuntimeError, EOFError, OSError, ValueError, LookupError, AttributeError, TypeError, MemoryError)
+"""What torch.load raises, beside pickle's own error, for incomplete or mislabelled files."""
+_LARGEST_EXPANSION, _SPARE_BYTES = 4, 1_000_000
+"""Weights barely compress, and few are stored once and used twice: a file that grows more than this is hostile."""
 _WRAPPERS = ("state_dict", "model", "model_state_dict")
 _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"\x80\x02", _PICKLED),
     (b"\x80\x03", _PICKLED),
     (b"\x80\x04", "a Python pickle"),
     (b"\x80\x05", "a Python pickle"),
-    (b"PK\x03\x04", "the beginning of a PyTorch or ZIP file, cut off"),
+    (b"PK\x03\x04", "a truncated PyTorch or ZIP file"),
     (b"\x89HDF", "an HDF5 (Keras) file"),
     (b"GGUF", "a GGUF file"),
     (b"RIFF", "an audio file"),
@@ -39,7 +39,7 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
 
 
 def describe_foreign(path: Path, config: Any) -> str:
-    """One sentence on what `path` is; `config` is its parsed JSON, where it has some."""
+    """One sentence that says what kind of file `path` is; `config` is its parsed JSON, if it has any."""
     if isinstance(config, dict):
         return f"{path.name} {_of_json(config)}."
     if path.stat().st_size == 0:
@@ -48,7 +48,7 @@ def describe_foreign(path: Path, config: Any) -> str:
     if members is not None:
         if not members:
             return f"{path.name} is a damaged ZIP archive."
-        is_pickled = any(one.filename.endswith("data.pkl") for one in members)
+        is_pickled = any(member.filename.endswith("data.pkl") for member in members)
         return f"{path.name} is {_PICKLED if is_pickled else 'a ZIP archive'}."
     with open(path, "rb") as file:
         head = file.read(256)
@@ -62,8 +62,8 @@ def describe_foreign(path: Path, config: Any) -> str:
 
 
 def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Tensors by name, and the words of the header. Raises OSError and SafetensorError."""
-    if not is_unicode(path):  # safetensors opens no file whose name is not UTF-8
+    """Tensors by name, and the header's metadata. Raises OSError and SafetensorError."""
+    if not is_unicode(path):  # safetensors cannot open a file whose name is not UTF-8
         content = path.read_bytes()
         weights = load(content)
         header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
@@ -73,62 +73,66 @@ def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
 
 
 def read_pickled(path: Path, remedy: str) -> dict[str, Tensor]:
-    """The tensors of a file that torch.save wrote, by name. What could run code is refused before it can.
+    """The tensors by name of a file that torch.save wrote. A file that could run code is rejected before it can.
 
-    Raises UserError that says what the file is instead; `remedy` is what to do then.
+    Raises UserError that says what the file is instead, with `remedy`.
     """
     what = describe_foreign(path, None)
     if _PICKLED not in what:
         raise UserError(what, remedy)
-    _refuse_packed(path)
+    _check_unpacked_size(path)
     try:
         found: Any = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         if "Weights only load failed" in str(error):
             raise UserError(
-                f"{path.name} holds more than weights: it could run code, so it was not opened.",
-                "Get it from its authors as a .safetensors file, or as weights alone (a state_dict).",
+                f"{path.name} contains more than weights: it could run code, so it was not opened.",
+                "Ask its authors for a .safetensors file, or for the weights alone (a state_dict).",
             ) from error
-        raise UserError(f"{path.name} is a damaged or cut-off PyTorch file.", "Get the file anew.") from error
-    except _DAMAGES as error:
-        raise UserError(f"{path.name} is a damaged or cut-off PyTorch file.", "Get the file anew.") from error
+        raise UserError(f"{path.name} is a damaged or truncated PyTorch file.", "Copy or download it again.") from error
+    except _DAMAGE_ERRORS as error:
+        raise UserError(f"{path.name} is a damaged or truncated PyTorch file.", "Copy or download it again.") from error
     if isinstance(found, dict):
         found = next((found[key] for key in _WRAPPERS if isinstance(found.get(key), dict)), found)
-    if not isinstance(found, dict) or not found or not all(isinstance(one, Tensor) for one in found.values()):
-        raise UserError(f"{path.name} is {_PICKLED} that holds no weights by name.", remedy)
-    odd = [name for name, one in found.items() if one.layout != torch.strided or one.is_quantized or one.is_meta]
+    if not isinstance(found, dict) or not found or not all(isinstance(value, Tensor) for value in found.values()):
+        raise UserError(f"{path.name} is {_PICKLED} without named weights.", remedy)
+    odd = [name for name, tensor in found.items() if not _is_dense(tensor)]
     if odd:
-        raise UserError(f"{odd[0]} in {path.name} is sparse, quantised or empty.", "Save it as plain numbers (dense).")
-    _refuse_more_than_stored(path, sum(one.numel() * one.element_size() for one in found.values()))
+        raise UserError(f"{odd[0]} in {path.name} is sparse, quantised or has no values.", "Save it as a dense tensor.")
+    _check_memory(path, sum(tensor.numel() * tensor.element_size() for tensor in found.values()))
     return {str(name): tensor for name, tensor in found.items()}
 
 
-def _refuse_packed(path: Path) -> None:
-    """torch.save packs nothing: a file that unpacks to many times its size was made to fill the memory."""
-    _refuse_more_than_stored(path, sum(one.file_size for one in _members(path) or ()))
+def _is_dense(tensor: Tensor) -> bool:
+    return tensor.layout == torch.strided and not tensor.is_quantized and not tensor.is_meta
+
+
+def _check_unpacked_size(path: Path) -> None:
+    """torch.save does not compress: a file that unpacks to many times its size was made to fill the memory."""
+    _check_memory(path, sum(member.file_size for member in _members(path) or ()))
 
 
 def _members(path: Path) -> list[zipfile.ZipInfo] | None:
-    """What the directory of a ZIP file says; nothing where it is damaged, None where the file is no ZIP."""
+    """The entries of a ZIP file's directory; none if it is damaged, None if the file is not a ZIP."""
     try:
         if not zipfile.is_zipfile(path):
             return None
         with zipfile.ZipFile(path) as archive:
             return archive.infolist()
-    except (zipfile.BadZipFile, struct.error, RuntimeError, ValueError):  # also versions and names of no ZIP
+    except (zipfile.BadZipFile, struct.error, RuntimeError, ValueError):  # also unknown versions and undecodable names
         return []
 
 
-def _refuse_more_than_stored(path: Path, n_bytes: int) -> None:
-    """Also of tensors that all show the same few numbers, which would be copied one by one later."""
+def _check_memory(path: Path, n_bytes: int) -> None:
+    """Raises UserError for far more bytes than the file has: it was packed, or its tensors share a few values."""
     size = path.stat().st_size
-    if n_bytes > _MOST_UNPACKED * size + _SPARE_BYTES:
-        problem = f"{path.name} has {size / 1e6:.1f} MB and would take {n_bytes / 1e6:.0f} MB of memory."
-        raise UserError(problem, "Get the weights as torch.save or safetensors writes them, one copy of each.")
+    if n_bytes > _LARGEST_EXPANSION * size + _SPARE_BYTES:
+        problem = f"{path.name} is {size / 1e6:.1f} MB but would take {n_bytes / 1e6:.0f} MB of memory."
+        raise UserError(problem, "Ask for the weights as torch.save or safetensors writes them, each stored once.")
 
 
 def _of_json(config: dict[str, Any]) -> str:
     if "model_type" in config or "architectures" in config:
         kind = config.get("model_type") or config.get("architectures")
         return f"describes a Hugging Face model ({kind})"
-    return "is a JSON file that describes no Soundmark checkpoint"
+    return "is a JSON file, but not the config of a Soundmark checkpoint"

@@ -1,7 +1,7 @@
-"""Writes a checkpoint as a folder that Hugging Face's transformers load as AST. Refuses what AST there cannot do.
+"""Writes a checkpoint as a folder that Hugging Face's transformers can load as an AST.
 
-What transformers have no words for (calibration, thresholds, token merging, names of labels beside their ids) goes into
-the entry "soundmark" of config.json, which they keep and `hugging_face` reads back.
+What transformers has no field for (calibration, thresholds, token merging, label names beside their ids) goes into the
+entry "soundmark" of config.json, which transformers keeps and `hugging_face_import` reads back.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ _REMEDY = "Export it with --layout soundmark."
 def export_hugging_face(checkpoint: Checkpoint, folder: Path, card: str = "") -> None:
     """Write config.json, preprocessor_config.json, model.safetensors and the card into `folder`.
 
-    Raises UserError, before anything is written, for a model that transformers' AST cannot express.
+    Raises UserError, before anything is written, for a model that transformers' AST cannot represent.
     """
-    model = expressible(checkpoint.config)
+    model = representable(checkpoint.config)
     weights = hugging_face_from_own(_with_one_eps(checkpoint.weights, model))
     folder.mkdir(parents=True, exist_ok=True)
     atomic_write(folder / WEIGHTS_NAME, save(weights, metadata={"format": "pt"}))
@@ -50,37 +50,37 @@ def export_hugging_face(checkpoint: Checkpoint, folder: Path, card: str = "") ->
         atomic_write(folder / CARD_NAME, card.encode())
 
 
-def expressible(config: CheckpointConfig) -> TransformerConfig:
-    """The architecture, where transformers' AST is one like it. Raises UserError that names what is not."""
+def representable(config: CheckpointConfig) -> TransformerConfig:
+    """The architecture, if transformers' AST can represent it. Raises UserError that lists what it cannot."""
     model, log_mel = config.model, config.log_mel
     if not isinstance(model, TransformerConfig):
-        raise UserError(f"Hugging Face's AST cannot express {config.name}: it is a CNN.", _REMEDY)
-    against = {
+        raise UserError(f"Hugging Face's AST cannot represent {config.name}: it is a CNN.", _REMEDY)
+    differences = {
         f"its stem is made of {model.stem} blocks, not of patches": model.stem != "patch",
         "its patches are not square": model.patch_mels != model.patch_frames,
         f"it pools by {model.pooling}, not by both class tokens": model.pooling != "class_tokens",
-        "its head is a linear layer without a norm": not model.head_norm,
+        "its head has no norm": not model.head_norm,
         "it subtracts each window's level": model.level != "absolute",
         "it has hybrid attention": model.hybrid is not None,
-        "it has a head that tells when": model.frame_head,
-        f"its front end has a {log_mel.window} window": log_mel.window != "hanning",
-        f"its front end hears {log_mel.sample_rate} Hz": log_mel.sample_rate != 16_000,
+        "it has a frame head": model.frame_head,
+        f"its front end uses a {log_mel.window} window": log_mel.window != "hanning",
+        f"its front end runs at {log_mel.sample_rate} Hz": log_mel.sample_rate != 16_000,
     }
-    reasons = [reason for reason, holds in against.items() if holds]
+    reasons = [reason for reason, applies in differences.items() if applies]
     if reasons:
-        raise UserError(f"Hugging Face's AST cannot express {config.name}: {'; '.join(reasons)}.", _REMEDY)
+        raise UserError(f"Hugging Face's AST cannot represent {config.name}: {'; '.join(reasons)}.", _REMEDY)
     return model
 
 
 def _with_one_eps(weights: Mapping[str, Tensor], model: TransformerConfig) -> dict[str, Tensor]:
-    """Float32 weights that compute the same where every norm has the eps of the backbone's.
+    """Float32 weights that give the same output when every norm uses the backbone's eps.
 
     LN(c x; c^2 eps) = LN(x; eps): scaling what the head's norm reads, hence the last norm's weight and bias, by
     c = sqrt(norm_eps / head_norm_eps) turns the head's eps into the backbone's.
     """
     same = {name: tensor.float().contiguous() for name, tensor in weights.items()}
     scale = math.sqrt(model.norm_eps / model.head_norm_eps)
-    return {name: one * scale if name in ("norm.weight", "norm.bias") else one for name, one in same.items()}
+    return {name: w * scale if name in ("norm.weight", "norm.bias") else w for name, w in same.items()}
 
 
 def _config(config: CheckpointConfig, model: TransformerConfig) -> dict[str, Any]:

@@ -1,7 +1,7 @@
-"""Reads a folder that Hugging Face's transformers wrote of an AST. Needs no transformers and runs nothing.
+"""Reads a folder in which Hugging Face's transformers saved an AST. Does not need transformers and runs no code.
 
-`config.json` tells the architecture, `preprocessor_config.json` the front end; see `hugging_face_export` for the way
-back, whose entry "soundmark" holds what theirs has no words for.
+`config.json` describes the architecture, `preprocessor_config.json` the front end; `hugging_face_export` is the inverse
+and explains the entry "soundmark".
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ CONFIG_NAME, EXTRACTOR_NAME = "config.json", "preprocessor_config.json"
 WEIGHTS_NAME, PICKLED_NAME = "model.safetensors", "pytorch_model.bin"
 OWN_ENTRY = "soundmark"
 _SAMPLE_RATE = 16_000
-_REMEDY = "Choose an AST for audio classification, or one of `soundmark models list`."
-_ANEW = "Get the folder anew, with all of its files."
+_REMEDY = "Choose an AST for audio classification, or a model from `soundmark models list`."
+_AGAIN = "Copy or download the folder again, with all of its files."
 
 
 @dataclass(frozen=True, slots=True)
 class _Folder:
-    """What the two JSON files say. own: what Soundmark added when it exported the model."""
+    """The two JSON files. own: what Soundmark added when it exported the model."""
 
     name: str
     config: Mapping[str, Any]
@@ -48,7 +48,7 @@ class _Folder:
 
     @property
     def own(self) -> Mapping[str, Any]:
-        """Nothing where the labels are no longer those: somebody has trained the model on."""
+        """Empty where the labels have changed since: somebody has trained the model further."""
         own = self.config.get(OWN_ENTRY)
         if not isinstance(own, dict) or "labels" not in own:
             return {}
@@ -57,14 +57,15 @@ class _Folder:
 
 
 def shown_names(labels: LabelSet) -> list[str]:
-    """What id2label says: names, and ids of those that share their name, which would be one in label2id."""
+    """The names in id2label: those of the labels, or the ids of labels that share a name, as label2id needs unique
+    keys."""
     n_each = Counter(labels.names)
-    return [one.name if n_each[one.name] == 1 else one.id for one in labels]
+    return [label.name if n_each[label.name] == 1 else label.id for label in labels]
 
 
 def read_hugging_face(path: Path, choices: ImportChoices | None = None) -> Checkpoint:
-    """The checkpoint in a folder of transformers 4 or 5. Raises UserError for other models and for what an AST of ours
-    cannot do."""
+    """The checkpoint in a folder written by transformers 4 or 5. Raises UserError for other models and for variants of
+    AST that Soundmark does not support."""
     choices = choices or ImportChoices()
     folder = _Folder(path.name, _read_json(path / CONFIG_NAME), {})
     _refuse_other_models(folder)
@@ -87,12 +88,12 @@ def read_hugging_face(path: Path, choices: ImportChoices | None = None) -> Check
             provenance=dict(folder.own.get("provenance", {"source": path.name, "thresholds_from": "none"})),
         )
     except KeyError as error:
-        raise UserError(f"A config of {path.name} has no entry {error}.", _ANEW) from error
+        raise UserError(f"A config of {path.name} has no entry {error}.", _AGAIN) from error
     except (TypeError, ValueError, AttributeError, ArithmeticError) as error:
-        raise UserError(f"A config of {path.name} is damaged ({error}).", _ANEW) from error
+        raise UserError(f"A config of {path.name} is damaged ({error}).", _AGAIN) from error
     weights = own_from_hugging_face(_read_weights(path), model.embed_dim)
     if "mlp_head.1.weight" not in weights:
-        raise UserError(f"{path.name} has no last layer: it was saved without labels.", _REMEDY)
+        raise UserError(f"{path.name} has no classification layer: it was saved without labels.", _REMEDY)
     return Checkpoint(config, weights)
 
 
@@ -102,11 +103,11 @@ def _refuse_other_models(folder: _Folder) -> None:
         raise UserError(f"{folder.name} is a Hugging Face model of the type {kind}, not an {MODEL_TYPE}.", _REMEDY)
     activation = folder.config.get("hidden_act", "gelu")
     if activation != "gelu":
-        raise UserError(f"The layers of {folder.name} use {activation}; AST's, and ours, use gelu.", _REMEDY)
+        raise UserError(f"The layers of {folder.name} use {activation}; AST uses gelu.", _REMEDY)
 
 
 def _architecture(folder: _Folder) -> TransformerConfig:
-    """The architecture, transformers' own defaults where the file leaves something out."""
+    """The architecture, with transformers' defaults for what the file leaves out."""
     raw = folder.config
     patch = raw.get("patch_size", 16)
     if isinstance(patch, list):
@@ -145,7 +146,7 @@ def _front_end(folder: _Folder) -> LogMelConfig:
     for key, value in wanted.items():
         if raw.get(key, value) != value:
             raise UserError(
-                f"The front end of {folder.name} has {key} {raw[key]}; the model needs {value} here.", _REMEDY
+                f"The front end of {folder.name} has {key} {raw[key]}; Soundmark supports only {value}.", _REMEDY
             )
     n_mels = int(wanted["num_mel_bins"])
     if not raw.get("do_normalize", True):
@@ -161,12 +162,12 @@ def _n_labels(raw: Mapping[str, Any]) -> int:
 
 
 def _labels(folder: _Folder, n_labels: int) -> LabelSet:
-    """The model's own names; where they are those of a known data set, or none at all, with that one's ids."""
+    """The labels that the config names. If they are those of a known data set, or unnamed, its label set is used."""
     if folder.own:
         return LabelSet.from_dicts(folder.own["labels"])
     given = folder.config.get("id2label") or {}
     if given and given.keys() != {str(i) for i in range(n_labels)}:
-        raise UserError(f"id2label of {folder.name} does not number its labels from 0 to {n_labels - 1}.", _ANEW)
+        raise UserError(f"id2label of {folder.name} does not number the labels from 0 to {n_labels - 1}.", _AGAIN)
     names = [str(given.get(str(i), f"LABEL_{i}")) for i in range(n_labels)]
     known = data_set_with(n_labels)
     has_names = names != [f"LABEL_{i}" for i in range(n_labels)]
@@ -176,13 +177,13 @@ def _labels(folder: _Folder, n_labels: int) -> LabelSet:
 
 
 def _label(index: int, name: str) -> Label:
-    """A name that somebody wrote for people stays; `crying_baby` is shown as `Crying baby`."""
+    """A name that was written for people stays; `crying_baby` becomes `Crying baby`."""
     is_written = name != name.lower() or " " in name
     return Label(index, name, name if is_written else readable(name))
 
 
 def _is_named(labels: LabelSet, names: list[str]) -> bool:
-    return all(name.casefold() in (one.name.casefold(), one.id) for one, name in zip(labels, names, strict=True))
+    return all(name.casefold() in (label.name.casefold(), label.id) for label, name in zip(labels, names, strict=True))
 
 
 def _data_set_of(labels: LabelSet) -> KnownDataSet | None:
@@ -191,11 +192,11 @@ def _data_set_of(labels: LabelSet) -> KnownDataSet | None:
 
 
 def _activation(folder: _Folder, data_set: KnownDataSet | None, n_labels: int) -> Literal["sigmoid", "softmax"]:
-    """As the config says; else sigmoid for AudioSet and Speech Commands, on which AST was trained with BCE; else as
-    transformers' own pipeline does it."""
+    """The config's own; else sigmoid for AudioSet and Speech Commands, on which AST was trained with BCE; else what
+    transformers' pipeline would use."""
     kind = folder.config.get("problem_type")
     if kind == "regression":
-        raise UserError(f"{folder.name} was trained for regression, not to tell sounds.", _REMEDY)
+        raise UserError(f"{folder.name} was trained for regression, not for classification.", _REMEDY)
     if kind is not None:
         return "softmax" if kind == "single_label_classification" else "sigmoid"
     is_bce = n_labels == AUDIOSET.n_labels or (data_set is not None and data_set.has_bce)
@@ -205,7 +206,7 @@ def _activation(folder: _Folder, data_set: KnownDataSet | None, n_labels: int) -
 def _thresholds(folder: _Folder, data_set: KnownDataSet | None, n_labels: int) -> tuple[float, ...]:
     own = folder.own.get("thresholds")
     if own is not None:
-        return tuple(float(one) for one in own)
+        return tuple(map(float, own))
     return ((data_set.threshold if data_set else 0.5),) * n_labels
 
 
@@ -216,13 +217,13 @@ def _merge(folder: _Folder) -> MergeSchedule:
 
 def _read_json(path: Path) -> dict[str, Any]:
     if not path.is_file():
-        raise UserError(f"The folder {path.parent.name} has no {path.name}.", _ANEW)
+        raise UserError(f"The folder {path.parent.name} has no {path.name}.", _AGAIN)
     try:
         raw = parse_json(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise UserError(f"{path.name} is not valid JSON ({error}).", _ANEW) from error
+        raise UserError(f"{path.name} is not valid JSON ({error}).", _AGAIN) from error
     if not isinstance(raw, dict):
-        raise UserError(f"{path.name} holds no JSON object.", _ANEW)
+        raise UserError(f"{path.name} does not contain a JSON object.", _AGAIN)
     return raw
 
 
@@ -230,9 +231,9 @@ def _read_weights(path: Path) -> dict[str, Tensor]:
     weights = path / WEIGHTS_NAME
     if not weights.is_file():
         if not (path / PICKLED_NAME).is_file():
-            raise UserError(f"The folder {path.name} has neither {WEIGHTS_NAME} nor {PICKLED_NAME}.", _ANEW)
-        return read_pickled(path / PICKLED_NAME, _ANEW)
+            raise UserError(f"The folder {path.name} has neither {WEIGHTS_NAME} nor {PICKLED_NAME}.", _AGAIN)
+        return read_pickled(path / PICKLED_NAME, _AGAIN)
     try:
         return read_safetensors(weights)[0]
     except (SafetensorError, OSError) as error:
-        raise UserError(describe_foreign(weights, None), f"{_ANEW} ({error})") from error
+        raise UserError(describe_foreign(weights, None), f"{_AGAIN} ({error})") from error

@@ -1,7 +1,7 @@
-"""The names that Hugging Face gives AST's weights, and ours, in both directions. Knows no file and no config.
+"""Translates between Hugging Face's names of AST's weights and Soundmark's.
 
-transformers writes those of its version 4 (`encoder.layer.0.attention.attention.query`) still in version 5, whose
-modules have others (`layers.0.attention.q_proj`); both occur in files.
+transformers 5 still writes the names of version 4 (`encoder.layer.0.attention.attention.query`), though its modules
+have new ones (`layers.0.attention.q_proj`); both occur in files.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ _PART = re.compile(r"attention\.(?:attention\.)?(query|key|value|q_proj|k_proj|v
 
 
 def own_from_hugging_face(weights: Mapping[str, Tensor], width: int) -> dict[str, Tensor]:
-    """Weights by our names; query, key and value become one, biases that are left out become zeros.
+    """Weights by Soundmark's names; query, key and value become one tensor, missing biases become zeros.
 
-    Names that AST has not are kept, for a message. Raises UserError where a query has no key or not
-    its key's shape.
+    Unknown names are kept, so that an error can list them. Raises UserError where query, key and value are incomplete
+    or differ in shape.
     """
     own = dict[str, Tensor]()
     parts = dict[str, dict[str, Tensor]]()
@@ -58,12 +58,12 @@ def own_from_hugging_face(weights: Mapping[str, Tensor], width: int) -> dict[str
             inner = {**_IN_LAYER, **_IN_LAYER_OF_5}.get(layer[2])
             own[f"blocks.{layer[1]}.{inner}.{kind}" if inner else name] = tensor
         else:
-            own[_own_outside(name)] = tensor
+            own[_own_name_outside_layers(name)] = tensor
     for fused, three in parts.items():
         if set(three) != set(_PARTS):
-            raise UserError(f"The weights of {fused} are incomplete.", "Get the model anew.")
+            raise UserError(f"The weights of {fused} are incomplete.", "Copy or download the model again.")
         if len({three[part].shape for part in _PARTS}) > 1 or not three["query"].ndim:
-            raise UserError(f"The parts of {fused} have different shapes.", "Get the model anew.")
+            raise UserError(f"The parts of {fused} have different shapes.", "Copy or download the model again.")
         own[fused] = torch.cat([three[part] for part in _PARTS])
         if fused.endswith("weight"):
             own.setdefault(fused.removesuffix("weight") + "bias", torch.zeros(3 * width))
@@ -71,7 +71,7 @@ def own_from_hugging_face(weights: Mapping[str, Tensor], width: int) -> dict[str
 
 
 def hugging_face_from_own(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Weights by the names that transformers 4 and 5 both read."""
+    """Weights by names that both transformers 4 and 5 read."""
     outside = {ours: theirs for theirs, ours in _OUTSIDE.items()}
     inside = {ours: theirs for theirs, ours in _IN_LAYER.items()}
     theirs = dict[str, Tensor]()
@@ -84,14 +84,14 @@ def hugging_face_from_own(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
             continue
         layer, inner, kind = f"{_PREFIX}encoder.layer.{block[1]}", block[2], block[3]
         if inner == "attn.qkv":
-            for part, one in zip(_PARTS, tensor.chunk(3), strict=True):
-                theirs[f"{layer}.attention.attention.{part}.{kind}"] = one.contiguous()
+            for part, chunk in zip(_PARTS, tensor.chunk(3), strict=True):
+                theirs[f"{layer}.attention.attention.{part}.{kind}"] = chunk.contiguous()
         else:
             theirs[f"{layer}.{inside[inner]}.{kind}"] = tensor
     return theirs
 
 
-def _own_outside(name: str) -> str:
+def _own_name_outside_layers(name: str) -> str:
     plain = name.removeprefix(_PREFIX)
     if plain in _OUTSIDE:
         return _OUTSIDE[plain]

@@ -1,4 +1,4 @@
-"""What the user knows about foreign weights that the files themselves do not say. Imports no torch."""
+"""What the user says about foreign weights, where the files do not. Imports no torch."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from core.labels import LabelSet
 
 @dataclass(frozen=True, slots=True)
 class ImportChoices:
-    """What the user knows of foreign weights, where it is not in them. None, "": work it out.
+    """Facts about foreign weights, given by the user; None or "" means: work it out.
 
     strides: of the patches (mel bins, frames). frames: of the window. labels: in the order of the outputs.
-    name: what the model shall be called.
+    name: what to call the model.
     """
 
     strides: tuple[int, int] | None = None
@@ -23,10 +23,10 @@ class ImportChoices:
 
 
 def fitting_labels(labels: LabelSet | None, n_labels: int) -> LabelSet | None:
-    """The labels that the user gave. Raises UserError where the model has another number of outputs."""
+    """The labels that the user gave. Raises UserError if the model has another number of outputs."""
     if labels is not None and len(labels) != n_labels:
         raise UserError(
-            f"The file of labels has {len(labels)} of them, the model {n_labels} outputs.",
-            "Give the list that the model was trained with.",
+            f"The label file has {len(labels)} labels, but the model has {n_labels} outputs.",
+            "Give the list of labels that the model was trained with.",
         )
     return labels

@@ -1,7 +1,7 @@
-"""The data sets that AST was released on: their labels in order, their statistics and their windows. Knows no weights.
+"""The data sets that published ASTs were trained on: labels in order, statistics and windows.
 
-Statistics of the released code (github.com/YuanGongND/ast); the order of Speech Commands' words is that of its label
-file, which is not the alphabet's.
+The statistics are those of the released code (github.com/YuanGongND/ast); the order of Speech Commands' words is that
+of its label file, which is not alphabetical.
 """
 
 from __future__ import annotations
@@ -31,37 +31,41 @@ church_bells airplane fireworks hand_saw
 
 @cache
 def audioset_labels() -> LabelSet:
-    """The 527 labels; their ids are AudioSet's own, as "/m/09x0r" for Speech."""
+    """AudioSet's 527 labels; ids are AudioSet's own, such as "/m/09x0r" for Speech."""
     return LabelSet(tuple(Label(i, mid, name) for i, mid, name in _rows(asset_path("audioset_labels.csv"))))
 
 
 def esc50_labels() -> LabelSet:
-    """The 50 labels in the order of ESC-50's targets."""
+    """ESC-50's 50 labels in the order of its targets."""
     return LabelSet.from_ids(_ESC50.split())
 
 
 def speech_commands_labels() -> LabelSet:
-    """The 35 words in the order of the released AST."""
+    """Speech Commands' 35 words in the order of the released AST."""
     return LabelSet.from_ids(_SPEECH_COMMANDS.split())
 
 
 @dataclass(frozen=True, slots=True)
 class KnownDataSet:
-    """A data set of AST's. frames: its window. mean, std: of its raw log-mel, for (x - mean) / (2 * std).
-
-    has_bce: whether AST learnt it with binary cross-entropy, hence sigmoid; else with cross-entropy, hence softmax.
-    threshold: from which probability a label counts as heard, where nobody has fitted one: AudioSet's labels are rare
-    and often missing, which keeps its models' probabilities low.
-    """
+    """A data set that AST was published for."""
 
     name: str
+    """What people call it."""
     n_labels: int
+    """Number of labels."""
     frames: int
+    """Length of the window, 100 frames per second."""
     mean: float
+    """Of its raw log-mel, for (x - mean) / (2 * std)."""
     std: float
+    """Of its raw log-mel."""
     labels: Callable[[], LabelSet]
+    """Makes the labels, in the order of the outputs."""
     has_bce: bool = True
+    """Whether AST was trained with binary cross-entropy, hence sigmoid; else with cross-entropy, hence softmax."""
     threshold: float = 0.5
+    """The probability from which a label counts as detected if none was fitted. AudioSet's labels are rare and often
+    missing, which keeps its models' probabilities low."""
 
 
 AUDIOSET = KnownDataSet("AudioSet", 527, 1024, -4.2677393, 4.5689974, audioset_labels, threshold=0.3)
@@ -73,24 +77,26 @@ KNOWN_DATA_SETS = (
 
 
 def data_set_with(n_labels: int) -> KnownDataSet | None:
-    """The data set that has so many labels."""
-    return next((one for one in KNOWN_DATA_SETS if one.n_labels == n_labels), None)
+    """The data set with that number of labels."""
+    return next((data_set for data_set in KNOWN_DATA_SETS if data_set.n_labels == n_labels), None)
 
 
 def unnamed_labels(n_labels: int) -> LabelSet:
-    """ "Class 0", "Class 1", …: for models whose labels nobody knows."""
+    """ "Class 0", "Class 1", …: for models with unknown labels."""
     return LabelSet.from_ids([f"class_{i}" for i in range(n_labels)])
 
 
 def read_label_file(path: Path) -> LabelSet:
-    """The labels of a `class_labels_indices.csv`: a header, then index, mid, display name. Raises UserError.
+    """Read a `class_labels_indices.csv`: a header, then index, mid, display name. Raises UserError.
 
-    AudioSet's mids stay as ids; those that AST's recipes made up for other data make way for the names.
+    AudioSet's mids are used as ids; for the mids that AST's recipes made up for other data, the names are used.
     """
     rows = sorted(_rows(path))
     own = {label.id for label in audioset_labels()}
     if not rows or [index for index, _, _ in rows] != list(range(len(rows))):
-        raise UserError(f"{path.name} does not count its labels from 0 on.", "Give every output of the model one line.")
+        raise UserError(
+            f"{path.name} does not number its labels from 0.", "Write one line for each output of the model."
+        )
     by_name = LabelSet.from_ids([name for _, _, name in rows])
     return LabelSet(tuple(Label(i, mid, name) if mid in own else by_name[i] for i, mid, name in rows))
 
@@ -102,8 +108,9 @@ def _rows(path: Path) -> list[tuple[int, str, str]]:
             lines = [line for line in csv.reader(file, skipinitialspace=True) if line][1:]
         return [(int(index), mid, name.strip()) for index, mid, name in (line[:3] for line in lines)]
     except OSError as error:
-        raise UserError(f"{path.name} cannot be read ({error.strerror}).", "Check the file of labels.") from error
+        raise UserError(f"{path.name} cannot be read ({error.strerror}).", "Check the label file.") from error
     except (ValueError, csv.Error) as error:
         raise UserError(
-            f"{path.name} is no list of labels ({error}).", "A line is index, mid, display name; the first is a header."
+            f"{path.name} is not a list of labels ({error}).",
+            "Each line is index, mid, display name; the first is a header.",
         ) from error

@@ -18,8 +18,7 @@ from core.model.checkpoints.released_weights import is_released, read_released
 def load_checkpoint(path: Path, choices: ImportChoices | None = None) -> Checkpoint:
     """The checkpoint in a Soundmark folder or file, a Hugging Face AST folder, or a file of AST's authors.
 
-    choices: what the user knows about a foreign one that is not in it. Raises UserError that says what it is and what
-    was expected.
+    choices: what the user says about a foreign one. Raises UserError that says what `path` is and what was expected.
     """
     if not path.exists():
         raise UserError(f"There is no model at {path}.", EXPECTED)
@@ -30,15 +29,18 @@ def load_checkpoint(path: Path, choices: ImportChoices | None = None) -> Checkpo
 
 
 def load_foreign(path: Path, choices: ImportChoices | None = None) -> Checkpoint:
-    """The checkpoint in a folder that transformers wrote, or in a file of AST's authors. Raises UserError that says
-    what it is instead."""
+    """Read a folder that transformers wrote, or a file of AST's authors. Raises UserError that says what it is
+    instead."""
     choices = choices or ImportChoices()
     if path.is_dir():
         checkpoint = read_hugging_face(path, choices)
     else:
         weights = _read_file(path)
         if not is_released(weights):
-            raise UserError(f"{path.name} holds weights without a config, of no AST as its authors keep it.", EXPECTED)
+            raise UserError(
+                f"{path.name} has weights without a config that are not from an AST as its authors publish it.",
+                EXPECTED,
+            )
         checkpoint = read_released(weights, path.name, choices)
     check_weights(checkpoint.config, checkpoint.weights, path)
     return checkpoint

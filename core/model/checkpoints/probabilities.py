@@ -1,4 +1,4 @@
-"""From logits to probabilities: the activation, and a calibration before it."""
+"""Turns logits into probabilities: a calibration, then the activation."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
 }
 
 Calibration = tuple[tuple[float, float], ...]
-"""(scale, offset) of each label's logit before the activation; empty: the logits as they are."""
+"""(scale, offset) of each label's logit before the activation; empty leaves the logits as they are."""
 
 
 def to_probabilities(

@@ -1,6 +1,6 @@
-"""The AST checkpoints that its authors released, as one table. Downloads nothing and imports no torch.
+"""The table of AST checkpoints that its authors published. Imports no torch.
 
-Released with Gong et al., arXiv:2104.01778, by file name; most of them lie on the Hugging Face hub as well.
+Released with Gong et al., arXiv:2104.01778; most of them are on the Hugging Face hub as well.
 """
 
 from __future__ import annotations
@@ -12,34 +12,39 @@ from core.errors import UserError
 
 @dataclass(frozen=True, slots=True)
 class PublishedModel:
-    """A released checkpoint.
-
-    name: what `--model` calls it once it is here. title, summary: for menus. data_set: what it was trained on.
-    repository: on the Hugging Face hub, "" where it has none. file: its authors' own file. strides: of its patches
-    (mel bins, frames). frames: its window, 100 a second. score: as published, on the data set's evaluation clips;
-    metric: "mAP" or "accuracy", both between 0 and 1.
-    """
+    """A published checkpoint."""
 
     name: str
+    """What `--model` calls it once it has been downloaded."""
     title: str
+    """For menus."""
     data_set: str
+    """What it was trained on."""
     repository: str
+    """On the Hugging Face hub; "" if it has none."""
     file: str
+    """The name of its authors' own file."""
     strides: tuple[int, int]
+    """Of its patches (mel bins, frames)."""
     frames: int
+    """Length of its window, 100 frames per second."""
     score: float
+    """As published, on the data set's evaluation clips, from 0 to 1."""
     metric: str
+    """What `score` is: "mAP" or "accuracy"."""
     summary: str
+    """For menus, one line."""
     licence: str = "BSD-3-Clause"
+    """SPDX identifier."""
 
     @property
     def can_be_downloaded(self) -> bool:
-        """Whether the hub has it; else its file is fetched by hand and imported."""
+        """Whether the hub has it; otherwise its file has to be downloaded manually and imported."""
         return bool(self.repository)
 
 
 def _audioset(stride: int, score: float, hub: str, summary: str, *, published: float | None = None) -> PublishedModel:
-    """A row trained on all of AudioSet; published: where the paper's figure is not the file name's."""
+    """A row trained on all of AudioSet; published: the paper's figure, where it differs from the file name's."""
     places = f"{stride}-{stride}"
     return PublishedModel(
         name=f"ast-audioset-{places}-{score:.4f}",
@@ -62,7 +67,7 @@ PUBLISHED_MODELS: tuple[PublishedModel, ...] = (
     _audioset(10, 0.4475, "0.448-v2", "527 sounds; third of three runs without the mean of weights"),
     _audioset(12, 0.4467, "0.447", "527 sounds; fewer patches, about 1.5 times as fast as 10/10"),
     _audioset(14, 0.4431, "0.443", "527 sounds; fewer patches, about twice as fast as 10/10"),
-    _audioset(16, 0.4422, "0.442", "527 sounds; patches that do not overlap, the fastest of them"),
+    _audioset(16, 0.4422, "0.442", "527 sounds; patches without overlap, the fastest of them"),
     PublishedModel(
         name="ast-speechcommands-10-10-0.9812",
         title="AST Speech Commands 10/10 (0.9812)",
@@ -85,13 +90,13 @@ PUBLISHED_MODELS: tuple[PublishedModel, ...] = (
         frames=1024,
         score=0.3499,
         metric="mAP",
-        summary="527 sounds, from the 22 000 balanced clips alone; its file is fetched by hand",
+        summary="527 sounds, from the 22 000 balanced clips alone; manual download",
     ),
 )
 
 
 def find_published(name: str) -> PublishedModel:
-    """The row called `name`. Raises UserError that lists the names there are."""
+    """The row called `name`. Raises UserError that lists the names."""
     for row in PUBLISHED_MODELS:
         if row.name == name:
             return row

@@ -1,4 +1,4 @@
-"""Token merging (ToMe; Bolya et al., arXiv:2210.09461), as pure functions on tensors. Knows no model.
+"""Token merging (ToMe; Bolya et al., arXiv:2210.09461), as pure functions on tensors.
 
 Letters as in the paper: B batch, N tokens, C channels, r tokens removed in a layer. The first `n_protected`
 tokens (class and distillation token) never move and nothing merges into them; both keep their places.
@@ -16,7 +16,7 @@ from core.model.merging.schedule import most_removable
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """Which tokens stay, which leave, and whom they join; for each clip of the batch its own.
+    """Which tokens stay, which leave, and which ones they join, separately for each clip of the batch.
 
     kept: `(B, N - r)`, the old index of the token at each new place, the protected ones first.
     moved: `(B, r)`, the old index of each token that leaves.
@@ -41,7 +41,7 @@ def match_tokens(keys: Tensor, r: int, n_protected: int) -> Matching:
 
     keys: `(B, N, C)`, the attention's keys averaged over its heads; compared by cosine, in float32.
     Even positions are set A, odd ones set B; every a finds its most similar b, and the r most similar pairs
-    merge. Equal similarities are settled by position, so that every device gives the same answer. The new order is
+    merge. Position decides between equal similarities, so that every device gives the same answer. The new order is
     the paper's: protected, unmerged A, B.
     """
     # Without this, autocast would compute the similarities in bf16 all the same, and other pairs would merge.
@@ -77,14 +77,14 @@ def _match(keys: Tensor, r: int, n_protected: int) -> Matching:
 
 
 def unit_length(keys: Tensor) -> Tensor:
-    """Keys `(B, N, C)` divided by their lengths. One of zeros has no direction: it stays, and its cosine with every
+    """Keys `(B, N, C)` divided by their lengths. A key of zeros has no direction: it stays, and its cosine with every
     other is 0, where dividing would give NaN."""
     return keys / keys.norm(dim=-1, keepdim=True).clamp_min(1e-6)
 
 
 def best_partner(scores: Tensor) -> tuple[Tensor, Tensor]:
-    """The highest score of each row of `(B, rows, columns)` and its column, both `(B, rows)`; of equal ones the first,
-    as `Tensor.max` promises."""
+    """The highest score of each row of `(B, rows, columns)` and its column, both `(B, rows)`; the first of equal ones,
+    as `Tensor.max` guarantees."""
     best, column = scores.max(dim=-1)
     return best, column
 

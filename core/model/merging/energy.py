@@ -1,5 +1,5 @@
-"""Which tokens to merge by how many others they resemble (PiToMe; Tran et al., NeurIPS 2024, arXiv:2405.16148), as a
-pure function on tensors. Knows no model; merging itself is `token_merging`'s.
+"""Chooses which tokens to merge by how many others they resemble (PiToMe; Tran et al., NeurIPS 2024,
+arXiv:2405.16148), as a pure function on tensors; `bipartite.merge_tokens` then merges them.
 
 Letters as in the paper: B batch, N tokens, C channels, r tokens removed in a layer.
 """
@@ -14,19 +14,19 @@ from core.model.merging.bipartite import Matching, best_partner, unit_length
 from core.model.merging.schedule import most_removable
 
 MARGIN = 0.5
-"""The cosine from which two tokens count as alike. The paper also lets it fall with the depth of the layer."""
+"""The cosine from which two tokens count as similar. In the paper it also falls with the depth of the layer."""
 _STEPS = 2.0**16
-"""Energies are compared in steps of 1 / 65536. Equal tokens get energies that differ in their last digits, by the
-order in which a device adds; within a step, position decides."""
+"""Energies are compared in steps of 1 / 65536. The energies of equal tokens differ in their last digits, depending on
+the order in which a device adds; within a step, position decides."""
 
 
 def match_by_energy(keys: Tensor, r: int, n_protected: int, margin: float = MARGIN) -> Matching:
-    """Match among the 2r tokens of the highest energy; the others, which few resemble, stay as they are.
+    """Match among the 2r tokens of highest energy; the others, which few resemble, stay as they are.
 
     keys: `(B, N, C)`, the attention's keys averaged over its heads; compared by cosine, in float32. The first
-    `n_protected` tokens take no part. By falling energy every other token is in set A, the ones between in set B, and
-    each a joins its most similar b: r tokens leave, as far as there are 2r. Equal energies and similarities are
-    settled by position. Those that stay keep their order.
+    `n_protected` tokens take no part. Sorted by falling energy, every other token is in set A and the rest in set B,
+    and each a joins its most similar b: r tokens leave, if there are 2r. Position decides between equal energies and
+    similarities. The tokens that stay keep their order.
     """
     # Without this, autocast would compute the similarities in bf16 all the same, and other pairs would merge.
     with torch.no_grad(), torch.autocast(keys.device.type, enabled=False):
@@ -34,7 +34,7 @@ def match_by_energy(keys: Tensor, r: int, n_protected: int, margin: float = MARG
 
 
 def energies(cosines: Tensor, margin: float = MARGIN) -> Tensor:
-    """How redundant each token is: high in a large group of like ones, low for a lone one.
+    """How redundant each token is: high in a large group of similar tokens, low for a unique one.
 
     cosines: `(B, N, N)`, of every token with every one. Returns `(B, N)`, the mean of ELU(cosine - margin) over all
     tokens, itself included (which adds the same to each and keeps the order).

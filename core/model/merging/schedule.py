@@ -1,5 +1,5 @@
-"""How many tokens each layer merges, as numbers and as the words of `--merge`. Imports no torch, so that menus and the
-command line know it at once."""
+"""Says how many tokens each layer merges, as numbers and in the notation of `--merge`. Imports no torch, so that menus
+and the command line start at once."""
 
 from __future__ import annotations
 
@@ -19,39 +19,37 @@ FORMS: dict[str, tuple[Kind, Matcher]] = {
     "energy": ("constant", "energy"),
     "energy-decreasing": ("decreasing", "energy"),
 }
-"""What may stand in front of the number in `--merge`: `decreasing:20`."""
+"""What may precede the number in `--merge`, as in `decreasing:20`."""
 _MOST_TOKENS, _MOST_LAYERS = 1_000_000, 256
-_REMEDY = "Use auto, off, tokens a layer as 16, decreasing:20, energy:16, energy-decreasing:20, or a list as 8,8,4."
+_REMEDY = "Use auto, off, tokens per layer (16, decreasing:20, energy:16, energy-decreasing:20) or a list (8,8,4)."
 
 
 @dataclass(frozen=True, slots=True)
 class MergeSchedule:
-    """How many tokens each layer removes.
-
-    kind: "constant" removes `r` in every layer; "decreasing" falls linearly from 2r to 0 (ToMe, §4.1);
-        "listed" takes `listed`, one number a layer, 0 for the layers after the list's end.
-    reference_patches: the number of patches that r is meant for. Inputs of fewer patches remove
-        proportionally fewer, so that short inputs do not collapse; 0 means r as it stands.
-    matcher: which tokens join which: "bipartite" (ToMe, see `token_merging`), or "energy", where those with many
-        likenesses go first and lone ones stay (PiToMe, see `energy_matching`).
-    """
+    """How many tokens each layer removes."""
 
     kind: Kind = "constant"
+    """How many tokens go: "constant" `r` in every layer; "decreasing" from 2r down to 0, linearly (ToMe, §4.1);
+    "listed" the numbers of `listed`."""
     r: int = 0
+    """Tokens to remove per layer."""
     listed: tuple[int, ...] = ()
+    """One number per layer; layers after its end remove none."""
     reference_patches: int = 0
+    """The number of patches that r is meant for. Inputs with fewer patches remove proportionally fewer tokens, so that
+    short inputs do not collapse; 0 means always r."""
     matcher: Matcher = "bipartite"
+    """Which tokens join which: "bipartite" (ToMe, see `merging.bipartite`), or "energy", where tokens with many similar
+    ones go first and unique ones stay (PiToMe, see `merging.energy`)."""
 
     def __post_init__(self) -> None:
         if self.kind not in ("constant", "decreasing", "listed"):
-            raise UserError(
-                f"The merge schedule {self.kind!r} is not known.", "Use constant, decreasing or a list of numbers."
-            )
+            raise UserError(f"Unknown merge schedule {self.kind!r}.", "Use constant, decreasing or a list of numbers.")
         if self.matcher not in ("bipartite", "energy"):
-            raise UserError(f"There is no way {self.matcher!r} to match tokens.", "Use bipartite or energy.")
+            raise UserError(f"Unknown way to match tokens: {self.matcher!r}.", "Use bipartite or energy.")
         counts = (self.r, self.reference_patches, *self.listed)
         if not all(isinstance(count, int) for count in counts):
-            raise UserError("A merge schedule counts in whole tokens.", "Use whole numbers.")
+            raise UserError("A merge schedule counts whole tokens.", "Use whole numbers.")
         if min(counts) < 0:
             raise UserError("A merge schedule cannot remove a negative number of tokens.", "Use 0 or more.")
         check_whole("A number of the merge schedule", max(counts), 0, _MOST_TOKENS)
@@ -77,14 +75,14 @@ class MergeSchedule:
         return f"{self.kind} {counts}" + (" by energy" if self.matcher == "energy" else "")
 
     def to_word(self) -> str:
-        """As `schedule_from_word` reads it; what it removes where nothing is shorter than the full window."""
+        """In the notation that `schedule_from_word` reads; reference_patches are taken as those of the full window."""
         if self.removes_nothing():
             return "off"
         if self.kind == "listed":
             form = "energy" if self.matcher == "energy" else ""
             counts = ",".join(map(str, self.listed if len(self.listed) > 1 else (*self.listed, 0)))
         else:
-            form = next(word for word, meant in FORMS.items() if meant == (self.kind, self.matcher))
+            form = next(word for word, meaning in FORMS.items() if meaning == (self.kind, self.matcher))
             counts = str(self.r)
         return f"{form}:{counts}" if form else counts
 
@@ -98,10 +96,10 @@ NO_MERGING = MergeSchedule()
 
 
 def schedule_from_word(word: str, full_patches: int) -> MergeSchedule:
-    """Read a schedule as `--merge` has it: `off`, `16`, `decreasing:20`, `energy:16`, `energy-decreasing:20`, or one
+    """Parse the notation of `--merge`: `off`, `16`, `decreasing:20`, `energy:16`, `energy-decreasing:20`, or one
     number per layer as `8,8,4` and `energy:8,8,4`.
 
-    full_patches: those of the full window, for which the numbers are meant. Raises UserError.
+    full_patches: patches of the full window, which the numbers are meant for. Raises UserError.
     """
     if word == "off":
         return NO_MERGING
@@ -111,8 +109,8 @@ def schedule_from_word(word: str, full_patches: int) -> MergeSchedule:
         raise UserError(f"Token merging cannot be {word!r}.", _REMEDY)
     kind, matcher = FORMS[form]
     if len(numbers) > 1 and kind == "decreasing":
-        problem = f"Token merging cannot be {word!r}: what decreases has one number, from twice that down to 0."
-        raise UserError(problem, f"Use {form}:{numbers[0]}, or the list without the word.")
+        problem = f"Token merging cannot be {word!r}: a decreasing schedule has one number."
+        raise UserError(problem, f"Use {form}:{numbers[0]}, or the list alone.")
     if len(numbers) > 1:
         listed = tuple(int(part) for part in numbers)
         schedule = MergeSchedule("listed", listed=listed, reference_patches=full_patches, matcher=matcher)
@@ -122,12 +120,12 @@ def schedule_from_word(word: str, full_patches: int) -> MergeSchedule:
 
 
 def most_removable(n_tokens: int, n_protected: int) -> int:
-    """The cap on r in one layer: half of the tokens that are free."""
+    """The most tokens one layer can remove: half of those that are not protected."""
     return max(0, (n_tokens - n_protected) // 2)
 
 
 def tokens_after_layers(n_tokens: int, per_layer: Sequence[int], n_protected: int) -> tuple[int, ...]:
-    """Tokens left after each layer, from `n_tokens` tokens (the protected ones counted)."""
+    """Tokens left after each layer, from `n_tokens` tokens (including the protected ones)."""
     left = []
     for r in per_layer:
         n_tokens -= min(r, most_removable(n_tokens, n_protected))

@@ -1,4 +1,4 @@
-"""Self-attention that counts how many patches a token stands for. Knows no blocks.
+"""Self-attention that counts how many patches each token stands for.
 
 Letters: B batch, N tokens, D embed_dim.
 """

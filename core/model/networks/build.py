@@ -1,4 +1,4 @@
-"""The network of an architecture, whichever kind it is. A new kind of network is one row here."""
+"""Builds the network of an architecture. A new kind of network is added here."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def build_network(config: ModelConfig, *, drop_path: float = 0.0, patchout: Shar
     """The network that `config` describes, with random weights.
 
     drop_path, patchout: regularisation while training; a CNN has no patches to drop. Raises UserError for a
-    backbone that does not suit.
+    backbone that is not a plain CNN.
     """
     if isinstance(config, TransformerConfig):
         return AudioSpectrogramTransformer(config, drop_path=drop_path, patchout=patchout)
@@ -25,7 +25,7 @@ def build_network(config: ModelConfig, *, drop_path: float = 0.0, patchout: Shar
 
 
 def last_layer(network: Network) -> nn.Linear:
-    """The layer that makes logits of features; its `in_features` is their number."""
+    """The layer from features to logits; its `in_features` is the number of features."""
     layer = network.mlp_head[1]
     assert isinstance(layer, nn.Linear)
     return layer

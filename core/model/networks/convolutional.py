@@ -1,7 +1,7 @@
-"""A CNN that tags: an image network of timm over log-mel, its feature map averaged, one linear layer. Knows no files.
+"""A CNN for tagging: an image network from timm over log-mel, its feature map averaged, one linear layer.
 
 The CNN of cross-model knowledge distillation (CMKD; Gong et al., arXiv:2203.06760): PSLA's EfficientNet with the mean
-over time and frequency in place of the attention head. It is called as `AudioSpectrogramTransformer` is.
+over time and frequency in place of the attention head. It has the interface of `AudioSpectrogramTransformer`.
 """
 
 from __future__ import annotations
@@ -18,30 +18,30 @@ from core.model.architecture import ConvolutionConfig
 from core.model.merging.schedule import NO_MERGING, MergeSchedule
 
 _SHORTEST = 32
-"""Frames: under them the deepest feature map of most backbones has no column of its own."""
+"""Frames; with fewer, the deepest feature map of most backbones has no column."""
 _TRIED_FRAMES = 98
-"""One second: no multiple of any stride, so that a backbone which takes it takes any length."""
-_REMEDY = "Use an image CNN of timm, such as efficientnet_b0, resnet18 or mobilenetv3_large_100."
+"""One second, which is a multiple of no stride: a backbone that accepts it accepts any length."""
+_REMEDY = "Use an image CNN from timm, such as efficientnet_b0, resnet18 or mobilenetv3_large_100."
 
 
 class ConvolutionalTagger(nn.Module):
-    """Log-mel frames in, one logit a label out.
+    """Log-mel frames in, one logit per label out.
 
-    drop_path: stochastic depth while training. The head is named as the transformer's, whose norm it has not.
+    drop_path: stochastic depth while training. The head is named like the transformer's, but has no norm.
     """
 
     def __init__(self, config: ConvolutionConfig, *, drop_path: float = 0.0) -> None:
         super().__init__()
         self.config = config
         width = feature_width(config.backbone)
-        # Convolutions take a fifth less time where weights and images lie so (ResNet-18 on a CPU).
+        # Convolutions take a fifth less time with this memory layout (ResNet-18 on a CPU).
         self.backbone = _create(config.backbone, drop_path).to(memory_format=torch.channels_last)
         self.mlp_head = nn.Sequential(nn.Identity(), nn.Linear(width, config.n_labels))
 
     def forward(self, log_mel: Tensor, *, merge: MergeSchedule = NO_MERGING, first_column: int | None = None) -> Tensor:
-        """Logits `(B, labels)` of normalised log-mel `(B, T, mels)`; T under 32 is lengthened by its last frame.
+        """Logits `(B, labels)` of normalised log-mel `(B, T, mels)`; if T < 32, the last frame is repeated.
 
-        merge, first_column: without effect, as a CNN has neither tokens nor positions.
+        merge, first_column: ignored, as a CNN has neither tokens nor positions.
         """
         return self.mlp_head(self.embed(log_mel, merge=merge, first_column=first_column))
 
@@ -58,29 +58,33 @@ class ConvolutionalTagger(nn.Module):
         return self.backbone(image).mean(dim=(2, 3))  # (B, D, rows, columns) to (B, D)
 
     def tokens_per_layer(self, n_frames: int, merge: MergeSchedule) -> tuple[int, ...]:
-        """No tokens go in, none come out."""
+        """No tokens in, no tokens out."""
         del n_frames, merge
         return 0, 0
 
 
 @lru_cache
 def feature_width(backbone: str) -> int:
-    """Channels of the feature map of timm's `backbone`. Raises UserError where that is no plain CNN for spectrograms
-    of any length."""
+    """Channels of the feature map of timm's `backbone`. Raises UserError if that is not a plain CNN for
+    spectrograms of any length."""
     if not timm.is_model(backbone):
         raise UserError(f"timm has no model {backbone!r}.", _REMEDY)
     try:
         with torch.device("meta"), torch.no_grad():  # shapes without numbers
             features = _create(backbone).eval()(torch.empty(1, 1, 128, _TRIED_FRAMES))
     except (RuntimeError, AssertionError, TypeError, ValueError) as error:
-        raise UserError(f"{backbone} does not take spectrograms ({str(error).strip() or 'size'}).", _REMEDY) from error
+        raise UserError(
+            f"{backbone} does not accept spectrograms ({str(error).strip() or 'size'}).", _REMEDY
+        ) from error
     if not isinstance(features, Tensor) or features.ndim != 4 or features.shape[2] > features.shape[1]:
-        raise UserError(f"{backbone} is no plain CNN: it gives no map of channels, rows and columns.", _REMEDY)
+        raise UserError(
+            f"{backbone} is not a plain CNN: its output is not a map of channels, rows and columns.", _REMEDY
+        )
     return features.shape[1]
 
 
 def _create(backbone: str, drop_path: float = 0.0) -> nn.Module:
-    """timm's model for one channel, without its pooling and its own head."""
+    """timm's model for one input channel, without pooling and head."""
     options: dict[str, Any] = {"drop_path_rate": drop_path} if drop_path else {}
     try:
         return timm.create_model(backbone, pretrained=False, in_chans=1, num_classes=0, global_pool="", **options)

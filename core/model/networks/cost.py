@@ -1,7 +1,7 @@
-"""What a forward pass costs in multiply-adds, layer by layer, for input of any length and any merging. Runs no model.
+"""Counts the multiply-adds of a forward pass, layer by layer, for any input length and any merging.
 
-Counted are matrix products and convolutions of one clip; norms, softmax, activations, and the averages that merging
-and the last pooling take are not: under one part in a hundred. A frame head is not part of `forward`, nor of this.
+Matrix products and convolutions of one clip are counted; norms, softmax, activations, and the averages that merging and
+the last pooling take are not: less than one percent. A frame head is not part of `forward`, and not counted.
 """
 
 from __future__ import annotations
@@ -22,43 +22,45 @@ from core.model.networks.stems import STEMS
 
 @dataclass(frozen=True, slots=True)
 class LayerCost:
-    """Multiply-adds of one transformer block.
-
-    n_tokens, n_left: tokens that enter and that leave; they merge between attention and MLP. projections: the linear
-    layers around the attention. products: queries with keys, weights with values. matching: the likeness of tokens
-    that merging compares. mlp: the two layers behind it.
-    """
+    """Multiply-adds of one transformer block."""
 
     n_tokens: int
+    """Tokens that enter."""
     n_left: int
+    """Tokens that leave; they merge between attention and MLP."""
     projections: int
+    """The linear layers of the attention."""
     products: int
+    """Queries with keys, and weights with values."""
     matching: int
+    """The similarities that merging compares."""
     mlp: int
+    """The two layers of the MLP."""
 
     @property
     def total(self) -> int:
-        """All of it."""
+        """The sum of all parts."""
         return self.projections + self.products + self.matching + self.mlp
 
 
 @dataclass(frozen=True, slots=True)
 class ModelCost:
-    """Multiply-adds of a forward pass.
-
-    stem: from the spectrogram to tokens; all of a CNN's, which has no layers here. hybrid: HAM-AST's blocks, with
-    hybrid_products of it in their attention's products. head: the last linear layer.
-    """
+    """Multiply-adds of a forward pass."""
 
     stem: int
+    """From the spectrogram to tokens; for a CNN, which has no layers here, the whole network."""
     layers: tuple[LayerCost, ...] = ()
+    """The transformer blocks."""
     hybrid: int = 0
+    """HAM-AST's blocks."""
     hybrid_products: int = 0
+    """The part of `hybrid` in the products of their attention."""
     head: int = 0
+    """The last linear layer."""
 
     @property
     def total(self) -> int:
-        """All of it."""
+        """The sum of all parts."""
         return self.stem + sum(layer.total for layer in self.layers) + self.hybrid + self.head
 
     @property
@@ -68,7 +70,7 @@ class ModelCost:
 
     @property
     def products(self) -> int:
-        """The attention's products alone, which grow with the square of the tokens; some papers leave them out."""
+        """The attention's products, which grow with the square of the tokens; some papers leave them out."""
         return sum(layer.products for layer in self.layers) + self.hybrid_products
 
     @property
@@ -83,9 +85,9 @@ class ModelCost:
 
 
 def model_cost(config: ModelConfig, n_frames: int, merge: MergeSchedule = NO_MERGING) -> ModelCost:
-    """The cost of `n_frames` frames; fewer than a patch count as one, to which the model lengthens them.
+    """The cost of `n_frames` frames; fewer than a patch are padded to one, as the model does.
 
-    A CNN has no tokens and pays the same whatever `merge` is.
+    `merge` makes no difference to a CNN, which has no tokens.
     """
     if isinstance(config, ConvolutionConfig):
         with torch.device("meta"):
@@ -107,8 +109,7 @@ def model_cost(config: ModelConfig, n_frames: int, merge: MergeSchedule = NO_MER
 
 
 def counted(network: nn.Module, *inputs: Tensor) -> int:
-    """Multiply-adds of `network(*inputs)` as PyTorch counts them, product by product; on "meta" tensors too, which
-    compute nothing."""
+    """Multiply-adds of `network(*inputs)` as PyTorch counts them, also for "meta" tensors, which compute nothing."""
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         network(*inputs)
     return counter.get_total_flops() // 2
@@ -136,18 +137,18 @@ _N_COMPARED: dict[Matcher, Callable[[int], int]] = {
     "bipartite": lambda n_tokens: -(-n_tokens // 2) * (n_tokens // 2),
     "energy": lambda n_tokens: (n_tokens - N_PREFIX_TOKENS) ** 2,
 }
-"""Pairs of tokens that a matcher compares."""
+"""Pairs of tokens that each matcher compares."""
 
 
 def _hybrid_cost(config: TransformerConfig, n_patches: int) -> tuple[int, int]:
-    """All of the hybrid blocks, and their attention's products among it."""
+    """All of the hybrid blocks, and the part in their attention's products."""
     hybrid = config.hybrid or HybridConfig()
     n_tokens, outer = n_patches + N_PREFIX_TOKENS, config.embed_dim
     width = hybrid.width or outer
     cells = n_tokens if hybrid.axis == "sequence" else n_patches
     taps = hybrid.kernel**2 if hybrid.axis == "grid" else hybrid.kernel
     products = 2 * n_tokens**2 * width
-    # Feed-forward twice half of 4 x width, attention, the convolution's pointwise layers: (16 + 4 + 3) width² a token.
+    # Per token: two feed-forward modules, attention and the convolution's pointwise layers, (16 + 4 + 3) width².
     conformer = 23 * n_tokens * width**2 + products + cells * taps * width
     passage = 2 * n_tokens * outer * width if width != outer and hybrid.n_conformers else 0
     channels = 2 * outer * max(1, outer // 2) if hybrid.channel_attention else 0

@@ -1,8 +1,8 @@
-"""When something sounds: a second head on the patch tokens, and the time of each of its answers. Knows no merging.
+"""The frame head, a second head that says when each label sounds, and the time of each of its columns.
 
-All patches of one column hear the same moment: their tokens are averaged over the frequency rows, and one linear layer
-gives a logit a label and column. It is trained on labels of whole clips (see `training.model.frame_head_loss`), or left
-out.
+All patches in a column cover the same moment: their tokens are averaged over the frequency rows, and a linear layer
+gives one logit per label and column. It is optional, and trained on labels of whole clips (see
+`training.model.frame_head_loss`).
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ FRAME_S = 0.025
 
 
 class FrameHead(nn.Sequential):
-    """Norm and linear layer, as the head for whole clips has them."""
+    """Norm and linear layer, like the head for whole clips."""
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__(
             nn.LayerNorm(config.embed_dim, eps=config.head_norm_eps), nn.Linear(config.embed_dim, config.n_labels)
         )
 
-    def forward(self, input: Tensor) -> Tensor:  # nn.Sequential's own name
+    def forward(self, input: Tensor) -> Tensor:  # nn.Sequential's name for it
         """Logits `(B, columns, labels)` of the patches' tokens on their grid, `(B, rows, columns, D)`."""
         return super().forward(input.mean(dim=1))
 
 
 def column_times_s(config: TransformerConfig, n_frames: int) -> NDArray[np.float64]:
-    """Seconds from the input's first sample to the centre of what each column of patches hears, `(columns,)`.
+    """Seconds from the input's first sample to the centre of each column of patches, `(columns,)`.
 
-    A patch of p frames, stride s, hears from 10 s j to 10 (s j + p - 1) + 25 ms: with 16 and 10, 100 j + 87.5 ms. The
-    convolutional stems pad both ends, so that what their column j hears is centred on frame s j.
+    Column j of patches of p frames with stride s covers 10 s j to 10 (s j + p - 1) + 25 ms: centred on 100 j + 87.5 ms
+    for 16 and 10. The convolutional stems pad both ends, so that their column j is centred on frame s j.
     """
     columns = config.grid(max(n_frames, config.patch_frames))[1]
     reach = config.patch_frames - 1 if config.stem == "patch" else 0

@@ -2,7 +2,7 @@
 
 The hybrid attention module adds to AST's global view a local one, the convolution, and weights for the channels; the
 Conformer block is Gulati et al.'s (arXiv:2005.08100). All of it starts as the identity, so that a model that begins
-with an AST's weights begins with that AST's answers. Knows no spectrogram: patches lie on a grid, class tokens do not.
+with an AST's weights begins with that AST's outputs. Patches lie on a grid, class tokens do not.
 
 Letters: B batch, N tokens (class tokens first), C class tokens, K patches, D width.
 """
@@ -38,13 +38,13 @@ class PatchGrid:
 
     def lay_out(self, patches: Tensor) -> Tensor:
         """`(B, K, D)` to a picture `(B, D, rows, columns)`; a patch that was left out is zero, like those beyond the
-        edges, which a convolution pads with zeros."""
+        edges, where a convolution pads with zeros."""
         if self.kept is not None:
             cells = patches.new_zeros(len(patches), self.rows * self.columns, patches.shape[2])
             patches = cells.scatter(1, self.kept.unsqueeze(-1).expand_as(patches), patches)
         return patches.unflatten(1, (self.rows, self.columns)).permute(0, 3, 1, 2)  # no copy: channels stay last
 
-    def take_up(self, picture: Tensor) -> Tensor:
+    def take_from(self, picture: Tensor) -> Tensor:
         """The inverse of `lay_out`: `(B, D, rows, columns)` to the patches that are there `(B, K, D)`."""
         cells = picture.permute(0, 2, 3, 1).flatten(1, 2)
         return cells if self.kept is None else cells.take_along_dim(self.kept.unsqueeze(-1), dim=1)
@@ -61,7 +61,7 @@ class PatchGrid:
 class ConvolutionModule(nn.Module):
     """Norm, gated pointwise layer, depthwise convolution, norm, SiLU, pointwise layer (arXiv:2005.08100, §2.2).
 
-    The inner norm is LayerNorm where the paper has BatchNorm: a live window comes alone, small batches make poor
+    The inner norm is LayerNorm where the paper has BatchNorm: a live window comes alone, small batches give poor
     statistics, and a token's own channels depend neither on the window's length nor on the patches left out.
     """
 
@@ -87,8 +87,8 @@ class ConvolutionModule(nn.Module):
         go around it."""
         if self.axis == "sequence":
             line = grid.as_sequence(self.n_class_tokens)
-            return line.take_up(self.depthwise(line.lay_out(x)))
-        patches = grid.take_up(self.depthwise(grid.lay_out(x[:, self.n_class_tokens :])))
+            return line.take_from(self.depthwise(line.lay_out(x)))
+        patches = grid.take_from(self.depthwise(grid.lay_out(x[:, self.n_class_tokens :])))
         return torch.cat([x[:, : self.n_class_tokens], patches], dim=1)
 
 
@@ -132,8 +132,8 @@ def _feed_forward(width: int, eps: float) -> nn.Sequential:
 class ChannelAttention(nn.Module):
     """A weight from 0 to 1 for each channel, from the maximum and the mean over all patches, added.
 
-    Norm, D to D/2 to D, sigmoid; the weighted tokens are added to the tokens. The sum is scaled by 2/3, which the norm
-    behind it undoes, so that the start, where all weights are 1/2, is the identity.
+    Norm, D to D/2 to D, sigmoid; the weighted tokens are added to the tokens. The sum is scaled by 2/3, which the
+    following norm undoes, so that it starts as the identity, with all weights 1/2.
     """
 
     def __init__(self, width: int, n_class_tokens: int, eps: float) -> None:
@@ -157,8 +157,8 @@ class ChannelAttention(nn.Module):
 class HybridAttention(nn.Module):
     """Conformer blocks, then channel attention; either may be absent.
 
-    With a width of its own the Conformers stand in a bottleneck: a norm and a linear layer lead into it, a linear layer
-    leads out and is added to the tokens. Then that layer alone starts at zero: two zeros in a row would never learn.
+    If they have their own width, the Conformers are in a bottleneck: a norm and a linear layer lead into it, a linear
+    layer leads out and is added to the tokens. Then only that layer starts at zero: two zeros in a row never learn.
     """
 
     def __init__(self, config: TransformerConfig, n_class_tokens: int) -> None:
@@ -204,6 +204,6 @@ def _n_heads(width: int, config: TransformerConfig) -> int:
     """Heads as wide as the transformer's own, 64 in all published sizes."""
     head_width = config.embed_dim // config.num_heads
     if width % head_width:
-        problem = f"Conformers of {width} channels cannot be shared by attention heads of {head_width}."
+        problem = f"Conformers of {width} channels cannot be split into attention heads of {head_width}."
         raise UserError(problem, f"Choose a width that is a multiple of {head_width}, or 0 for the transformer's own.")
     return width // head_width

@@ -1,4 +1,4 @@
-"""Leaves out patches while training: any ones, and whole rows or columns of the grid. Knows no attention.
+"""Drops patches while training: single ones, and whole rows or columns of the grid.
 
 Patchout: Koutini et al., arXiv:2110.05069 (PaSST). Fewer tokens train faster, and no patch can be relied on.
 """
@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """Of what is left out, from 0 to under 1: `rows` of frequency and `columns` of time, the same for a whole batch as
-    in PaSST, and then `patches` of those that are left, drawn for each clip. Something always stays."""
+    """What share to drop, from 0 to below 1: of the `rows` of frequency and `columns` of time, the same for a whole
+    batch as in PaSST, and then of the remaining `patches`, drawn for each clip. At least one always stays."""
 
     patches: float = 0.0
     rows: float = 0.0
@@ -26,7 +26,7 @@ NOTHING = Shares()
 
 
 class Patchout(nn.Module):
-    """Without parameters; in use it leaves out nothing."""
+    """Drops patches while training, none in evaluation mode; it has no parameters."""
 
     def __init__(self, n_prefix_tokens: int, shares: Shares) -> None:
         super().__init__()

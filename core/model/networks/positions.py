@@ -1,4 +1,4 @@
-"""Fits a grid of position embeddings to another number of rows and columns, or to other strides. Knows no model.
+"""Fits a grid of position embeddings to another number of rows and columns, or to other strides.
 
 Where the input's length changes, AST's rule (Gong et al., arXiv:2104.01778, §2.2, and the released code): an axis that
 is long enough is cut in its centre, one that is too short is stretched; first time, then frequency. Where the strides

@@ -1,4 +1,4 @@
-"""The Audio Spectrogram Transformer, with token merging as an argument of its forward pass. Knows no files.
+"""The Audio Spectrogram Transformer, with token merging as an argument of its forward pass.
 
 AST: Gong, Chung, Glass, arXiv:2104.01778. Attention, MLP and dropouts are timm's parts, and parameters
 carry the names of the released checkpoints (`cls_token`, `blocks.0.attn.qkv.weight`, `mlp_head.1.bias`).
@@ -28,14 +28,14 @@ from core.model.networks.positions import fit_positions
 from core.model.networks.stems import STEMS
 
 N_PREFIX_TOKENS = 2
-"""Class and distillation token (DeiT); both stand in front of the patches and never merge."""
+"""Class and distillation token (DeiT); they come before the patches and never merge."""
 
 
 MATCHERS: dict[Matcher, Callable[[Tensor, int, int], Matching]] = {
     "bipartite": match_tokens,
     "energy": match_by_energy,
 }
-"""Which tokens join which, by the name that a MergeSchedule gives it: (keys, r, protected tokens) to Matching."""
+"""The ways to choose which tokens join which, by MergeSchedule.matcher: (keys, r, protected tokens) to Matching."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +79,9 @@ def _merge(tokens: TokenState, keys: Tensor, r: int, matcher: Matcher) -> TokenS
 
 
 class AudioSpectrogramTransformer(nn.Module):
-    """Log-mel frames in, one logit a label out.
+    """Log-mel frames in, one logit per label out.
 
-    drop_path, patchout: regularisation while training: stochastic depth, patches left out.
+    drop_path, patchout: regularisation while training: stochastic depth, dropped patches.
     """
 
     def __init__(self, config: TransformerConfig, *, drop_path: float = 0.0, patchout: Shares = NOTHING) -> None:
@@ -100,11 +100,11 @@ class AudioSpectrogramTransformer(nn.Module):
         self.mlp_head = nn.Sequential(head_norm, nn.Linear(config.embed_dim, config.n_labels))
         self.frame_head = FrameHead(config) if config.frame_head else None
         self._initialise()
-        # Last, so that with one seed all other parts begin as an AST's do.
+        # Last, so that with the same seed all other parts are initialised like an AST's.
         self.hybrid = HybridAttention(config, N_PREFIX_TOKENS) if config.hybrid else None
 
     def _initialise(self) -> None:
-        """DeiT's start: truncated normal 0.02 and zero biases; the head keeps PyTorch's default, as released."""
+        """As DeiT: truncated normal 0.02 and zero biases; the head keeps PyTorch's default, as released."""
         for token in (self.cls_token, self.dist_token, self.pos_embed):
             nn.init.trunc_normal_(token, std=0.02)
         for module in self.blocks.modules():
@@ -113,10 +113,11 @@ class AudioSpectrogramTransformer(nn.Module):
                 nn.init.zeros_(module.bias)
 
     def forward(self, log_mel: Tensor, *, merge: MergeSchedule = NO_MERGING, first_column: int | None = None) -> Tensor:
-        """Logits `(B, labels)` of normalised log-mel `(B, T, mels)`; T under one patch is lengthened by its last frame.
+        """Logits `(B, labels)` of normalised log-mel `(B, T, mels)`; if T is shorter than a patch, the last
+        frame is repeated.
 
         merge: tokens to remove. first_column: where on the position grid the input starts;
-        None means its centre, as published.
+        None puts it in the centre, as published.
         """
         return self.mlp_head(self.embed(log_mel, merge=merge, first_column=first_column))
 
@@ -124,9 +125,9 @@ class AudioSpectrogramTransformer(nn.Module):
         self, log_mel: Tensor, *, merge: MergeSchedule = NO_MERGING, first_column: int | None = None
     ) -> tuple[Tensor, Tensor]:
         """`forward`'s logits `(B, labels)`, and from the same pass those of each column of patches,
-        `(B, columns, labels)`; `column_times_s` tells when a column is. Raises UserError without a frame head."""
+        `(B, columns, labels)`; `column_times_s` gives the times of columns. Raises UserError without a frame head."""
         if self.frame_head is None:
-            raise UserError("The model has no frame head.", "Train one by the recipe frame-head.")
+            raise UserError("The model has no frame head.", "Train one with the recipe frame-head.")
         tokens = self.tokens(log_mel, merge=merge, first_column=first_column)
         on_grid = tokens.x if tokens.places is None else unmerge_tokens(tokens.x, tokens.places)
         grid = self.config.grid(max(log_mel.shape[1], self.config.patch_frames))
@@ -146,12 +147,12 @@ class AudioSpectrogramTransformer(nn.Module):
     def tokens(
         self, log_mel: Tensor, *, merge: MergeSchedule = NO_MERGING, first_column: int | None = None
     ) -> TokenState:
-        """The tokens after the last norm; see `unmerge_tokens` for bringing merged ones back to the grid. Behind hybrid
-        attention, which needs the grid itself, they lie on it already: size and places are None."""
+        """The tokens after the last norm; `unmerge_tokens` brings merged ones back to the grid. After hybrid attention,
+        which needs the grid itself, they are on it already: size and places are None."""
         if self.config.level == "window":
             log_mel = log_mel - log_mel.mean(dim=(1, 2), keepdim=True)
         missing = self.config.patch_frames - log_mel.shape[1]
-        if missing > 0:  # no patch could be cut from it
+        if missing > 0:  # too short for a single patch
             log_mel = torch.cat([log_mel, log_mel[:, -1:].expand(-1, missing, -1)], dim=1)
         image = log_mel.transpose(1, 2).unsqueeze(1)  # (B, 1, mels, T)
         if self.config.stem != "patch":
@@ -166,7 +167,7 @@ class AudioSpectrogramTransformer(nn.Module):
         per_layer = merge.per_layer(self.config.depth, rows * columns)
         for block, r in zip(self.blocks, per_layer, strict=True):
             tokens = block(tokens, r, merge.matcher)
-        if self.hybrid is not None:  # its convolutions want the grid
+        if self.hybrid is not None:  # its convolutions need the grid
             x = tokens.x if tokens.places is None else unmerge_tokens(tokens.x, tokens.places)
             tokens = TokenState(self.hybrid(x, PatchGrid(rows, columns, kept)))
         return TokenState(self.norm(tokens.x), tokens.size, tokens.places)

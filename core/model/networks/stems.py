@@ -1,4 +1,4 @@
-"""From a spectrogram to a grid of tokens: linear patches, or one of two convolutional stems. Knows no attention."""
+"""Turns a spectrogram into a grid of tokens: linear patches, or one of two convolutional stems."""
 
 from __future__ import annotations
 

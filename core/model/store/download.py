@@ -1,8 +1,8 @@
-"""Fetches a published checkpoint from the Hugging Face hub and keeps it as one of ours.
+"""Downloads a published checkpoint from the Hugging Face hub and stores it as a Soundmark checkpoint.
 
-What has arrived lies under HF_HOME until all of it is there and has the hub's check sums; a download that breaks off
-goes on from that. HF_ENDPOINT, HF_HUB_OFFLINE, HF_TOKEN and what Hugging Face's own cache holds are respected. It
-blocks: call it where waiting is allowed.
+Partial files stay under HF_HOME until all files are complete and their checksums match the hub's; an interrupted
+download resumes from them. HF_ENDPOINT, HF_HUB_OFFLINE, HF_TOKEN and Hugging Face's own cache are respected. Everything
+here blocks until it is done.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from core.errors import UserError
 from core.model.checkpoints.published import PublishedModel
 from core.model.store.folder import find_kept, is_taken, models_folder
 
-if TYPE_CHECKING:  # half a second, which menus need not wait for
+if TYPE_CHECKING:  # importing it takes half a second, which menus need not wait for
     from core.model.store.hub_transfer import HubFile
 
 CONFIG_FILES = ("config.json", "preprocessor_config.json")
 WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
-"""Of which the first that there is is taken."""
+"""In order of preference."""
 
 
 @dataclass(frozen=True, slots=True)
 class DownloadProgress:
-    """How far a download is. name: the model's. file: what arrives now. The bytes are of all its files together."""
+    """How far a download is. name: the model's. file: what is being downloaded. Bytes are of all files together."""
 
     name: str
     file: str
@@ -37,7 +37,7 @@ class DownloadProgress:
 
 
 class DownloadStopped(UserError):
-    """It was stopped, and goes on from there the next time."""
+    """The download was stopped; the next one resumes it."""
 
 
 Report = Callable[[DownloadProgress], None]
@@ -45,11 +45,11 @@ StopQuestion = Callable[[], bool]
 
 
 def download_model(row: PublishedModel, folder: Path | None, report: Report, should_stop: StopQuestion) -> Path:
-    """Fetch `row` and keep it as a checkpoint of ours; returns its folder, at once where it is there already.
+    """Download `row` and store it as a Soundmark checkpoint; returns its folder, at once if it is already there.
 
-    folder: where models are kept, None for `models_folder()`. report: called often, from this thread. should_stop:
-    asked often; True keeps what has arrived and raises DownloadStopped.
-    Raises UserError: no network, no room on the disk, nothing there, damaged on the way, offline and not in the cache.
+    folder: where models are stored, None for `models_folder()`. report: called often, from this thread. should_stop:
+    called often; True keeps the partial files and raises DownloadStopped.
+    Raises UserError: no network, disk full, not on the hub, wrong checksum, offline and not in the cache.
     """
     folder = models_folder() if folder is None else folder
     kept = find_kept(row.name, folder)
@@ -58,10 +58,12 @@ def download_model(row: PublishedModel, folder: Path | None, report: Report, sho
     if not row.can_be_downloaded:
         raise UserError(
             f"{row.title} is not on the Hugging Face hub.",
-            f"Get {row.file} from where AST's authors keep it, then run: soundmark models import {row.file}",
+            f"Download {row.file} from AST's repository, then run: soundmark models import {row.file}",
         )
     if is_taken(row.name, folder):
-        raise UserError(f"There is something else at {folder / row.name}.", "Move it away, then get the model again.")
+        raise UserError(
+            f"{folder / row.name} exists, but is not a model.", "Move it away, then download the model again."
+        )
     try:
         cached = _from_cache(row)
         return _keep(row, cached, folder) if cached else _from_hub(row, folder, report, should_stop)
@@ -70,16 +72,16 @@ def download_model(row: PublishedModel, folder: Path | None, report: Report, sho
 
 
 def arrived_bytes(row: PublishedModel) -> int:
-    """What an earlier download of `row` that broke off has left, in bytes. The next one goes on from there, unless the
-    hub has another version by then."""
-    newest = max((path for path in _arrivals(row).glob("*")), key=_changed_at, default=None)
+    """Bytes that an interrupted download of `row` has left. The next download resumes from them, unless the hub has
+    another version by then."""
+    newest = max((path for path in _partial_folder(row).glob("*")), key=_changed_at, default=None)
     return 0 if newest is None else _bytes_in(newest)
 
 
 def _changed_at(path: Path) -> float:
     try:
         return path.stat().st_mtime
-    except OSError:  # gone since it was listed: a download that ends clears up
+    except OSError:  # gone since it was listed: a finished download removes its files
         return 0.0
 
 
@@ -95,7 +97,7 @@ def _size(path: Path) -> int:
 
 
 def _from_cache(row: PublishedModel) -> Path | None:
-    """The folder in Hugging Face's cache that holds all files, where there is one."""
+    """The folder in Hugging Face's cache that holds all files, or None."""
     from core.model.store.hub_transfer import cached_file
 
     configs = [cached_file(row.repository, name) for name in CONFIG_FILES]
@@ -105,31 +107,31 @@ def _from_cache(row: PublishedModel) -> Path | None:
 
 
 def _from_hub(row: PublishedModel, folder: Path, report: Report, should_stop: StopQuestion) -> Path:
-    """Bring all files, keep the model and clear up, all of it alone; returns the model's folder."""
+    """Download all files, store the model and remove the files, under a lock; returns the model's folder."""
     from core.model.store.hub_transfer import sole_transfer
 
-    with sole_transfer(_arrivals(row)):
-        kept = find_kept(row.name, folder)  # another program may just have been done with it
+    with sole_transfer(_partial_folder(row)):
+        kept = find_kept(row.name, folder)  # another program may just have finished it
         if kept is None:
             kept = _keep(row, _transfer_all(row, folder, report, should_stop), folder)
-        shutil.rmtree(_arrivals(row), ignore_errors=True)
+        shutil.rmtree(_partial_folder(row), ignore_errors=True)
     return kept
 
 
 def _keep(row: PublishedModel, arrived: Path, folder: Path) -> Path:
-    from core.model.store.importing import keep_published  # torch, which the bytes need not wait for
+    from core.model.store.importing import keep_published  # imports torch, which the transfer need not wait for
 
     return keep_published(row, arrived, folder)
 
 
 def _transfer_all(row: PublishedModel, folder: Path, report: Report, should_stop: StopQuestion) -> Path:
-    """Bring all files, the small ones first; returns the folder that they lie in."""
+    """Download all files, the small ones first; returns their folder."""
     from core.model.store.hub_transfer import TransferStopped, transfer
 
     files = _look_up(row)
-    arrivals = _arrivals(row) / files[0].commit
+    arrivals = _partial_folder(row) / files[0].commit
     total = sum(file.size for file in files)
-    _refuse_full_disk(row, arrivals, folder, total)
+    _check_space(row, arrivals, folder, total)
     done = 0
     for file in files:
         target = arrivals / file.name
@@ -143,16 +145,14 @@ def _transfer_all(row: PublishedModel, folder: Path, report: Report, should_stop
             if not target.is_file():
                 transfer(file, target, on_arrival, should_stop)
         except TransferStopped:
-            raise DownloadStopped(
-                f"The download of {row.title} was stopped.", "Start it again: it goes on from where it was."
-            ) from None
+            raise DownloadStopped(f"The download of {row.title} was stopped.", "Start it again to resume it.") from None
         done += target.stat().st_size
         on_arrival(target.stat().st_size)
     return arrivals
 
 
 def _look_up(row: PublishedModel) -> Sequence[HubFile]:
-    """The files to fetch, all of one commit."""
+    """The files to download, all of one commit."""
     from core.model.store.hub_transfer import look_up
 
     first = look_up(row.repository, CONFIG_FILES[0])
@@ -162,43 +162,44 @@ def _look_up(row: PublishedModel) -> Sequence[HubFile]:
     files = [file for file in (*configs, weights) if file is not None]
     if weights is None or len(files) < len(CONFIG_FILES) + 1:
         raise UserError(
-            f"{row.repository} on the hub does not hold all files of a model.", "Choose another published model."
+            f"{row.repository} on the hub lacks files that a model needs.", "Choose another published model."
         )
     return files
 
 
-def _arrivals(row: PublishedModel) -> Path:
+def _partial_folder(row: PublishedModel) -> Path:
     from core.model.store.hub_transfer import hub_home
 
     return hub_home() / "soundmark" / row.name
 
 
-def _refuse_full_disk(row: PublishedModel, arrivals: Path, folder: Path, total: int) -> None:
-    """What is missing has to arrive; then the checkpoint of as many bytes is written."""
+def _check_space(row: PublishedModel, arrivals: Path, folder: Path, total: int) -> None:
+    """Raises UserError unless there is room for what is still missing, and for the converted checkpoint of the same
+    size."""
     needs = [(_existing(arrivals), max(0, total - _bytes_in(arrivals))), (_existing(folder), total)]
     if needs[0][0].stat().st_dev == needs[1][0].stat().st_dev:
         needs = [(needs[0][0], needs[0][1] + needs[1][1])]
     for place, wanted in needs:
         free = shutil.disk_usage(place).free
         if free < wanted:
-            raise _no_room(row, f"{wanted / 1e6:.0f} MB are needed in {place}, {free / 1e6:.0f} MB are free.")
+            raise _no_space(row, f"{wanted / 1e6:.0f} MB are needed in {place}, but only {free / 1e6:.0f} MB are free.")
 
 
 def _existing(path: Path) -> Path:
-    return next(one for one in (path, *path.absolute().parents) if one.exists())
+    return next(folder for folder in (path, *path.absolute().parents) if folder.exists())
 
 
 def _disk_error(error: OSError, row: PublishedModel) -> UserError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return _no_room(row, "The disk is full.")
+        return _no_space(row, "The disk is full.")
     return UserError(
         f"{row.title} cannot be written ({error.strerror or error}).",
-        "Check the rights of HF_HOME and of the folder for models.",
+        "Check the permissions of HF_HOME and of the models folder.",
     )
 
 
-def _no_room(row: PublishedModel, why: str) -> UserError:
+def _no_space(row: PublishedModel, why: str) -> UserError:
     return UserError(
-        f"There is no room for {row.title}. {why}",
-        "Make room, or set HF_HOME and SOUNDMARK_MODELS to a larger disk; what has arrived is kept.",
+        f"There is not enough space for {row.title}. {why}",
+        "Free some space, or set HF_HOME and SOUNDMARK_MODELS to a larger disk; partial files are kept.",
     )

@@ -12,14 +12,14 @@ from core.model.variants import MODEL_VARIANTS, ModelVariant
 
 
 def find_weights(model: str | None) -> Path:
-    """Where the weights of `model` lie: a row of MODEL_VARIANTS, or a model that was fetched or imported, by name; else
-    a path."""
+    """The path of a model's weights. model: the name of a row of MODEL_VARIANTS, the name of a downloaded or imported
+    model, or a path; None is the starter. Raises UserError."""
     variant: ModelVariant | None = MODEL_VARIANTS.get(model or "starter")
     if variant is None:
         return _kept_or_path(model or "")
     if variant.weights is None:
         raise UserError(
-            f"{variant.name} is an architecture without weights.",
+            f"{variant.name} is an architecture; it has no weights.",
             f"Train it, or use one of {', '.join(_names_with_weights())}.",
         )
     return variant.weights
@@ -42,4 +42,4 @@ def _kept_or_path(model: str) -> Path:
 
 def _names_with_weights() -> list[str]:
     shipped = [name for name, variant in MODEL_VARIANTS.items() if variant.weights is not None]
-    return shipped + [one.name for one in kept_models()]
+    return shipped + [kept.name for kept in kept_models()]

@@ -1,4 +1,4 @@
-"""Where models that were fetched or imported are kept, each under its name. Reads no weights and imports no torch."""
+"""The folder of downloaded and imported models, each under its name. Reads no weights and imports no torch."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FOLDER_VARIABLE = "SOUNDMARK_MODELS"
 
 @dataclass(frozen=True, slots=True)
 class KeptModel:
-    """A model in the folder. name: of its own folder, what `--model` takes. title, summary: for menus."""
+    """A model in the folder. name: its folder's, which `--model` accepts. title, summary: for menus."""
 
     name: str
     title: str
@@ -28,7 +28,7 @@ class KeptModel:
 
 
 def models_folder() -> Path:
-    """The folder of all models: what SOUNDMARK_MODELS names, else a place in the user's data. May not exist yet."""
+    """SOUNDMARK_MODELS if it is set, else a folder in the user's data. It may not exist yet."""
     named = os.environ.get(_FOLDER_VARIABLE, "").strip()
     if named:
         return Path(named).expanduser()
@@ -36,16 +36,16 @@ def models_folder() -> Path:
 
 
 def kept_models(folder: Path | None = None) -> tuple[KeptModel, ...]:
-    """The models in the folder, by name; what is no checkpoint of ours is passed over."""
+    """The models in the folder, sorted by name; anything that is not a Soundmark checkpoint is ignored."""
     folder = models_folder() if folder is None else folder
     if not folder.is_dir():
         return ()
     found = (_read(path) for path in sorted(folder.iterdir()) if _NAME.fullmatch(path.name))
-    return tuple(one for one in found if one is not None)
+    return tuple(model for model in found if model is not None)
 
 
 def find_kept(name: str, folder: Path | None = None) -> Path | None:
-    """The folder of the model of that name, or None where there is none."""
+    """The folder of the model with that name, or None."""
     if not _NAME.fullmatch(name):
         return None
     path = (models_folder() if folder is None else folder) / name
@@ -53,21 +53,22 @@ def find_kept(name: str, folder: Path | None = None) -> Path | None:
 
 
 def is_taken(name: str, folder: Path) -> bool:
-    """Whether anything at all lies in the folder under that name: a model, other files, a link to nowhere."""
+    """Whether anything in the folder has that name: a model, other files, a broken link."""
     path = folder / name
     return path.exists() or path.is_symlink()
 
 
 def is_checkpoint(path: Path) -> bool:
-    """Whether `path` is a folder with a config and weights."""
+    """Whether `path` is a folder with config and weights."""
     return (path / CONFIG_NAME).is_file() and (path / WEIGHTS_NAME).is_file()
 
 
 def check_name(name: str) -> str:
-    """`name`, fit to be a folder's. Raises UserError for what `--model` could not tell from a path."""
+    """`name`, if it can name a model's folder. Raises UserError for names that `--model` could not tell from a path."""
     if not _NAME.fullmatch(name):
         raise UserError(
-            f"A model cannot be called {name!r}.", "Use letters, digits, dots, dashes and underscores, as my-model-2."
+            f"A model cannot be called {name!r}.",
+            "Use letters, digits, dots, dashes and underscores, such as my-model-2.",
         )
     return name
 

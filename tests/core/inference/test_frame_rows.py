@@ -43,8 +43,8 @@ def test_windows_of_any_size_give_every_row_once(part_sizes: list[int], window: 
     for start, frames in slice_windows(parts, window, hop):
         rows = rows_of(start, len(frames))
         means.add(scores_of(np.ones(len(rows)), rows.start))
-        times_s += means.take_before(start + hop).times_s.tolist()
-    times_s += means.take_before(None).times_s.tolist()
+        times_s += means.pop_before(start + hop).times_s.tolist()
+    times_s += means.pop_before(None).times_s.tolist()
     assert times_s == pytest.approx([(row + 0.5) / 10 for row in range(-(-total // 10))])
 
 
@@ -52,12 +52,12 @@ def test_overlaps_are_averaged() -> None:
     means = RowMean(1)
     means.add(scores_of(np.array([0.2, 0.4, 0.6])))
     means.add(scores_of(np.array([0.0, 1.0, 0.5]), first_row=1))
-    early = means.take_before(10)
+    early = means.pop_before(10)
     assert early.probabilities[:, 0].tolist() == pytest.approx([0.2])
-    late = means.take_before(None)
+    late = means.pop_before(None)
     assert late.probabilities[:, 0].tolist() == pytest.approx([0.2, 0.8, 0.5])
     assert late.times_s.tolist() == pytest.approx([0.15, 0.25, 0.35])
-    assert len(means.take_before(None).times_s) == 0
+    assert len(means.pop_before(None).times_s) == 0
 
 
 def events_of(*rows: FrameScores, n_labels: int = 1) -> Iterator[Event]:
@@ -112,7 +112,7 @@ def test_rows_before_a_hole_are_given_before_those_behind_it() -> None:
         (0.2, np.array([0.05, 0.15])), (0.4, np.array([9.05, 9.15])),
     ))  # fmt: skip
     means.add(near)
-    assert len(means.take_unless_joined(near).times_s) == 0
-    assert means.take_unless_joined(far).times_s.tolist() == pytest.approx([0.05, 0.15])
+    assert len(means.pop_before_gap(near).times_s) == 0
+    assert means.pop_before_gap(far).times_s.tolist() == pytest.approx([0.05, 0.15])
     means.add(far)
-    assert means.take_before(None).times_s.tolist() == pytest.approx([9.05, 9.15])
+    assert means.pop_before(None).times_s.tolist() == pytest.approx([9.05, 9.15])

@@ -95,7 +95,7 @@ def test_where_windows_overlap_it_is_their_mean(tmp_path: Path) -> None:
     means = RowMean(4)
     for start in (0, 200):
         means.add(tagger.tag_frames(frames[start : start + 400], start))
-    expected = means.take_before(None)
+    expected = means.pop_before(None)
     parts = list(tag_file_frames(tmp_path / "a.wav", tagger, window_s=4.0, hop_s=2.0))
     got = np.concatenate([part.probabilities for part in parts])
     np.testing.assert_allclose(got, expected.probabilities, atol=1e-6)

@@ -15,7 +15,7 @@ from core.errors import UserError
 from core.labels import Label, LabelSet
 from core.model.architecture import ConvolutionConfig, HybridConfig, TransformerConfig
 from core.model.checkpoints.checkpoint import Checkpoint
-from core.model.checkpoints.hugging_face_export import export_hugging_face, expressible
+from core.model.checkpoints.hugging_face_export import export_hugging_face, representable
 from core.model.checkpoints.loading import load_checkpoint
 from core.model.merging.schedule import MergeSchedule
 from core.model.networks.build import build_network
@@ -153,6 +153,6 @@ def test_what_transformers_cannot_express_is_told(tmp_path: Path, changes: dict[
 def test_other_front_ends_and_cnns_are_told() -> None:
     config = tiny_checkpoint().config
     with pytest.raises(UserError, match="hamming window"):
-        expressible(replace(config, log_mel=LogMelConfig(window="hamming")))
+        representable(replace(config, log_mel=LogMelConfig(window="hamming")))
     with pytest.raises(UserError, match="it is a CNN"):
-        expressible(replace(config, model=ConvolutionConfig(n_labels=4)))
+        representable(replace(config, model=ConvolutionConfig(n_labels=4)))
