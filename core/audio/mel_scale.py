@@ -1,4 +1,4 @@
-"""Converts between Hz and mel, by the HTK formula, as the models' filter banks do. Imports no torch."""
+"""Converts between Hz and mel by the HTK formula, as the models' filter banks do. Imports no torch."""
 
 from __future__ import annotations
 

@@ -125,8 +125,8 @@ class Tagger:
             )
 
     def with_merge(self, merge: str) -> Tagger:
-        """A tagger of the same model with another merge schedule, as `parse_merge` reads it. It makes no difference to a
-        CNN, which has no tokens. Raises UserError."""
+        """A tagger of the same model with another merge schedule, as `parse_merge` reads it. It makes no difference to
+        a CNN, which has no tokens. Raises UserError."""
         other = copy(self)
         other.merge = self._read_merge(merge)
         return other
@@ -141,7 +141,7 @@ class Tagger:
         return torch.from_numpy(self.log_mel.normalise(self._pad(frames))).unsqueeze(0)
 
     def _pad(self, frames: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Append zero frames up to the window if the checkpoint asks for it, as published ASTs do, which were trained so."""
+        """Append zero frames up to the window if the checkpoint asks for them, as published ASTs do."""
         missing = self.window_frames - len(frames) if self._pad_to_window else 0
         return np.pad(frames, ((0, missing), (0, 0))) if missing > 0 else frames
 
@@ -167,8 +167,8 @@ def load_tagger(
 def with_overrides(
     checkpoint: Checkpoint, strides: tuple[int, int] | None = None, *, no_pad: bool = False
 ) -> Checkpoint:
-    """The checkpoint as somebody wants to use it: with other patch strides (mels, frames), and without the zero frames
-    that published models have behind short input. Raises UserError."""
+    """The checkpoint with the user's changes: other patch strides (mels, frames), or short input not padded to the
+    window. Raises UserError."""
     if strides is not None:
         checkpoint = with_strides(checkpoint, *strides)
     return replace(checkpoint, config=replace(checkpoint.config, pad_to_window=False)) if no_pad else checkpoint
