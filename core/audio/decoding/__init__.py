@@ -1,1 +1,1 @@
-"""Reads the sound of any audio or video file."""
+"""Decodes the sound of any audio or video file."""

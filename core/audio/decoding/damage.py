@@ -1,4 +1,4 @@
-"""Keeps count of what of a media file could be decoded, and says so in words. Decodes nothing."""
+"""Counts how much of a media file could be decoded, and reports damage."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from av import Packet
 from core.audio.decoding.declared_length import last_mp3_frame_is_cut
 from core.errors import UserError
 
-# Streams taken from a broadcast begin within a frame; that is no damage.
+# Recordings of a broadcast start within a frame; that is not damage.
 _FREE_LEADING_PACKETS = 3
 # libav marks the last packet of these when the file holds less of it than promised.
 _READS_TO_PROMISED_END = {"caf", "w64"}
@@ -18,26 +18,34 @@ _READS_TO_PROMISED_END = {"caf", "w64"}
 
 @dataclass(slots=True)
 class DecodingTally:
-    """What was met on the way through one file.
-
-    format_name: libav's name of the container. declared_s: what its header promises, None when it does not.
-    tolerance_s: how much less than promised is still no loss (padding, rounding). counts_from_s: the timestamp from
-    which declared_s counts. zero_s: the timestamp at which the file's clock, which places damage, shows 0.
-    """
+    """What was found while reading a file."""
 
     path: Path
+    """The file."""
     format_name: str
+    """libav's name of the container."""
     declared_s: float | None = None
+    """The length that the header declares; None if it does not."""
     tolerance_s: float = 0.25
+    """How much shorter than declared is not yet a loss (padding, rounding)."""
     counts_from_s: float = 0.0
+    """The timestamp that declared_s counts from."""
     zero_s: float = 0.0
+    """The timestamp at which the file's clock, on which damage is reported, shows 0."""
     decoded_s: float = 0.0
+    """Sound decoded so far."""
     reached_s: float = 0.0
+    """The furthest point reached, counted like declared_s."""
     clock_s: float = 0.0
+    """The current time on the file's clock."""
     bad_packets: int = 0
+    """Packets that could not be read or decoded."""
     bad_tail: int = 0
+    """How many of those there are since the last good frame."""
     first_bad_s: float = 0.0
+    """Where the first of them was."""
     is_cut: bool = False
+    """Whether the newest packet is incomplete."""
 
     def add_good(self, duration_s: float, end_s: float | None) -> None:
         """A frame was decoded; `end_s` is the timestamp of its end, if it has one."""
@@ -45,7 +53,7 @@ class DecodingTally:
             self.bad_packets = 0
         self.bad_tail = 0
         self.decoded_s += duration_s
-        # By the clock too: speech codecs leave pauses out.
+        # By timestamps too: speech codecs leave out pauses.
         self.reached_s = max(self.reached_s, self.decoded_s, (end_s or 0.0) - self.counts_from_s)
         self.clock_s = self.clock_s + duration_s if end_s is None else end_s - self.zero_s
 
@@ -56,9 +64,9 @@ class DecodingTally:
         self.bad_packets += 1
         self.bad_tail += 1
 
-    def look_at_packet(self, packet: Packet) -> None:
-        """Judge the newest packet; the judgement that stands at the end is the last packet's."""
-        if not packet.size:  # the empty one that ends a stream
+    def check_packet(self, packet: Packet) -> None:
+        """Check whether the newest packet is cut; at the end, the result is that of the last packet."""
+        if not packet.size:  # the empty packet that ends a stream
             return
         if self.format_name == "mp3":
             self.is_cut = last_mp3_frame_is_cut(bytes(packet))
@@ -66,13 +74,11 @@ class DecodingTally:
             self.is_cut = packet.is_corrupt
 
     def raise_if_damaged(self) -> None:
-        """Raise UserError when the file holds less than it should; call at its end."""
+        """Raise UserError if the file has less sound than it should; call it at the end."""
         name = self.path.name
         if self.decoded_s == 0.0:
-            raise UserError(
-                f"“{name}” has an audio track without a single readable sample.", "Record or export it again."
-            )
-        # Tags behind the last MP3 frame look like bad packets; a real cut there is seen by `is_cut`.
+            raise UserError(f"The audio track of “{name}” has no readable sample.", "Record or export it again.")
+        # Tags after the last MP3 frame look like bad packets; a real cut there sets `is_cut`.
         bad = self.bad_packets - (self.bad_tail if self.format_name == "mp3" else 0)
         if bad > self.bad_tail:
             raise UserError(
@@ -83,7 +89,7 @@ class DecodingTally:
         if self._is_short() or self.is_cut or bad:
             raise UserError(
                 f"“{name}” ends early: {self._how_much()} could be read.",
-                "Copy, download or export it again to have the rest.",
+                "Copy, download or export it again to get the rest.",
             )
 
     def _is_short(self) -> bool:

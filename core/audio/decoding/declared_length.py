@@ -1,8 +1,8 @@
-"""How long a media file says it is, where its header can be believed. Decodes nothing.
+"""Reads the length that a media file declares, where its header can be trusted.
 
-libav shortens a WAV's length to what the file holds, and guesses where a header is silent; so the headers of
-WAV and MP3 are read here. WAVs written to a pipe carry a length of 0, or one just below the largest number that
-fits into 31 or 32 bits: unknown.
+libav shortens a WAV's length to what is in the file, and guesses where the header says nothing; so the headers of WAV
+and MP3 are read here. WAVs written to a pipe declare a length of 0, or one just below the largest number that fits into
+31 or 32 bits: that means unknown.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from av.container import InputContainer
 
 from core.audio.decoding.pcm import pcm_sample_bytes
 
-# A header's size lies near a limit, less some header or rounding (0x7FFFF000, 0x80000000, 0xFFFFFFFF - 36).
+# Placeholders are near a limit, minus some header or rounding (0x7FFFF000, 0x80000000, 0xFFFFFFFF - 36).
 _NEAR_LIMIT_BYTES = 0x1_0000
 _LONG_WAVS = (b"RF64", b"BW64")
 _SEE_DS64 = 0xFFFF_FFFF
 _EXACT_S = 0.1
-# Some programs count a header into the size of the data.
+# Some programs include a header in the size of the data.
 _SLOPPY_SHARE = 0.05
 # libav's names of containers whose header counts the samples, or the ticks of each track
 _COUNTS_SAMPLES = {"aiff", "flac", "au", "tta", "wv"}
@@ -39,7 +39,7 @@ _MP3_RATES_HZ = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (1
 
 @dataclass(frozen=True, slots=True)
 class DeclaredLength:
-    """length_s: what the header promises, None when nothing firm. tolerance_s: what may be missing without loss.
+    """length_s: what the header declares, None if it cannot be trusted. tolerance_s: what may be missing without loss.
     is_end: it counts from timestamp 0 rather than from the track's first sample."""
 
     length_s: float | None = None
@@ -48,7 +48,7 @@ class DeclaredLength:
 
 
 def declared_length(path: Path, container: InputContainer, track: AudioStream) -> DeclaredLength:
-    """What the header of an opened file promises of one of its tracks."""
+    """What the header of an open file declares for one of its tracks."""
     name = container.format.name
     if name == "wav" and (sample_bytes := pcm_sample_bytes(track)):
         n_bytes = _wav_data_bytes(path)
@@ -68,21 +68,21 @@ def declared_length(path: Path, container: InputContainer, track: AudioStream) -
 
 
 def track_length_s(track: AudioStream) -> float | None:
-    """The length that libav tells of a track alone, None when it tells none."""
+    """The length of a track according to libav; None if it does not know."""
     if track.duration is None or track.time_base is None:
         return None
     return float(track.duration * track.time_base)
 
 
 def last_mp3_frame_is_cut(packet: bytes) -> bool:
-    """Whether `packet` begins as an MPEG layer III frame and ends before that frame does."""
+    """Whether `packet` starts with an MPEG layer III frame and ends before the end of that frame."""
     frame = _Mp3Frame.of(packet)
     return frame is not None and len(packet) < frame.n_bytes
 
 
 @dataclass(frozen=True, slots=True)
 class _Mp3Frame:
-    """What the header of an MPEG layer III frame says; n_bytes is 0 where that is free."""
+    """The header of an MPEG layer III frame; n_bytes is 0 for a free bit rate."""
 
     n_samples: int
     sample_rate: int
@@ -90,7 +90,7 @@ class _Mp3Frame:
 
     @classmethod
     def of(cls, packet: bytes) -> _Mp3Frame | None:
-        """The frame that `packet` begins with, None when it does not begin with one."""
+        """The frame at the start of `packet`; None if there is none."""
         if len(packet) < 4 or packet[0] != 0xFF or packet[1] & 0xE6 != 0xE2:
             return None
         version, bit_rate_index, rate_index = packet[1] >> 3 & 3, packet[2] >> 4, packet[2] >> 2 & 3
@@ -103,10 +103,10 @@ class _Mp3Frame:
 
 
 def _matroska_end_s(container: InputContainer, track: AudioStream) -> float | None:
-    """Where a track ends, counted from 0: the header tells the end of the longest track, a tag that of each.
+    """Where a track ends, counted from 0: the header has the end of the longest track, a tag that of each track.
 
-    Some programs write a track's length into that tag: no later than its end. A tag that is left from a longer file
-    is not believed beyond the header.
+    Some programs write the track's length into that tag, which is never later than its end. A tag left over from a
+    longer file is not trusted beyond the header.
     """
     if not container.duration or container.streams.video:
         return None
@@ -118,7 +118,7 @@ def _matroska_end_s(container: InputContainer, track: AudioStream) -> float | No
 
 
 def _wav_data_bytes(path: Path) -> int | None:
-    """The size that a WAV's header gives its data, None where that is a placeholder."""
+    """The size of the data according to a WAV's header; None for a placeholder."""
     with path.open("rb") as file:
         kind = file.read(12)
         if kind[:4] not in (b"RIFF", *_LONG_WAVS) or kind[8:] != b"WAVE":
@@ -140,7 +140,7 @@ def _is_placeholder(n_bytes: int) -> bool:
 
 
 def _mp3_length_s(path: Path) -> float | None:
-    """By the number of frames in the first frame's Xing, Info or VBRI header."""
+    """From the number of frames in the first frame's Xing, Info or VBRI header."""
     with path.open("rb") as file:
         head = file.read(_ID3_HEADER_BYTES)
         if head[:3] == b"ID3" and len(head) == _ID3_HEADER_BYTES:

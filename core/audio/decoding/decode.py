@@ -1,6 +1,6 @@
-"""Reads the sound of any audio or video file as mono blocks on the file's own clock. Knows no window and no model.
+"""Decodes the sound of any audio or video file as mono blocks on the file's own clock.
 
-Memory stays constant, however long the file: two decoded frames, and what is gathered for the next block.
+Memory is constant, however long the file: two decoded frames, and what is collected for the next block.
 """
 
 from __future__ import annotations
@@ -40,19 +40,19 @@ __all__ = [
 ]
 
 _BLOCK_S = 0.25
-# A drive that fails goes on failing: give up after so many refusals in a row.
-_MAX_REFUSALS = 32
+# A failing drive keeps failing: give up after this many errors in a row.
+_MAX_ERRORS = 32
 _TAG_BETWEEN_JOINED_FILES = b"ID3"
 
 
 def decode_blocks(path: Path | str, sample_rate: int = MODEL_SAMPLE_RATE) -> Iterator[AudioBlock]:
     """The file's first audio track that can be decoded: mean of its channels at `sample_rate`.
 
-    Blocks stand on the file's clock, the one that a player shows. The first one begins later than 0 when another
-    track begins before the sound, and where timestamps leave a hole, a block begins later than the one before ends.
-    Each holds a quarter of a second or more, those at an end less. Raises UserError on the first `next` when the
-    file cannot be opened; at the end when it was cut off or damaged, after all that could be decoded has been
-    given; at once when its samples are not numbers. The file is closed when the iterator ends or is dropped.
+    Blocks are placed on the file's clock, the one that a player shows. The first one starts later than 0 if another
+    track starts before the sound; after a gap in the timestamps, a block starts later than the previous one ends. Each
+    has a quarter of a second or more, or less at an end. Raises UserError on the first `next` if the file cannot be
+    opened; at the end, after everything that could be decoded, if it is truncated or damaged; at once if its samples
+    are not numbers. The file is closed when the iterator ends or is dropped.
     """
     path = Path(path)
     with open_media(path) as container:
@@ -70,8 +70,8 @@ def read_clip(path: Path | str, sample_rate: int = MODEL_SAMPLE_RATE) -> NDArray
 
 
 def duration_s(path: Path | str) -> float | None:
-    """Where the sound ends on the file's clock, by its header: good enough for a progress bar. None when it does not
-    say. Raises UserError."""
+    """Where the sound ends on the file's clock according to its header, good enough for a progress bar; None if it does
+    not say. Raises UserError."""
     with open_media(Path(path)) as container:
         track = sound_track(container)
         zero_s = clock_zero_s(container, track)
@@ -100,7 +100,7 @@ def _begin_tally(path: Path, container: InputContainer) -> DecodingTally:
 
 
 def _decoded(path: Path, container: InputContainer, tally: DecodingTally) -> Iterator[DecodedFrame]:
-    """One frame after the other; what does not decode is counted and skipped."""
+    """Decoded frames in order; what cannot be decoded is counted and skipped."""
     for packet in _packets(path, container, tally):
         for frame in _frames(packet, tally):
             begin_s = _seconds(frame.pts, frame.time_base)
@@ -125,15 +125,15 @@ def _frames(packet: Packet[AudioStream], tally: DecodingTally) -> list[AudioFram
 
 
 def _packets(path: Path, container: InputContainer, tally: DecodingTally) -> Iterator[Packet[AudioStream]]:
-    """The packets of the track that is read, over refusals and over every link of a chained Ogg file."""
-    refusals, link_begin, packet_at = 0, 0, 0
+    """The packets of the track, past errors and through every link of a chained Ogg file."""
+    n_errors, link_begin, packet_at = 0, 0, 0
     with ExitStack() as link:
-        while refusals < _MAX_REFUSALS:
+        while n_errors < _MAX_ERRORS:
             try:
                 for packet in container.demux(sound_track(container)):
-                    refusals = 0
+                    n_errors = 0
                     packet_at = packet.pos or packet_at
-                    tally.look_at_packet(packet)
+                    tally.check_packet(packet)
                     yield packet
                 return
             except av.error.PatchWelcomeError:
@@ -148,7 +148,7 @@ def _packets(path: Path, container: InputContainer, tally: DecodingTally) -> Ite
                     tally.add_bad()
                     return
             except av.error.FFmpegError:
-                refusals += 1
+                n_errors += 1
                 tally.add_bad()
 
 

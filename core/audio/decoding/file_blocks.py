@@ -1,4 +1,4 @@
-"""From decoded frames on a file's clock to blocks at one rate, and from blocks to a clip. Opens no file."""
+"""Turns decoded frames on a file's clock into blocks at one sample rate, and blocks into a clip."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.errors import UserError
 
 
 def refuse_non_numbers(frames: Iterable[PlacedFrame], path: Path) -> Iterator[PlacedFrame]:
-    """The same frames; on the first sample that is not a number, count the rest of them and raise UserError."""
+    """Pass frames on; after the first sample that is not a finite number, count the others and raise UserError."""
     first_s, count = 0.0, 0
     for frame in frames:
         is_bad = ~np.isfinite(frame.samples)
@@ -26,16 +26,15 @@ def refuse_non_numbers(frames: Iterable[PlacedFrame], path: Path) -> Iterator[Pl
         count += int(is_bad.sum())
     if count:
         raise UserError(
-            f"“{path.name}” holds {count} samples that are not numbers (NaN or infinite), "
-            f"the first at {first_s:.2f} s.",
-            "Export it again from the program that made it, best as 16-bit or 24-bit WAV.",
+            f"“{path.name}” has {count} samples that are not numbers (NaN or infinite), the first at {first_s:.2f} s.",
+            "Export it again from the program that made it, preferably as 16-bit or 24-bit WAV.",
         )
 
 
 def resampled(frames: Iterable[PlacedFrame], sample_rate: int) -> Iterator[tuple[int, NDArray[np.float32]]]:
-    """Pieces at `sample_rate` and where each begins; also when the rate changes on the way (files joined end to end).
+    """Pieces at `sample_rate` and where each starts, even if the rate changes on the way (concatenated files).
 
-    A piece begins where the one before ends, unless there is a gap.
+    A piece starts where the previous one ends, unless there is a gap.
     """
     resampler: StreamResampler | None = None
     position = 0
@@ -58,7 +57,7 @@ def resampled(frames: Iterable[PlacedFrame], sample_rate: int) -> Iterator[tuple
 def gathered(
     pieces: Iterable[tuple[int, NDArray[np.float32]]], at_least: int, sample_rate: int
 ) -> Iterator[AudioBlock]:
-    """The same samples in fewer, larger blocks, none of them empty and none across a gap."""
+    """The same samples in fewer, larger blocks, none empty and none across a gap."""
     waiting: list[NDArray[np.float32]] = []
     start = end = 0
     for begin, piece in pieces:
@@ -77,17 +76,17 @@ def gathered(
 
 
 def fill_gaps(blocks: Iterable[AudioBlock]) -> Iterator[AudioBlock]:
-    """The same sound as one clip, for training and for the ear: blocks that follow each other from sample 0 on.
+    """The same sound as one clip, for training and playback: consecutive blocks from sample 0.
 
-    It begins with the first sample, wherever that stands on the file's clock: silence in front teaches nothing.
-    Holes are filled with zeros; those longer than LONGEST_FILLED_GAP_S only up to that length.
+    It starts with the first sample, wherever that is on the file's clock: leading silence teaches nothing. Gaps are
+    filled with zeros, up to LONGEST_FILLED_GAP_S each.
     """
-    before: AudioBlock | None = None
+    previous: AudioBlock | None = None
     position = 0
     for block in blocks:
-        hole = block.start_sample - before.end_sample if before is not None else 0
-        hole = min(hole, round(LONGEST_FILLED_GAP_S * block.sample_rate))
-        if hole:
-            yield AudioBlock(np.zeros(hole, np.float32), position, block.sample_rate)
-        yield AudioBlock(block.samples, position + hole, block.sample_rate)
-        before, position = block, position + hole + len(block.samples)
+        gap = block.start_sample - previous.end_sample if previous is not None else 0
+        gap = min(gap, round(LONGEST_FILLED_GAP_S * block.sample_rate))
+        if gap:
+            yield AudioBlock(np.zeros(gap, np.float32), position, block.sample_rate)
+        yield AudioBlock(block.samples, position + gap, block.sample_rate)
+        previous, position = block, position + gap + len(block.samples)

@@ -1,6 +1,6 @@
-"""Places decoded frames on the clock of their file, so that what is missing becomes a gap. Decodes nothing.
+"""Places decoded frames on their file's clock, so that missing sound becomes a gap.
 
-The clock is the one that a player shows: 0 is where the file begins, whichever of its tracks begins there.
+The clock is the one that a player shows: 0 is the start of the file, whichever track starts there.
 """
 
 from __future__ import annotations
@@ -14,22 +14,23 @@ from av.container import InputContainer
 from numpy.typing import NDArray
 
 LONGEST_FILLED_GAP_S = 10.24
-"""Gaps up to this length, a window of the usual model, are filled with silence; after a longer one all begins anew."""
+"""Gaps up to this length, the window of the usual model, are filled with silence; after a longer one, windows and
+events start again."""
 
-# An encoder's delay, a container's rounding and the jitter of a recorder's clock are no gaps.
+# An encoder's delay, a container's rounding and the jitter of a recorder's clock are not gaps.
 _JITTER_S = 0.05
-# A packet that is missing; a rounded time differs by less.
+# The length of a missing packet; rounding makes smaller differences.
 _LOSS_S = 0.01
-# A recorder whose two clocks differ a little: not worth a gap until they are this far apart.
+# A recorder's two clocks may differ a little: it is not a gap until they are this far apart.
 _MOST_DRIFT_S = 0.5
-# Timestamps that go back by more than this belong to another recording.
+# Timestamps that jump back by more than this belong to another recording.
 _NEW_CLOCK_S = 0.5
 _MP4, _MATROSKA = "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"
 
 
 @dataclass(frozen=True, slots=True)
 class DecodedFrame:
-    """samples: float32 `(n,)`, mono. begin_s: its timestamp, seconds, None where the file has none."""
+    """samples: float32 `(n,)`, mono. begin_s: its timestamp in seconds, None if the file has none."""
 
     samples: NDArray[np.float32]
     sample_rate: int
@@ -43,7 +44,7 @@ class DecodedFrame:
 
 @dataclass(frozen=True, slots=True)
 class PlacedFrame:
-    """start_s: where the frame begins on the file's clock. gap_s: seconds without sound before it, often 0."""
+    """start_s: where the frame starts on the file's clock. gap_s: seconds without sound before it, usually 0."""
 
     samples: NDArray[np.float32]
     sample_rate: int
@@ -54,8 +55,8 @@ class PlacedFrame:
 def clock_zero_s(container: InputContainer, track: AudioStream) -> float:
     """The timestamp, in seconds, at which the file's clock shows 0.
 
-    In general that is where the earliest track begins. MP4 and Matroska count from 0, even if no track begins there:
-    but not the fragments of a broadcast, whose header tells neither the samples nor the length.
+    Usually that is where the earliest track starts. MP4 and Matroska count from 0 even if no track starts there, except
+    for fragments of a broadcast, whose header has neither the samples nor the length.
     """
     start_s = (container.start_time or 0) / 1e6
     name = container.format.name
@@ -66,26 +67,26 @@ def clock_zero_s(container: InputContainer, track: AudioStream) -> float:
 
 
 class FileClock:
-    """Tells what is missing before each frame, however long that is. zero_s: the timestamp at which it shows 0.
+    """Finds how much sound is missing before each frame. zero_s: the timestamp at which it shows 0.
 
-    Timestamps that go back never take sound away: those a little late are jitter, and a great step back is another
-    recording, joined to the end of the first.
+    Timestamps that go back never remove sound: a small step back is jitter, and a large one is another recording,
+    appended to the first.
     """
 
     def __init__(self, zero_s: float) -> None:
         self.position_s = 0.0
-        """Where the next frame begins if nothing is missing before it."""
+        """Where the next frame starts if nothing is missing before it."""
         self._zero_s = zero_s
-        self._offset_s: float | None = None  # timestamps less this are times on the clock
+        self._offset_s: float | None = None  # a timestamp minus this is a time on the clock
         self._due_s = zero_s  # the timestamp that the next frame should have
 
     def gap_before(self, begin_s: float | None, length_s: float, next_begin_s: float | None) -> float:
         """Seconds without sound before a frame; afterwards `position_s` is its end.
 
-        next_begin_s: the timestamp of the frame behind it, None at the end. One that contradicts it makes a jump
-        a mere slip of one timestamp.
+        next_begin_s: the timestamp of the following frame, None at the end. If it does not confirm a jump, the jump was
+        an error in one timestamp.
         """
-        if begin_s is not None and self._is_slip(begin_s, begin_s + length_s, next_begin_s):
+        if begin_s is not None and self._is_wrong_timestamp(begin_s, begin_s + length_s, next_begin_s):
             begin_s = None
         gap_s = 0.0 if begin_s is None else self._gap_s(begin_s)
         self._due_s = (self._due_s if begin_s is None else begin_s) + length_s
@@ -105,7 +106,7 @@ class FileClock:
         is_gap = (ahead_s > _JITTER_S and jump_s > _LOSS_S) or ahead_s > _MOST_DRIFT_S
         return ahead_s if is_gap else 0.0
 
-    def _is_slip(self, begin_s: float, end_s: float, next_begin_s: float | None) -> bool:
+    def _is_wrong_timestamp(self, begin_s: float, end_s: float, next_begin_s: float | None) -> bool:
         if next_begin_s is None:
             return False
         if begin_s < self._due_s - _NEW_CLOCK_S:
@@ -114,7 +115,7 @@ class FileClock:
 
 
 def placed(frames: Iterable[DecodedFrame], clock: FileClock) -> Iterator[PlacedFrame]:
-    """The frames on the file's clock, each as soon as the one behind it is known."""
+    """The frames on the file's clock, each as soon as the following one is known."""
     held: DecodedFrame | None = None
     for frame in frames:
         if held is not None:

@@ -1,7 +1,7 @@
-"""Opens the later links of a chained Ogg file. Knows no codec.
+"""Opens the later links of a chained Ogg file.
 
-Ogg files may be joined end to end. libav follows such a chain until a link has another sample rate or channel
-count, and refuses there; from that link on the rest of the file is opened as a file of its own.
+Ogg files may be concatenated. libav follows such a chain until a link has another sample rate or channel count, where
+it stops; from that link on, the rest of the file is opened as a separate file.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _BEGINS_STREAM = 2
 
 
 def next_link(path: Path, after: int) -> int | None:
-    """Where the first page lies that begins a stream, behind the page at byte `after`; None when there is none."""
+    """Where the first page after the page at byte `after` is that starts a stream; None if there is none."""
     with path.open("rb") as file:
         file.seek(after)
         position = after
@@ -34,13 +34,13 @@ def next_link(path: Path, after: int) -> int | None:
 
 @contextmanager
 def open_link(path: Path, offset: int) -> Iterator[InputContainer]:
-    """What lies from byte `offset` to the end of the file, as a container."""
+    """Open the part of the file from byte `offset` to its end as a container."""
     with _Tail(path, offset) as file, av.open(file, "r", format="ogg", metadata_errors="replace") as container:
         yield container
 
 
 class _Tail(io.FileIO):
-    """A file that begins at an offset of another."""
+    """A file that starts at an offset within another."""
 
     def __init__(self, path: Path, offset: int) -> None:
         super().__init__(path, "rb")

@@ -1,4 +1,4 @@
-"""Turns decoded frames into mono float32, whatever their sample format, and repairs PCM packets. Opens no file."""
+"""Turns decoded frames into mono float32, whatever their sample format, and repairs PCM packets."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-# libav's name -> how a sample lies in memory, its zero, its full scale. 24-bit sound comes as s32, shifted up.
+# libav's name -> type of a sample in memory, its zero, its full scale. 24-bit sound comes as s32, shifted up.
 _FORMATS: dict[str, tuple[type[np.generic], float, float]] = {
     "u8": (np.uint8, 128.0, 2.0**7),
     "s16": (np.int16, 0.0, 2.0**15),
@@ -22,22 +22,22 @@ _BELOW_ONE = np.nextafter(np.float32(1.0), np.float32(0.0))
 
 
 def mono_samples(frame: av.AudioFrame) -> NDArray[np.float32]:
-    """The mean over the channels, float32 `(n_samples,)`. Integers come out within [-1, 1), floats as they are."""
+    """The mean over the channels, float32 `(n_samples,)`. Integers are scaled to [-1, 1); floats stay as they are."""
     sample_type, zero, full_scale = _FORMATS[frame.format.packed.name]
     channels = _channels(frame, np.dtype(sample_type))
     if np.issubdtype(sample_type, np.integer):
         scaled = (channels.astype(np.float32) - np.float32(zero)) * np.float32(1.0 / full_scale)
         # float32 rounds the largest 32-bit integers up to full scale
         return np.minimum(_mean(scaled), _BELOW_ONE)
-    # too large for float32, or infinities that cancel: the reader looks for what is not finite
+    # too large for float32, or infinities that cancel: `refuse_non_numbers` finds what is not finite
     with np.errstate(invalid="ignore", over="ignore"):
         return _mean(channels.astype(np.float32))
 
 
 def without_torn_sample(packet: av.Packet[av.AudioStream]) -> av.Packet | None:
-    """The packet up to its last whole sample, perhaps empty, when it is PCM and ends within one; None otherwise.
+    """The packet up to its last whole sample, if it is PCM and ends within a sample; None otherwise.
 
-    libav refuses the whole packet for a spare byte at its end.
+    libav rejects the whole packet for an extra byte at its end.
     """
     sample_bytes = pcm_sample_bytes(packet.stream)
     torn = packet.size % sample_bytes if sample_bytes else 0
@@ -49,7 +49,7 @@ def without_torn_sample(packet: av.Packet[av.AudioStream]) -> av.Packet | None:
 
 
 def pcm_sample_bytes(track: av.AudioStream) -> int:
-    """Bytes of one sample of all channels of uncompressed sound, as the decoder reads it; 0 for any other codec."""
+    """Bytes of one sample of all channels of uncompressed sound, as stored in the file; 0 for any other codec."""
     name = track.codec_context.name
     if not name.startswith("pcm_"):
         return 0

@@ -1,4 +1,4 @@
-"""Finds audio and video files among the paths that someone dropped or typed. Opens no file."""
+"""Finds audio and video files among the paths that someone dropped or typed."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ _AUDIO = (
 )
 _VIDEO = "mp4 m4v mov mkv webm avi wmv flv ogv mpg mpeg ts m2ts mts 3gp 3g2"
 MEDIA_SUFFIXES: frozenset[str] = frozenset(f".{suffix}" for suffix in f"{_AUDIO} {_VIDEO}".split())
-"""Lower-case suffixes taken from a folder. A file that is named itself is tried whatever its suffix."""
+"""Lower-case suffixes that are looked for in folders. A file that is named itself is tried whatever its suffix."""
 
 
-_LEFT_BY_SYSTEMS = frozenset({"thumbs.db", "desktop.ini"})
+_SYSTEM_FILES = frozenset({"thumbs.db", "desktop.ini"})
 _ENDINGS_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
 class MediaFound:
-    """files: each once, folders searched in depth and sorted. problems: paths that gave no file, and why. others: files
-    in the folders whose ending is of no audio or video, by lower-case ending, the most frequent first."""
+    """files: each once, folders searched recursively and sorted. problems: paths without a file, and why. others:
+    endings of other files in the folders, in lower case, and how many there are, most frequent first."""
 
     files: tuple[Path, ...]
     problems: tuple[tuple[Path, UserError], ...]
     others: tuple[tuple[str, int], ...] = ()
 
     def others_in_words(self) -> str:
-        """One line that counts what was left alone; "" where nothing was."""
+        """One line that counts the files that were ignored; "" if there are none."""
         n = sum(count for _, count in self.others)
         endings = ", ".join(f"{ending or 'no ending'} ({count})" for ending, count in self.others[:_ENDINGS_SHOWN])
         more = ", …" if len(self.others) > _ENDINGS_SHOWN else ""
         files = "1 other file is" if n == 1 else f"{n} other files are"
-        return f"{files} left out, by the ending neither audio nor video: {endings}{more}." if n else ""
+        return f"{files} ignored, as the ending is neither audio nor video: {endings}{more}." if n else ""
 
 
 def find_media(paths: Iterable[Path | str]) -> MediaFound:
-    """The files to read for these files and folders, in the order given. Raises nothing."""
+    """The files to read in these files and folders, in the given order. Raises nothing."""
     others: dict[Path, None] = {}
     files: dict[Path, None] = {}
     problems: list[tuple[Path, UserError]] = []
@@ -61,7 +61,7 @@ def find_media(paths: Iterable[Path | str]) -> MediaFound:
             files[path] = None
         except UserError as error:
             problems.append((path, error))
-    refused = {path for path, _ in problems}  # a bad file that also lies in a named folder is told once
+    refused = {path for path, _ in problems}  # a bad file that is also in a named folder is reported once
     endings = Counter(shown(path.suffix.lower()) for path in others if path not in files)
     return MediaFound(
         tuple(path for path in files if path not in refused), tuple(problems), tuple(endings.most_common())
@@ -69,12 +69,12 @@ def find_media(paths: Iterable[Path | str]) -> MediaFound:
 
 
 def _search_folder(folder: Path) -> tuple[list[Path], list[Path], list[tuple[Path, UserError]]]:
-    """Media files, other files, and folders that are closed."""
+    """Media files, other files, and folders that cannot be opened."""
     refused: list[tuple[Path, UserError]] = []
 
     def refuse(error: OSError) -> None:
         path = Path(error.filename or folder)
-        refused.append((path, _closed_folder(path, error)))
+        refused.append((path, _cannot_search(path, error)))
 
     files = sorted(_files_below(folder, refuse))
     is_media = [path.suffix.lower() in MEDIA_SUFFIXES for path in files]
@@ -83,22 +83,22 @@ def _search_folder(folder: Path) -> tuple[list[Path], list[Path], list[tuple[Pat
 
 
 def _files_below(folder: Path, refuse: Callable[[OSError], None]) -> Iterator[Path]:
-    for parent, _, names in os.walk(folder, onerror=refuse):  # links to folders are not followed: they may go round
+    for parent, _, names in os.walk(folder, onerror=refuse):  # links to folders are not followed: they may form a loop
         for name in names:
-            # "._name" is what macOS leaves on foreign drives beside each file; what else is hidden is not meant
+            # macOS leaves "._name" beside each file on foreign drives; other hidden files count only if they are media
             is_hidden = name.startswith("._") or (name.startswith(".") and Path(name).suffix not in MEDIA_SUFFIXES)
-            if not is_hidden and name.lower() not in _LEFT_BY_SYSTEMS:
+            if not is_hidden and name.lower() not in _SYSTEM_FILES:
                 yield Path(parent, name)
 
 
 def _nothing_in(folder: Path) -> UserError:
     return UserError(
-        f"The folder “{folder.name or folder}” holds no audio or video file.",
-        "Choose another folder, or name a file in it whose ending is unusual.",
+        f"The folder “{folder.name or folder}” has no audio or video file.",
+        "Choose another folder, or name the file itself if its ending is unusual.",
     )
 
 
-def _closed_folder(folder: Path, error: OSError) -> UserError:
+def _cannot_search(folder: Path, error: OSError) -> UserError:
     return UserError(
         f"The folder “{folder.name or folder}” cannot be searched: {error.strerror or error}.",
         "Allow your account to open it, or copy its files to a folder of your own.",

@@ -1,1 +1,1 @@
-"""The synthesised demo scene."""
+"""Synthesises the demo scene."""

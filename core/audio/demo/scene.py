@@ -1,4 +1,4 @@
-"""Forty seconds of everyday sounds, composed by arithmetic alone: what sounds when, and how loud. Plays nothing."""
+"""Composes forty seconds of synthetic everyday sounds: what sounds when, and how loud."""
 
 from __future__ import annotations
 
@@ -19,14 +19,20 @@ _NOISE_FLOOR_DBFS = -62.0
 
 @dataclass(frozen=True, slots=True)
 class ScenePart:
-    """One sound of the scene: from when to when, its name, the starter's label that it imitates, its peak."""
+    """One sound of the scene."""
 
     start_s: float
+    """When it starts."""
     end_s: float
+    """When it ends."""
     name: str
+    """For people."""
     label_id: str
+    """The starter's label that it imitates."""
     peak_dbfs: float
+    """Its peak level."""
     sound: Callable[[float, Generator], Signal]
+    """Makes it, from its length in seconds and a random generator."""
 
 
 SCENE: tuple[ScenePart, ...] = (
@@ -43,7 +49,7 @@ SCENE_S = 43.5
 
 
 def demo_scene(seed: int = 0) -> NDArray[np.float32]:
-    """The whole scene at 16 kHz, float32 `(n_samples,)`; the same for the same seed. It may be looped."""
+    """The whole scene at 16 kHz, float32 `(n_samples,)`; the same for the same seed. It can be looped."""
     rng = np.random.default_rng(seed)
     scene = room_noise(SCENE_S, rng) * _gain(_NOISE_FLOOR_DBFS)
     for part in SCENE:
@@ -62,5 +68,5 @@ def _faded(sound: Signal) -> Signal:
     ramp = np.linspace(0, 1, n_fade)
     ends = np.ones(len(sound))
     ends[-n_fade:] = ramp[::-1]
-    ends[: n_fade // 8] = ramp[::8][: n_fade // 8]  # a stroke begins at once
+    ends[: n_fade // 8] = ramp[::8][: n_fade // 8]  # a fast fade-in, so that strokes keep their attack
     return sound * ends

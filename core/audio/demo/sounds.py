@@ -1,7 +1,7 @@
-"""Everyday sounds made of arithmetic, for a demonstration without recordings. Knows no scene and no levels.
+"""Synthesises everyday sounds, for a demo without recordings.
 
-Each sound is a function of its length in seconds and a generator of chance; it gives
-`(n_samples,)` at 16 kHz, of any level.
+Each sound is a function of its length in seconds and a random generator; it returns `(n_samples,)` at 16 kHz, at any
+level.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from core.audio.demo.waveforms import (
     with_echo,
 )
 
-# Ratio to the strike note, loudness, seconds till inaudible: a church bell's hum, prime, minor tierce, quint, …
+# Ratio to the strike note, loudness, seconds until inaudible: a church bell's hum, prime, minor third, fifth, …
 _BELL_PARTIALS = np.array(
     [
         (0.50, 0.45, 18.0),
@@ -101,7 +101,7 @@ def alarm_beeps(duration_s: float, rng: Generator) -> Signal:
 
 
 def rain(duration_s: float, rng: Generator) -> Signal:
-    """Steady rain: the hiss of far drops, and near ones that can be told apart."""
+    """Steady rain: the hiss of distant drops, and distinct near ones."""
     n_samples = n_samples_in(duration_s)
     hiss = shaped(rng.standard_normal(n_samples), lambda hz: band(hz, 500, 7500, 1.0) / (1 + hz / 4000))
     drops = (rng.random(n_samples) < 350 / SAMPLE_RATE) * rng.lognormal(0.0, 0.6, n_samples)
@@ -111,7 +111,7 @@ def rain(duration_s: float, rng: Generator) -> Signal:
 
 
 def wind(duration_s: float, rng: Generator) -> Signal:
-    """Gusts: low rumble, and a whistle about an edge that rises in pitch and loudness with the gust."""
+    """Gusts: a low rumble, and a whistle that rises in pitch and loudness with the gust."""
     n_samples = n_samples_in(duration_s)
     gust = wander(n_samples, 0.45, rng)
     white = rng.standard_normal(n_samples)
@@ -128,7 +128,7 @@ def wind(duration_s: float, rng: Generator) -> Signal:
 
 
 def engine(duration_s: float, rng: Generator) -> Signal:
-    """A four-cylinder engine idling, then revved once: harmonics of half the firing rate, never quite even."""
+    """A four-cylinder engine idling, then revved once: harmonics of half the firing rate, slightly uneven."""
     n_samples = n_samples_in(duration_s)
     time_s = times(duration_s)
     revving = np.exp(-(((time_s - 0.6 * duration_s) / (0.16 * duration_s)) ** 2))

@@ -1,4 +1,4 @@
-"""Speech-like babble by formant synthesis: syllables without words. Knows no language."""
+"""Synthesises speech-like babble from formants: syllables without words."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _voiced(place: Signal, rng: Generator, n_syllables: int, duration_s: float) 
     n_samples = len(place)
     vowels = _VOWELS_HZ[rng.integers(0, len(_VOWELS_HZ), n_syllables)]
     formants_hz = np.stack([np.interp(place, np.arange(n_syllables) + 0.35, column) for column in vowels.T])
-    falling = 1.12 - 0.25 * (place % 7) / 7  # each phrase sinks
+    falling = 1.12 - 0.25 * (place % 7) / 7  # the pitch falls within each phrase
     pitch_hz = 125 * falling * (0.92 + 0.16 * wander(n_samples, 3.0, rng)) * (1 + 0.012 * wander(n_samples, 60, rng))
     glottis = phase_of(pitch_hz)
     signal = np.zeros(n_samples)

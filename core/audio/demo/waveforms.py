@@ -1,6 +1,6 @@
-"""The arithmetic that synthetic sounds are made of: struck resonances, shaped noise, wandering curves. Knows no sound.
+"""Building blocks of synthetic sounds: struck resonances, shaped noise, random curves.
 
-Signals are `(n_samples,)` at 16 kHz, frequencies in Hz, times in seconds; chance comes in as a generator.
+Signals are `(n_samples,)` at 16 kHz, frequencies in Hz, times in seconds; randomness comes from a generator argument.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _INAUDIBLE = np.log(1000.0)  # 60 dB
 
 
 def n_samples_in(duration_s: float) -> int:
-    """Signal in so many seconds."""
+    """Samples in that many seconds."""
     return round(duration_s * SAMPLE_RATE)
 
 
@@ -42,9 +42,11 @@ def struck(hz: ArrayLike, gains: ArrayLike, decays_s: ArrayLike, duration_s: flo
     """Resonances struck at time 0: one decaying sine for each of `hz`, 60 dB down after its `decays_s`."""
     time_s = times(duration_s)
     signal = np.zeros(len(time_s))
-    for one_hz, gain, decay_s in zip(np.asarray(hz), np.asarray(gains), np.asarray(decays_s), strict=True):
-        heard = time_s[: n_samples_in(1.5 * decay_s)]
-        signal[: len(heard)] += gain * np.exp(-heard * _INAUDIBLE / decay_s) * np.sin(2 * np.pi * one_hz * heard)
+    for partial_hz, gain, decay_s in zip(np.asarray(hz), np.asarray(gains), np.asarray(decays_s), strict=True):
+        audible = time_s[: n_samples_in(1.5 * decay_s)]
+        signal[: len(audible)] += (
+            gain * np.exp(-audible * _INAUDIBLE / decay_s) * np.sin(2 * np.pi * partial_hz * audible)
+        )
     return signal
 
 
