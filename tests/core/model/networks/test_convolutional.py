@@ -78,9 +78,9 @@ def test_it_has_neither_tokens_nor_positions() -> None:
     ("backbone", "says"),
     [
         ("no_such_network", "timm has no model"),
-        ("resnet18.no_such_training", "does not take spectrograms"),
-        ("vit_tiny_patch16_224", "does not take spectrograms"),
-        ("xcit_nano_12_p16_224", "no plain CNN"),
+        ("resnet18.no_such_training", "does not accept"),
+        ("vit_tiny_patch16_224", "does not accept"),
+        ("xcit_nano_12_p16_224", "xcit_nano_12_p16_224 is not a plain CNN"),
     ],
 )
 def test_what_is_no_plain_cnn_is_refused(backbone: str, says: str) -> None:
@@ -124,7 +124,7 @@ def test_weights_of_another_backbone_are_refused(tmp_path: Path) -> None:
     folder = stored(tmp_path)
     text = (folder / "config.json").read_text()
     (folder / "config.json").write_text(text.replace("test_resnet", "test_efficientnet"))
-    with pytest.raises(UserError, match="do not belong to its config"):
+    with pytest.raises(UserError, match=r"[1-9]\d* missing"):
         load_checkpoint(folder)
 
 

@@ -27,7 +27,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
 @pytest.mark.parametrize("commit", ["../../../elsewhere", "/tmp/elsewhere", "main", "1" * 39, "1" * 40 + "/.."])
 def test_a_commit_that_is_none_becomes_no_folder(hub: Hub, tmp_path: Path, commit: str) -> None:
     hub.commits = [commit]
-    with pytest.raises(UserError, match="does not answer as a Hugging Face hub"):
+    with pytest.raises(UserError, match="Hugging Face hub"):
         get()
     assert parts(tmp_path) == {}
 
@@ -73,7 +73,7 @@ def test_nobody_else_fetches_it_while_it_is_converted(
     keep = importing.keep_published
 
     def keeps(*values: Any) -> Path:
-        with pytest.raises(UserError, match="is being fetched already"):
+        with pytest.raises(UserError, match="already"):
             get()
         return keep(*values)
 
@@ -95,7 +95,7 @@ def test_something_else_under_its_name_is_left_alone(hub: Hub, tmp_path: Path) -
     letter = tmp_path / "models" / ROW.name / "letter.txt"
     letter.parent.mkdir(parents=True)
     letter.write_text("keep me")
-    with pytest.raises(UserError, match="There is something else at"):
+    with pytest.raises(UserError, match="exists"):
         get()
     assert hub.requests == []
     assert letter.read_text() == "keep me"

@@ -89,9 +89,9 @@ def test_names_that_are_paths_are_refused(tmp_path: Path, name: str) -> None:
 def test_a_taken_name_is_told(tmp_path: Path) -> None:
     write_own(tmp_path / "a")
     import_model(tmp_path / "a")
-    with pytest.raises(UserError, match="There is a model a already"):
+    with pytest.raises(UserError, match="already a model a"):
         import_model(tmp_path / "a")
-    with pytest.raises(UserError, match="name of a variant"):
+    with pytest.raises(UserError, match="starter is the name"):
         import_model(tmp_path / "a", ImportChoices(name="starter"))
 
 
@@ -101,7 +101,7 @@ def test_a_run_among_the_models_is_not_replaced(folder: Path) -> None:
     (folder / "myrun" / "state.pt").write_text("all that it has learnt")
     before = sorted(folder.rglob("*"))
     for choices in (ImportChoices(), ImportChoices(name="myrun")):
-        with pytest.raises(UserError, match=r"There is something else at .*myrun\.") as caught:
+        with pytest.raises(UserError, match=r"myrun exists") as caught:
             import_model(own, choices)
         assert "--name" in caught.value.remedy
     assert sorted(folder.rglob("*")) == before
@@ -115,7 +115,7 @@ def test_what_appears_meanwhile_is_not_replaced(folder: Path, tmp_path: Path, mo
 
     write_own(tmp_path / "a")
     monkeypatch.setattr(importing, "save_checkpoint", slow)
-    with pytest.raises(UserError, match="cannot be kept"):
+    with pytest.raises(UserError, match="cannot be stored"):
         import_model(tmp_path / "a")
     assert [path.name for path in folder.rglob("*")] == ["a", "letter.txt"]
 
@@ -146,9 +146,9 @@ def test_a_published_model_takes_its_name(folder: Path, tmp_path: Path, monkeypa
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({}, "sigmoid, not calibrated. What the thresholds were fitted to is not known."),
-        ({"provenance": {"thresholds_from": "none"}}, "not calibrated. Thresholds were not fitted; they are a guess."),
-        ({"provenance": {"thresholds_from": "test"}}, "not calibrated. The threshold, the same for all labels,"),
+        ({}, "sigmoid, not calibrated. It is not known"),
+        ({"provenance": {"thresholds_from": "none"}}, "not calibrated. The thresholds were not fitted"),
+        ({"provenance": {"thresholds_from": "test"}}, "not calibrated. One threshold"),
         (
             {"calibration": ((2.0, 0.1),) * 4, "provenance": {"thresholds_from": "validation"}},
             "sigmoid, calibrated. Each label's threshold was fitted to validation clips.",
@@ -162,7 +162,7 @@ def test_the_card_says_what_was_fitted(tmp_path: Path, changes: dict[str, Any], 
 
 def test_labels_that_do_not_fit_are_told_and_nothing_is_kept(folder: Path, tmp_path: Path) -> None:
     write_own(tmp_path / "a")
-    with pytest.raises(UserError, match="has 1 of them, the model 4 outputs"):
+    with pytest.raises(UserError, match=r"1 labels, .* 4 outputs"):
         import_model(tmp_path / "a", ImportChoices(labels=LabelSet.from_ids(["only"])))
     assert not folder.exists()
 
@@ -194,7 +194,7 @@ def test_what_is_no_checkpoint_is_not_listed(folder: Path) -> None:
 
 
 def test_a_published_name_that_is_not_here_says_how_to_get_it() -> None:
-    with pytest.raises(UserError, match="not on this machine yet") as caught:
+    with pytest.raises(UserError, match=r"ast-audioset-16-16-0.4422") as caught:
         find_weights("ast-audioset-16-16-0.4422")
     assert "soundmark models download ast-audioset-16-16-0.4422" in caught.value.remedy
     with pytest.raises(UserError, match="no model 'nowhere'"):
