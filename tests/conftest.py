@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 
+import pytest
 from hypothesis import settings
 
 # An end-to-end session sets SOUNDMARK_XCB=1 and runs on a real (virtual) X screen.
@@ -24,3 +25,11 @@ settings.register_profile("soundmark", deadline=None)
 settings.load_profile("soundmark")
 
 pytest_plugins = ["rig.patient_bot"]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of the whole window as slow: there are hundreds, a third of a second each."""
+    for item in items:
+        if "make_window" in getattr(item, "fixturenames", ()) and item.path.stem != "test_main_window":
+            item.add_marker(pytest.mark.slow)

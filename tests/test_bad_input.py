@@ -25,6 +25,8 @@ from core.labels import LabelSet
 from rig import sounds
 from rig.waiting import PATIENCE_S
 
+pytestmark = pytest.mark.slow
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 EXACTLY_1024_FRAMES = 164_080  # 1023 steps of 160 samples and one frame of 400
 

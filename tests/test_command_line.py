@@ -181,6 +181,7 @@ def test_without_a_display_it_says_so_and_listens(
     assert capsys.readouterr().err == "There is no display: listening in the terminal instead.\n"
 
 
+@pytest.mark.slow
 def test_an_error_is_words_and_exit_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main.main(["bench", "--model", str(tmp_path / "nothing")]) == 1
     assert "There is no model" in capsys.readouterr().err

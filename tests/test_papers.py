@@ -125,6 +125,7 @@ def names_of(node: ast.stmt) -> list[str]:
     return [target.id for target in targets if isinstance(target, ast.Name)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", [PAPERS, RESULTS], ids=["papers", "results"])
 def test_all_that_is_named_is_there(text: str) -> None:
     assert [wrong for token in quoted(text) if (wrong := untrue(token))] == []

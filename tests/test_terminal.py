@@ -26,6 +26,8 @@ from core.model.checkpoints.checkpoint import save_checkpoint
 from core.terminal_text import shown
 from fakes import tiny_checkpoint
 
+pytestmark = pytest.mark.slow
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 START_TIMEOUT_S = 110
 ACTIVE = "\x1b]0;owned\x07\x9b31m\x7f\u202e"

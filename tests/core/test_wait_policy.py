@@ -26,6 +26,7 @@ def test_threads_wait_with_a_short_spin(module: str) -> None:
     assert policy_after(module) == ["PASSIVE", "1000", "False"]
 
 
+@pytest.mark.slow
 def test_what_the_user_has_set_stays() -> None:
     assert policy_after("main", OMP_WAIT_POLICY="ACTIVE") == ["ACTIVE", "None", "False"]
     assert policy_after("main", GOMP_SPINCOUNT="7") == ["None", "7", "False"]

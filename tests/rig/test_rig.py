@@ -10,6 +10,8 @@ from rig.child import Child
 from rig.needed import missing_packages, why_not
 from rig.waiting import PATIENCE_S, wait_for
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_bare_machine_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")

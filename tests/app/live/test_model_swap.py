@@ -13,6 +13,8 @@ from core.errors import UserError
 from core.labels import LabelSet
 from tests.app.app_fakes import FakeCore, FakeListener, FakeTagger, scores
 
+pytestmark = pytest.mark.slow
+
 OLD, NEW = FakeTagger("Old", ("dog", "rain")), FakeTagger("New", ("wren", "owl"))
 
 

@@ -26,6 +26,8 @@ from rig.waiting import PATIENCE_S
 from tests.app.app_fakes import FakeCore
 from tests.app.conftest import NO_DEVICES
 
+pytestmark = pytest.mark.slow
+
 PUBLISHED = PUBLISHED_MODELS[0]
 
 

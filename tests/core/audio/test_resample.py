@@ -16,6 +16,7 @@ def in_pieces(resampler: StreamResampler, samples: np.ndarray, cuts: list[int]) 
     return np.concatenate([*(resampler.push(piece) for piece in pieces), resampler.flush()])
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(
     rate=st.sampled_from([8_000, 11_025, 22_050, 44_100, 48_000, 96_000]),

@@ -13,6 +13,8 @@ from core.errors import UsageError
 from core.model.checkpoints.checkpoint import save_checkpoint
 from fakes import tiny_checkpoint
 
+pytestmark = pytest.mark.slow
+
 
 def test_json_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     save_checkpoint(tiny_checkpoint(), tmp_path / "m")

@@ -17,6 +17,8 @@ from core.errors import UsageError, UserError
 from core.model.checkpoints.checkpoint import save_checkpoint
 from fakes import tiny_checkpoint
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def sound(tmp_path: Path) -> Path:

@@ -24,6 +24,8 @@ from rig import sounds
 from rig.hub_server import Hub, hub_server, take_for_the_hub
 from rig.waiting import PATIENCE_S
 
+pytestmark = pytest.mark.slow
+
 ROW = find_published("ast-audioset-16-16-0.4422")
 REPOSITORY_ROOT = Path(main.__file__).parent
 

@@ -91,6 +91,7 @@ def test_a_picture_tells_where_the_file_has_no_sound(tmp_path: Path, most: int) 
     assert picture.columns[~picture.is_gap].max(axis=1).min() > SILENCE + 5
 
 
+@pytest.mark.slow
 def test_the_picture_of_a_hole_of_a_year_takes_no_more_memory(tmp_path: Path) -> None:
     year_s = 365 * 86_400.0
     near = write_clip(tmp_path / "near.mka", (0.0, 2.0), (60.0, 62.0))

@@ -38,6 +38,7 @@ def noise(n: int) -> np.ndarray:
     return np.random.default_rng(0).normal(0, 0.1, n).astype(np.float32)
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(1, 300), max_size=20), st.integers(1, 200), st.integers(1, 200))
 def test_windows_cover_everything_and_stop(part_sizes: list[int], window: int, hop: int) -> None:
     hop = min(hop, window)
@@ -105,6 +106,7 @@ def test_a_truncated_file_gives_what_it_has_and_then_says_so(tmp_path: Path) -> 
     assert file_picture(path).problem is not None
 
 
+@pytest.mark.slow
 def test_progress_ends_at_one_and_stopping_stops(tmp_path: Path) -> None:
     path = write_wav(tmp_path / "a.wav", noise(30 * 16_000))
     shares: list[float | None] = []

@@ -15,6 +15,8 @@ from core.inference.file_tagging import slice_windows
 from core.inference.frame_rows import RowMean, resample_columns, rows_of
 from core.inference.results import FrameScores
 
+pytestmark = pytest.mark.slow
+
 
 def scores_of(values: np.ndarray, first_row: int = 0) -> FrameScores:
     """Rows of one label, or of the columns of `values`."""

@@ -78,6 +78,7 @@ def test_neither_calibration_nor_softmax_touches_them(tmp_path: Path) -> None:
     assert np.array_equal(plain, other)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seconds", [0.05, 3.0, 23.4])
 @pytest.mark.parametrize("options", [{}, {"window_s": 2.0, "hop_s": 0.75}, {"window_s": 30.0}])
 def test_a_file_has_one_row_every_100_ms(tmp_path: Path, seconds: float, options: dict) -> None:

@@ -160,6 +160,7 @@ def _network_parts() -> list[torch.nn.Module]:
     return [part for part in gc.get_objects() if issubclass(type(part), torch.nn.Module)]
 
 
+@pytest.mark.slow
 def test_a_model_that_is_let_go_needs_no_garbage_collection() -> None:
     """The window takes all that start-up made out of collection, the first model included."""
     gc.collect()

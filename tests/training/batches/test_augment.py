@@ -87,6 +87,7 @@ def test_mixup_as_published_weighs_waveforms_and_may_leave_the_clip_the_lesser_p
         torch.testing.assert_close(mixed[i], expected, atol=1e-4, rtol=1e-4)
 
 
+@pytest.mark.slow
 @given(SEEDS, st.floats(0.1, 20), st.booleans(), st.floats(-3, 3))
 def test_mixup_keeps_the_sum_of_targets_and_knows_no_level(seed: int, alpha: float, fold: bool, loud: float) -> None:
     x, y = torch.randn(4, 3, 128, generator=seeded(seed)), torch.eye(4)

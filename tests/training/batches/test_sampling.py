@@ -34,6 +34,7 @@ def batches(clips: ClipFrames, config: TrainConfig, epoch: int = 1, seed: int = 
     return [of[epoch, i] for i in range(len(of))]
 
 
+@pytest.mark.slow
 def test_every_clip_at_most_once_an_epoch_and_in_another_order_the_next(clips: ClipFrames) -> None:
     epochs = [torch.cat([batch.clips for batch in batches(clips, PLAIN, epoch)]).tolist() for epoch in (1, 2)]
     for epoch in epochs:
@@ -41,6 +42,7 @@ def test_every_clip_at_most_once_an_epoch_and_in_another_order_the_next(clips: C
     assert epochs[0] != epochs[1]
 
 
+@pytest.mark.slow
 def test_a_batch_depends_on_its_place_alone(clips: ClipFrames) -> None:
     config = PLAIN.with_settings(mixup=0.5, gain_db=20.0, noise_db=60.0, tilt_db=6.0, time_masks=20)
     forwards, backwards = (TrainingBatches(clips, config, FRONT_END) for _ in range(2))
@@ -129,6 +131,7 @@ def test_noise_stays_under_the_clip(clips: ClipFrames) -> None:
         assert change.median() < 0.5
 
 
+@pytest.mark.slow
 def test_the_ramp_begins_with_almost_no_augmentation(clips: ClipFrames) -> None:
     config = PLAIN.with_settings(mixup=0.9, tilt_db=6.0, warp_time=0.2, warp_mels=4.0, time_masks=50, freq_masks=40)
     for batch in batches(clips, config.with_settings(ramp_epochs=10.0)):

@@ -12,6 +12,8 @@ from rich.console import Console
 from core.run.data_report import ClassContent, DataReport, Finding
 from training.cli.check import CheckOptions, add_options, print_report
 
+pytestmark = pytest.mark.slow
+
 PATHS = tuple(f"/birds/{i}.wav" for i in range(7))
 SILENT = Finding("silent", "warning", "7 clips are silent.", "Remove them.", PATHS)
 EMPTY = Finding("empty_class", "error", "wren is empty.", "Fill it.")

@@ -24,6 +24,8 @@ from core.run.evaluation_report import EvaluationReport
 from fakes import tiny_checkpoint
 from training.cli.evaluate import EvaluateOptions, run_evaluation
 
+pytestmark = pytest.mark.slow
+
 CLIPS = {
     "a.wav": ("dog", "1"),
     "b.wav": ("rain", "1"),

@@ -26,6 +26,8 @@ from training.data.layouts.clip_rows import name_digest
 from training.data.manifest import read_manifest
 from training.data_check.data_check import check_data
 
+pytestmark = pytest.mark.slow
+
 ODD = os.fsdecode(b"cl\xe4ss")
 bytes_for_names = pytest.mark.skipif(sys.platform != "linux", reason="other systems have Unicode names alone")
 

@@ -7,10 +7,13 @@ import io
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
 from training.cli.statistics import add_options, advice, print_statistics
 from training.data_check.log_mel_statistics import DataStatistics, LevelRange, MeanAndStd, audioset_real
+
+pytestmark = pytest.mark.slow
 
 REAL = audioset_real()
 FOUND = DataStatistics(

@@ -11,6 +11,8 @@ import main
 from tests.training.study.study_bench import Bench
 from training.cli.study import StudyOptions, run_study
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_dry_run_runs_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bench = Bench(tmp_path)

@@ -20,6 +20,8 @@ from training.cli import train
 from training.cli.train import TrainOptions, run_training
 from training.loop import runner
 
+pytestmark = pytest.mark.slow
+
 REPOSITORY = Path(__file__).resolve().parents[3]
 
 

@@ -21,6 +21,8 @@ from training.data.manifest import LabelledClip
 from training.data_check.data_check import check_data
 from training.data_check.log_mel_statistics import measure
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

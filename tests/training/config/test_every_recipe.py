@@ -14,6 +14,8 @@ from core.run.messages import TrainingEpoch, TrainingFinished, TrainingMessage
 from training.config.loading import RECIPES, load_recipe
 from training.loop.runner import train
 
+pytestmark = pytest.mark.slow
+
 TRAINED = sorted(path.stem for path in RECIPES.glob("*.toml") if not load_recipe(path.stem).start.freeze)
 
 

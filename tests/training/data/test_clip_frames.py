@@ -22,6 +22,8 @@ from training.data.content_keys import ClipKeys, content_key
 from training.data.frame_cache import FrameStore, StoreError, evict
 from training.data.manifest import LabelledClip
 
+pytestmark = pytest.mark.slow
+
 REPOSITORY = Path(__file__).resolve().parents[3]
 LOADER = """
 import hashlib, os, signal, sys

@@ -19,6 +19,8 @@ from training.config.recipe import TrainConfig
 from training.data_check.data_check import check_data
 from training.head_only.training import train_head
 
+pytestmark = pytest.mark.slow
+
 LISTS: dict[str, tuple[list[str], str]] = {
     "one class": ([f"{i}.wav,bell," for i in range(6)], "one class only, Bell"),
     "one clip": ([*(f"{i}.wav,bell," for i in range(5)), "5.wav,rain,"], "a single clip to learn from: Rain"),

@@ -35,6 +35,7 @@ def groups_of(clips: tuple[LabelledClip, ...]) -> set[str]:
     return {one.group or str(one.path) for one in clips}
 
 
+@pytest.mark.slow
 @given(
     clip_lists(), st.sampled_from([("5",), ("1", "2"), ()]), st.sampled_from([("3",), ()]), st.sampled_from([0, 0.2])
 )
@@ -85,6 +86,7 @@ def test_impossible_splits_are_refused(arguments: tuple, says: str) -> None:
         manifest([clip(0), clip(1), clip(2, fold="2"), clip(3, fold="2")]).split(*arguments)
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 30)), min_size=1, max_size=80), st.randoms())
 def test_dealt_folds_keep_groups_whole_and_know_no_order(pairs: list[tuple[str, int]], random) -> None:
     rows = [ClipRow(Path(f"{i}.wav"), (label,), group=f"{label}{group}") for i, (label, group) in enumerate(pairs)]

@@ -15,6 +15,8 @@ from core.run.data_report import DataReport, Finding
 from tests.training.data_check.recordings import RATE, hum, take, write
 from training.data_check.data_check import check_data
 
+pytestmark = pytest.mark.slow
+
 
 def check(folder: Path, *test_folds: str) -> DataReport:
     return check_data(folder, "", test_folds, lambda message: None)

@@ -37,6 +37,7 @@ def test_real_frames_are_counted_once_each_whatever_the_clips_lengths(folder: Pa
     assert found.real.std == pytest.approx(everything.std(), abs=0.02)
 
 
+@pytest.mark.slow
 def test_padding_adds_zeros_and_masks_add_more(folder: Path) -> None:
     found = measured(folder, 1024)
     n_real = sum(98 for _ in range(3)) + sum(198 + 100 * i for i in range(3))
@@ -78,6 +79,7 @@ def test_sounds_far_from_audioset_are_warned_of_and_near_ones_not(tmp_path: Path
     assert str(near.real.mean) in advice(near)[0]
 
 
+@pytest.mark.slow
 def test_unreadable_clips_are_left_out_and_counted(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = measured(folder, 512)
     (folder / "loud" / "broken.wav").write_bytes(b"nothing")

@@ -115,6 +115,7 @@ def test_thresholds_of_few_clips_keep_to_the_global_one() -> None:
     assert none == pytest.approx(everywhere)
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2**32))
 @settings(max_examples=20, deadline=None)
 def test_the_order_of_the_clips_changes_nothing(seed: int) -> None:

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from core.errors import UserError
 from training.evaluation import metrics
 
+pytestmark = pytest.mark.slow
+
 SCORES = np.array([[0.9, 0.1, 0.2], [0.2, 0.8, 0.1], [0.6, 0.3, 0.5], [0.4, 0.7, 0.1]], np.float32)
 TRUTH = np.array([[1, 0, 0], [0, 1, 0], [0, 1, 1], [0, 0, 0]], np.float32)
 """The third clip has two labels and its highest score is neither; the fourth has none."""

@@ -6,6 +6,8 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from core.model.checkpoints.loading import load_checkpoint
 from core.run.evaluation_report import EvaluationReport
 from tests.training.evaluation.published_runs import finished_run, predictions, published, recipe, side
@@ -23,6 +25,7 @@ def test_the_card_has_the_first_figures_first_and_folds_the_others(tmp_path: Pat
     assert "Clopper–Pearson" in card
 
 
+@pytest.mark.slow
 def test_the_card_says_how_the_epoch_was_chosen_and_what_the_papers_way_would_read(tmp_path: Path) -> None:
     run = finished_run(recipe(), test=predictions(side("2"), 1))
     card = (published(run, tmp_path) / "README.md").read_text()
@@ -47,6 +50,7 @@ def test_the_card_says_what_merging_costs(tmp_path: Path) -> None:
     assert f"constant 16; accuracy without: {unmerged:.1%}" in (folder / "README.md").read_text()
 
 
+@pytest.mark.slow
 def test_a_teacher_whose_own_teacher_may_have_heard_the_held_out_clips_is_doubted(tmp_path: Path) -> None:
     facts: dict[str, Any] = {"name": "Owl", "variant": "nano", "data": "three", "test_folds": ["2"], "went_on": False}
     teacher = {**facts, "accuracy": None, "teachers": []}

@@ -22,6 +22,8 @@ from tests.training.evaluation.published_runs import (
 from training.evaluation.publish import publish
 from training.model.initialisation import Initialisation
 
+pytestmark = pytest.mark.slow
+
 
 def test_validation_clips_choose_calibration_and_thresholds(tmp_path: Path) -> None:
     test, validation = predictions(side("2"), 1), predictions(side("3"), 2)

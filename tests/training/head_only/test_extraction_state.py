@@ -13,6 +13,8 @@ from training.head_only.extraction_state import ExtractionState
 from training.head_only.logistic_regression import FeatureRows
 from training.loop.state_file import write_state
 
+pytestmark = pytest.mark.slow
+
 IDENTITY: dict[str, Any] = {"config": {"seed": 1, "title": "Few"}, "data": {"labels": ["a"]}, "start": "weights"}
 
 

@@ -22,6 +22,8 @@ from training.head_only.feature_extraction import rounds_for
 from training.head_only.training import train_head
 from training.loop.control import RunControl
 
+pytestmark = pytest.mark.slow
+
 
 class StopsSoon(RunControl):
     """Lets a run have a batch or two."""

@@ -14,6 +14,8 @@ from training.data.clip_frames import ClipFrames
 from training.head_only.frozen_features import ClipViews, embed
 from training.head_only.logistic_regression import BACKGROUND
 
+pytestmark = pytest.mark.slow
+
 PLAIN_LOG_MEL = LogMelConfig(mean=0.0, std=0.5)
 """Normalisation that changes nothing."""
 

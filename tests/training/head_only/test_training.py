@@ -23,6 +23,8 @@ from tests.training.runs import save_teacher
 from training.config.loading import load_recipe
 from training.head_only.training import train_head
 
+pytestmark = pytest.mark.slow
+
 
 def test_it_learns_and_the_tagger_takes_what_it_wrote(backbone: Path, clips: Path, tmp_path: Path) -> None:
     messages = run(few(backbone), clips, tmp_path)

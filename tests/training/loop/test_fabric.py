@@ -17,6 +17,8 @@ from core.run.run_folder import STATE_NAME
 from rig.waiting import PATIENCE_S
 from tests.training.runs import SMALL, save_teacher
 
+pytestmark = pytest.mark.slow
+
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"}

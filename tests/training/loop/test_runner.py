@@ -34,6 +34,8 @@ from training.loop.fabric import build_fabric
 from training.loop.runner import train
 from training.loop.training_run import TrainingRun
 
+pytestmark = pytest.mark.slow
+
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[2]
 

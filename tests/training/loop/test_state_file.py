@@ -13,6 +13,8 @@ from core.run.run_folder import STATE_NAME
 from tests.training.runs import assert_same_run, run
 from training.loop import state_file
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_damaged_state_is_told(data: Path, tmp_path: Path) -> None:
     run(data, tmp_path, "epochs=1")

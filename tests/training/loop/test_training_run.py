@@ -32,6 +32,8 @@ from training.loop.control import RunControl
 from training.loop.fabric import build_fabric
 from training.loop.training_run import TrainingRun
 
+pytestmark = pytest.mark.slow
+
 FIRST_TEN_LOSSES = [1.711594, 1.209255, 1.520837, 1.239213, 1.217648, 1.15516, 1.161004, 1.224948, 1.437515, 1.46789]
 
 

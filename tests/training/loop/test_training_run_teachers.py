@@ -27,6 +27,8 @@ from training.loop.training_run import TrainingRun
 from training.model import initialisation, teachers
 from training.model.teachers import content_of
 
+pytestmark = pytest.mark.slow
+
 CNN = ("variant=nano-cnn", "patch_drop=0")
 
 

@@ -62,6 +62,7 @@ def test_a_checkpoint_gives_its_weights_to_a_model_of_other_strides(start: Path)
     assert built.initialisation.description == "weights of Shore, strides 12 x 8, its last layer too"
 
 
+@pytest.mark.slow
 def test_at_other_strides_its_positions_may_repeat_the_nearest(start: Path) -> None:
     built = build_model(small(f"init={start}", "variant=", "strides=12,8", "positions=nearest"), LABELS)
     between = build_model(small(f"init={start}", "variant=", "strides=12,8"), LABELS).model.state_dict()["pos_embed"]
@@ -166,6 +167,7 @@ def test_a_head_of_another_shape_begins_anew(tmp_path: Path, had_norm: bool) -> 
     assert all(torch.equal(one, weights[name]) for name, one in kept.items())
 
 
+@pytest.mark.slow
 def test_a_run_learns_with_the_papers_head(data: Path, tmp_path: Path) -> None:
     settings = [one for one in PLAIN if not one.startswith("variant=")]
     train(small(*settings, "variant=ast-tiny-16", "head=linear", "pooling=class", "epochs=1"), data, tmp_path, print)
@@ -176,6 +178,7 @@ def test_a_run_learns_with_the_papers_head(data: Path, tmp_path: Path) -> None:
     assert checkpoint.build().mlp_head[0].state_dict() == {}
 
 
+@pytest.mark.slow
 def test_a_run_learns_at_strides_of_its_own(data: Path, tmp_path: Path) -> None:
     messages: list[TrainingMessage] = []
     train(small(*PLAIN, "strides=32,12", "epochs=1"), data, tmp_path, messages.append)

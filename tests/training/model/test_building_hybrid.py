@@ -85,6 +85,7 @@ def test_the_new_modules_move_faster_by_their_own_factor(ast: Path) -> None:
     assert moved == {id(one) for name, one in ham.model.named_parameters() if name.startswith("hybrid.")}
 
 
+@pytest.mark.slow
 def test_its_own_checkpoint_goes_on_with_all_of_it(tmp_path: Path) -> None:
     model = nano(HybridConfig(2, True))
     with torch.no_grad():
@@ -118,6 +119,7 @@ def test_an_ast_does_not_take_a_hams_weights_nor_a_ham_another_asts(tmp_path: Pa
         build_model(small("variant=ham-tiny-3", f"init={ast}"), LABELS)
 
 
+@pytest.mark.slow
 def test_imagenet_weights_leave_the_new_modules_as_they_were(tmp_path: Path) -> None:
     name = "deit_tiny_distilled_patch16_224"
     safetensors.torch.save_model(timm.create_model(name, pretrained=False), str(tmp_path / "deit.safetensors"))
@@ -169,6 +171,7 @@ def test_a_setting_changes_what_it_says_of_a_variants_own_blocks(
     assert model.hybrid == hybrid
 
 
+@pytest.mark.slow
 def test_it_trains_with_patches_dropped_and_tokens_merged_and_is_used_live(data: Path, tmp_path: Path) -> None:
     settings = (*ASKED, "conformer_width=32", "patch_drop=0.3", "merge_r_training=2", "merge_r=2", "mixup=0.5")
     messages = run(data, tmp_path, *settings, "learning_rate=3e-3")
@@ -181,6 +184,7 @@ def test_it_trains_with_patches_dropped_and_tokens_merged_and_is_used_live(data:
     assert scores.probabilities.shape == (2,)
 
 
+@pytest.mark.slow
 def test_it_learns_what_an_ast_learns(data: Path, tmp_path: Path) -> None:
     finished = run(data, tmp_path, *PLAIN, *ASKED, "epochs=6")[-1]
     assert isinstance(finished, TrainingFinished)

@@ -14,6 +14,8 @@ from torch import Tensor
 from training.model.distillation import blend
 from training.model.optimiser import summed_loss
 
+pytestmark = pytest.mark.slow
+
 N_CLIPS, N_LABELS = 3, 4
 LOGITS = arrays.arrays(np.float64, (N_CLIPS, N_LABELS), elements=st.floats(-12, 12))
 SHARES = arrays.arrays(np.float64, (N_CLIPS, N_LABELS), elements=st.floats(0, 1))

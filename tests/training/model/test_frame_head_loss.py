@@ -165,6 +165,7 @@ def taught() -> AudioSpectrogramTransformer:
     return model.eval()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("r", [0, 8])
 def test_onsets_are_found_within_a_column(taught: AudioSpectrogramTransformer, r: int) -> None:
     log_mel, labels, first, last = tones(60, torch.Generator().manual_seed(1))
@@ -203,6 +204,7 @@ def recipe(start: Path | str, *more: str) -> TrainConfig:
     return load_recipe("frame-head", [*FRAME_HEAD, *PLAIN, f"init={start}", "epochs=1", *more])
 
 
+@pytest.mark.slow
 def test_the_frame_head_alone_learns_and_the_last_layer_says_what_it_said(
     start: Path, data: Path, tmp_path: Path
 ) -> None:
@@ -245,6 +247,7 @@ def test_what_is_frozen_moves_no_running_statistics() -> None:
     assert model.frame_head.training
 
 
+@pytest.mark.slow
 def test_a_whole_model_learns_beside_its_frame_head(data: Path, tmp_path: Path) -> None:
     messages: list[TrainingMessage] = []
     train(small(*PLAIN, "frame_loss=1", "epochs=1", "merge_r_training=2"), data, tmp_path, messages.append)
@@ -253,6 +256,7 @@ def test_a_whole_model_learns_beside_its_frame_head(data: Path, tmp_path: Path) 
     assert load_tagger(finished.checkpoint, device="cpu").has_frame_head
 
 
+@pytest.mark.slow
 def test_a_run_that_goes_on_is_the_run_that_never_stopped(start: Path, data: Path, tmp_path: Path) -> None:
     from training.loop.control import RunControl
 

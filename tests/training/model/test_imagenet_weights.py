@@ -23,6 +23,8 @@ from training.model.building import build_model
 from training.model.imagenet_weights import SUITABLE
 from training.model.initialisation import initialise, new_module_names
 
+pytestmark = pytest.mark.slow
+
 DISTILLED, PLAIN_384 = "deit_tiny_distilled_patch16_224", "vit_tiny_patch16_384"
 LABELS = LabelSet.from_ids(["cat", "dog", "rain"])
 

@@ -20,6 +20,8 @@ from core.model.networks.spectrogram_transformer import AudioSpectrogramTransfor
 from core.model.variants import find_variant
 from training.model.initialisation import initialise, new_module_names, read_initial_checkpoint
 
+pytestmark = pytest.mark.slow
+
 DISTILLED, PLAIN_384 = "deit_tiny_distilled_patch16_224", "vit_tiny_patch16_384"
 LABELS = LabelSet.from_ids(["cat", "dog", "rain"])
 

@@ -31,6 +31,7 @@ def recipe(start: str) -> TrainConfig:
     return load_recipe("frame-head", [*cut_down, *PLAIN, f"init={start}", "epochs=1"])
 
 
+@pytest.mark.slow
 def test_a_model_that_was_trained_with_zero_frames_keeps_them_and_is_measured_with_them(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,6 +20,8 @@ from fakes import tiny_checkpoint
 from training.study import merging_runs
 from training.study.ledger import LEDGER_NAME, read_ledger
 
+pytestmark = pytest.mark.slow
+
 STUDY = """
 kind = "merging"
 title = "Merging"

@@ -18,6 +18,8 @@ from rig.waiting import PATIENCE_S
 from tests.training.study.study_bench import CHAIN, STUDY, Bench, another, clips_in
 from training.study.ledger import Ledger, LedgerEntry, append_entry, read_ledger
 
+pytestmark = pytest.mark.slow
+
 REPOSITORY = Path(__file__).resolve().parents[3]
 
 

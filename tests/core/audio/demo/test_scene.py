@@ -27,6 +27,7 @@ def dbfs(value: float) -> float:
     return 20 * float(np.log10(value))
 
 
+@pytest.mark.slow
 def test_it_is_the_same_for_the_same_seed_and_another_for_another(scene: np.ndarray) -> None:
     assert demo_scene().tobytes() == scene.tobytes()
     assert demo_scene(1).tobytes() != scene.tobytes()
@@ -67,6 +68,7 @@ def test_between_the_sounds_there_is_a_faint_noise_and_no_click(scene: np.ndarra
         assert np.abs(np.diff(around_end)).max() < 0.01
 
 
+@pytest.mark.slow
 def test_the_demo_source_plays_it_in_real_time_and_over_and_over(scene: np.ndarray) -> None:
     clock = VirtualClock()
     source = DemoSource(clock=clock, sleep=clock.sleep)

@@ -40,6 +40,7 @@ def first_blocks(source: Source, fake: FakeSounddevice, n_blocks: int) -> list[A
     return blocks
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", SOURCES)
 def test_a_source_delivers_mono_blocks_in_order(
     row: str, make: Callable[[str], tuple[Source, FakeSounddevice]]
@@ -63,6 +64,7 @@ def test_a_source_delivers_mono_blocks_in_order(
         assert following is None or following.start_sample == block.end_sample
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", SOURCES)
 def test_closing_is_harmless_before_opening_and_twice(
     row: str, make: Callable[[str], tuple[Source, FakeSounddevice]]

@@ -102,6 +102,7 @@ def test_json_that_python_cannot_take_is_told(folder: Path, damage: Callable[[st
     assert kept_models(folder.parent) == ()
 
 
+@pytest.mark.slow
 def test_many_equal_labels_are_told_at_once() -> None:
     """Each label is compared with a few others, not with all: a square would be ten thousand million."""
     labels = tuple(Label(i, "same", "Same") for i in range(100_000))

@@ -173,6 +173,7 @@ def test_audioset_by_its_names_has_its_ids(tmp_path: Path) -> None:
     assert (config.activation, config.thresholds[0], config.pad_to_window) == ("sigmoid", 0.3, True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "activation"),
     [

@@ -22,6 +22,7 @@ def model(**changes: object) -> AudioSpectrogramTransformer:
     return AudioSpectrogramTransformer(TransformerConfig(**{"stride_frames": 16, "stride_mels": 16, **values})).eval()
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(
     st.sampled_from(("class_tokens", "class", "mean")),

@@ -74,6 +74,7 @@ def test_it_has_neither_tokens_nor_positions() -> None:
     assert (SMALL.grid(1024), SMALL.n_patches(1024)) == ((0, 0), 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("backbone", "says"),
     [
@@ -139,6 +140,7 @@ def test_the_tagger_uses_it_and_says_that_there_are_no_tokens(tmp_path: Path) ->
         load_tagger(folder, device="cpu", merge="16")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "millions"), [("resnet18", 11), ("efficientnet-b0", 4), ("efficientnet-b2", 8)])
 def test_the_variants_are_as_large_as_they_say(name: str, millions: int) -> None:
     row = MODEL_VARIANTS[f"cnn-{name}"]

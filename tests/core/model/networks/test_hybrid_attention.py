@@ -57,6 +57,7 @@ hybrids = st.builds(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(
     hybrid=hybrids,

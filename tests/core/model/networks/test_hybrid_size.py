@@ -16,6 +16,8 @@ from core.model.networks.hybrid_attention import HybridAttention, PatchGrid
 from core.model.networks.spectrogram_transformer import AudioSpectrogramTransformer
 from core.model.variants import MODEL_VARIANTS
 
+pytestmark = pytest.mark.slow
+
 BASE = TransformerConfig(n_labels=527)
 
 

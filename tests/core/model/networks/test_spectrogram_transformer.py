@@ -59,6 +59,7 @@ def hugging_face_weights(model: AudioSpectrogramTransformer) -> dict[str, torch.
     return theirs
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n_frames", "stride"), [(1024, 10), (512, 10), (128, 10), (1024, 16)])
 def test_logits_equal_hugging_face(n_frames: int, stride: int) -> None:
     from transformers import ASTConfig, ASTForAudioClassification

@@ -156,6 +156,7 @@ def test_folds_that_part_a_file_are_told_and_the_clips_left_out(tmp_path: Path) 
     assert read_manifest(data).split(("2",)).n_left_out == 1
 
 
+@pytest.mark.slow
 def test_parts_train(tmp_path: Path) -> None:
     for k, name in enumerate("abcdefghij"):
         write(tmp_path / f"{name}.wav", take(k, 2.0))
