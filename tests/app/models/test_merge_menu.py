@@ -87,7 +87,7 @@ def test_a_model_without_tokens_offers_nothing_to_merge(
     monkeypatch.setattr(FakeTagger, "tokens_with", lambda _self, _merge: (0, 0))
     listen(window, core, qtbot)
     assert not any(action.isEnabled() for action in _lines(window).values())
-    assert "nothing to merge" in _lines(window)["8"].toolTip()
+    assert "no tokens" in _lines(window)["8"].toolTip()
 
 
 def test_the_way_of_merging_goes_with_the_number(
