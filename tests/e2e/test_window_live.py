@@ -146,7 +146,7 @@ def test_an_input_reopened_while_the_sound_server_hangs_is_heard_once_it_answers
     microphone.freeze(True)
     try:
         # Nothing is played, so that the banner may have spoken of silence before.
-        qtbot.waitUntil(lambda: "has stopped giving sound" in listening.banner.text.text())
+        qtbot.waitUntil(lambda: "has stopped sending sound" in listening.banner.text.text())
         qtbot.waitUntil(lambda: caption.text() == f"No sound: {microphone.name}")
         assert button.text() == "Reopen the input"
         screen.picture(SCREENSHOTS / "sound-server-hangs.png")

@@ -33,7 +33,7 @@ def _kept_or_path(model: str) -> Path:
     if os.path.exists(path):  # Path.exists raises for names that are too long
         return path
     if any(row.name == model for row in PUBLISHED_MODELS):
-        raise UserError(f"{model} is not on this machine yet.", f"Download it with: soundmark models download {model}")
+        raise UserError(f"{model} has not been downloaded yet.", f"Download it with: soundmark models download {model}")
     raise UserError(
         f"There is no model {model!r}.",
         f"Give the folder or file of a checkpoint, or one of {', '.join(_names_with_weights())}.",

@@ -48,15 +48,9 @@ def test_what_is_too_short_has_no_frame() -> None:
     assert find_matches([fingerprint(np.zeros(0, np.float32))] * 2) == []
 
 
-<<<<<<< ours
+@pytest.mark.slow
 def test_many_duplicates_of_one_clip_are_a_chain_and_cost_no_square() -> None:
     clip, n = fingerprint(take(3)), 300
     found = find_matches([clip] * n)
-=======
-@pytest.mark.slow
-def test_many_copies_of_one_clip_are_a_chain_and_cost_no_square() -> None:
-    one, n = fingerprint(take(3)), 300
-    found = likenesses([one] * n)
->>>>>>> theirs
     assert {(i, i + 1) for i in range(n - 1)} <= {(pair.first, pair.second) for pair in found}
     assert len(found) < 10 * n
