@@ -22,6 +22,7 @@ from core.program import checkout_folder
 from core.run.evaluation_report import EvaluationReport
 from core.run.messages import TrainingFinished
 from core.run.run_folder import CHECKPOINT_NAME, REPORT_NAME
+from core.version import version
 from training.config.recipe import TrainConfig
 from training.data.manifest import LabelledClip, Manifest, Split
 from training.evaluation.calibration import fit_calibration, fit_thresholds
