@@ -25,7 +25,7 @@ from core.model.checkpoints.file_kind import describe_foreign, read_pickled, rea
 from core.model.checkpoints.hugging_face_names import own_from_hugging_face
 from core.model.checkpoints.import_choices import ImportChoices, fitting_labels
 from core.model.checkpoints.known_data_sets import AUDIOSET, KnownDataSet, data_set_with, unnamed_labels
-from core.model.checkpoints.released_weights import ratio_of, variant_of
+from core.model.checkpoints.published_pth import ratio_of, variant_of
 from core.model.merging.schedule import MergeSchedule
 
 MODEL_TYPE = "audio-spectrogram-transformer"

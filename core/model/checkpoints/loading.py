@@ -12,7 +12,7 @@ from core.model.checkpoints.checkpoint import EXPECTED, Checkpoint, check_weight
 from core.model.checkpoints.file_kind import describe_foreign, read_pickled, read_safetensors
 from core.model.checkpoints.hugging_face_import import read_hugging_face
 from core.model.checkpoints.import_choices import ImportChoices
-from core.model.checkpoints.released_weights import is_released, read_released
+from core.model.checkpoints.published_pth import is_released, read_released
 
 
 def load_checkpoint(path: Path, choices: ImportChoices | None = None) -> Checkpoint:

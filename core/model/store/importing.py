@@ -14,7 +14,7 @@ from core.model.checkpoints.checkpoint import CARD_NAME, Checkpoint, CheckpointC
 from core.model.checkpoints.import_choices import ImportChoices, fitting_labels
 from core.model.checkpoints.loading import load_checkpoint, load_foreign
 from core.model.checkpoints.published import PUBLISHED_MODELS, PublishedModel
-from core.model.checkpoints.released_weights import fits_row, published_provenance, row_of
+from core.model.checkpoints.published_pth import fits_row, published_provenance, row_of
 from core.model.store.folder import check_name, is_checkpoint, is_taken, models_folder
 from core.model.variants import MODEL_VARIANTS
 

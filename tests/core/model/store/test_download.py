@@ -16,7 +16,7 @@ from core.inference.tagger import load_tagger
 from core.model.checkpoints.hugging_face_export import export_hugging_face
 from core.model.checkpoints.loading import load_checkpoint
 from core.model.checkpoints.published import PublishedModel, find_published
-from core.model.checkpoints.released_weights import fits_row
+from core.model.checkpoints.published_pth import fits_row
 from core.model.store import download, hub_transfer, importing
 from core.model.store.download import DownloadProgress, DownloadStopped, arrived_bytes, download_model
 from fakes import tiny_checkpoint

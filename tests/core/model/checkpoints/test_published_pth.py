@@ -19,7 +19,7 @@ from core.model.checkpoints.import_choices import ImportChoices
 from core.model.checkpoints.known_data_sets import KNOWN_DATA_SETS, audioset_labels
 from core.model.checkpoints.loading import load_checkpoint
 from core.model.checkpoints.published import PUBLISHED_MODELS
-from core.model.checkpoints.released_weights import architecture_of, own_weights, read_released, variant_of
+from core.model.checkpoints.published_pth import architecture_of, own_weights, read_released, variant_of
 from core.model.networks.spectrogram_transformer import AudioSpectrogramTransformer
 from core.model.variants import MODEL_VARIANTS
 
