@@ -109,7 +109,7 @@ def test_a_listed_name_that_is_too_long_is_a_clip_that_is_not_there(tmp_path: Pa
     listing = tmp_path / "list.csv"
     listing.write_text("\n".join(lines), encoding="utf-8")
     [missing] = [one for one in check(listing).findings if one.kind == "missing"]
-    assert "1 listed clip is not there" in missing.text
+    assert "1 clip of the list is missing" in missing.text
     with pytest.raises(UserError, match="1 of 5 clips are missing"):
         read_manifest(listing)
 

@@ -163,7 +163,7 @@ def test_files_that_hold_something_else_are_told(tmp_path: Path, distilled: tupl
         "text.pth": "is a text file",
         "half.safetensors": "cannot be read",
         "code.pth": "could run code",
-        "other.pth": "holds no weights",
+        "other.pth": "without named weights",
     }.items():
         with pytest.raises(UserError, match=says):
             initialise(fresh(), f"timm:{DISTILLED}@{tmp_path / name}", LABELS)

@@ -98,6 +98,6 @@ def test_files_of_other_endings_are_counted_in_one_line(tmp_path: Path) -> None:
     )
     [note] = [one for one in check_data(tmp_path, "", (), lambda message: None).findings if one.kind == "left_out"]
     assert note.severity == "note"
-    assert note.text.startswith("4 other files are left out")
+    assert note.text.startswith("4 other files")
     assert ".txt (2)" in note.text
     assert "no ending (1)" in note.text
