@@ -42,8 +42,9 @@ def drag_in(mime: QMimeData) -> QDragEnterEvent:
 
 
 def listen(window: MainWindow, core: FakeCore, qtbot: QtBot) -> None:
+    n_before = len(core.listeners)
     window.begin()
-    qtbot.waitUntil(lambda: bool(core.listeners))
+    qtbot.waitUntil(lambda: len(core.listeners) > n_before)
     core.listeners[-1].hear(frames=300)
     qtbot.waitUntil(lambda: window.session.is_listening and window.session.tagger is not None)
 

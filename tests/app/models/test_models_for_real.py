@@ -97,7 +97,7 @@ def test_a_download_that_breaks_off_goes_on_and_ends_in_the_live_view(
     qtbot: QtBot,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("app.models.downloads._WORTH_A_WORD", 1)
+    monkeypatch.setattr("app.models.downloads._LEAST_PART_BYTES", 1)
     row = window.models.downloads.rows[0]
     hub.cut_after["model.safetensors"] = [10_000] + [0] * 5
     dialog.download_button.click()

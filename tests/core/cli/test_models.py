@@ -155,7 +155,7 @@ def test_import_takes_name_and_labels(folder: Path, tmp_path: Path, capsys: pyte
     assert load_checkpoint(folder / "words").config.labels.names[2] == "Word 2"
     code, _, err = run(capsys, *words)
     assert code == 1
-    assert "There is a model words already" in err
+    assert "There is already a model words" in err
     assert run(capsys, "models", "import", tmp_path / "nothing")[0] == 1
 
 
@@ -182,7 +182,7 @@ def test_export_refuses_full_folders_and_what_cannot_be_said(
     assert (code, "is not empty" in err) == (1, True)
     code, _, err = run(capsys, "models", "export", "--layout", "hf", "--out", tmp_path / "new")
     assert code == 1
-    assert "cannot express" in err
+    assert "cannot represent" in err
     assert "--layout soundmark" in err
     assert not (tmp_path / "new").exists()
 
