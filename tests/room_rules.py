@@ -46,16 +46,6 @@ ROOM_ORDERS: dict[str, tuple[set[str], ...]] = {
 }
 """Within each package, the rooms in the order in which they may import: what stands to the left. Rooms of one set know
 nothing of each other. ROOT are the modules beside the rooms."""
-OUT_OF_ORDER: dict[str, set[str]] = {
-    "training/model/frame_head_loss.py": {"training.evaluation.metrics"},
-    "training/study/merging_runs.py": {"training.cli.evaluate"},
-}
-"""Imports against ROOM_ORDERS that are still there, by file. To be emptied, never added to."""
-IN_A_CIRCLE: dict[str, set[str]] = {
-    "training.config.recipe": {"training.config.checks"},
-    "training.data.data_rules": {"training.data.manifest"},
-}
-"""Imports that still close a circle, by module. To be emptied, never added to."""
 MAX_FOLDER_FILES = 12
 
 
@@ -66,13 +56,9 @@ def rooms_out_of_order(root: Path) -> list[str]:
         for package, order in ROOM_ORDERS.items()
         for path in python_files(root, package.replace(".", "/"))
         for line, module in imports(path, root)
-        if module.startswith(f"{package}.") and not _is_known(path.relative_to(root).as_posix(), module)
+        if module.startswith(f"{package}.")
         for reason in _wrong_in_package(package, order, path.relative_to(root).with_suffix("").parts, module)
     ]
-
-
-def _is_known(path: str, module: str) -> bool:
-    return any(module == known or module.startswith(f"{known}.") for known in OUT_OF_ORDER.get(path, ()))
 
 
 def _wrong_in_package(package: str, order: tuple[set[str], ...], parts: tuple[str, ...], module: str) -> Iterator[str]:
@@ -104,9 +90,7 @@ def import_circle(root: Path) -> list[str]:
     }
     graph = {name: {_module_of(target, files) for _, target in imports(path, root)} for name, path in files.items()}
     try:
-        TopologicalSorter(
-            {name: targets - {"", name} - IN_A_CIRCLE.get(name, set()) for name, targets in graph.items()}
-        ).prepare()
+        TopologicalSorter({name: targets - {"", name} for name, targets in graph.items()}).prepare()
     except CycleError as error:
         return error.args[1]
     return []

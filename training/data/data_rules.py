@@ -1,51 +1,17 @@
-"""What data must have so that a model can learn from them: one rule book, which `check` tells and `train` enforces.
+"""What data must have so that a model can learn from them: one rule book, which `check` reports and `train` enforces.
 
-Each rule gives findings of severity "error", and `refuse` makes them the end of a run. Faults of single clips (missing,
-unreadable, too short) are told where clips are read. Opens no file.
+Each rule gives findings of severity "error", and `label_rules.refuse` makes them the end of a run. Faults of single
+clips (missing, unreadable, too short) are reported where clips are read. Opens no file.
 """
 
 from __future__ import annotations
 
-import unicodedata
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from core.errors import UserError
-from core.labels import LabelSet, look_of
 from core.run.data_report import Finding
+from training.data.manifest import LabelledClip, Manifest
 from training.text import count, join_names
-
-if TYPE_CHECKING:
-    from training.data.manifest import LabelledClip, Manifest
-
-
-def refuse(findings: Sequence[Finding]) -> None:
-    """Raise UserError for what the rules found: all of it, with what to do about the first."""
-    if findings:
-        raise UserError(" ".join(one.text for one in findings), findings[0].remedy)
-
-
-def look_alike_findings(labels: LabelSet) -> list[Finding]:
-    """Labels that differ in capitals, in spaces and underscores, or in how their accents are stored, and in nothing
-    else: to people they are one label, to a model two."""
-    alike: dict[str, list[str]] = defaultdict(list)
-    for label in labels:
-        alike[look_of(label.id)].append(label.id)
-    sets = [ids for ids in alike.values() if len(ids) > 1]
-    if not sets:
-        return []
-    named = join_names([" and ".join(map(_quoted, ids)) for ids in sets], 5)
-    remedy = (
-        "Give them one spelling, in the list or as the name of one folder. If they mean different sounds, give them "
-        "names that differ in more than capitals, spaces, underscores and the way accents are stored."
-    )
-    return [Finding("look_alike", "error", f"These labels look the same to people: {named}.", remedy)]
-
-
-def _quoted(label: str) -> str:
-    is_apart = unicodedata.normalize("NFC", label) != label
-    return f"“{label}”{' (its accents stored apart, as macOS does)' if is_apart else ''}"
 
 
 def learning_findings(manifest: Manifest) -> list[Finding]:

@@ -14,7 +14,7 @@ from core.file_names import shown
 from core.labels import LabelSet
 from core.run.data_report import Finding
 from training.data.collection import load_collection, read_collection
-from training.data.data_rules import look_alike_findings, refuse
+from training.data.label_rules import look_alike_findings, refuse
 from training.data.layouts import read_layout
 from training.data.layouts.clip_parts import WHOLE, Part
 from training.data.layouts.clip_rows import ClipListing, name_digest

@@ -14,7 +14,8 @@ from core.audio.log_mel import LogMelConfig
 from core.run.messages import TrainingMessage, TrainingPreparing
 from training.config.recipe import TrainConfig
 from training.data.clip_frames import ClipFrames, frame_statistics, load_clips
-from training.data.data_rules import learning_findings, refuse, silence_findings
+from training.data.data_rules import learning_findings, silence_findings
+from training.data.label_rules import refuse
 from training.data.manifest import LabelledClip, Manifest, Split, read_manifest
 
 _log = logging.getLogger(__name__)

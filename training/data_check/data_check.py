@@ -12,7 +12,8 @@ from core.errors import UserError
 from core.run.data_report import ClassContent, DataReport
 from core.run.messages import TrainingPreparing
 from training.config.recipe import TrainConfig
-from training.data.data_rules import learning_findings, look_alike_findings, silence_findings
+from training.data.data_rules import learning_findings, silence_findings
+from training.data.label_rules import look_alike_findings
 from training.data.manifest import LabelledClip, Manifest, read_present
 from training.data_check.class_findings import class_findings
 from training.data_check.clip_findings import clip_findings

@@ -25,7 +25,8 @@ from core.run.messages import TrainingEpoch, TrainingMessage
 from core.run.run_folder import CHECKPOINT_NAME, STATE_NAME
 from training.config.recipe import TrainConfig
 from training.data.clip_frames import ClipFrames
-from training.data.data_rules import recording_findings, refuse
+from training.data.data_rules import recording_findings
+from training.data.label_rules import refuse
 from training.data.layouts.clip_rows import ClipRow, deal_folds
 from training.data.manifest import LabelledClip
 from training.data.run_data import RunData, load_run_data
