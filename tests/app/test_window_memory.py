@@ -34,7 +34,7 @@ def test_windows_are_closed_and_reopened_under_the_garbage_timer(
         for _ in range(4):
             window = make_window()
             window.show()
-            listen(window, core, qtbot)
+            listen(window, core, qtbot, len(core.listeners))
             window.model_menu.chosen.emit("other")
             window.close()
             garbage.collect()

@@ -41,8 +41,8 @@ def drag_in(mime: QMimeData) -> QDragEnterEvent:
     )
 
 
-def listen(window: MainWindow, core: FakeCore, qtbot: QtBot) -> None:
-    n_before = len(core.listeners)
+def listen(window: MainWindow, core: FakeCore, qtbot: QtBot, n_before: int = 0) -> None:
+    """Listen, and hear three seconds. n_before: listeners of earlier windows."""
     window.begin()
     qtbot.waitUntil(lambda: len(core.listeners) > n_before)
     core.listeners[-1].hear(frames=300)
