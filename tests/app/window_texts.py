@@ -47,9 +47,7 @@ class WindowTexts:
         for pattern, name in _VARIABLES:
             text = pattern.sub(name, text)
         text = text.replace(version(), "<version>").replace("\n", "⏎").strip()
-        is_figure = text.endswith(
-            ("dBFS", "dBFS, clipping")
-        )  # of the meter: there for a moment, if at all
+        is_figure = text.endswith(("dBFS", "dBFS, clipping"))  # of the meter: there for a moment, if at all
         is_ours = text not in _OF_QT and not text.startswith("<table>")
         if any(character.isalpha() for character in text) and is_ours and not is_figure:
             self.texts.add(text)
