@@ -18,6 +18,7 @@ from house_rules import (
     vague_names,
     wrong_arrows,
 )
+from rig.planting import plant
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -53,14 +54,6 @@ def test_every_module_says_what_it_is() -> None:
 
 def test_every_row_of_every_table_has_its_contract_tested() -> None:
     assert untested_tables(REPOSITORY) == []
-
-
-def plant(root: Path, path: str, text: str) -> Path:
-    """Write a file of the tiny tree that a check must object to."""
-    target = root / path
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(text, encoding="utf-8")
-    return root
 
 
 @pytest.mark.parametrize(

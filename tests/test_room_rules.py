@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from rig.planting import plant
 from room_rules import MAX_FOLDER_FILES, import_circle, overfull_folders, rooms_out_of_order
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -21,14 +22,6 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
 
 def test_folders_stay_rooms() -> None:
     assert overfull_folders(REPOSITORY) == []
-
-
-def plant(root: Path, path: str, text: str) -> Path:
-    """Write a file of the tiny tree that a check must object to."""
-    target = root / path
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(text, encoding="utf-8")
-    return root
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
 from app.files.row import FileRow, FileState
@@ -10,8 +10,7 @@ from app.files.table import FileTable
 from app.files.tagging_queue import TaggingQueue
 from app.style import formatting
 from app.style.appearance import Appearance
-from app.style.plain_text import PlainLabel
-from app.widgets.dialog_parts import push_button
+from app.widgets.dialog_parts import empty_page, push_button
 from app.widgets.labels import ElidedLabel
 
 _EMPTY = "Drop audio or video files, or whole folders, anywhere in this window."
@@ -57,23 +56,9 @@ class FilesPanel(QFrame):
         column.addWidget(self.table, 1)
         self._pages = QStackedLayout(self)
         self._pages.setContentsMargins(1, 1, 1, 1)
-        self._pages.addWidget(self._empty_page())
+        self._pages.addWidget(empty_page(_EMPTY, self.open_button))
         self._pages.addWidget(filled)
         self.setMinimumHeight(120)
-
-    def _empty_page(self) -> QWidget:
-        hint = PlainLabel(_EMPTY)
-        hint.setObjectName("Muted")
-        hint.setWordWrap(True)
-        hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        page = QWidget()
-        column = QVBoxLayout(page)
-        column.setSpacing(10)
-        column.addStretch(1)
-        column.addWidget(hint)
-        column.addWidget(self.open_button, 0, Qt.AlignmentFlag.AlignHCenter)
-        column.addStretch(1)
-        return page
 
     def _connect(self) -> None:
         self.open_button.clicked.connect(self.open_wanted)

@@ -14,7 +14,7 @@ from app.models.downloads import ModelDownloads
 from app.style.appearance import Appearance
 from app.style.plain_text import PlainLabel
 from app.style.theme import tabular
-from app.widgets.dialog_parts import push_button, resize_to_fit
+from app.widgets.dialog_parts import card, push_button, resize_to_fit
 from app.widgets.tables import SortableTable
 from core.errors import UserError
 
@@ -95,7 +95,7 @@ class ModelsDialog(QDialog):
         about = _words("Muted")
         about.setText(_ABOUT)
         layout.addWidget(about)
-        layout.addWidget(_card(self.table), 1)
+        layout.addWidget(card(self.table), 1)
         layout.addWidget(self._detail_card())
         buttons = QHBoxLayout()
         buttons.addWidget(self.file_button)
@@ -278,12 +278,3 @@ def _words(name: str = "") -> QLabel:
     label.setObjectName(name)
     label.setWordWrap(True)
     return label
-
-
-def _card(inside: QWidget) -> QFrame:
-    card = QFrame()
-    card.setObjectName("Card")
-    column = QVBoxLayout(card)
-    column.setContentsMargins(1, 1, 1, 4)
-    column.addWidget(inside)
-    return card

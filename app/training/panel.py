@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -19,7 +19,7 @@ from app.style.theme import tabular
 from app.training.curve_plot import CurvePlot
 from app.training.curves import SHOWN_METRICS
 from app.training.session import RunState, TrainingSession
-from app.widgets.dialog_parts import push_button
+from app.widgets.dialog_parts import empty_page, push_button
 from app.widgets.labels import ElidedLabel
 
 _EMPTY = "No training yet. Ten clips of each class are enough to start: Train → New training…"
@@ -102,23 +102,9 @@ class TrainingPanel(QFrame):
         column.addLayout(plots, 1)
         self._pages = QStackedLayout(self)
         self._pages.setContentsMargins(1, 1, 1, 1)
-        self._pages.addWidget(self._empty_page())
+        self._pages.addWidget(empty_page(_EMPTY, self.new_button))
         self._pages.addWidget(filled)
         self.setMinimumHeight(160)
-
-    def _empty_page(self) -> QWidget:
-        hint = PlainLabel(_EMPTY)
-        hint.setObjectName("Muted")
-        hint.setWordWrap(True)
-        hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        page = QWidget()
-        column = QVBoxLayout(page)
-        column.setSpacing(10)
-        column.addStretch(1)
-        column.addWidget(hint)
-        column.addWidget(self.new_button, 0, Qt.AlignmentFlag.AlignHCenter)
-        column.addStretch(1)
-        return page
 
     def _connect(self) -> None:
         self.new_button.clicked.connect(self.new_wanted)

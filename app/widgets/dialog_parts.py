@@ -1,9 +1,11 @@
-"""Parts that dialogs share: push buttons, cards, and a size that fits the screen."""
+"""Parts that dialogs and panels share: push buttons, cards, empty pages, and a size that fits the screen."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QApplication, QFrame, QPushButton, QVBoxLayout, QWidget
+
+from app.style.plain_text import PlainLabel
 
 _WINDOW_FRAME = QSize(16, 48)
 """Space for the frame and title bar that the window manager adds."""
@@ -39,3 +41,19 @@ def card(*widgets: QWidget) -> QFrame:
     for widget in widgets:
         column.addWidget(widget, 1 if widget is widgets[-1] else 0)
     return frame
+
+
+def empty_page(text: str, button: QPushButton) -> QWidget:
+    """What a panel shows while it has nothing to show: a hint, and the button to begin with below it."""
+    hint = PlainLabel(text)
+    hint.setObjectName("Muted")
+    hint.setWordWrap(True)
+    hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
+    page = QWidget()
+    column = QVBoxLayout(page)
+    column.setSpacing(10)
+    column.addStretch(1)
+    column.addWidget(hint)
+    column.addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter)
+    column.addStretch(1)
+    return page
