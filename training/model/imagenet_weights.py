@@ -17,7 +17,12 @@ from core.model.architecture import ModelConfig, TransformerConfig
 from core.model.checkpoints.file_kind import read_pickled, read_safetensors
 from core.model.networks.convolutional import ConvolutionalTagger
 from core.model.networks.spectrogram_transformer import AudioSpectrogramTransformer
+from core.model.networks.stems import EFFICIENT_BACKBONE, EfficientStem
 from core.model.variants import MODEL_VARIANTS
+from training.model.package_weights import BACKBONES, PACKAGE, read_package_weights
+
+Kernels = Literal["sum", "average"]
+"""What becomes of the three colour channels of an image network's first kernel."""
 
 SUITABLE = {
     192: ("deit_tiny_distilled_patch16_224", "vit_tiny_patch16_224"),
@@ -52,7 +57,7 @@ def load_vision_weights(name: str, file: Path | None, ours: TransformerConfig) -
 
 
 def load_backbone_weights(
-    name: str, file: Path | None, ours: ConvolutionalTagger, kernel_collapse: Literal["sum", "average"] = "sum"
+    name: str, file: Path | None, ours: ConvolutionalTagger, kernel_collapse: Kernels = "sum"
 ) -> dict[str, Tensor]:
     """Float32 weights for `ours.backbone` from timm's model `name`, the same backbone with or without a training tag
     (`resnet18.a1_in1k`). The three colour channels of the first kernel are summed, or averaged.
@@ -63,14 +68,52 @@ def load_backbone_weights(
     if name.partition(".")[0] != backbone.partition(".")[0] or not timm.is_model(name):
         raise UserError(f"The variant's backbone is {backbone}, not {name}.", f"Use timm:{backbone}.")
     given = _download(name) if file is None else _read(file)
+    return fit_weights(given, ours.backbone, f"weights of {name}", kernel_collapse)
+
+
+def load_package_weights(
+    package: str, ours: ConvolutionalTagger | AudioSpectrogramTransformer, kernel_collapse: Kernels = "sum"
+) -> dict[str, Tensor]:
+    """Float32 weights from a Python package (see `package_weights`): for the backbone of a CNN, or for the part of an
+    efficient stem that has the same layers (`efficient_part`).
+
+    Raises UserError where the package is missing or the architecture has other layers.
+    """
+    theirs = BACKBONES.get(package, "")
+    is_cnn = isinstance(ours, ConvolutionalTagger)
+    mine = ours.config.backbone if is_cnn else EFFICIENT_BACKBONE if ours.config.stem == "efficient" else ""
+    if theirs and mine != theirs:
+        usable = [name for name, backbone in BACKBONES.items() if backbone == mine]
+        remedy = f"Use init={PACKAGE}{usable[0]}." if usable else "Choose ast-tiny-efficient or a Lite CNN."
+        raise UserError(f"{package} holds weights of {theirs}, which this architecture does not have.", remedy)
+    with torch.device("meta"):
+        names = list(timm.create_model(theirs or EFFICIENT_BACKBONE, pretrained=False).state_dict())
+    given = read_package_weights(package, names)
+    part = ours.backbone if is_cnn else efficient_part(ours)
+    return fit_weights(given, part, f"weights of {theirs}", kernel_collapse)
+
+
+def efficient_part(ours: AudioSpectrogramTransformer) -> nn.ModuleDict:
+    """The layers of an efficient stem that EfficientNet-Lite0 has too, under timm's names."""
+    stem = ours.patch_embed
+    assert isinstance(stem, EfficientStem)
+    return nn.ModuleDict({"conv_stem": stem.conv_stem, "bn1": stem.bn1, "blocks": stem.blocks})
+
+
+def fit_weights(
+    given: dict[str, Tensor], ours: nn.Module, what: str, kernel_collapse: Kernels = "sum"
+) -> dict[str, Tensor]:
+    """Those of `given` that `ours` has, with the first kernel's three colours summed or averaged.
+
+    what: what they are, for the error. Raises UserError where one is missing or has another shape.
+    """
     weights: dict[str, Tensor] = {}
-    for key, mine in ours.backbone.state_dict().items():
+    for key, mine in ours.state_dict().items():
         theirs = given.get(key, mine if key.endswith("num_batches_tracked") else None)
         if theirs is not None and mine.ndim == 4 and mine.shape[1] == 1 and theirs.shape[1] == 3:
             theirs = theirs.sum(dim=1, keepdim=True) / (3 if kernel_collapse == "average" else 1)
         if theirs is None or theirs.shape != mine.shape:
-            source = file.name if file else "The downloaded file"
-            raise UserError(f"{source} does not contain the weights of {name}.", "Give a file of that model.")
+            raise UserError(f"The file does not contain the {what}.", "Give a file of that model.")
         weights[key] = theirs.to(mine.dtype)
     return weights
 

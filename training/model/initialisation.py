@@ -12,7 +12,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 import torch
 from torch import Tensor
@@ -28,7 +27,14 @@ from core.model.networks.convolutional import ConvolutionalTagger
 from core.model.networks.positions import fit_positions
 from core.model.networks.spectrogram_transformer import N_PREFIX_TOKENS, AudioSpectrogramTransformer
 from core.model.store.find import find_weights
-from training.model.imagenet_weights import load_backbone_weights, load_vision_weights
+from training.model.imagenet_weights import (
+    Kernels,
+    efficient_part,
+    load_backbone_weights,
+    load_package_weights,
+    load_vision_weights,
+)
+from training.model.package_weights import PACKAGE
 
 MUST_BE_GIVEN = "required"
 """The `init` of a recipe that needs trained weights and does not ship any."""
@@ -45,7 +51,7 @@ initialisation."""
 class Adaptation:
     """How weights are adapted to a model where the paper and its released code differ, or for an ablation."""
 
-    kernel_collapse: Literal["sum", "average"] = "sum"
+    kernel_collapse: Kernels = "sum"
     """Of ImageNet's three colour channels: "sum" as in the released code, "average" as in the paper's text."""
     new_positions: bool = False
     """Leaves all position embeddings random, those of the class tokens included."""
@@ -70,13 +76,13 @@ RANDOM_INITIALISATION = Initialisation("random weights", None, "random weights")
 
 
 def read_initial_checkpoint(init: str) -> Checkpoint | None:
-    """The checkpoint that `init` names: "starter", a downloaded model, or a path; None for "" and "timm:…".
+    """The checkpoint that `init` names: "starter", a downloaded model, or a path; None for what is no checkpoint.
 
     Raises UserError.
     """
     if init == MUST_BE_GIVEN:
         raise UserError("This recipe needs trained weights to start from.", "Add init=CHECKPOINT.")
-    if not init or init.startswith(TIMM):
+    if not init or init.startswith((TIMM, PACKAGE)):
         return None
     return load_checkpoint(find_weights(init))
 
@@ -92,7 +98,8 @@ def initialise(
 
     init: "" to keep the random weights; "starter", the checkpoint that ships; the path of a checkpoint; "timm:NAME",
     ImageNet weights of a DeiT or ViT (for a CNN, of its backbone) from the Hugging Face hub; "timm:NAME@FILE", the same
-    from a file. Of a checkpoint's last layer, the rows of the labels that both have are copied, matched by id.
+    from a file; "package:NAME", ImageNet weights in a Python package (see `package_weights`). Of a checkpoint's last
+    layer, the rows of the labels that both have are copied, matched by id.
     initial_checkpoint: the result of `read_initial_checkpoint(init)`, where it has been read already.
     """
     initial_checkpoint = _at_strides_of(model, initial_checkpoint or read_initial_checkpoint(init))
@@ -105,6 +112,8 @@ def initialise(
         return ", ".join([f"weights of {initial_checkpoint.config.name}", how_much, *added])
     if not init:
         return "random weights"
+    if init.startswith(PACKAGE):
+        return _copy_package(model, init.removeprefix(PACKAGE), adaptation)
     name, _, file = init.removeprefix(TIMM).partition("@")
     source = Path(file).expanduser() if file else None
     if isinstance(model, ConvolutionalTagger):
@@ -128,6 +137,9 @@ def new_module_names(
     """
     initial_checkpoint = _at_strides_of(model, initial_checkpoint or read_initial_checkpoint(init))
     if initial_checkpoint is None:
+        if init.startswith(PACKAGE) and isinstance(model, AudioSpectrogramTransformer):
+            old = {f"patch_embed.{name}" for name in efficient_part(model).state_dict()}
+            return tuple(name for name, _ in model.named_parameters() if name not in old)
         new = (HEAD, *ADDED, *(["pos_embed"] if adaptation.new_positions else []))
         return tuple(name for name, _ in model.named_parameters() if init and name.startswith(new))
     has_all_labels = {label.id for label in labels} <= {label.id for label in initial_checkpoint.config.labels}
@@ -208,6 +220,16 @@ def _without_added(mine: ModelConfig, theirs: ModelConfig) -> ModelConfig:
         return mine
     hybrid = None if theirs.hybrid is None else mine.hybrid
     return replace(mine, hybrid=hybrid, frame_head=theirs.frame_head, positions=theirs.positions)
+
+
+def _copy_package(model: Network, package: str, adaptation: Adaptation) -> str:
+    """Copy a package's ImageNet weights to a CNN's backbone or an efficient stem; returns a description."""
+    weights = load_package_weights(package, model, adaptation.kernel_collapse)
+    if isinstance(model, ConvolutionalTagger):
+        model.backbone.load_state_dict(weights)
+        return f"ImageNet weights of {model.config.backbone}, without its head"
+    efficient_part(model).load_state_dict(weights)
+    return "ImageNet weights of EfficientNet-Lite0 in the stem, and random ones behind it"
 
 
 def _copy_imagenet(model: AudioSpectrogramTransformer, weights: dict[str, Tensor], adaptation: Adaptation) -> None:

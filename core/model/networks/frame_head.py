@@ -35,9 +35,10 @@ def column_times_s(config: TransformerConfig, n_frames: int) -> NDArray[np.float
     """Seconds from the input's first sample to the centre of each column of patches, `(columns,)`.
 
     Column j of patches of p frames with stride s covers 10 s j to 10 (s j + p - 1) + 25 ms: centred on 100 j + 87.5 ms
-    for 16 and 10. The convolutional stems pad both ends, so that their column j is centred on frame s j.
+    for 16 and 10. The convolutional stems pad both ends, so that their column j is centred on frame s j; the efficient
+    one pads the end alone: frame s j + 15.
     """
     columns = config.grid(max(n_frames, config.patch_frames))[1]
-    reach = config.patch_frames - 1 if config.stem == "patch" else 0
-    centre_frames = np.arange(columns) * config.stride_frames + reach / 2
+    offset = {"patch": (config.patch_frames - 1) / 2, "efficient": config.stride_frames - 1.0}.get(config.stem, 0.0)
+    centre_frames = np.arange(columns) * config.stride_frames + offset
     return centre_frames / FRAMES_PER_SECOND + FRAME_S / 2

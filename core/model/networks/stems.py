@@ -1,9 +1,12 @@
-"""Turns a spectrogram into a grid of tokens: linear patches, or one of two convolutional stems."""
+"""Turns a spectrogram into a grid of tokens: linear patches, or one of three convolutional stems."""
 
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
+import timm
+import torch.nn.functional as F
 from timm.layers.conv_bn_act import ConvNormAct
 from torch import Tensor, nn
 
@@ -77,8 +80,33 @@ class ResidualStem(nn.Module):
         return self.proj(self.residual(self.entry(image)))
 
 
-STEMS: dict[str, type[PatchEmbedding | ConvolutionStem | ResidualStem]] = {
+EFFICIENT_BACKBONE = "tf_efficientnet_lite0"
+"""timm's name of the CNN whose first stages are the efficient stem."""
+_EFFICIENT_STAGES, _EFFICIENT_WIDTH, _EFFICIENT_STRIDE = 5, 112, 16
+
+
+class EfficientStem(nn.Module):
+    """EfficientNet-Lite0's stages up to stride 16, which ImageNet weights exist for, then a linear layer."""
+
+    def __init__(self, config: TransformerConfig) -> None:
+        super().__init__()
+        cnn: Any = timm.create_model(EFFICIENT_BACKBONE, pretrained=False, in_chans=1, num_classes=0, global_pool="")
+        self.conv_stem, self.bn1, self.blocks = cnn.conv_stem, cnn.bn1, cnn.blocks[:_EFFICIENT_STAGES]
+        self.proj = nn.Conv2d(_EFFICIENT_WIDTH, config.embed_dim, kernel_size=1)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """`(B, 1, mels, frames)` to `(B, D, rows, columns)`.
+
+        The end is padded to whole columns: the "same" padding of this CNN is then one-sided at every stride, so that
+        column j is always centred on frame 16 j + 15.
+        """
+        image = F.pad(image, (0, -image.shape[-1] % _EFFICIENT_STRIDE))
+        return self.proj(self.blocks(self.bn1(self.conv_stem(image))))
+
+
+STEMS: dict[str, type[PatchEmbedding | ConvolutionStem | ResidualStem | EfficientStem]] = {
     "patch": PatchEmbedding,
     "convolution": ConvolutionStem,
     "residual": ResidualStem,
+    "efficient": EfficientStem,
 }
