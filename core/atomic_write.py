@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
@@ -18,7 +18,7 @@ def atomic_write(path: Path, content: bytes) -> None:
 
 
 @contextmanager
-def atomic_file(path: Path, *, durable: bool = True) -> Iterator[IO[bytes]]:
+def atomic_file(path: Path, *, durable: bool = True) -> Generator[IO[bytes]]:
     """A new binary file that replaces `path` when the block ends; after an error `path` stays as it was.
 
     It is written under a temporary name beside `path`, so several processes may write the same file at once and the

@@ -26,6 +26,12 @@ def check_number(name: str, value: object, lowest: float, highest: float) -> Non
         raise UserError(problem, "Correct the config.")
 
 
+def check_text(name: str, value: object) -> None:
+    """Raises UserError unless `value` is text."""
+    if not isinstance(value, str):
+        raise UserError(f"{name} is {_shown(value)}, and must be text.", "Correct the config.")
+
+
 def _shown(value: object) -> str:
     if isinstance(value, int) and value.bit_length() > 64:
         return "an integer of more than 19 digits"

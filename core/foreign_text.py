@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from typing import Any
+from typing import Any, cast
 
 MOST_LEVELS = 200
 """Depth of nesting. A checkpoint's provenance gains a level each time it is trained further."""
@@ -31,17 +31,25 @@ def parse_toml(text: str) -> dict[str, Any]:
     return table
 
 
+def as_object(value: Any) -> dict[str, Any] | None:
+    """A parsed value if it is a JSON object, whose keys are text; None if it is anything else."""
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else None
+
+
 _TOO_DEEP = f"nested more than {MOST_LEVELS} levels deep"
 
 
 def _refuse_deep(value: Any) -> None:
     level = [value]
     for _ in range(MOST_LEVELS + 1):
-        level = [part for value in level if isinstance(value, dict | list) for part in _parts(value)]
+        level = [part for value in level for part in _parts(value)]
         if not level:
             return
     raise ValueError(_TOO_DEEP)
 
 
-def _parts(value: dict[str, Any] | list[Any]) -> list[Any]:
-    return list(value.values()) if isinstance(value, dict) else value
+def _parts(value: Any) -> list[Any]:
+    """What an object or a list holds; a number or a text has no parts."""
+    if isinstance(value, list):
+        return cast("list[Any]", value)
+    return list((as_object(value) or {}).values())

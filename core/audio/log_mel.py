@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torchaudio.compliance import kaldi
+from torchaudio.compliance import kaldi  # pyright: ignore[reportMissingTypeStubs]
 
 from core.audio.mel_scale import hz_from_mel, mel_from_hz
 from core.bounds import MOST_MELS, check_number, check_whole
@@ -135,7 +135,7 @@ class LogMelStream:
         call = np.zeros(self._call_samples, np.float32)
         known = min(len(self._pending), self._call_samples)
         call[:known] = self._pending[:known]
-        frames = _fbank(torch.from_numpy(call), self.config)[first:stop].numpy()
+        frames = _fbank(torch.as_tensor(call), self.config)[first:stop].numpy()
         self.n_frames += stop - first
         if stop == _FRAMES_PER_CALL:
             self._pending = self._pending[_FRAMES_PER_CALL * self.config.hop_length :].copy()

@@ -93,7 +93,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
     listing = actions.add_parser("list", help="the installed models, and the published ones to download")
     _add_json(listing, "print a JSON list")
-    listing.set_defaults(run_action=lambda namespace: run_list(namespace.json))
+    listing.set_defaults(run_action=_run_list)
 
     _add_download(actions.add_parser("download", help="download a published model; an interrupted download resumes"))
     _add_download(actions.add_parser("get"))  # its former name, which the help leaves out
@@ -106,10 +106,18 @@ def run(namespace: argparse.Namespace) -> int:
     return namespace.run_action(namespace)
 
 
+def _run_list(namespace: argparse.Namespace) -> int:
+    return run_list(namespace.json)
+
+
 def _add_download(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", help="as `models list` shows it")
     _add_json(parser, "print progress and result as JSON lines")
-    parser.set_defaults(run_action=lambda namespace: run_download(namespace.name, namespace.json))
+
+    def run_action(namespace: argparse.Namespace) -> int:
+        return run_download(namespace.name, namespace.json)
+
+    parser.set_defaults(run_action=run_action)
 
 
 def _add_import(parser: argparse.ArgumentParser) -> None:

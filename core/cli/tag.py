@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,7 +91,7 @@ def run_tag(options: TagOptions) -> int:
     if found.others:
         print(f"Note: {found.others_in_words()}", file=sys.stderr)
     with _open_output(options.output) as file:
-        writer = (_FrameTagging if options.frames else _WindowTagging)(file, tagger, options)
+        writer: _FileWriter = (_FrameTagging if options.frames else _WindowTagging)(file, tagger, options)
         for path, error in found.problems:
             writer.error(str(path), error)
         n_errors = len(found.problems)
@@ -166,7 +166,7 @@ def _refuse_overwriting(output: Path | None, files: tuple[Path, ...]) -> None:
 
 
 @contextmanager
-def _open_output(output: Path | None) -> Iterator[IO[str]]:
+def _open_output(output: Path | None) -> Generator[IO[str]]:
     """Standard output, or a file that keeps what was tagged so far when the user stops."""
     if output is None:
         yield sys.stdout

@@ -113,7 +113,7 @@ class Listener:
 
     def take_update(self) -> LiveUpdate | None:
         """Everything since the last call as one update; None if nothing happened. Never waits."""
-        updates = []
+        updates: list[LiveUpdate] = []
         while True:
             try:
                 updates.append(self._updates.get_nowait())

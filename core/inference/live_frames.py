@@ -42,7 +42,7 @@ class LiveFrames:
 
     def push(self, block: AudioBlock) -> list[FrameRun]:
         """New frames, in order; those of a gap before `block` are a separate run."""
-        runs = []
+        runs: list[FrameRun] = []
         lost = block.start_sample - self._next_sample
         if lost > self._longest_gap:
             self._start_at(block.start_sample)

@@ -138,7 +138,7 @@ class Tagger:
 
     def _input_of(self, frames: NDArray[np.float32]) -> torch.Tensor:
         """Normalised, `(1, frames, mels)`."""
-        return torch.from_numpy(self.log_mel.normalise(self._pad(frames))).unsqueeze(0)
+        return torch.as_tensor(self.log_mel.normalise(self._pad(frames))).unsqueeze(0)
 
     def _pad(self, frames: NDArray[np.float32]) -> NDArray[np.float32]:
         """Append zero frames up to the window if the checkpoint asks for them, as published ASTs do."""

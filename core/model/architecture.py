@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from core.bounds import MOST_FRAMES, MOST_LABELS, MOST_MELS, MOST_WIDTH, check_number, check_whole
+from core.bounds import MOST_FRAMES, MOST_LABELS, MOST_MELS, MOST_WIDTH, check_number, check_text, check_whole
 from core.errors import UserError
 
 _MOST_LAYERS, _MOST_PATCHES = 256, 200_000
@@ -171,8 +171,7 @@ class ConvolutionConfig:
     def __post_init__(self) -> None:
         for name in ("n_labels", "n_mels", "max_frames"):
             check_whole(name, getattr(self, name), 1, _HIGHEST[name])
-        if not isinstance(self.backbone, str):
-            raise UserError("The backbone of a CNN must be a name.", "Correct the config.")
+        check_text("The backbone of a CNN", self.backbone)
         if self.level not in ("absolute", "window"):
             raise UserError(f"Unknown architecture option {self.level!r}.", "Use absolute or window.")
 

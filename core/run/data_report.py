@@ -94,4 +94,5 @@ class DataReport:
 
 
 def _finding(row: dict[str, Any]) -> Finding:
-    return Finding(**{**row, "paths": tuple(row["paths"])})
+    fields: dict[str, Any] = {**row, "paths": tuple(row["paths"])}
+    return Finding(**fields)

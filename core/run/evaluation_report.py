@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from core.atomic_write import atomic_write
 from core.errors import UserError
@@ -136,7 +137,7 @@ class EvaluationReport:
             raw["labels"] = tuple(map(str, raw["labels"]))
             raw["metrics"] = {name: Measured(**measured) for name, measured in raw["metrics"].items()}
             raw["classes"] = tuple(ClassResult(**result) for result in raw["classes"])
-            raw["clips"] = tuple(ClipResult(**{**clip, "truth": tuple(clip["truth"])}) for clip in raw["clips"])
+            raw["clips"] = tuple(_clip(row) for row in raw["clips"])
             report = cls(**raw)
             report.validate()
         except (OSError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError) as error:
@@ -150,14 +151,24 @@ class EvaluationReport:
         if n_labels > MOST_LABELS:
             problem = f"The evaluation has {n_labels} classes; up to {MOST_LABELS} can be shown."
             raise UserError(problem, "Evaluate the model on clips of fewer classes.")
-        if not all(isinstance(text, str) for text in (self.model, self.data, self.split, self.merge)):
+        if not _are_text(self.model, self.data, self.split, self.merge):
             raise ValueError("names that are not text")
         if not all(type(place) is int and 0 <= place < n_labels for clip in self.clips for place in clip.places):
             raise ValueError("unknown labels")
         figures = (figure for row in (*self.metrics.values(), *self.classes, *self.clips) for figure in row.figures)
         if not all(type(figure) in (int, float) and abs(figure) <= _LARGEST_FIGURE for figure in figures):
             raise ValueError("figures that are not numbers")
-        if not all(isinstance(result.label, str) and result.label in known for result in self.classes):
+        if not all(_are_text(result.label) and result.label in known for result in self.classes):
             raise ValueError("classes that are not labels")
-        if not all(isinstance(clip.path, str) for clip in self.clips):
+        if not _are_text(*(clip.path for clip in self.clips)):
             raise ValueError("clips without a path")
+
+
+def _clip(row: dict[str, Any]) -> ClipResult:
+    fields: dict[str, Any] = {**row, "truth": tuple(row["truth"])}
+    return ClipResult(**fields)
+
+
+def _are_text(*values: object) -> bool:
+    """Whether a file really had text where the fields promise it."""
+    return all(isinstance(value, str) for value in values)

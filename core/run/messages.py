@@ -73,7 +73,7 @@ class TrainingEpoch:
     """How long it took."""
     seconds_left: float
     """Until the end of the run."""
-    metrics: dict[str, float] = field(default_factory=dict)
+    metrics: dict[str, float] = field(default_factory=dict[str, float])
     """By the names of METRIC_NAMES; empty for an epoch that was not evaluated."""
 
 

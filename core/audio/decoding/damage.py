@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from av import Packet
+from av import AudioStream, Packet
 
 from core.audio.decoding.declared_length import last_mp3_frame_is_cut
 from core.errors import UserError
@@ -64,7 +64,7 @@ class DecodingTally:
         self.bad_packets += 1
         self.bad_tail += 1
 
-    def check_packet(self, packet: Packet) -> None:
+    def check_packet(self, packet: Packet[AudioStream]) -> None:
         """Check whether the newest packet is cut; at the end, the result is that of the last packet."""
         if not packet.size:  # the empty packet that ends a stream
             return

@@ -117,7 +117,9 @@ def _frames(packet: Packet[AudioStream], tally: DecodingTally) -> list[AudioFram
             whole = without_torn_sample(packet)
             if whole is None:
                 raise
-            return packet.stream.codec_context.decode(whole) if whole.size else []
+            if not whole.size:
+                return []
+            return packet.stream.codec_context.decode(whole)  # pyright: ignore[reportUnknownMemberType] of av
     except av.error.FFmpegError:
         if bytes(packet)[:3] != _TAG_BETWEEN_JOINED_FILES:
             tally.add_bad()

@@ -7,7 +7,7 @@ it stops; from that link on, the rest of the file is opened as a separate file.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -33,7 +33,7 @@ def next_link(path: Path, after: int) -> int | None:
 
 
 @contextmanager
-def open_link(path: Path, offset: int) -> Iterator[InputContainer]:
+def open_link(path: Path, offset: int) -> Generator[InputContainer]:
     """Open the part of the file from byte `offset` to its end as a container."""
     with _Tail(path, offset) as file, av.open(file, "r", format="ogg", metadata_errors="replace") as container:
         yield container

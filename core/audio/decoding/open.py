@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn, cast
@@ -24,7 +24,7 @@ _OPTIONS = {"protocol_whitelist": "file"}
 
 
 @contextmanager
-def open_media(path: Path) -> Iterator[InputContainer]:
+def open_media(path: Path) -> Generator[InputContainer]:
     """Open a container that has an audio track which can be decoded. Raises UserError."""
     refuse_unreadable(path)
     try:

@@ -7,6 +7,7 @@ from typing import cast
 
 import av
 import numpy as np
+from av.stream import Stream
 from numpy.typing import NDArray
 
 # libav's name -> type of a sample in memory, its zero, its full scale. 24-bit sound comes as s32, shifted up.
@@ -34,7 +35,7 @@ def mono_samples(frame: av.AudioFrame) -> NDArray[np.float32]:
         return _mean(channels.astype(np.float32))
 
 
-def without_torn_sample(packet: av.Packet[av.AudioStream]) -> av.Packet | None:
+def without_torn_sample(packet: av.Packet[av.AudioStream]) -> av.Packet[Stream] | None:
     """The packet up to its last whole sample, if it is PCM and ends within a sample; None otherwise.
 
     libav rejects the whole packet for an extra byte at its end.

@@ -47,7 +47,8 @@ def _voiced(place: Signal, rng: Generator, n_syllables: int, duration_s: float) 
     """A buzzing glottis seen through moving formants, harmonic by harmonic."""
     n_samples = len(place)
     vowels = _VOWELS_HZ[rng.integers(0, len(_VOWELS_HZ), n_syllables)]
-    formants_hz = np.stack([np.interp(place, np.arange(n_syllables) + 0.35, column) for column in vowels.T])
+    middles = np.arange(n_syllables) + 0.35
+    formants_hz = np.stack([np.interp(place, middles, vowels[:, formant]) for formant in range(vowels.shape[1])])
     falling = 1.12 - 0.25 * (place % 7) / 7  # the pitch falls within each phrase
     pitch_hz = 125 * falling * (0.92 + 0.16 * wander(n_samples, 3.0, rng)) * (1 + 0.012 * wander(n_samples, 60, rng))
     glottis = phase_of(pitch_hz)

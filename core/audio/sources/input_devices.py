@@ -43,7 +43,7 @@ class InputDevice:
 def load_sounddevice() -> ModuleType:
     """The module sounddevice. Raises UserError if PortAudio, which it needs, is missing."""
     try:
-        import sounddevice
+        import sounddevice  # pyright: ignore[reportMissingTypeStubs]
     except OSError as error:
         remedy = _INSTALL_PORTAUDIO.get(sys.platform, "Install the PortAudio library and start again.")
         raise UserError(

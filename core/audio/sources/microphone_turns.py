@@ -7,7 +7,7 @@ program. Any thread but the window's may call these functions.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,7 +22,7 @@ _turn = threading.Lock()
 
 
 @contextmanager
-def portaudio_turn(*, is_patient: bool = False) -> Iterator[None]:
+def portaudio_turn(*, is_patient: bool = False) -> Generator[None]:
     """Only one thread at a time may read PortAudio's devices, or open or close a stream.
 
     is_patient: wait for another thread forever, even if it hangs with the sound server; otherwise raises UserError

@@ -57,7 +57,8 @@ def _run_exit_functions() -> None:
     for module, name in _LEFT_TO_THE_SYSTEM:
         with suppress(KeyError, AttributeError):
             atexit.unregister(getattr(sys.modules[module], name))
-    atexit._run_exitfuncs()  # those of multiprocessing, of temporary folders, of locks
+    # Those of multiprocessing, of temporary folders, of locks; nothing public runs them.
+    atexit._run_exitfuncs()  # pyright: ignore[reportPrivateUsage]
 
 
 def with_results_written(status: int) -> int:

@@ -22,7 +22,7 @@ from core.atomic_write import atomic_write
 from core.audio.log_mel import LogMelConfig
 from core.bounds import check_number
 from core.errors import UserError
-from core.foreign_text import parse_json
+from core.foreign_text import as_object, parse_json
 from core.labels import LabelSet
 from core.model.architecture import ModelConfig, TransformerConfig, model_config
 from core.model.checkpoints.file_kind import describe_foreign, read_safetensors
@@ -63,7 +63,7 @@ class CheckpointConfig:
     """From logits to probabilities: "sigmoid" for independent labels, "softmax" for one label per clip."""
     calibration: Calibration = ()
     """Applied to the logits before the activation; with softmax one scale for all labels and no offsets."""
-    provenance: dict[str, Any] = field(default_factory=dict)
+    provenance: dict[str, Any] = field(default_factory=dict[str, Any])
     """Data, licence, recipe, commit, metrics: whatever the training run recorded."""
 
     def __post_init__(self) -> None:
@@ -124,11 +124,12 @@ class CheckpointConfig:
     def from_json(cls, text: str, where: Path) -> CheckpointConfig:
         """Parse the text of config.json. Raises UserError if it is not a complete Soundmark config."""
         try:
-            raw = parse_json(text)
+            parsed = parse_json(text)
         except ValueError as error:
             raise UserError(f"{where.name} is not valid JSON ({error}).", EXPECTED) from error
-        if not isinstance(raw, dict) or raw.get("format") != FORMAT:
-            raise UserError(describe_foreign(where, raw), EXPECTED)
+        raw = as_object(parsed)
+        if raw is None or raw.get("format") != FORMAT:
+            raise UserError(describe_foreign(where, parsed), EXPECTED)
         if raw.get("format_version") != FORMAT_VERSION:
             raise UserError(
                 f"{where.name} is a checkpoint of format version {raw.get('format_version')}; "
@@ -136,7 +137,6 @@ class CheckpointConfig:
                 "Update Soundmark.",
             )
         try:
-            merge = {**raw["merge"], "listed": tuple(raw["merge"].get("listed", ()))}
             return cls(
                 name=str(raw["name"]),
                 variant=str(raw["variant"]),
@@ -144,7 +144,7 @@ class CheckpointConfig:
                 log_mel=LogMelConfig(**raw["log_mel"]),
                 labels=LabelSet.from_dicts(raw["labels"]),
                 thresholds=tuple(map(float, raw["thresholds"])),
-                merge=MergeSchedule(**merge),
+                merge=MergeSchedule.from_dict(raw["merge"]),
                 pad_to_window=bool(raw["pad_to_window"]),
                 activation=raw["activation"],
                 # Checkpoints written before there was calibration have none.
@@ -248,10 +248,10 @@ def _read_file(path: Path) -> Checkpoint | None:
 
 def _is_from_transformers(text: str) -> bool:
     try:
-        raw = parse_json(text)
+        raw = as_object(parse_json(text))
     except ValueError:
         return False
-    return isinstance(raw, dict) and raw.get("format") != FORMAT and "model_type" in raw
+    return raw is not None and raw.get("format") != FORMAT and "model_type" in raw
 
 
 def _read_weights(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:

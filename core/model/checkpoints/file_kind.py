@@ -7,7 +7,7 @@ import pickle
 import struct
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from safetensors import safe_open
@@ -16,6 +16,7 @@ from torch import Tensor
 
 from core.errors import UserError
 from core.file_names import is_unicode
+from core.foreign_text import as_object
 
 _PICKLED = "a pickled PyTorch file"
 _DAMAGE_ERRORS = (RuntimeError, EOFError, OSError, ValueError, LookupError, AttributeError, TypeError, MemoryError)
@@ -40,8 +41,9 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
 
 def describe_foreign(path: Path, config: Any) -> str:
     """One sentence that says what kind of file `path` is; `config` is its parsed JSON, if it has any."""
-    if isinstance(config, dict):
-        return f"{path.name} {_of_json(config)}."
+    described = as_object(config)
+    if described is not None:
+        return f"{path.name} {_of_json(described)}."
     if path.stat().st_size == 0:
         return f"{path.name} is empty."
     members = _members(path)
@@ -68,7 +70,8 @@ def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         weights = load(content)
         header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
         return weights, header.get("__metadata__", {})
-    with safe_open(path, framework="pt") as file:
+    opened: Any = safe_open(path, framework="pt")  # it comes without types
+    with opened as file:
         return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
 
 
@@ -82,7 +85,7 @@ def read_pickled(path: Path, remedy: str) -> dict[str, Tensor]:
         raise UserError(what, remedy)
     _check_unpacked_size(path)
     try:
-        found: Any = torch.load(path, map_location="cpu", weights_only=True)
+        found = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         if "Weights only load failed" in str(error):
             raise UserError(
@@ -92,15 +95,27 @@ def read_pickled(path: Path, remedy: str) -> dict[str, Tensor]:
         raise UserError(f"{path.name} is a damaged or truncated PyTorch file.", "Copy or download it again.") from error
     except _DAMAGE_ERRORS as error:
         raise UserError(f"{path.name} is a damaged or truncated PyTorch file.", "Copy or download it again.") from error
-    if isinstance(found, dict):
-        found = next((found[key] for key in _WRAPPERS if isinstance(found.get(key), dict)), found)
-    if not isinstance(found, dict) or not found or not all(isinstance(value, Tensor) for value in found.values()):
+    weights = _named_tensors(found)
+    if not weights:
         raise UserError(f"{path.name} is {_PICKLED} without named weights.", remedy)
-    odd = [name for name, tensor in found.items() if not _is_dense(tensor)]
+    odd = [name for name, tensor in weights.items() if not _is_dense(tensor)]
     if odd:
         raise UserError(f"{odd[0]} in {path.name} is sparse, quantised or has no values.", "Save it as a dense tensor.")
-    _check_memory(path, sum(tensor.numel() * tensor.element_size() for tensor in found.values()))
-    return {str(name): tensor for name, tensor in found.items()}
+    _check_memory(path, sum(tensor.numel() * tensor.element_size() for tensor in weights.values()))
+    return weights
+
+
+def _named_tensors(found: object) -> dict[str, Tensor]:
+    """The tensors of a state_dict, alone or in one of the usual wrappers; none if it holds anything else."""
+    outer = _entries(found) or {}
+    wrapped = (_entries(outer.get(key)) for key in _WRAPPERS)
+    entries = next((inner for inner in wrapped if inner is not None), outer)
+    tensors = {str(name): value for name, value in entries.items() if isinstance(value, Tensor)}
+    return tensors if len(tensors) == len(entries) else {}
+
+
+def _entries(value: object) -> dict[object, object] | None:
+    return cast("dict[object, object]", value) if isinstance(value, dict) else None
 
 
 def _is_dense(tensor: Tensor) -> bool:

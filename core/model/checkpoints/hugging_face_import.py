@@ -10,14 +10,14 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from safetensors import SafetensorError
 from torch import Tensor
 
 from core.audio.log_mel import LogMelConfig
 from core.errors import UserError
-from core.foreign_text import parse_json
+from core.foreign_text import as_object, parse_json
 from core.labels import Label, LabelSet, readable
 from core.model.architecture import TransformerConfig
 from core.model.checkpoints.checkpoint import Checkpoint, CheckpointConfig
@@ -49,8 +49,8 @@ class _Folder:
     @property
     def own(self) -> Mapping[str, Any]:
         """Empty where the labels have changed since: somebody has trained the model further."""
-        own = self.config.get(OWN_ENTRY)
-        if not isinstance(own, dict) or "labels" not in own:
+        own = as_object(self.config.get(OWN_ENTRY))
+        if own is None or "labels" not in own:
             return {}
         shown = shown_names(LabelSet.from_dicts(own["labels"]))
         return own if [self.config["id2label"].get(str(i)) for i in range(_n_labels(self.config))] == shown else {}
@@ -109,18 +109,14 @@ def _refuse_other_models(folder: _Folder) -> None:
 def _architecture(folder: _Folder) -> TransformerConfig:
     """The architecture, with transformers' defaults for what the file leaves out."""
     raw = folder.config
-    patch = raw.get("patch_size", 16)
-    if isinstance(patch, list):
-        if len(set(patch)) != 1:
-            raise UserError(f"The patches of {folder.name} are not square.", _REMEDY)
-        patch = patch[0]
+    patch = _patch_size(folder)
     width, eps = int(raw.get("hidden_size", 768)), float(raw.get("layer_norm_eps", 1e-12))
     return TransformerConfig(
         n_labels=_n_labels(raw),
         n_mels=int(raw.get("num_mel_bins", 128)),
         max_frames=int(raw.get("max_length", 1024)),
-        patch_mels=int(patch),
-        patch_frames=int(patch),
+        patch_mels=patch,
+        patch_frames=patch,
         stride_frames=int(raw.get("time_stride", 10)),
         stride_mels=int(raw.get("frequency_stride", 10)),
         embed_dim=width,
@@ -131,6 +127,15 @@ def _architecture(folder: _Folder) -> TransformerConfig:
         head_norm_eps=eps,
         positions=folder.own.get("positions", "bilinear"),
     )
+
+
+def _patch_size(folder: _Folder) -> int:
+    """The side of a patch, which the file may give as one number or for both directions."""
+    given = folder.config.get("patch_size", 16)
+    sizes = cast("list[Any]", given) if isinstance(given, list) else [given]
+    if len(set(sizes)) != 1:
+        raise UserError(f"The patches of {folder.name} are not square.", _REMEDY)
+    return int(sizes[0])
 
 
 def _front_end(folder: _Folder) -> LogMelConfig:
@@ -165,7 +170,7 @@ def _labels(folder: _Folder, n_labels: int) -> LabelSet:
     """The labels that the config names. If they are those of a known data set, or unnamed, its label set is used."""
     if folder.own:
         return LabelSet.from_dicts(folder.own["labels"])
-    given = folder.config.get("id2label") or {}
+    given: dict[str, Any] = folder.config.get("id2label") or {}
     if given and given.keys() != {str(i) for i in range(n_labels)}:
         raise UserError(f"id2label of {folder.name} does not number the labels from 0 to {n_labels - 1}.", _AGAIN)
     names = [str(given.get(str(i), f"LABEL_{i}")) for i in range(n_labels)]
@@ -211,18 +216,17 @@ def _thresholds(folder: _Folder, data_set: KnownDataSet | None, n_labels: int) -
 
 
 def _merge(folder: _Folder) -> MergeSchedule:
-    raw = dict(folder.own.get("merge", {}))
-    return MergeSchedule(**{**raw, "listed": tuple(raw.get("listed", ()))})
+    return MergeSchedule.from_dict(folder.own.get("merge", {}))
 
 
 def _read_json(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise UserError(f"The folder {path.parent.name} has no {path.name}.", _AGAIN)
     try:
-        raw = parse_json(path.read_text(encoding="utf-8"))
+        raw = as_object(parse_json(path.read_text(encoding="utf-8")))
     except ValueError as error:
         raise UserError(f"{path.name} is not valid JSON ({error}).", _AGAIN) from error
-    if not isinstance(raw, dict):
+    if raw is None:
         raise UserError(f"{path.name} does not contain a JSON object.", _AGAIN)
     return raw
 

@@ -49,7 +49,7 @@ def with_strides(checkpoint: Checkpoint, mels: int, frames: int) -> Checkpoint:
 
 def _restrided_positions(positions: torch.Tensor, old: TransformerConfig, new: TransformerConfig) -> torch.Tensor:
     """`(1, 2 + patches, D)`, the class tokens' positions as they are."""
-    grid = positions[0, N_PREFIX_TOKENS:].float().unflatten(0, old.grid(old.max_frames))
+    grid = torch.unflatten(positions[0, N_PREFIX_TOKENS:].float(), 0, old.grid(old.max_frames))
     rows, columns = new.grid(new.max_frames)
     factors = new.stride_mels / old.stride_mels, new.stride_frames / old.stride_frames
     moved = restride_positions(grid, rows, columns, factors, old.positions).flatten(0, 1).to(positions.dtype)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from core.model.merging.schedule import most_removable
@@ -79,7 +80,7 @@ def _match(keys: Tensor, r: int, n_protected: int) -> Matching:
 def unit_length(keys: Tensor) -> Tensor:
     """Keys `(B, N, C)` divided by their lengths. A key of zeros has no direction: it stays, and its cosine with every
     other is 0, where dividing would give NaN."""
-    return keys / keys.norm(dim=-1, keepdim=True).clamp_min(1e-6)
+    return F.normalize(keys, dim=-1, eps=1e-6)
 
 
 def best_partner(scores: Tensor) -> tuple[Tensor, Tensor]:

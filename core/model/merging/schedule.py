@@ -3,9 +3,9 @@ and the command line start at once."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from core.bounds import check_whole
 from core.errors import UserError
@@ -47,13 +47,15 @@ class MergeSchedule:
             raise UserError(f"Unknown merge schedule {self.kind!r}.", "Use constant, decreasing or a list of numbers.")
         if self.matcher not in ("bipartite", "energy"):
             raise UserError(f"Unknown way to match tokens: {self.matcher!r}.", "Use bipartite or energy.")
-        counts = (self.r, self.reference_patches, *self.listed)
-        if not all(isinstance(count, int) for count in counts):
-            raise UserError("A merge schedule counts whole tokens.", "Use whole numbers.")
-        if min(counts) < 0:
-            raise UserError("A merge schedule cannot remove a negative number of tokens.", "Use 0 or more.")
-        check_whole("A number of the merge schedule", max(counts), 0, _MOST_TOKENS)
         check_whole("The length of the merge schedule's list", len(self.listed), 0, _MOST_LAYERS)
+        for count in (self.r, self.reference_patches, *self.listed):
+            check_whole("A number of the merge schedule", count, 0, _MOST_TOKENS)
+
+    @classmethod
+    def from_dict(cls, raw: Mapping[str, Any]) -> MergeSchedule:
+        """The inverse of `dataclasses.asdict`, from a file. Raises TypeError for unknown entries, and UserError."""
+        fields: dict[str, Any] = {**raw, "listed": tuple(raw.get("listed", ()))}
+        return cls(**fields)
 
     def per_layer(self, depth: int, n_patches: int) -> tuple[int, ...]:
         """Tokens to remove in each of `depth` layers for an input of `n_patches` patches."""
@@ -126,7 +128,7 @@ def most_removable(n_tokens: int, n_protected: int) -> int:
 
 def tokens_after_layers(n_tokens: int, per_layer: Sequence[int], n_protected: int) -> tuple[int, ...]:
     """Tokens left after each layer, from `n_tokens` tokens (including the protected ones)."""
-    left = []
+    left: list[int] = []
     for r in per_layer:
         n_tokens -= min(r, most_removable(n_tokens, n_protected))
         left.append(n_tokens)

@@ -28,7 +28,8 @@ class FrameHead(nn.Sequential):
 
     def forward(self, input: Tensor) -> Tensor:  # nn.Sequential's name for it
         """Logits `(B, columns, labels)` of the patches' tokens on their grid, `(B, rows, columns, D)`."""
-        return super().forward(input.mean(dim=1))
+        norm, linear = self
+        return linear(norm(input.mean(dim=1)))
 
 
 def column_times_s(config: TransformerConfig, n_frames: int) -> NDArray[np.float64]:

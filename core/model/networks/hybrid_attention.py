@@ -42,7 +42,8 @@ class PatchGrid:
         if self.kept is not None:
             cells = patches.new_zeros(len(patches), self.rows * self.columns, patches.shape[2])
             patches = cells.scatter(1, self.kept.unsqueeze(-1).expand_as(patches), patches)
-        return patches.unflatten(1, (self.rows, self.columns)).permute(0, 3, 1, 2)  # no copy: channels stay last
+        picture = torch.unflatten(patches, 1, (self.rows, self.columns))
+        return picture.permute(0, 3, 1, 2)  # no copy: channels stay last
 
     def take_from(self, picture: Tensor) -> Tensor:
         """The inverse of `lay_out`: `(B, D, rows, columns)` to the patches that are there `(B, K, D)`."""

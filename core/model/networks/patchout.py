@@ -40,7 +40,7 @@ class Patchout(nn.Module):
             return self.single(tokens)
         kept_rows, kept_columns = _draw(rows, self.shares.rows, tokens), _draw(columns, self.shares.columns, tokens)
         cells = (kept_rows[:, None] * columns + kept_columns).flatten()
-        prefix, patches = tokens.split([self.n_prefix_tokens, rows * columns], dim=1)
+        prefix, patches = torch.split(tokens, [self.n_prefix_tokens, rows * columns], dim=1)
         tokens, kept = self.single(torch.cat([prefix, patches[:, cells]], dim=1))
         return tokens, cells.expand(len(tokens), -1) if kept is None else cells[kept]
 

@@ -131,7 +131,7 @@ class AudioSpectrogramTransformer(nn.Module):
         tokens = self.tokens(log_mel, merge=merge, first_column=first_column)
         on_grid = tokens.x if tokens.places is None else unmerge_tokens(tokens.x, tokens.places)
         grid = self.config.grid(max(log_mel.shape[1], self.config.patch_frames))
-        patches = on_grid[:, N_PREFIX_TOKENS:].unflatten(1, grid)  # (B, rows, columns, D)
+        patches = torch.unflatten(on_grid[:, N_PREFIX_TOKENS:], 1, grid)  # (B, rows, columns, D)
         return self.mlp_head(self._pool(tokens)), self.frame_head(patches)
 
     def frame_logits(

@@ -10,13 +10,18 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
-from huggingface_hub import constants, get_hf_file_metadata, hf_hub_url, try_to_load_from_cache
+from huggingface_hub import (
+    constants,
+    get_hf_file_metadata,  # pyright: ignore[reportUnknownVariableType] a dict without types in its signature
+    hf_hub_url,
+    try_to_load_from_cache,
+)
 from huggingface_hub.errors import (
     EntryNotFoundError,
     FileMetadataError,
@@ -27,7 +32,11 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
-from huggingface_hub.utils import build_hf_headers, get_session, hf_raise_for_status
+from huggingface_hub.utils import (
+    build_hf_headers,  # pyright: ignore[reportUnknownVariableType] as above
+    get_session,
+    hf_raise_for_status,
+)
 
 from core.errors import UserError
 
@@ -95,7 +104,7 @@ def look_up(repository: str, name: str, commit: str | None = None) -> HubFile | 
 
 
 @contextmanager
-def sole_transfer(folder: Path) -> Iterator[None]:
+def sole_transfer(folder: Path) -> Generator[None]:
     """Hold a lock beside `folder`. Raises UserError if another program has it: both would write to one file."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder.with_name(f"{folder.name}.lock"), timeout=0)
