@@ -37,10 +37,6 @@ class RingBuffer:
         self.end += len(rows)
         self.start = max(self.start, self.end - self.capacity)
 
-    def latest(self, n: int) -> NDArray[Any]:
-        """A copy of the newest `n` rows, in order; of all that are held when they are fewer."""
-        return self.read(max(self.start, self.end - n), self.end)
-
     def read(self, start: int, stop: int) -> NDArray[Any]:
         """A copy of rows `start` to `stop` (exclusive). Raises IndexError if one of them is not held."""
         if not self.start <= start <= stop <= self.end:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import soundfile
 import torch
+from numpy.typing import NDArray
 
 from core.audio.log_mel import LogMelConfig
 from core.labels import LabelSet
@@ -19,6 +21,7 @@ from core.run.messages import TrainingMessage
 from core.run.run_folder import STATE_NAME
 from training.config.loading import load_recipe
 from training.config.recipe import TrainConfig
+from training.data.clip_frames import ClipFrames
 from training.loop.control import RunControl
 from training.loop.runner import train
 
@@ -57,6 +60,11 @@ def write_clips(folder: Path, n_clips: int = 10) -> Path:
             lines.append(f"{name}/{name}{i}.wav,{name},{i % 5 + 1}")
     (folder / "manifest.csv").write_text("\n".join(lines) + "\n")
     return folder
+
+
+def clips_in_memory(frames: Sequence[NDArray[np.float16]], targets: NDArray[np.float32]) -> ClipFrames:
+    """Clips of arrays `(length, mels)` at hand. targets: float32 `(clips, labels)`."""
+    return ClipFrames(np.array([len(clip) for clip in frames], np.int64), targets, frames.__getitem__)
 
 
 def save_teacher(folder: Path, variant: str, data: str, seed: int) -> Path:

@@ -49,11 +49,6 @@ class ClipFrames:
         """Float16 `(length, mels)` of one clip, read-only. Raises UserError when it is neither stored nor readable."""
         return self.read(index)
 
-    @classmethod
-    def in_memory(cls, frames: Sequence[NDArray[np.float16]], targets: NDArray[np.float32]) -> ClipFrames:
-        """Of arrays `(length, mels)` at hand, one a clip."""
-        return cls(np.array([len(one) for one in frames], np.int64), targets, frames.__getitem__)
-
 
 def load_clips(
     clips: tuple[LabelledClip, ...],

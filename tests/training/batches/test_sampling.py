@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from core.audio.log_mel import LogMelConfig
+from tests.training.runs import clips_in_memory
 from training.batches.sampling import Batch, TrainingBatches, draw_capped, draw_weighted, evaluation_batches, n_capped
 from training.batches.seeding import generator_for
 from training.config.recipe import TrainConfig
@@ -25,7 +26,7 @@ FRONT_END = LogMelConfig(mean=0.0, std=0.5)
 def clips() -> ClipFrames:
     """Ten clips of two seconds; clip i is the constant -i, and has label i % 3."""
     frames = np.repeat(-np.arange(10, dtype=np.float16)[:, None, None], 200, axis=1).repeat(128, axis=2)
-    return ClipFrames.in_memory(list(frames), np.eye(3, dtype=np.float32)[np.arange(10) % 3])
+    return clips_in_memory(list(frames), np.eye(3, dtype=np.float32)[np.arange(10) % 3])
 
 
 def batches(clips: ClipFrames, config: TrainConfig, epoch: int = 1, seed: int = 0) -> list[Batch]:
@@ -142,7 +143,7 @@ def test_the_ramp_begins_with_almost_no_augmentation(clips: ClipFrames) -> None:
 
 def test_evaluation_sees_every_clip_whole_at_its_own_length(clips: ClipFrames) -> None:
     lengths = np.array([200, 150] * 5)
-    mixed = ClipFrames.in_memory([clips.frames_of(i)[:length] for i, length in enumerate(lengths)], clips.targets)
+    mixed = clips_in_memory([clips.frames_of(i)[:length] for i, length in enumerate(lengths)], clips.targets)
     seen = []
     shares = [list(evaluation_batches(mixed, FRONT_END, 4, (i, 2))) for i in range(2)]  # of two processes
     for batch in [*shares[0], *shares[1]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import pickle
 import signal
 import subprocess
@@ -17,9 +16,10 @@ import soundfile
 from core.audio.decoding.decode import read_clip
 from core.audio.log_mel import LogMel, LogMelConfig
 from core.errors import UserError
-from training.data.clip_frames import ClipFrames, frame_statistics, load_clips, multi_hot
+from tests.training.runs import clips_in_memory
+from training.data.clip_frames import frame_statistics, load_clips, multi_hot
 from training.data.content_keys import ClipKeys, content_key
-from training.data.frame_cache import FrameStore, StoreError, evict
+from training.data.frame_cache import FrameStore, StoreError
 from training.data.manifest import LabelledClip
 
 pytestmark = pytest.mark.slow
@@ -190,12 +190,6 @@ def test_a_full_disk_is_told_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyP
         load_clips(make_clips(tmp_path / "a", 3), 1, LogMelConfig())
 
 
-def test_a_folder_that_takes_no_entry_is_told(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(StoreError, match="cannot be written"):
-        FrameStore(tmp_path / "file", 128).write("abcdef", np.zeros((3, 128), np.float16))
-
-
 def test_damaged_keys_cost_time_only(tmp_path: Path, cache: Path) -> None:
     clips = make_clips(tmp_path / "a", 2)
     load_clips(clips, 1, LogMelConfig())
@@ -207,25 +201,17 @@ def test_damaged_keys_cost_time_only(tmp_path: Path, cache: Path) -> None:
     assert keys.known([key.path, "elsewhere"]) == {key.path: key}
 
 
-def test_the_least_recently_used_goes_and_what_is_in_use_stays(tmp_path: Path) -> None:
-    store = FrameStore(tmp_path, 128)
-    size = 16 + 10 * 128 * 2
-    keys = ["aa1", "bb2", "cc3", "dd4"]
-    for key in keys:
-        store.write(key, np.zeros((10, 128), np.float16))
-    day = 24 * 3600
-    now = Path(store.path_of("dd4")).stat().st_mtime
-    for key, age in zip(keys, (5 * day, 9 * day, 7 * day, 0), strict=True):
-        os.utime(store.path_of(key), (now - age, now - age))
-    assert evict(tmp_path, 2.5 * size) == 2
-    assert [key for key in keys if store.length_of(key)] == ["aa1", "dd4"]
-    assert evict(tmp_path, 0) == 0, "looking at aa1 was a use of it"
-
-
 def test_statistics_are_those_of_all_frames() -> None:
     random = np.random.default_rng(0)
     frames = [random.normal(-7, 4, (n, 128)).astype(np.float16) for n in (30, 200, 1)]
-    mean, std = frame_statistics(ClipFrames.in_memory(frames, np.zeros((3, 1), np.float32)))
+    mean, std = frame_statistics(clips_in_memory(frames, np.zeros((3, 1), np.float32)))
     everything = np.concatenate(frames).astype(np.float64)
     assert mean == pytest.approx(everything.mean())
     assert std == pytest.approx(everything.std())
+
+
+@pytest.mark.parametrize("size", ["-1", "nan", "inf", "-inf", "plenty", ""])
+def test_cache_sizes_that_are_none_are_refused(size: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOUNDMARK_CACHE_GB", size)
+    with pytest.raises(UserError, match="SOUNDMARK_CACHE_GB"):
+        load_clips((), 1, LogMelConfig())

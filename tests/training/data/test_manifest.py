@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from core.errors import UserError
 from core.labels import LabelSet
-from training.data.layouts.clip_rows import FOLDS, ClipRow, deal_folds
+from training.data.layouts.clip_rows import FOLDS
 from training.data.manifest import LabelledClip, Manifest
 
 
@@ -84,21 +84,3 @@ def test_a_validation_share_is_of_every_label_and_the_same_for_any_order() -> No
 def test_impossible_splits_are_refused(arguments: tuple, says: str) -> None:
     with pytest.raises(UserError, match=says):
         manifest([clip(0), clip(1), clip(2, fold="2"), clip(3, fold="2")]).split(*arguments)
-
-
-@pytest.mark.slow
-@given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 30)), min_size=1, max_size=80), st.randoms())
-def test_dealt_folds_keep_groups_whole_and_know_no_order(pairs: list[tuple[str, int]], random) -> None:
-    rows = [ClipRow(Path(f"{i}.wav"), (label,), group=f"{label}{group}") for i, (label, group) in enumerate(pairs)]
-    dealt = deal_folds(rows)
-    assert {row.fold for row in dealt} <= set(FOLDS)
-    assert len({(row.group, row.fold) for row in dealt}) == len({row.group for row in rows})
-    shuffled = random.sample(rows, len(rows))
-    assert set(deal_folds(shuffled)) == set(dealt)
-
-
-def test_dealt_folds_are_even_in_every_label() -> None:
-    rows = [ClipRow(Path(f"{i}.wav"), (str(i % 4),)) for i in range(43)]
-    by_label = Counter((row.labels, row.fold) for row in deal_folds(rows))
-    assert set(by_label.values()) == {2, 3}
-    assert max(Counter(row.fold for row in deal_folds(rows)).values()) == 9

@@ -9,7 +9,7 @@ from core.audio.log_mel import LogMelConfig
 from core.model.architecture import TransformerConfig
 from core.model.networks.frame_head import column_times_s
 from core.model.networks.spectrogram_transformer import AudioSpectrogramTransformer
-from training.data.clip_frames import ClipFrames
+from tests.training.runs import clips_in_memory
 from training.evaluation.frame_head_report import pooled_scores
 from training.model.zero_padding import ZeroPadding
 
@@ -21,7 +21,7 @@ def test_zero_frames_have_no_say_in_what_is_pooled() -> None:
     assert model.frame_head is not None
     torch.nn.init.normal_(model.frame_head[1].weight)  # pyright: ignore[reportArgumentType]
     log_mel = torch.randn(6, 60, 64)
-    clips = ClipFrames.in_memory(list(log_mel.numpy().astype(np.float16)), np.zeros((6, 2), np.float32))
+    clips = clips_in_memory(list(log_mel.numpy().astype(np.float16)), np.zeros((6, 2), np.float32))
     pooled = pooled_scores(model, clips, LogMelConfig(n_mels=64, mean=0.0, std=0.5), 4, zeros)
     with torch.inference_mode():
         logits = model.frame_logits(zeros.pad(log_mel.half().float()))[:, : len(column_times_s(config, 60))]

@@ -9,7 +9,7 @@ import torch
 from core.audio.log_mel import SILENCE, LogMelConfig
 from core.model.networks.build import build_network
 from core.model.variants import find_variant
-from tests.training.runs import PLAIN, small
+from tests.training.runs import PLAIN, clips_in_memory, small
 from training.data.clip_frames import ClipFrames
 from training.head_only.frozen_features import ClipViews, embed
 from training.head_only.logistic_regression import BACKGROUND
@@ -23,7 +23,7 @@ PLAIN_LOG_MEL = LogMelConfig(mean=0.0, std=0.5)
 def flat_clips(n_clips: int, n_frames: int) -> ClipFrames:
     """Clip i is the constant i, with the label i % 2."""
     frames = [np.full((n_frames, 128), i, np.float16) for i in range(n_clips)]
-    return ClipFrames.in_memory(frames, np.eye(2, dtype=np.float32)[np.arange(n_clips) % 2])
+    return clips_in_memory(frames, np.eye(2, dtype=np.float32)[np.arange(n_clips) % 2])
 
 
 def views(clips: ClipFrames, *settings: str) -> ClipViews:

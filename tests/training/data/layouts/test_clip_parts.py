@@ -19,7 +19,6 @@ from tests.training.runs import PLAIN, run
 from training.data.clip_frames import load_clips
 from training.data.layouts import clip_parts
 from training.data.layouts.clip_parts import WHOLE, Part, cut
-from training.data.layouts.clip_rows import ClipRow, united_by_file
 from training.data.manifest import LabelledClip, read_manifest
 from training.data_check.clip_survey import ClipSurvey, decode, survey_parts
 from training.data_check.data_check import check_data
@@ -113,13 +112,6 @@ def test_a_part_beyond_the_end_is_told_by_both(tmp_path: Path) -> None:
         load_clips(read_manifest(data).clips, 2, LogMelConfig())
 
 
-@pytest.mark.parametrize(("start", "end"), [("x", "1"), ("-1", "2"), ("2", "2"), ("3", "1"), ("nan", ""), ("0", "inf")])
-def test_parts_that_no_file_has_are_refused(tmp_path: Path, start: str, end: str) -> None:
-    write(tmp_path / "a.wav", take(1, 0.6))
-    with pytest.raises(UserError, match=r"line 3 of list\.csv"):
-        read_manifest(listing(tmp_path, "a.wav,rain,0,1", f"a.wav,bell,{start},{end}"))
-
-
 def test_parts_of_one_file_lie_on_one_side(tmp_path: Path) -> None:
     for name in "abcdef":
         write(tmp_path / f"{name}.wav", take(ord(name), 2.0))
@@ -130,14 +122,6 @@ def test_parts_of_one_file_lie_on_one_side(tmp_path: Path) -> None:
     split = manifest.split(("1",))
     assert {clip.path for clip in split.train}.isdisjoint(clip.path for clip in split.test)
     assert len({clip.recording for clip in manifest.clips}) == 6
-
-
-def test_groups_that_share_a_file_become_one() -> None:
-    def row(file: str, group: str) -> ClipRow:
-        return ClipRow(Path(file), ("x",), group=group)
-
-    rows = [row("a", "g"), row("b", "h"), row("a", "h"), row("c", "i"), row("d", ""), row("d", "")]
-    assert [one.group for one in united_by_file(rows)] == ["g", "g", "g", "i", "", ""]
 
 
 def test_folds_that_part_a_file_are_told_and_the_clips_left_out(tmp_path: Path) -> None:

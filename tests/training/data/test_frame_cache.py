@@ -1,0 +1,163 @@
+"""Entries are found whole or not at all, and the least recently used ones make room."""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from core.errors import UserError
+from training.data import frame_cache
+from training.data.frame_cache import IN_USE_S, FrameStore, StoreError, evict
+
+KEY = "abcdef0123"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FrameStore:
+    return FrameStore(tmp_path / "frames", 8)
+
+
+def noise(n_frames: int) -> NDArray[np.float16]:
+    return np.random.default_rng(n_frames).normal(-7, 4, (n_frames, 8)).astype(np.float16)
+
+
+@pytest.mark.parametrize("n_frames", [1, 50, 0])
+def test_what_was_written_is_read(store: FrameStore, n_frames: int) -> None:
+    store.write(KEY, noise(n_frames))
+    assert store.length_of(KEY) == n_frames
+    for verify in (False, True):
+        frames = store.read(KEY, verify=verify)
+        assert frames is not None
+        np.testing.assert_array_equal(frames, noise(n_frames))
+        assert not frames.flags.writeable
+
+
+def test_an_entry_is_written_over(store: FrameStore) -> None:
+    store.write(KEY, noise(3))
+    store.write(KEY, noise(5))
+    assert store.length_of(KEY) == 5
+    assert [path.name for path in store.folder.rglob("*") if path.is_file()] == [f"{KEY[2:]}.frames"]
+
+
+def test_what_was_not_written_is_not_found(store: FrameStore) -> None:
+    store.write(KEY, noise(3))
+    assert store.length_of("abcdef9999") is None
+    assert store.read("abcdef9999", verify=False) is None
+
+
+def test_frames_of_another_number_of_mels_are_not_found(store: FrameStore) -> None:
+    store.write(KEY, noise(3))
+    other = FrameStore(store.folder, 9)
+    assert other.length_of(KEY) is None
+    assert other.read(KEY, verify=False) is None
+
+
+@pytest.mark.parametrize("damage", ["cut", "too long", "emptied", "header only", "other mark"])
+def test_a_damaged_entry_is_not_found(store: FrameStore, damage: str) -> None:
+    store.write(KEY, noise(4))
+    path = Path(store.path_of(KEY))
+    whole = path.read_bytes()
+    spoilt = {"cut": whole[:-1], "too long": whole + b"x", "emptied": b"", "header only": whole[:16]}
+    path.write_bytes(spoilt.get(damage, b"XXXX" + whole[4:]))
+    assert store.length_of(KEY) is None
+    assert store.read(KEY, verify=False) is None
+
+
+def test_one_wrong_bit_is_found_when_the_checksum_is_compared(store: FrameStore) -> None:
+    store.write(KEY, noise(4))
+    path = Path(store.path_of(KEY))
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    assert store.read(KEY, verify=True) is None
+    assert store.read(KEY, verify=False) is not None
+
+
+def test_asking_for_the_length_is_a_use_and_reading_is_not(store: FrameStore) -> None:
+    store.write(KEY, noise(4))
+    path = store.path_of(KEY)
+    os.utime(path, (1e9, 1e9))
+    store.read(KEY, verify=True)
+    assert os.stat(path).st_mtime == 1e9
+    store.length_of(KEY)
+    assert os.stat(path).st_mtime > 1e9
+
+
+def test_a_folder_that_takes_no_entry_is_reported(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError, match="cannot be written"):
+        FrameStore(tmp_path / "file", 8).write(KEY, noise(3))
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [(errno.ENOSPC, "disk is full"), (errno.EDQUOT, "disk is full"), (errno.EIO, "cannot be written")],
+)
+def test_a_disk_that_refuses_an_entry_is_reported_with_its_reason(
+    store: FrameStore, monkeypatch: pytest.MonkeyPatch, number: int, words: str
+) -> None:
+    def refuse(*_args: object, **_options: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(frame_cache, "atomic_file", refuse)
+    with pytest.raises(StoreError, match=words):
+        store.write(KEY, noise(3))
+    assert issubclass(StoreError, UserError)
+
+
+def test_an_entry_that_another_process_is_reading_counts_as_written(
+    store: FrameStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Windows refuses to replace an open file; an entry of the same key holds the same frames."""
+    store.write(KEY, noise(3))
+
+    def refuse(*_args: object, **_options: object) -> None:
+        raise PermissionError(13, "in use")
+
+    monkeypatch.setattr(frame_cache, "atomic_file", refuse)
+    store.write(KEY, noise(3))
+    with pytest.raises(StoreError):
+        store.write("abcdef9999", noise(3))
+
+
+def test_the_least_recently_used_entries_go_and_those_in_use_stay(tmp_path: Path) -> None:
+    store = FrameStore(tmp_path, 8)
+    size = 16 + 10 * 8 * 2
+    day = 24 * 3600
+    now = time.time()
+    for key, age in {"aa1": 5 * day, "bb2": 9 * day, "cc3": 7 * day, "dd4": 0}.items():
+        store.write(key, noise(10))
+        os.utime(store.path_of(key), (now - age, now - age))
+    assert evict(tmp_path, 4 * size) == 0
+    assert evict(tmp_path, 2.5 * size) == 2
+    assert [key for key in ("aa1", "bb2", "cc3", "dd4") if store.length_of(key)] == ["aa1", "dd4"]
+    assert evict(tmp_path, 0) == 0, "asking for the length of aa1 was a use of it"
+    os.utime(store.path_of("aa1"), (now - IN_USE_S - day, now - IN_USE_S - day))
+    assert evict(tmp_path, 0) == 1
+
+
+def test_a_file_that_cannot_be_removed_stays_and_the_next_one_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b", "c"):
+        (tmp_path / name).write_bytes(bytes(100))
+        os.utime(tmp_path / name, (ord(name), ord(name)))
+    unlink = os.unlink
+
+    def refuse_the_first(path: str) -> None:
+        if path.endswith("a"):
+            raise PermissionError(13, "in use")
+        unlink(path)
+
+    monkeypatch.setattr(os, "unlink", refuse_the_first)
+    assert evict(tmp_path, 200) == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "c"]
+
+
+def test_no_folder_holds_nothing_to_remove(tmp_path: Path) -> None:
+    assert evict(tmp_path / "none", 0) == 0
