@@ -68,7 +68,7 @@ class Run:
 
     def of(self, kind: str, name: str) -> list[dict[str, Any]]:
         """The objects of a type about the file or folder `name`."""
-        return [one for one in self.objects if one["type"] == kind and Path(one["source"]).name == name]
+        return [entry for entry in self.objects if entry["type"] == kind and Path(entry["source"]).name == name]
 
 
 def soundmark(*words: str | Path) -> Run:
@@ -169,7 +169,7 @@ def test_what_holds_no_sound_gives_no_window(mixed: Run, name: str) -> None:
 
 def test_a_missing_file_and_a_silent_folder_are_named(mixed: Run) -> None:
     assert len(mixed.of("error", "gone.wav")) == 1
-    folders = [one for one in mixed.objects if one["type"] == "error" and "no sound here" in one["source"]]
+    folders = [entry for entry in mixed.objects if entry["type"] == "error" and "no sound here" in entry["source"]]
     assert len(folders) == 1
 
 
@@ -190,9 +190,9 @@ def test_the_same_sound_in_another_format_scores_the_same(mixed: Run) -> None:
 
 
 def test_no_line_is_about_what_was_not_asked_for(mixed: Run) -> None:
-    names = {Path(one["source"]).name for one in mixed.objects}
+    names = {Path(entry["source"]).name for entry in mixed.objects}
     assert "notes.txt" not in names
-    assert {one["type"] for one in mixed.objects} == {"window", "error"}
+    assert {entry["type"] for entry in mixed.objects} == {"window", "error"}
 
 
 def test_scores_fall_and_are_probabilities(windows: Run) -> None:

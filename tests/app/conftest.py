@@ -51,7 +51,7 @@ def no_qt_warnings(qtlog: object) -> Iterator[None]:
     yield
     said = [record for record in qtlog.records if record.type_name not in {"QtDebugMsg", "QtInfoMsg"}]  # type: ignore[attr-defined]
     beyond_offscreen = ("propagateSizeHints", "support raise()")
-    assert [one.message for one in said if not any(words in one.message for words in beyond_offscreen)] == []
+    assert [record.message for record in said if not any(words in record.message for words in beyond_offscreen)] == []
 
 
 @pytest.fixture(autouse=True)

@@ -60,7 +60,7 @@ def _shy(widgets: list[QWidget]) -> list[str]:
 def test_every_control_says_what_it_is(window: MainWindow, core: FakeCore, qtbot: QtBot) -> None:
     listen(window, core, qtbot)
     dialogs = [RangeDialog((-45, 30), window), ShortcutsDialog([("A", "b")], window)]
-    controls = [one for one in window.findChildren(QWidget) if isinstance(one, CONTROLS + PAINTED)]
+    controls = [widget for widget in window.findChildren(QWidget) if isinstance(widget, CONTROLS + PAINTED)]
     assert len(controls) > 20
     assert _shy(window.findChildren(QWidget)) == []
     for dialog in dialogs:
@@ -107,7 +107,7 @@ def test_every_line_of_the_menus_says_what_it_does(window: MainWindow) -> None:
 
 
 def test_no_key_means_two_things(window: MainWindow) -> None:
-    keys = [one.toString() for action in window.menus.actions.values() for one in action.shortcuts()]
+    keys = [shortcut.toString() for action in window.menus.actions.values() for shortcut in action.shortcuts()]
     assert len(keys) == len(set(keys))
     wanted = {"Ctrl+R", "F", "Ctrl+O", "Ctrl+Shift+O", "Ctrl+F", "Esc", "F1", "F11", "Ctrl+Q", "+", "-"}
     assert wanted <= set(keys)

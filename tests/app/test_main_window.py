@@ -212,7 +212,7 @@ def test_the_window_comes_back_as_it_was_left(make_window: MakeWindow, qtbot: Qt
 
 def test_themes_change_at_once(window: MainWindow) -> None:
     for name, theme in (("light", LIGHT), ("dark", DARK)):
-        next(one for one in window.menus.theme_group.actions() if one.data() == name).trigger()
+        next(action for action in window.menus.theme_group.actions() if action.data() == name).trigger()
         assert window._parts.appearance.theme is theme
         assert window.palette().window().color().name() == theme.window
 
@@ -255,9 +255,9 @@ def test_a_click_leaves_no_outline_on_a_button(window: MainWindow, qtbot: QtBot)
     window.spectrogram.plot.setFocus()
     QTest.mouseClick(window.toolbar.start_button, Qt.MouseButton.LeftButton)
     assert window.spectrogram.plot.hasFocus()
-    ours = [one for one in window.findChildren(QAbstractButton) if one.text() and one.isVisible()]
+    ours = [button for button in window.findChildren(QAbstractButton) if button.text() and button.isVisible()]
     assert len(ours) >= 4
-    assert [one.text() for one in ours if one.focusPolicy() & Qt.FocusPolicy.ClickFocus] == []
+    assert [button.text() for button in ours if button.focusPolicy() & Qt.FocusPolicy.ClickFocus] == []
 
 
 def test_a_menu_that_closes_takes_the_outline_off_its_button(window: MainWindow, qtbot: QtBot) -> None:

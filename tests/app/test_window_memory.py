@@ -121,13 +121,13 @@ def test_the_starter_taken_in_place_of_a_lost_model_is_remembered(
 def test_a_signal_closes_the_window_and_keeps_its_settings(
     window: MainWindow, stored: Callable[[str], object], number: signal.Signals
 ) -> None:
-    before = [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)]
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     try:
         close_on_signals(window)
         signal.raise_signal(number)
     finally:
-        for one, action in zip((signal.SIGINT, signal.SIGTERM), before, strict=True):
-            signal.signal(one, action)
+        for number, action in zip((signal.SIGINT, signal.SIGTERM), before, strict=True):
+            signal.signal(number, action)
     assert not window.isVisible()
     assert stored("geometry") is not None
 

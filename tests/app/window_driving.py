@@ -22,7 +22,7 @@ def echo(text: str) -> tuple[str, ...]:
 
 def mime_of(*addresses: str) -> QMimeData:
     mime = QMimeData()
-    mime.setUrls([QUrl(one) if "://" in one else QUrl.fromLocalFile(one) for one in addresses])
+    mime.setUrls([QUrl(address) if "://" in address else QUrl.fromLocalFile(address) for address in addresses])
     return mime
 
 

@@ -36,7 +36,7 @@ def test_a_microphone_is_tagged_twice_a_second(start: Start, microphone: Virtual
     assert child.wait(PATIENCE_S) == 0, child.describe()
 
     *windows, summary = objects(child)
-    assert {one["type"] for one in windows} == {"window"}
+    assert {window["type"] for window in windows} == {"window"}
     assert summary["type"] == "summary"
     ends_s = [window["end_s"] for window in windows]
     assert ends_s == sorted(set(ends_s))

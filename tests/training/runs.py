@@ -96,9 +96,9 @@ def run(
     return messages
 
 
-def assert_same_run(one: Path, other: Path) -> None:
+def assert_same_run(first: Path, second: Path) -> None:
     """Of two output folders: the same step and, to the bit, the same weights."""
-    ours, theirs = (torch.load(out / STATE_NAME, weights_only=True) for out in (one, other))
+    ours, theirs = (torch.load(out / STATE_NAME, weights_only=True) for out in (first, second))
     assert ours["step"] == theirs["step"]
     for part in ("model", "average"):
         assert all(torch.equal(ours[part][name], theirs[part][name]) for name in ours[part])

@@ -79,7 +79,7 @@ def test_a_surprise_in_one_file_or_its_picture_is_its_own(
         files.request_picture(good)
     assert "no codec in good.wav" in good.timeline.message
     assert good.state is FileState.DONE
-    assert len([one for one in caplog.records if one.exc_info]) == 2
+    assert len([record for record in caplog.records if record.exc_info]) == 2
     assert files.close(5.0)
 
 

@@ -224,7 +224,7 @@ def test_when_neither_can_be_opened_the_session_says_so_once(
     core.refused |= {USB: BROKEN, session.input: UserError("That one is gone too.", "Plug it in.")}
     session.choose_input(USB)
     qtbot.waitUntil(lambda: bool(told))
-    assert [one.problem for one in told] == ["That one is gone too."]
+    assert [error.problem for error in told] == ["That one is gone too."]
     assert not session.is_listening
     assert not session.is_opening
     assert session.is_wanted
@@ -264,7 +264,7 @@ def test_trouble_is_told_once_and_taken_back(session: LiveSession, core: FakeCor
     for trouble in (BROKEN, UserError(BROKEN.problem, BROKEN.remedy), None):
         listener.updates.append(LiveUpdate(trouble=trouble))
     qtbot.waitUntil(lambda: not listener.updates and session.trouble is None)
-    assert [one and one.problem for one in told] == [BROKEN.problem, None]
+    assert [error and error.problem for error in told] == [BROKEN.problem, None]
 
 
 def test_starting_anew_begins_a_new_clock(

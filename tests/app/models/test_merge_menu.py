@@ -153,8 +153,8 @@ def test_the_real_model_merges_otherwise_in_a_stream_that_goes_on(jobs: Backgrou
     session.use_merge("8")
     n_before, frames_before = len(heard), session.clock.next_frame
     qtbot.waitUntil(lambda: len(heard) >= n_before + 2)
-    assert all(one.tokens_out == one.tokens_in for one in heard[:n_before])
-    assert all(one.tokens_out < one.tokens_in for one in heard[n_before:]), "every window after the choice"
+    assert all(window.tokens_out == window.tokens_in for window in heard[:n_before])
+    assert all(window.tokens_out < window.tokens_in for window in heard[n_before:]), "every window after the choice"
     assert session.clock.next_frame > frames_before
     assert session.is_listening
     session.stop()

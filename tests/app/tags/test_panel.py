@@ -129,7 +129,7 @@ def test_screen_readers_get_name_and_value(panel: TagsPanel) -> None:
     interface = QAccessible.queryAccessibleInterface(panel.list)
     assert interface.childCount() >= TOP_ROWS
     said = [interface.child(i).text(QAccessible.Text.Name) for i in range(interface.childCount())]
-    assert any("Cow" in one and "92" in one for one in said)
+    assert any("Cow" in text and "92" in text for text in said)
 
 
 def test_the_empty_panel_explains_itself(qtbot: QtBot, appearance: Appearance, pins: Pins) -> None:

@@ -24,4 +24,4 @@ def test_a_clip_whose_name_is_not_utf8_is_shown_and_opens(qapp: QApplication) ->
     assert line is not None
     findings.itemDoubleClicked.emit(line, 0)
     assert (line.text(0), line.text(1)) == (r"b\xff.wav", r"/data/cl\xe4ss")
-    assert [os.fsencode(one) for one in opened] == [b"/data/cl\xe4ss/b\xff.wav"]
+    assert [os.fsencode(path) for path in opened] == [b"/data/cl\xe4ss/b\xff.wav"]

@@ -88,7 +88,9 @@ def test_a_download_reports_how_far_it_is_as_json(hub: Hub, folder: Path, capsys
     _, out, _ = run(capsys, "models", "download", ROW.name, "--json")
     *progress, last = (json.loads(line) for line in out.splitlines())
     assert {line["type"] for line in progress} == {"progress"}
-    assert progress[-1]["done_bytes"] == progress[-1]["total_bytes"] == sum(len(one) for one in hub.files.values())
+    assert (
+        progress[-1]["done_bytes"] == progress[-1]["total_bytes"] == sum(len(content) for content in hub.files.values())
+    )
     assert last == {"type": "model", "name": ROW.name, "path": str(folder / ROW.name)}
 
 

@@ -153,7 +153,7 @@ def test_frames_are_rows_of_100_ms_or_onsets_and_offsets(
         assert found == [(0.0, "dog", 0.1), (0.1, "dog", 0.8), (0.2, "dog", 0.9), (0.3, "dog", 0.1)]
     else:
         found = [json.loads(line) for line in text.splitlines()]
-        assert [(one["index"], one["start_s"], one["end_s"]) for one in found[:2]] == [(0, 0.0, 0.1), (1, 0.1, 0.2)]
+        assert [(row["index"], row["start_s"], row["end_s"]) for row in found[:2]] == [(0, 0.0, 0.1), (1, 0.1, 0.2)]
         assert found[1]["scores"] == [{"label": "dog", "p": 0.8}]
 
 

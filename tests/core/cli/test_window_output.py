@@ -40,13 +40,13 @@ def test_live_lines_carry_their_latency() -> None:
 
 
 def test_all_scores_are_all_labels_by_falling_p() -> None:
-    falling = [(one.id, p) for one, p in ranked(SCORES, LABELS, None)]
+    falling = [(label.id, p) for label, p in ranked(SCORES, LABELS, None)]
     assert falling == [("clock_tick", 0.5), ("dog", 0.25), ("rain", 0.1235)]
 
 
 def test_equal_scores_keep_the_order_of_the_labels() -> None:
     even = TagScores(np.full(3, 0.5, np.float32), 0, 100)
-    assert [one.id for one, _ in ranked(even, LABELS, None)] == ["dog", "clock_tick", "rain"]
+    assert [label.id for label, _ in ranked(even, LABELS, None)] == ["dog", "clock_tick", "rain"]
 
 
 def test_csv_has_one_row_a_label() -> None:
@@ -60,7 +60,7 @@ def test_csv_has_one_row_a_label() -> None:
 def test_names_are_written_where_ids_are_for_machines() -> None:
     """AudioSet's ids are for machines."""
     named = ("/m/0bt9lr", "Dog"), ("/m/07qjznl", "Tick-tock"), ("/m/06mb1", "Rain")
-    labels = LabelSet(tuple(Label(i, *one) for i, one in enumerate(named)))
+    labels = LabelSet(tuple(Label(i, *names) for i, names in enumerate(named)))
     assert json.loads(written("jsonl", 1, labels=labels))["scores"] == [
         {"label": "/m/07qjznl", "p": 0.5, "name": "Tick-tock"}
     ]

@@ -27,7 +27,7 @@ def write_clip(path: Path, *stretches: tuple[float, float]) -> Path:
 
 
 def windows(path: Path, window_s: float | None = None, hop_s: float | None = None) -> list[tuple[float, float]]:
-    return [(one.start_s, one.end_s) for one in tag_file(path, tiny_tagger(), window_s=window_s, hop_s=hop_s)]
+    return [(window.start_s, window.end_s) for window in tag_file(path, tiny_tagger(), window_s=window_s, hop_s=hop_s)]
 
 
 def gaps_s(picture: FilePicture) -> list[tuple[float, float]]:
@@ -131,4 +131,4 @@ def test_a_file_played_to_the_listener_is_on_its_own_clock(tmp_path: Path) -> No
         heard = replace(update, scores=heard.scores + update.scores)
     listener.stop()
 
-    assert [(one.start_s, one.end_s) for one in heard.scores] == [(20.0, 20.58)]
+    assert [(window.start_s, window.end_s) for window in heard.scores] == [(20.0, 20.58)]

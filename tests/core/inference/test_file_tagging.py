@@ -66,21 +66,21 @@ def test_windows_cover_everything_and_stop(part_sizes: list[int], window: int, h
 def test_windows_of_a_file(tmp_path: Path, n_samples: int, expected: list[tuple[float, float]]) -> None:
     path = write_wav(tmp_path / "a.wav", noise(n_samples))
     windows = list(tag_file(path, tiny_tagger()))
-    assert [(one.start_s, one.end_s) for one in windows] == expected
-    assert all(one.probabilities.shape == (4,) and (one.probabilities > 0).all() for one in windows)
+    assert [(window.start_s, window.end_s) for window in windows] == expected
+    assert all(window.probabilities.shape == (4,) and (window.probabilities > 0).all() for window in windows)
 
 
 def test_a_window_may_be_longer_than_the_model_was_made_for(tmp_path: Path) -> None:
     path = write_wav(tmp_path / "a.wav", noise(32 * 16_000))
     windows = list(tag_file(path, tiny_tagger(), window_s=30.0, hop_s=10.0))
-    assert [(one.start_s, one.end_s) for one in windows] == [(0.0, 30.0), (10.0, 31.98)]
+    assert [(window.start_s, window.end_s) for window in windows] == [(0.0, 30.0), (10.0, 31.98)]
 
 
 def test_without_a_word_the_window_is_the_models_own(tmp_path: Path) -> None:
     path, tagger = write_wav(tmp_path / "a.wav", noise(3 * 16_000)), tiny_tagger()
     tagger.window_frames = 128  # as of a model for single spoken words
     windows = list(tag_file(path, tagger))
-    assert [(one.start_s, one.end_s) for one in windows] == [(0.0, 1.28), (1.28, 2.56), (2.56, 2.98)]
+    assert [(window.start_s, window.end_s) for window in windows] == [(0.0, 1.28), (1.28, 2.56), (2.56, 2.98)]
 
 
 def test_a_file_gives_the_numbers_of_its_frames(tmp_path: Path) -> None:

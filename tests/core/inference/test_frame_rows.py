@@ -64,8 +64,8 @@ def test_overlaps_are_averaged() -> None:
 
 def events_of(*rows: FrameScores, n_labels: int = 1) -> Iterator[Event]:
     tracker = EventTracker(n_labels)
-    for one in rows:
-        yield from tracker.push(one)
+    for row in rows:
+        yield from tracker.push(row)
     yield from tracker.finish()
 
 
@@ -93,7 +93,7 @@ def test_it_does_not_matter_how_the_rows_come(values: list[float], cuts: list[in
 
 def test_labels_have_events_of_their_own_and_the_end_closes_what_is_open() -> None:
     rows = np.array([[0.0, 0.9], [0.8, 0.9], [0.8, 0.0], [0.8, 0.0]])
-    assert [(one.label, one.onset_s, one.offset_s) for one in events_of(scores_of(rows), n_labels=2)] == [
+    assert [(event.label, event.onset_s, event.offset_s) for event in events_of(scores_of(rows), n_labels=2)] == [
         (1, 0.0, 0.2),
         (0, 0.1, 0.4),
     ]

@@ -80,14 +80,14 @@ def test_windows_grow_from_one_second_to_the_models_window() -> None:
     tagger = CountingTagger()
     source = SteppedSource(noise_blocks(13, block=8000), tagger)
     heard = listen(Listener(source, tagger=tagger))  # type: ignore[arg-type]
-    spans = [(one.start_frame, one.end_frame) for one in heard.scores]
+    spans = [(window.start_frame, window.end_frame) for window in heard.scores]
     assert spans[:4] == [(0, 100), (0, 150), (0, 200), (0, 250)]
     assert [end for _, end in spans] == list(range(100, 1251, 50))
     assert all(start == max(0, end - 1024) for start, end in spans)
-    assert [one.is_warming_up for one in heard.scores] == [end < 1024 for _, end in spans]
+    assert [window.is_warming_up for window in heard.scores] == [end < 1024 for _, end in spans]
     assert heard.status.skipped_windows == 0
     assert heard.status.windows == len(spans)
-    assert all(one.latency_ms > 0 for one in heard.scores)
+    assert all(window.latency_ms > 0 for window in heard.scores)
     assert heard.has_ended
     assert heard.failure is None
 
@@ -123,14 +123,14 @@ def test_late_windows_are_skipped_newest_first_and_counted() -> None:
             return super().read(timeout_s)
 
     heard = listen(Listener(Hasty(noise_blocks(12, block=8000)), tagger=Held()))  # type: ignore[arg-type]
-    assert [one.end_frame for one in heard.scores] == [100, 1150]
+    assert [window.end_frame for window in heard.scores] == [100, 1150]
     assert heard.status.skipped_windows == 20  # due at 1.0, 1.5, … 11.5 s: 22
 
 
 def test_one_burst_counts_the_windows_it_jumps_over() -> None:
     [burst] = noise_blocks(6, block=6 * 16_000)
     heard = listen(Listener(ListSource([burst]), tagger=tiny_tagger()))
-    assert [one.end_frame for one in heard.scores] == [550]
+    assert [window.end_frame for window in heard.scores] == [550]
     assert heard.status.skipped_windows == 9  # 1.0 to 5.0 s
 
 
@@ -151,10 +151,10 @@ def test_after_a_long_gap_the_stream_begins_anew_at_its_time() -> None:
     after = [run for run in heard.runs if run.first_frame > 1000]
     assert after[0].first_frame == 360_000
     assert not any(run.is_gap for run in heard.runs)
-    late = [one for one in heard.scores if one.start_frame > 1000]
+    late = [window for window in heard.scores if window.start_frame > 1000]
     assert late
-    assert all(one.start_frame >= 360_000 and one.is_warming_up for one in late)
-    assert max(one.end_frame - one.start_frame for one in late) <= 298
+    assert all(window.start_frame >= 360_000 and window.is_warming_up for window in late)
+    assert max(window.end_frame - window.start_frame for window in late) <= 298
 
 
 def test_frames_flow_before_there_is_a_model() -> None:
@@ -272,7 +272,7 @@ def test_impossible_hops_are_refused(hop_s: float) -> None:
 
 def test_a_stream_under_a_second_is_one_window() -> None:
     heard = listen(Listener(ListSource(noise_blocks(0.6)), tagger=tiny_tagger()))
-    assert [(one.start_frame, one.end_frame, one.is_warming_up) for one in heard.scores] == [(0, 58, True)]
+    assert [(window.start_frame, window.end_frame, window.is_warming_up) for window in heard.scores] == [(0, 58, True)]
 
 
 def test_a_model_of_other_frames_is_refused() -> None:

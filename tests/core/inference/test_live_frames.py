@@ -20,9 +20,9 @@ def block(n_samples: int, start: int, rate: int = 16_000) -> AudioBlock:
 def test_blocks_give_the_frames_of_the_clip() -> None:
     frames = LiveFrames(16_000, CONFIG, 10.24)
     blocks = [block(700, 0), block(1, 700), block(9000, 701)]
-    runs = [run for one in blocks for run in frames.push(one)]
+    runs = [run for block in blocks for run in frames.push(block)]
     assert np.array_equal(
-        np.concatenate([run.frames for run in runs]), LogMel()(np.concatenate([one.samples for one in blocks]))
+        np.concatenate([run.frames for run in runs]), LogMel()(np.concatenate([block.samples for block in blocks]))
     )
     assert frames.n_frames == 59
 

@@ -59,4 +59,4 @@ def test_scores_of_a_model_that_was_swapped_out_meanwhile_never_come() -> None:
         assert update is not None
         scores += update.scores
     assert listener.stop()
-    assert min(one.end_frame for one in scores) >= 150, "the window of the old model ended at 100"
+    assert min(window.end_frame for window in scores) >= 150, "the window of the old model ended at 100"

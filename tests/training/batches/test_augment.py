@@ -101,7 +101,9 @@ def test_cross_entropy_on_mixed_targets_is_the_mix_of_cross_entropies(x: Tensor,
     y, logits = torch.eye(6), torch.randn(6, 6, generator=generator)
     _, targets = augment.mixup(x, y, 1.0, 10.0, generator, fold=False)
     assert ((targets > 0).sum(dim=1) == 2).any()
-    each = torch.stack([F.cross_entropy(logits, torch.full((6,), one), reduction="none") for one in range(6)], dim=1)
+    each = torch.stack(
+        [F.cross_entropy(logits, torch.full((6,), label), reduction="none") for label in range(6)], dim=1
+    )
     torch.testing.assert_close(F.cross_entropy(logits, targets, reduction="none"), (targets * each).sum(dim=1))
 
 
@@ -223,7 +225,7 @@ def test_a_short_clip_stands_alone_about_half_the_time_and_anywhere(generator: G
     starts = [
         (augment.fill_short(torch.zeros(50, 1), 500, generator)[:, 0] == 0).nonzero().flatten() for _ in range(400)
     ]
-    alone = [int(one[0]) for one in starts if len(one) == 50]
+    alone = [int(found[0]) for found in starts if len(found) == 50]
     assert len(alone) / 400 == pytest.approx(0.5, abs=0.08)
     assert min(alone) < 45 < 405 < max(alone)
 

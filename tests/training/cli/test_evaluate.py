@@ -143,12 +143,12 @@ def test_an_ensemble_answers_with_the_mean_of_its_probabilities(
 
 
 def test_members_of_an_ensemble_must_agree(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    one = saved(tmp_path / "one")
+    owl = saved(tmp_path / "owl")
     other = saved(tmp_path / "other", labels=LabelSet.from_ids(["rain", "dog", "siren", "clock_tick"]))
-    assert evaluate("--model", one, "--model", other, "--data", data) == 1
+    assert evaluate("--model", owl, "--model", other, "--data", data) == 1
     assert "different labels" in capsys.readouterr().err
     softmax = saved(tmp_path / "softmax", activation="softmax")
-    assert evaluate("--model", one, "--model", softmax, "--data", data) == 1
+    assert evaluate("--model", owl, "--model", softmax, "--data", data) == 1
     assert "sigmoid probabilities" in capsys.readouterr().err
 
 

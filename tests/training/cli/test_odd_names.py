@@ -63,8 +63,8 @@ def test_folders_and_clips_with_odd_names_are_checked(tmp_path: Path, capsys: py
     folder = odd_folder(tmp_path / os.fsdecode(b"d\xe4ta"))
     (folder / "bell" / os.fsdecode(b"empt\xff.wav")).write_bytes(b"")
     report = DataReport.from_json(check(folder).to_json())
-    assert [one.label for one in report.classes] == ["Bell", r"Cl\xe4ss", "Rain"]
-    [unreadable] = [one for one in report.findings if one.kind == "unreadable"]
+    assert [content.label for content in report.classes] == ["Bell", r"Cl\xe4ss", "Rain"]
+    [unreadable] = [finding for finding in report.findings if finding.kind == "unreadable"]
     assert [os.fsencode(path) for path in unreadable.paths] == [os.fsencode(folder / "bell") + b"/empt\xff.wav"]
     assert main.main(["check", "--data", str(folder)]) == 1
     assert r"Cl\xe4ss" in capsys.readouterr().out
@@ -108,7 +108,7 @@ def test_a_listed_name_that_is_too_long_is_a_clip_that_is_not_there(tmp_path: Pa
     lines = ["path,label", *(f"{i}.wav,{'bell' if i % 2 else 'rain'}" for i in range(4)), f"{'x' * 300},bell"]
     listing = tmp_path / "list.csv"
     listing.write_text("\n".join(lines), encoding="utf-8")
-    [missing] = [one for one in check(listing).findings if one.kind == "missing"]
+    [missing] = [finding for finding in check(listing).findings if finding.kind == "missing"]
     assert "1 clip of the list is missing" in missing.text
     with pytest.raises(UserError, match="1 of 5 clips are missing"):
         read_manifest(listing)

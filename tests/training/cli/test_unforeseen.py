@@ -42,12 +42,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def has_traceback(caplog: pytest.LogCaptureFixture) -> bool:
-    return any(one.exc_info and one.exc_info[0] is AttributeError for one in caplog.records)
+    return any(record.exc_info and record.exc_info[0] is AttributeError for record in caplog.records)
 
 
 def test_the_check_names_it_and_measures_the_others(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     report = check_data(folder, "", (), lambda _message: None)
-    unreadable = [path for one in report.findings if one.kind == "unreadable" for path in one.paths]
+    unreadable = [path for finding in report.findings if finding.kind == "unreadable" for path in finding.paths]
     assert {Path(path).name for path in unreadable} == {"odd.wav", "broken.wav"}
     assert report.minutes == pytest.approx(3 / 60, abs=0.01)
     assert has_traceback(caplog)

@@ -44,8 +44,8 @@ def test_it_makes_two_steps(recipe: str, data: Path, tmp_path: Path) -> None:
     messages: list[TrainingMessage] = []
     train(load_recipe(recipe, settings), data, tmp_path, messages.append)
     assert isinstance(messages[-1], TrainingFinished)
-    [epoch] = [one for one in messages if isinstance(one, TrainingEpoch)]
+    [epoch] = [message for message in messages if isinstance(message, TrainingEpoch)]
     assert 0 < epoch.loss < 10  # two labels, known by nobody yet: ln 2 before any distance or share
     weights = load_checkpoint(tmp_path / "checkpoint").weights
-    assert all(bool(one.isfinite().all()) for one in weights.values())
+    assert all(bool(tensor.isfinite().all()) for tensor in weights.values())
     assert weights["mlp_head.1.bias"].abs().min() > 0  # it began at zero

@@ -64,7 +64,7 @@ def check(data: Path, config: TrainConfig | None = None, *test_folds: str) -> Da
 
 
 def errors(report: DataReport) -> list[Finding]:
-    return [one for one in report.findings if one.severity == "error"]
+    return [finding for finding in report.findings if finding.severity == "error"]
 
 
 @pytest.mark.parametrize("case", LISTS)
@@ -107,7 +107,7 @@ def test_what_the_check_passes_trains(lines: list[str], clips: Path, backbone: P
 
 def test_a_recipe_is_asked_about_its_own_split(clips: Path, backbone: Path) -> None:
     data = listing(clips, [f"{i}.wav,{'bell' if i < 2 else 'rain'}," for i in range(4)])
-    [told] = [one for one in check(data).findings if one.kind == "split"]
+    [told] = [finding for finding in check(data).findings if finding.kind == "split"]
     assert told.severity == "warning", "only recipes that hold out fold 5 refuse four clips in four folds"
     assert "1, 2, 3, 4" in told.text
     config = small(*PLAIN)

@@ -32,7 +32,7 @@ def clip_lists(draw: st.DrawFn) -> list[LabelledClip]:
 
 
 def groups_of(clips: tuple[LabelledClip, ...]) -> set[str]:
-    return {one.group or str(one.path) for one in clips}
+    return {clip.group or str(clip.path) for clip in clips}
 
 
 @pytest.mark.slow
@@ -49,13 +49,13 @@ def test_no_group_is_on_two_sides_and_every_clip_is_counted(
     sides = (split.train, split.validation, split.test)
     assert sum(len(groups_of(side)) for side in sides) == len(groups_of(sum(sides, ())))
     assert sum(map(len, sides)) + split.n_left_out == len(clips)
-    assert {one.fold for one in split.test} <= set(test_folds)
-    assert set(split.test) == {one for one in clips if one.fold in test_folds}
+    assert {clip.fold for clip in split.test} <= set(test_folds)
+    assert set(split.test) == {clip for clip in clips if clip.fold in test_folds}
 
 
 def test_a_recording_on_both_sides_leaves_the_training_side() -> None:
     split = manifest([clip(0, fold="1", group="same"), clip(1, fold="2", group="same"), clip(2)]).split(("2",))
-    assert [one.path.name for one in split.train] == ["2.wav"]
+    assert [clip.path.name for clip in split.train] == ["2.wav"]
     assert split.n_left_out == 1
 
 
@@ -67,7 +67,7 @@ def test_nothing_need_be_held_out() -> None:
 def test_a_validation_share_is_of_every_label_and_the_same_for_any_order() -> None:
     clips = [clip(i, i % 3 - 1, group=f"g{i // 6}-{i % 3}") for i in range(300)]
     split = manifest(clips).split((), validation_share=0.2)
-    assert Counter(one.labels for one in split.validation) == {(): 20, (0,): 20, (1,): 20}
+    assert Counter(clip.labels for clip in split.validation) == {(): 20, (0,): 20, (1,): 20}
     other = manifest(clips[::-1]).split((), validation_share=0.2)
     assert set(other.validation) == set(split.validation)
 

@@ -28,7 +28,7 @@ def recipe(**settings: Any) -> TrainConfig:
 def side(fold: str) -> tuple[LabelledClip, ...]:
     """60 clips, every third of a label, the last three of none."""
     labels = [(i % 3,) if i < CLIPS_A_SIDE - 3 else () for i in range(CLIPS_A_SIDE)]
-    return tuple(LabelledClip(Path(f"{fold}-{i}.wav"), one, fold, "") for i, one in enumerate(labels))
+    return tuple(LabelledClip(Path(f"{fold}-{i}.wav"), indices, fold, "") for i, indices in enumerate(labels))
 
 
 def predictions(clips: tuple[LabelledClip, ...], seed: int, r: int = 0) -> Predictions:
@@ -45,7 +45,7 @@ def finished_run(
     config: TrainConfig, test: Predictions | None = None, validation: Predictions | None = None
 ) -> PublishedRun:
     sides = side("1"), side("3") if validation else (), side("2") if test else ()
-    manifest = Manifest("three", tuple(clip for one in sides for clip in one), LABELS, (("CC0", 180),))
+    manifest = Manifest("three", tuple(clip for side in sides for clip in side), LABELS, (("CC0", 180),))
     torch.manual_seed(0)
     model = build_network(find_variant(config.start.variant).with_labels(len(LABELS)))
     return PublishedRun(config, manifest, Split(*sides, 0), LogMelConfig(), model, test, validation)

@@ -22,7 +22,7 @@ def test_weights_give_what_drawn_clips_give(activation: metrics.Activation) -> N
     scores, truth = some_clips()
     thresholds = np.full(4, 0.35, np.float32)  # between two of the rounded scores
     drawn = np.random.default_rng(1).integers(0, len(scores), (5, len(scores)))
-    weights = np.stack([np.bincount(one, minlength=len(scores)) for one in drawn]).astype(np.float32)
+    weights = np.stack([np.bincount(indices, minlength=len(scores)) for indices in drawn]).astype(np.float32)
     draws = bootstrap.resampled(scores, truth, thresholds, activation, weights)
     for i, clips in enumerate(drawn):
         expected = metrics.point_figures(scores[clips], truth[clips], thresholds, activation)
@@ -45,8 +45,8 @@ def test_intervals_hold_the_value_and_are_repeatable() -> None:
     thresholds = np.full(4, 0.45, np.float32)
     first, again = (metrics.evaluate_scores(scores, truth, thresholds, seed=3) for _ in range(2))
     assert first == again
-    assert all(one.low <= one.value <= one.high for one in first.values())
-    assert all(one.low >= 0 and one.high <= 1 for name, one in first.items() if name != "d_prime")
+    assert all(measured.low <= measured.value <= measured.high for measured in first.values())
+    assert all(measured.low >= 0 and measured.high <= 1 for name, measured in first.items() if name != "d_prime")
 
 
 def test_the_interval_of_accuracy_is_the_binomial_one() -> None:

@@ -69,7 +69,7 @@ def test_one_clip() -> None:
     measured = metrics.evaluate_scores(SCORES[:1], TRUTH[:1], HALF)
     assert measured["accuracy"].figures == pytest.approx((1.0, 0.025, 1.0))
     assert "mauc" not in measured
-    assert all(math.isfinite(one.low) and math.isfinite(one.high) for one in measured.values())
+    assert all(math.isfinite(metric.low) and math.isfinite(metric.high) for metric in measured.values())
 
 
 def test_one_label() -> None:
@@ -110,9 +110,9 @@ def test_ranking_figures_equal_their_definitions(clips: tuple[np.ndarray, np.nda
     for score, has in zip(scores.T, truth.T, strict=True):
         own, others = score[has], score[~has]
         if len(own):
-            precisions.append(np.mean([(own >= one).sum() / (score >= one).sum() for one in own]))
+            precisions.append(np.mean([(own >= positive).sum() / (score >= positive).sum() for positive in own]))
         if len(own) and len(others):
-            areas.append(np.mean([(one > others).mean() + (one == others).mean() / 2 for one in own]))
+            areas.append(np.mean([(positive > others).mean() + (positive == others).mean() / 2 for positive in own]))
     assert metrics.mean_average_precision(scores, truth) == pytest.approx(np.mean(precisions))
     if areas:
         assert metrics.mean_auc(scores, truth) == pytest.approx(np.mean(areas))

@@ -42,7 +42,7 @@ def test_stop_ends_it_and_pause_waits(backbone: Path, clips: Path, tmp_path: Pat
     for wish in ("pause", "resume", "stop"):
         control.request(wish)
     messages = run(few(backbone), clips, tmp_path, control)
-    assert [one.paused for one in messages if isinstance(one, TrainingPaused)] == [True, False]
+    assert [message.paused for message in messages if isinstance(message, TrainingPaused)] == [True, False]
     assert isinstance(messages[-1], TrainingStopped)
     assert not (tmp_path / "checkpoint").exists()
 
@@ -60,10 +60,10 @@ def test_the_number_of_rounds_follows_from_the_number_of_clips(
 
     train_head(few(backbone, "epochs=40"), clips, tmp_path / "slow", slow)
     messages = run(few(backbone, "epochs=40"), clips, tmp_path / "quick")
-    [started] = [one for one in messages if isinstance(one, TrainingStarted)]
+    [started] = [message for message in messages if isinstance(message, TrainingStarted)]
     assert started.n_epochs == 3, "two rounds, and the fit"
     slow_weights, quick_weights = weights_of(tmp_path / "slow"), weights_of(tmp_path / "quick")
-    assert all(torch.equal(slow_weights[name], one) for name, one in quick_weights.items())
+    assert all(torch.equal(slow_weights[name], tensor) for name, tensor in quick_weights.items())
     first = messages[messages.index(started) + 1]
     assert isinstance(first, TrainingStep)
     assert (first.step, first.n_steps) == (0, 6)
@@ -84,9 +84,9 @@ def test_a_run_that_is_stopped_anywhere_resumes_to_the_same_weights(
         assert isinstance(messages[-1], TrainingStopped)
         n_stops += 1
     assert 6 <= n_stops < 10, "within the whole clips, and after each batch of two rounds of three"
-    assert [one.n_epochs for one in whole if isinstance(one, TrainingStarted)] == [3]
+    assert [message.n_epochs for message in whole if isinstance(message, TrainingStarted)] == [3]
     expected, found = weights_of(tmp_path / "whole"), weights_of(tmp_path / "broken")
-    assert all(torch.equal(found[name], one) for name, one in expected.items())
+    assert all(torch.equal(found[name], array) for name, array in expected.items())
 
 
 def test_a_time_budget_is_asked_once(backbone: Path, clips: Path, tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ def test_a_time_budget_is_asked_once(backbone: Path, clips: Path, tmp_path: Path
             control.request("stop")
 
     assert train_head(config, clips, tmp_path, stop_in_first_round, control=control) is None
-    [started] = [one for one in resume(config, clips, tmp_path) if isinstance(one, TrainingStarted)]
+    [started] = [message for message in resume(config, clips, tmp_path) if isinstance(message, TrainingStarted)]
     assert started.n_epochs == 2, "one round"
     again = resume(few(backbone, "epochs=40", "time_budget_min=100"), clips, tmp_path)
-    assert [one.n_epochs for one in again if isinstance(one, TrainingStarted)] == [2]
+    assert [message.n_epochs for message in again if isinstance(message, TrainingStarted)] == [2]

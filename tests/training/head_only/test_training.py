@@ -28,7 +28,7 @@ pytestmark = pytest.mark.slow
 
 def test_it_learns_and_the_tagger_takes_what_it_wrote(backbone: Path, clips: Path, tmp_path: Path) -> None:
     messages = run(few(backbone), clips, tmp_path)
-    [started] = [one for one in messages if isinstance(one, TrainingStarted)]
+    [started] = [message for message in messages if isinstance(message, TrainingStarted)]
     assert (started.n_clips, started.n_labels) == (20, 2)
     last, finished = messages[-2:]
     assert isinstance(last, TrainingEpoch)
@@ -47,7 +47,7 @@ def test_the_backbone_stays_as_it_was(backbone: Path, clips: Path, tmp_path: Pat
     before, after = load_checkpoint(backbone), load_checkpoint(tmp_path / "checkpoint")
     assert after.config.variant == "nano"
     assert after.config.log_mel == before.config.log_mel
-    changed = {name for name, one in after.weights.items() if not torch.equal(one, before.weights[name].half())}
+    changed = {name for name, tensor in after.weights.items() if not torch.equal(tensor, before.weights[name].half())}
     assert changed == {"mlp_head.1.weight", "mlp_head.1.bias"}
 
 
@@ -82,7 +82,7 @@ def test_a_finished_run_is_left_alone_unless_it_is_resumed(backbone: Path, clips
         run(config, clips, tmp_path)
     before = weights_of(tmp_path)
     assert train_head(config, clips, tmp_path, lambda _message: None, resume=True) == tmp_path / "checkpoint"
-    assert all(torch.equal(weights_of(tmp_path)[name], one) for name, one in before.items())
+    assert all(torch.equal(weights_of(tmp_path)[name], tensor) for name, tensor in before.items())
 
 
 def test_another_run_is_not_resumed(backbone: Path, clips: Path, tmp_path: Path) -> None:

@@ -34,16 +34,16 @@ def steps_of(command: list[str]) -> list[dict[str, list[int] | float]]:
 def test_two_processes_see_the_same_clips_and_lose_the_same(data: Path, tmp_path: Path) -> None:
     teacher = save_teacher(tmp_path / "teacher", "nano-cnn", "sounds", seed=1)
     script = [str(HERE / "shared_steps.py"), str(data), f"teacher={teacher}"]
-    one, two = steps_of([sys.executable, *script]), steps_of([*TORCHRUN, *script])
-    assert len(one) == len(two) == 20
-    assert [step["clips"] for step in one] == [step["clips"] for step in two]
-    assert [step["loss"] for step in one] == pytest.approx([step["loss"] for step in two], abs=1e-5)
+    alone, both = steps_of([sys.executable, *script]), steps_of([*TORCHRUN, *script])
+    assert len(alone) == len(both) == 20
+    assert [step["clips"] for step in alone] == [step["clips"] for step in both]
+    assert [step["loss"] for step in alone] == pytest.approx([step["loss"] for step in both], abs=1e-5)
 
 
 def test_a_killed_worker_ends_the_run_with_a_message_and_a_state_to_go_on_from(data: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     command = [str(REPOSITORY / "main.py"), "train", "starter", "--data", str(data), "--out", str(out)]
-    settings = [one for one in SMALL if not one.startswith(("epochs", "variant"))]
+    settings = [setting for setting in SMALL if not setting.startswith(("epochs", "variant"))]
     settings += ["save_every_s=0", "variant=ast-tiny-16"]
     running = subprocess.Popen(
         [*TORCHRUN, *command, "epochs=500", *settings], env=ENVIRONMENT, text=True,

@@ -218,7 +218,7 @@ def test_a_paused_run_waits_with_its_state_saved(data: Path, tmp_path: Path) -> 
     began = time.monotonic()
     train(small("epochs=1"), data, tmp_path, resume_later, control=control)
     assert time.monotonic() - began > 0.3
-    assert [one.paused for one in messages if isinstance(one, TrainingPaused)] == [True, False]
+    assert [message.paused for message in messages if isinstance(message, TrainingPaused)] == [True, False]
     assert isinstance(messages[-1], TrainingFinished)
 
 
@@ -226,10 +226,10 @@ def test_a_time_budget_becomes_epochs_and_stays_so_when_the_run_goes_on(data: Pa
     control = RunControl()
     control.request("stop")
     messages = run(data, tmp_path, "time_budget_min=0.05", "evaluate_every=99", control=control)
-    n_epochs = next(one.n_epochs for one in messages if isinstance(one, TrainingStarted))
+    n_epochs = next(message.n_epochs for message in messages if isinstance(message, TrainingStarted))
     assert n_epochs >= 1
     again = run(data, tmp_path, "time_budget_min=0.05", "evaluate_every=99", resume=True)
-    assert next(one.n_epochs for one in again if isinstance(one, TrainingStarted)) == n_epochs
+    assert next(message.n_epochs for message in again if isinstance(message, TrainingStarted)) == n_epochs
     assert isinstance(again[-1], TrainingFinished)
 
 

@@ -51,7 +51,7 @@ class StopAt(RunControl):
 
 def test_it_learns_and_the_tagger_takes_what_it_wrote(data: Path, tmp_path: Path) -> None:
     messages = run(data, tmp_path / "out", *PLAIN, "epochs=8", "warmup_epochs=1")
-    started, finished = next(one for one in messages if isinstance(one, TrainingStarted)), messages[-1]
+    started, finished = next(message for message in messages if isinstance(message, TrainingStarted)), messages[-1]
     assert (started.n_clips, started.n_labels, started.first_epoch) == (16, 2, 1)
     assert isinstance(finished, TrainingFinished)
     assert finished.metrics["accuracy"] == 1.0
@@ -94,7 +94,9 @@ def test_the_first_ten_losses_are_these(data: Path) -> None:
 def test_accumulated_parts_make_the_same_step(data: Path, tmp_path: Path) -> None:
     settings = (*PLAIN, "epochs=3", "optimiser=adam", "betas=0.9,0.999", "weight_decay=0")
     whole, parts = run(data, tmp_path / "1", *settings), run(data, tmp_path / "4", *settings, "accumulate=4")
-    losses = [[one.loss for one in messages if isinstance(one, TrainingEpoch)] for messages in (whole, parts)]
+    losses = [
+        [message.loss for message in messages if isinstance(message, TrainingEpoch)] for messages in (whole, parts)
+    ]
     assert losses[0] == pytest.approx(losses[1], abs=1e-4)
 
 
@@ -103,7 +105,9 @@ def test_a_run_may_start_from_a_checkpoint(data: Path, tmp_path: Path) -> None:
     assert isinstance(first, TrainingFinished)
     second = run(data, tmp_path / "second", "epochs=1", f"init={first.checkpoint}", "learning_rate=1e-9")[-1]
     assert isinstance(second, TrainingFinished)
-    before, after = (load_checkpoint(Path(one.checkpoint)).weights["mlp_head.1.weight"] for one in (first, second))
+    before, after = (
+        load_checkpoint(Path(message.checkpoint)).weights["mlp_head.1.weight"] for message in (first, second)
+    )
     torch.testing.assert_close(before, after, atol=1e-3, rtol=0)
     card = (Path(second.checkpoint) / "README.md").read_text()
     assert str(tmp_path) not in card + (Path(second.checkpoint) / "config.json").read_text()
@@ -114,7 +118,7 @@ def test_a_run_may_start_from_a_checkpoint(data: Path, tmp_path: Path) -> None:
 def test_validation_clips_choose_the_epoch_and_the_thresholds(data: Path, tmp_path: Path) -> None:
     settings = ("validation_folds=4", "select=best", "epochs=4")
     messages = run(data, tmp_path, *PLAIN, *settings)
-    metrics = [one.metrics["map"] for one in messages if isinstance(one, TrainingEpoch)]
+    metrics = [message.metrics["map"] for message in messages if isinstance(message, TrainingEpoch)]
     state = torch.load(tmp_path / STATE_NAME, weights_only=True)
     assert state["best"]["score"] == max(metrics)
     assert state["best"]["epoch"] == metrics.index(max(metrics)) + 1
@@ -125,7 +129,7 @@ def test_validation_clips_choose_the_epoch_and_the_thresholds(data: Path, tmp_pa
 
 def test_the_ensemble_of_all_epochs_so_far_is_reported_and_survives_a_stop(data: Path, tmp_path: Path) -> None:
     def ensembles(messages: list[TrainingMessage]) -> list[float | None]:
-        return [one.metrics.get("map_of_epochs") for one in messages if isinstance(one, TrainingEpoch)]
+        return [message.metrics.get("map_of_epochs") for message in messages if isinstance(message, TrainingEpoch)]
 
     whole = ensembles(run(data, tmp_path / "whole", "epochs=3"))
     assert whole[0] is None  # of one epoch there is no ensemble
@@ -148,7 +152,9 @@ def test_cross_entropy_refuses_windows_of_two_clips(data: Path, tmp_path: Path) 
 
 def test_merging_takes_part_in_training(data: Path, tmp_path: Path) -> None:
     plain, merged = (run(data, tmp_path / r, *PLAIN, f"merge_r_training={r}", "epochs=1") for r in ("0", "64"))
-    losses = [[one.loss for one in messages if isinstance(one, TrainingStep)] for messages in (plain, merged)]
+    losses = [
+        [message.loss for message in messages if isinstance(message, TrainingStep)] for messages in (plain, merged)
+    ]
     assert losses[0] != losses[1]
     assert losses[0] == pytest.approx(losses[1], rel=0.5)
 

@@ -46,9 +46,9 @@ def state(out: Path) -> dict[str, dict[str, Tensor]]:
     return torch.load(out / STATE_NAME, weights_only=True)
 
 
-def assert_same_weights(one: Path, other: Path) -> None:
+def assert_same_weights(first: Path, second: Path) -> None:
     for part in ("model", "average"):
-        mine, theirs = state(one)[part], state(other)[part]
+        mine, theirs = state(first)[part], state(second)[part]
         assert all(torch.equal(mine[name], theirs[name]) for name in mine)
 
 
@@ -59,24 +59,24 @@ def set_up(data: Path, *settings: str) -> TrainingRun:
 
 def test_teacher_and_student_hear_the_same_and_the_loss_is_of_the_blend(data: Path, cnn: Path) -> None:
     taught = set_up(data, "mixup=0.5", "gain_db=20", f"teacher={cnn}", "label_weight=0.25", "teacher_temperature=2")
-    one, batch = taught.teachers._teachers[0], taught.batches[1, 0]
+    teacher, batch = taught.teachers._teachers[0], taught.batches[1, 0]
     heard: dict[str, Tensor] = {}
     answers: list[Tensor] = []
     taught.plain.register_forward_pre_hook(lambda _module, args: heard.update(student=args[0]))
     taught.plain.register_forward_hook(lambda _module, _args, logits: answers.append(logits.detach()))
-    one._network.register_forward_pre_hook(lambda _module, args: heard.update(teacher=args[0]))
+    teacher._network.register_forward_pre_hook(lambda _module, args: heard.update(teacher=args[0]))
     loss, _ = taught.train_step(batch)
     mean, std = taught.data.log_mel.mean, taught.data.log_mel.std
     raw = heard["student"] * 2 * std + mean
     assert torch.equal(heard["student"], batch.log_mel)
     torch.testing.assert_close(heard["teacher"] * 2 * 4.0 - 5.0, raw, atol=1e-4, rtol=1e-4)
     with torch.no_grad():
-        probabilities = (one._network((raw + 5.0) / (2 * 4.0))[:, [1, 0]] / 2).sigmoid()
+        probabilities = (teacher._network((raw + 5.0) / (2 * 4.0))[:, [1, 0]] / 2).sigmoid()
     target = 0.25 * batch.targets + 0.75 * probabilities
     expected = torch.nn.functional.binary_cross_entropy_with_logits(answers[0], target, reduction="sum") / len(target)
     assert loss == pytest.approx(float(expected), rel=1e-5)
-    assert not one._network.training
-    assert all(parameter.grad is None for parameter in one._network.parameters())
+    assert not teacher._network.training
+    assert all(parameter.grad is None for parameter in teacher._network.parameters())
 
 
 def test_with_all_weight_on_the_labels_a_teacher_changes_nothing(data: Path, cnn: Path, tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_an_ast_teaches_a_cnn_and_several_teach_together(data: Path, ast: Path, 
     finished = run(data, tmp_path, *CNN, "epochs=1", f"teacher={ast},{cnn}")[-1]
     assert isinstance(finished, TrainingFinished)
     provenance = load_checkpoint(Path(finished.checkpoint)).config.provenance
-    assert [one["name"] for one in provenance["teachers"]] == ["Owl nano", "Owl nano-cnn"]
+    assert [facts["name"] for facts in provenance["teachers"]] == ["Owl nano", "Owl nano-cnn"]
     assert provenance["recipe"]["teacher"] == ["Owl nano", "Owl nano-cnn"]
     assert str(ast.parent) not in (Path(finished.checkpoint) / "config.json").read_text()
     card = (Path(finished.checkpoint) / "README.md").read_text()

@@ -57,7 +57,7 @@ def test_a_checkpoint_gives_its_weights_to_a_model_of_other_strides(start: Path)
     assert checkpoint is not None
     expected = with_strides(checkpoint, 12, 8)
     assert built.model.config == expected.config.model
-    assert all(torch.equal(one, expected.weights[name]) for name, one in built.model.state_dict().items())
+    assert all(torch.equal(tensor, expected.weights[name]) for name, tensor in built.model.state_dict().items())
     assert built.new_names == ()
     assert built.initialisation.description == "weights of Shore, strides 12 x 8, its last layer too"
 
@@ -70,7 +70,7 @@ def test_at_other_strides_its_positions_may_repeat_the_nearest(start: Path) -> N
     assert checkpoint is not None
     old = checkpoint.weights["pos_embed"][0, N_PREFIX_TOKENS:]
     fitted = built.model.state_dict()["pos_embed"][0, N_PREFIX_TOKENS:]
-    assert all(any(torch.equal(one, theirs) for theirs in old) for one in fitted)
+    assert all(any(torch.equal(row, theirs) for theirs in old) for row in fitted)
     assert not torch.equal(fitted, between[0, N_PREFIX_TOKENS:])
 
 
@@ -78,7 +78,7 @@ def test_its_positions_may_begin_anew(start: Path) -> None:
     built = build_model(small(f"init={start}", "variant=", "positions=random"), LABELS)
     checkpoint = read_initial_checkpoint(str(start))
     assert checkpoint is not None
-    same = {name for name, one in built.model.state_dict().items() if torch.equal(one, checkpoint.weights[name])}
+    same = {name for name, tensor in built.model.state_dict().items() if torch.equal(tensor, checkpoint.weights[name])}
     assert built.model.state_dict().keys() - same == {"pos_embed"}
     assert built.new_names == ("pos_embed",)
 
@@ -149,7 +149,7 @@ def test_a_checkpoint_goes_on_with_the_recipes_pooling_and_eps(tmp_path: Path) -
         for more in ((), ("pooling=class", "norm_eps=1e-3"))
     )
     assert not asked.new_names
-    assert all(torch.equal(one, asked.model.state_dict()[name]) for name, one in plain.model.state_dict().items())
+    assert all(torch.equal(tensor, asked.model.state_dict()[name]) for name, tensor in plain.model.state_dict().items())
     assert asked.model.config == replace(plain.model.config, pooling="class", norm_eps=1e-3, head_norm_eps=1e-3)  # type: ignore[call-arg]
     assert asked.initialisation == plain.initialisation, "it is the same file"
 
@@ -163,13 +163,13 @@ def test_a_head_of_another_shape_begins_anew(tmp_path: Path, had_norm: bool) -> 
     new = {"mlp_head.1.weight", "mlp_head.1.bias"} | (set() if had_norm else {"mlp_head.0.weight", "mlp_head.0.bias"})
     assert set(built.new_names) == new
     weights = read_initial_checkpoint(str(start)).weights  # type: ignore[union-attr]
-    kept = {name: one for name, one in built.model.state_dict().items() if not name.startswith("mlp_head")}
-    assert all(torch.equal(one, weights[name]) for name, one in kept.items())
+    kept = {name: tensor for name, tensor in built.model.state_dict().items() if not name.startswith("mlp_head")}
+    assert all(torch.equal(tensor, weights[name]) for name, tensor in kept.items())
 
 
 @pytest.mark.slow
 def test_a_run_learns_with_the_papers_head(data: Path, tmp_path: Path) -> None:
-    settings = [one for one in PLAIN if not one.startswith("variant=")]
+    settings = [setting for setting in PLAIN if not setting.startswith("variant=")]
     train(small(*settings, "variant=ast-tiny-16", "head=linear", "pooling=class", "epochs=1"), data, tmp_path, print)
     checkpoint = read_initial_checkpoint(str(tmp_path / "checkpoint"))
     assert checkpoint is not None

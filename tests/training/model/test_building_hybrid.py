@@ -81,8 +81,8 @@ def test_the_new_modules_move_faster_by_their_own_factor(ast: Path) -> None:
         for group in build_optimiser(ham.model, config.optimisation, ham.new_names).param_groups
         if group["factor"] == 7
     ]
-    moved = {id(one) for group in fast for one in group["params"]}
-    assert moved == {id(one) for name, one in ham.model.named_parameters() if name.startswith("hybrid.")}
+    moved = {id(parameter) for group in fast for parameter in group["params"]}
+    assert moved == {id(parameter) for name, parameter in ham.model.named_parameters() if name.startswith("hybrid.")}
 
 
 @pytest.mark.slow
@@ -124,11 +124,11 @@ def test_imagenet_weights_leave_the_new_modules_as_they_were(tmp_path: Path) -> 
     name = "deit_tiny_distilled_patch16_224"
     safetensors.torch.save_model(timm.create_model(name, pretrained=False), str(tmp_path / "deit.safetensors"))
     ham = build_model(small("variant=ast-tiny", f"init=timm:{name}@{tmp_path / 'deit.safetensors'}", *ASKED), LABELS)
-    assert {one.partition(".")[0] for one in ham.new_names} == {"hybrid", "mlp_head"}
+    assert {name.partition(".")[0] for name in ham.new_names} == {"hybrid", "mlp_head"}
     model = ham.model
     assert isinstance(model, AudioSpectrogramTransformer)
     plain = AudioSpectrogramTransformer(replace(model.config, hybrid=None))
-    plain.load_state_dict({key: one for key, one in model.state_dict().items() if not key.startswith("hybrid.")})
+    plain.load_state_dict({key: tensor for key, tensor in model.state_dict().items() if not key.startswith("hybrid.")})
     log_mel = torch.randn(1, 200, 128)
     torch.testing.assert_close(logits(model, log_mel), logits(plain, log_mel), atol=1e-5, rtol=0)
 

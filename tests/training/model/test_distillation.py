@@ -58,18 +58,18 @@ def test_value_and_gradient_are_those_of_the_two_terms(
     y, z_t = labels_of(kind, shares), torch.from_numpy(teacher)
     taught = as_probabilities(kind, z_t / tau)
     ours, theirs = (torch.from_numpy(student.copy()).requires_grad_() for _ in range(2))
-    one = summed_loss(kind, ours, blend(y, taught, share))
-    two = two_terms(kind, theirs, y, z_t, share, tau)
+    blended = summed_loss(kind, ours, blend(y, taught, share))
+    separate = two_terms(kind, theirs, y, z_t, share, tau)
     constant = (1 - share) * entropy(kind, taught)
-    torch.testing.assert_close(one, two + constant, atol=1e-8, rtol=1e-8)
-    one.backward()
-    two.backward()
+    torch.testing.assert_close(blended, separate + constant, atol=1e-8, rtol=1e-8)
+    blended.backward()
+    separate.backward()
     torch.testing.assert_close(ours.grad, theirs.grad, atol=1e-9, rtol=1e-9)
 
 
 @given(targets=SHARES, taught=SHARES)
 def test_with_labels_alone_the_targets_stay_to_the_bit(targets: np.ndarray, taught: np.ndarray) -> None:
-    y, p = (torch.from_numpy(one).float() for one in (targets, taught))
+    y, p = (torch.from_numpy(array).float() for array in (targets, taught))
     assert torch.equal(blend(y, p, 1.0), y)
     assert torch.equal(blend(y, p, 0.0), p)
 

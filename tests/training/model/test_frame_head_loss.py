@@ -38,7 +38,7 @@ from training.model.frame_head_loss import (
 )
 from training.model.optimiser import summed_loss
 
-FRAME_HEAD = [one for one in SMALL if not one.startswith(("variant=", "init=", "epochs="))]
+FRAME_HEAD = [setting for setting in SMALL if not setting.startswith(("variant=", "init=", "epochs="))]
 N_FRAMES, N_MELS = 120, 64
 TONES = TransformerConfig(*(2, N_MELS, N_FRAMES), stride_mels=16, embed_dim=48, depth=2, num_heads=3, frame_head=True)
 
@@ -230,7 +230,7 @@ def test_the_frame_head_alone_learns_and_the_last_layer_says_what_it_said(
     frames = np.random.default_rng(0).normal(-5, 2, (300, 128)).astype(np.float32)
     np.testing.assert_allclose(new.tag(frames).probabilities, old.tag(frames).probabilities[kept], atol=1e-6)
     rows = list(tag_file_frames(data / "tone" / "tone0.wav", new))
-    assert sum(len(one.times_s) for one in rows) == 8  # of 0.75 s
+    assert sum(len(row.times_s) for row in rows) == 8  # of 0.75 s
 
 
 def test_what_is_frozen_moves_no_running_statistics() -> None:
@@ -243,7 +243,7 @@ def test_what_is_frozen_moves_no_running_statistics() -> None:
     before = [buffer.clone() for buffer in model.buffers()]
     log_mel = torch.randn(2, 64, 128)
     assert torch.equal(model(log_mel), model(log_mel))
-    assert all(torch.equal(one, other) for one, other in zip(before, model.buffers(), strict=True))
+    assert all(torch.equal(buffer, other) for buffer, other in zip(before, model.buffers(), strict=True))
     assert model.frame_head.training
 
 
@@ -265,8 +265,8 @@ def test_a_run_that_goes_on_is_the_run_that_never_stopped(start: Path, data: Pat
     train(recipe(start, "epochs=2"), data, tmp_path / "broken", lambda _message: None, control=control)
     train(recipe(start, "epochs=2"), data, tmp_path / "broken", lambda _message: None, resume=True)
     train(recipe(start, "epochs=2"), data, tmp_path / "whole", lambda _message: None)
-    one, other = (load_checkpoint(tmp_path / name / "checkpoint").weights for name in ("broken", "whole"))
-    assert all(torch.equal(one[name], other[name]) for name in one)
+    broken, whole = (load_checkpoint(tmp_path / name / "checkpoint").weights for name in ("broken", "whole"))
+    assert all(torch.equal(broken[name], whole[name]) for name in broken)
 
 
 def test_a_model_without_a_loss_for_it_loses_its_frame_head(data: Path, tmp_path: Path) -> None:

@@ -86,5 +86,5 @@ def test_the_colours_of_a_cnns_first_kernel_are_averaged_where_the_recipe_asks(
     summed, averaged = fresh(), fresh()
     initialise(summed, init, LABELS)
     initialise(averaged, init, LABELS, None, Adaptation(kernel_collapse="average"))
-    kernels = [next(p for p in one.backbone.parameters() if p.ndim == 4) for one in (summed, averaged)]
+    kernels = [next(p for p in network.backbone.parameters() if p.ndim == 4) for network in (summed, averaged)]
     torch.testing.assert_close(kernels[1] * 3, kernels[0])

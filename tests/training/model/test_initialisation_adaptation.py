@@ -22,7 +22,7 @@ NARROW = TransformerConfig(n_labels=3, embed_dim=12, depth=1, num_heads=2)
 def vision_weights(n_prefix: int, side: int) -> dict[str, Tensor]:
     """Of a narrow ViT with a square of `side` patches: positions tell their own place, kernels their colour."""
     model = AudioSpectrogramTransformer(NARROW)
-    weights = {name: one for name, one in model.state_dict().items() if not name.startswith("mlp_head.")}
+    weights = {name: tensor for name, tensor in model.state_dict().items() if not name.startswith("mlp_head.")}
     places = [*(-1.0 - i for i in range(n_prefix)), *map(float, range(side * side))]
     weights["pos_embed"] = torch.tensor(places)[None, :, None].repeat(1, 1, 12)
     weights["patch_embed.proj.weight"] = torch.tensor([1.0, 2.0, 6.0])[None, :, None, None].repeat(12, 1, 16, 16)

@@ -48,11 +48,11 @@ def teacher(*args: Any, labels: LabelSet | None = None, log_mel: LogMelConfig = 
     return Teacher(checkpoint(*args, **changes), labels or LabelSet.from_ids(IDS), log_mel)
 
 
-def heard_by(one: Teacher, log_mel: Tensor) -> Tensor:
+def heard_by(teacher: Teacher, log_mel: Tensor) -> Tensor:
     """What goes into the teacher's network."""
     inputs: list[Tensor] = []
-    hook = one._network.register_forward_pre_hook(lambda _module, args: inputs.append(args[0]))
-    one.probabilities(log_mel, "bce", 1.0)
+    hook = teacher._network.register_forward_pre_hook(lambda _module, args: inputs.append(args[0]))
+    teacher.probabilities(log_mel, "bce", 1.0)
     hook.remove()
     return inputs[0]
 
@@ -70,8 +70,8 @@ def test_with_others_it_hears_the_same_sound_as_it_was_trained_on(log_mel: Tenso
     theirs = LogMelConfig(mean=-4.0, std=3.0)
     raw = log_mel * 2 * STUDENT.std + STUDENT.mean
     expected = torch.from_numpy(theirs.normalise(raw.numpy()))
-    one = Teacher(checkpoint(log_mel=theirs), LabelSet.from_ids(IDS), STUDENT)
-    torch.testing.assert_close(heard_by(one, log_mel), expected)
+    adapted = Teacher(checkpoint(log_mel=theirs), LabelSet.from_ids(IDS), STUDENT)
+    torch.testing.assert_close(heard_by(adapted, log_mel), expected)
 
 
 def test_one_that_learnt_with_zero_frames_gets_them(log_mel: Tensor) -> None:
@@ -86,8 +86,8 @@ def test_one_that_learnt_with_zero_frames_gets_them(log_mel: Tensor) -> None:
 @pytest.mark.parametrize("kind", ["bce", "ce"])
 def test_it_answers_in_the_order_of_the_students_labels(variant: str, kind: str, log_mel: Tensor) -> None:
     ids = ("sea", "rain", "cat", "dog")
-    one = teacher(ids, variant)
-    answers = one.probabilities(log_mel, kind, 2.0)
+    adapted = teacher(ids, variant)
+    answers = adapted.probabilities(log_mel, kind, 2.0)
     with torch.no_grad():
         logits = checkpoint(ids, variant).build()(log_mel)[:, [2, 3, 1]] / 2.0
     assert answers.shape == (2, 3)
@@ -118,7 +118,7 @@ def test_a_sigmoid_teacher_tells_a_softmax_student_which_one_it_is_if_it_is_one(
 def test_several_speak_with_one_voice(log_mel: Tensor) -> None:
     labels = LabelSet.from_ids(IDS)
     both = [checkpoint(seed=1), checkpoint(("rain", "dog", "cat"), "nano-cnn", seed=2)]
-    apart = [Teacher(one, labels, STUDENT).probabilities(log_mel, "bce", 1.0) for one in both]
+    apart = [Teacher(single, labels, STUDENT).probabilities(log_mel, "bce", 1.0) for single in both]
     together = Teachers(both, labels, STUDENT, device=CPU)
     torch.testing.assert_close(together.probabilities(log_mel, "bce", 1.0), (apart[0] + apart[1]) / 2)
     assert len(together) == 2
@@ -137,17 +137,17 @@ def test_one_that_hears_other_frames_is_refused(other: dict[str, Any]) -> None:
 
 
 def test_its_content_is_its_answers_not_its_place(tmp_path: Path) -> None:
-    one = checkpoint()
+    saved = checkpoint()
     for name in ("folder", "file.safetensors"):
-        save_checkpoint(one, tmp_path / name, dtype=torch.float32)
-        assert content_of(load_checkpoint(tmp_path / name)) == content_of(one)
-    renamed = dataclasses.replace(one.config, name="Another", provenance={"data": "x"})
-    assert content_of(Checkpoint(renamed, one.weights)) == content_of(one)
-    other = {name: tensor.clone() for name, tensor in one.weights.items()}
+        save_checkpoint(saved, tmp_path / name, dtype=torch.float32)
+        assert content_of(load_checkpoint(tmp_path / name)) == content_of(saved)
+    renamed = dataclasses.replace(saved.config, name="Another", provenance={"data": "x"})
+    assert content_of(Checkpoint(renamed, saved.weights)) == content_of(saved)
+    other = {name: tensor.clone() for name, tensor in saved.weights.items()}
     other["mlp_head.1.bias"][0] += 1e-3
-    assert content_of(Checkpoint(one.config, other)) != content_of(one)
-    moved = dataclasses.replace(one.config, log_mel=LogMelConfig())
-    assert content_of(Checkpoint(moved, one.weights)) != content_of(one)
+    assert content_of(Checkpoint(saved.config, other)) != content_of(saved)
+    moved = dataclasses.replace(saved.config, log_mel=LogMelConfig())
+    assert content_of(Checkpoint(moved, saved.weights)) != content_of(saved)
 
 
 def test_the_facts_name_no_path() -> None:
@@ -160,8 +160,8 @@ def test_the_facts_name_no_path() -> None:
 
 def test_teachers_are_read_by_path_and_asked_for_where_they_are_missing(tmp_path: Path) -> None:
     save_checkpoint(checkpoint(), tmp_path / "owl")
-    [one] = read_teachers([str(tmp_path / "owl")])
-    assert one.config.name == "Owl"
+    [first] = read_teachers([str(tmp_path / "owl")])
+    assert first.config.name == "Owl"
     assert read_teachers([]) == ()
     with pytest.raises(UserError, match="teacher") as caught:
         read_teachers(["required"])
@@ -185,8 +185,8 @@ def test_a_setting_that_a_later_version_brings_leaves_the_content_as_it_was() ->
     class Later(TransformerConfig):
         brought_later: int = 7
 
-    one = checkpoint()
-    values = {field.name: getattr(one.config.model, field.name) for field in dataclasses.fields(one.config.model)}
-    told = teachers._unlike_defaults(one.config.model)
+    saved = checkpoint()
+    values = {field.name: getattr(saved.config.model, field.name) for field in dataclasses.fields(saved.config.model)}
+    told = teachers._unlike_defaults(saved.config.model)
     assert teachers._unlike_defaults(Later(**values)) == told
     assert teachers._unlike_defaults(Later(**values, brought_later=8)) == {**told, "brought_later": 8}

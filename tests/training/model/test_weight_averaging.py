@@ -82,7 +82,7 @@ def test_range_average_goes_on_from_a_state_file_to_the_bit() -> None:
     for model in models[3:]:
         resumed.add(model)
     assert resumed.n_added == 5
-    assert all(torch.equal(one, resumed.weights()[name]) for name, one in unbroken.weights().items())
+    assert all(torch.equal(tensor, resumed.weights()[name]) for name, tensor in unbroken.weights().items())
 
 
 def test_a_model_takes_the_average() -> None:

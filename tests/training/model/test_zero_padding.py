@@ -27,7 +27,7 @@ from training.model.zero_padding import ZeroPadding, kept_zero_padding
 
 
 def recipe(start: str) -> TrainConfig:
-    cut_down = [one for one in SMALL if not one.startswith(("variant=", "init=", "epochs="))]
+    cut_down = [setting for setting in SMALL if not setting.startswith(("variant=", "init=", "epochs="))]
     return load_recipe("frame-head", [*cut_down, *PLAIN, f"init={start}", "epochs=1"])
 
 

@@ -27,8 +27,8 @@ note("ends")
 if (here / ("fail-" + out.name)).exists():
     sys.exit("The disk is full. Make room.")
 (out / "checkpoint").mkdir(exist_ok=True)
-begins_with = [json.loads((pathlib.Path(one) / "config.json").read_text())["made_by"]
-    for key in ("init", "teacher") for one in settings.get(key, "").split(",") if one]
+begins_with = [json.loads((pathlib.Path(value) / "config.json").read_text())["made_by"]
+    for key in ("init", "teacher") for value in settings.get(key, "").split(",") if value]
 provenance = {"commit": "abc", "start_content": " ".join(begins_with)}
 made = {"provenance": provenance, "made_by": out.name, "begins_with": begins_with}
 (out / "checkpoint" / "config.json").write_text(json.dumps(made))
@@ -38,7 +38,7 @@ said = [
     {"type": "finished", "checkpoint": "c", "metrics": {"accuracy": score, "map": score / 2}, "report": ""},
 ]
 with open(out / "log.jsonl", "a") as log:
-    log.writelines(json.dumps(one) + "\\n" for one in said)
+    log.writelines(json.dumps(message) + "\\n" for message in said)
 """
 """Takes what `soundmark train` takes, and takes no time."""
 STUDY = """

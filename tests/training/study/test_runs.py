@@ -149,7 +149,7 @@ def test_entries_from_before_data_were_noted_count_for_any(chain: Bench, tmp_pat
     shared = tmp_path / "rates.jsonl"
     chain.run(ledger=shared)
     lines = [json.loads(line) for line in shared.read_text().splitlines()]
-    shared.write_text("".join(json.dumps({k: v for k, v in one.items() if k != "data"}) + "\n" for one in lines))
+    shared.write_text("".join(json.dumps({k: v for k, v in entry.items() if k != "data"}) + "\n" for entry in lines))
     other = another(chain, tmp_path / "other")
     assert other.run(ledger=shared, data=clips_in(tmp_path / "barks", "a.wav")) == 0
     assert other.trace == []

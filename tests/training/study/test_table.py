@@ -41,7 +41,7 @@ def test_a_narrow_terminal_gets_whole_words_and_figures(
     assert bench.run(as_json=False) == 0
     table = capsys.readouterr().out
     assert "…" not in table
-    assert all(one in table for one in ("fast, and more of it", "accuracy", "0.5650 ±", "+0.0400", "0.9000"))
+    assert all(words in table for words in ("fast, and more of it", "accuracy", "0.5650 ±", "+0.0400", "0.9000"))
 
 
 def test_the_interval_is_students(bench: Bench) -> None:
@@ -123,6 +123,6 @@ def test_a_row_of_one_seed_is_no_part_of_the_comparison(bench: Bench) -> None:
     bench.study.write_text('base = "slow"\n' + STUDY.replace('name = "fast"', 'name = "fast"\nseed = 1'))
     study = load_study(str(bench.study))
     ledger = Ledger(
-        tuple(LedgerEntry(one.name, one.digest, "finished", 1.0, metrics={"accuracy": 0.5}) for one in study.cells())
+        tuple(LedgerEntry(cell.name, cell.digest, "finished", 1.0, metrics={"accuracy": 0.5}) for cell in study.cells())
     )
     assert [row.over_base for row in outcomes(study, ledger)] == [None, None]

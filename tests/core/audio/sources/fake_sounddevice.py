@@ -73,7 +73,9 @@ class FakeSounddevice:
 
     def _terminate(self) -> None:
         self.calls.append("terminate")
-        assert not [one for one in self.streams if not one.closed], "a stream was open when PortAudio was ended"
+        assert not [stream for stream in self.streams if not stream.closed], (
+            "a stream was open when PortAudio was ended"
+        )
         if not self.is_initialized:
             raise FakePortAudioError("PortAudio not initialized")
         self.is_initialized = False

@@ -37,7 +37,7 @@ def test_a_device_plugged_in_later_is_seen(monkeypatch: pytest.MonkeyPatch) -> N
 
     fake.plugged.append(device("New"))
 
-    assert [one.name for one in list_inputs()] == ["Mic", "New"]
+    assert [device.name for device in list_inputs()] == ["Mic", "New"]
 
 
 def test_listing_does_not_kill_an_open_stream(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,11 +47,11 @@ def test_listing_does_not_kill_an_open_stream(monkeypatch: pytest.MonkeyPatch) -
     fake.calls.clear()
     fake.plugged.append(device("New"))
 
-    assert [one.name for one in list_inputs()] == ["Mic"]
+    assert [device.name for device in list_inputs()] == ["Mic"]
     assert fake.calls == []
 
     microphone.close()
-    assert [one.name for one in list_inputs()] == ["Mic", "New"]
+    assert [device.name for device in list_inputs()] == ["Mic", "New"]
     assert not open_streams
 
 

@@ -89,4 +89,4 @@ def test_a_server_that_hangs_for_long_is_told(fake: FakeSounddevice, monkeypatch
         assert caught.value.remedy
     fake.stream.may_abort.set()
     assert joined(closing)
-    assert [one.name for one in list_inputs()] == ["Mic"]
+    assert [device.name for device in list_inputs()] == ["Mic"]

@@ -125,8 +125,8 @@ def packed(path: Path, weights: dict[str, torch.Tensor]) -> Path:
     plain = path.with_suffix(".plain")
     torch.save(weights, plain)
     with zipfile.ZipFile(plain) as stored, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as deflated:
-        for one in stored.namelist():
-            deflated.writestr(one, stored.read(one))
+        for name in stored.namelist():
+            deflated.writestr(name, stored.read(name))
     return path
 
 

@@ -84,7 +84,7 @@ def test_all_that_transformers_have_no_words_for_comes_back(tmp_path: Path) -> N
     assert loaded.config == checkpoint.config
     assert all(torch.equal(loaded.weights[name], checkpoint.weights[name]) for name in checkpoint.weights)
     assert (tmp_path / "README.md").read_text() == "# card"
-    assert [one.name for one in tmp_path.iterdir() if one.name.startswith(".")] == []
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
 
 def test_transformers_read_labels_kind_and_front_end(tmp_path: Path) -> None:

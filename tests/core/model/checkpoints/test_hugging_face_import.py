@@ -199,7 +199,9 @@ def test_labels_without_names_are_counted(tmp_path: Path) -> None:
 def test_weights_of_whole_numbers_are_refused(tmp_path: Path) -> None:
     write_model(tmp_path)
     weights = load_file(tmp_path / "model.safetensors")
-    save_file({name: one.int() for name, one in weights.items()}, tmp_path / "model.safetensors", {"format": "pt"})
+    save_file(
+        {name: tensor.int() for name, tensor in weights.items()}, tmp_path / "model.safetensors", {"format": "pt"}
+    )
     with pytest.raises(UserError, match=r"stored as torch\.int32"):
         load_checkpoint(tmp_path)
 
@@ -290,7 +292,7 @@ def test_a_pickle_that_could_run_code_stays_shut(folder: Path) -> None:
 def test_a_query_without_its_key_is_told(folder: Path) -> None:
     weights = load_file(folder / "model.safetensors")
     lost = next(name for name in weights if name.endswith("key.weight"))
-    save_file({name: one for name, one in weights.items() if name != lost}, folder / "model.safetensors")
+    save_file({name: tensor for name, tensor in weights.items() if name != lost}, folder / "model.safetensors")
     with pytest.raises(UserError, match="incomplete"):
         load_checkpoint(folder)
 

@@ -19,13 +19,13 @@ def test_audioset_is_googles_list() -> None:
     assert (labels[526].id, labels[526].name) == ("/m/07hvw1", "Field recording")
 
 
-@pytest.mark.parametrize("data_set", KNOWN_DATA_SETS, ids=lambda one: one.name)
+@pytest.mark.parametrize("data_set", KNOWN_DATA_SETS, ids=lambda data_set: data_set.name)
 def test_every_data_set_has_its_labels(data_set) -> None:
     assert len(data_set.labels()) == data_set.n_labels
 
 
 def test_orders_are_those_of_the_releases() -> None:
-    esc50, speech = (one.labels() for one in KNOWN_DATA_SETS[1:])
+    esc50, speech = (data_set.labels() for data_set in KNOWN_DATA_SETS[1:])
     assert [esc50[i].id for i in (0, 10, 20, 30, 40, 49)] == [
         "dog", "rain", "crying_baby", "door_wood_knock", "helicopter", "hand_saw",
     ]  # fmt: skip
@@ -36,7 +36,7 @@ def test_a_label_file_is_read_in_the_order_of_its_indices(tmp_path: Path) -> Non
     file = tmp_path / "class_labels_indices.csv"
     file.write_text('index,mid,display_name\n1,/m/07rwj01,"crying_baby"\n0,/m/09x0r,"Speech"\n', encoding="utf-8-sig")
     labels = read_label_file(file)
-    assert [(one.id, one.name) for one in labels] == [("/m/09x0r", "Speech"), ("crying_baby", "Crying baby")]
+    assert [(label.id, label.name) for label in labels] == [("/m/09x0r", "Speech"), ("crying_baby", "Crying baby")]
 
 
 @pytest.mark.parametrize(

@@ -29,12 +29,13 @@ SMALL = TransformerConfig(n_labels=4, max_frames=128, embed_dim=128, depth=2, nu
 def released_state(model: TransformerConfig, prefix: str = "module.", *, heads: bool = True) -> dict[str, Tensor]:
     """Random weights of a model under the names of the released files."""
     torch.manual_seed(0)
-    state = {name: torch.randn_like(one) * 0.1 for name, one in AudioSpectrogramTransformer(model).state_dict().items()}
-    named = {name if name.startswith("mlp_head.") else f"v.{name}": one for name, one in state.items()}
+    weights = AudioSpectrogramTransformer(model).state_dict()
+    state = {name: torch.randn_like(tensor) * 0.1 for name, tensor in weights.items()}
+    named = {name if name.startswith("mlp_head.") else f"v.{name}": tensor for name, tensor in state.items()}
     if heads:
         for head in ("v.head", "v.head_dist"):
             named |= {f"{head}.weight": torch.zeros(10, model.embed_dim), f"{head}.bias": torch.zeros(10)}
-    return {prefix + name: one for name, one in named.items()}
+    return {prefix + name: tensor for name, tensor in named.items()}
 
 
 def meta_state(model: TransformerConfig) -> dict[str, Tensor]:
@@ -57,8 +58,8 @@ def test_it_gives_the_logits_of_transformers_with_the_same_weights(tmp_path: Pat
     model = AudioSpectrogramTransformer(SMALL)
     model.load_state_dict(
         {
-            name.removeprefix("module.").removeprefix("v."): one
-            for name, one in released_state(SMALL, heads=False).items()
+            name.removeprefix("module.").removeprefix("v."): tensor
+            for name, tensor in released_state(SMALL, heads=False).items()
         }
     )
     log_mel = torch.randn(2, 128, 128)
@@ -92,7 +93,7 @@ def test_grids_of_the_released_models_are_worked_out(
 
 @pytest.mark.parametrize("row", PUBLISHED_MODELS, ids=lambda row: row.name)
 def test_published_files_are_known_by_their_names(row: Any) -> None:
-    data_set = next(one for one in KNOWN_DATA_SETS if one.frames == row.frames)
+    data_set = next(known for known in KNOWN_DATA_SETS if known.frames == row.frames)
     model = TransformerConfig(
         n_labels=data_set.n_labels, max_frames=row.frames, stride_mels=row.strides[0], stride_frames=row.strides[1]
     )
@@ -191,7 +192,7 @@ def test_old_pickles_load(tmp_path: Path) -> None:
 
 
 def _without(*names: str) -> dict[str, Tensor]:
-    return {name: one for name, one in released_state(SMALL).items() if not name.endswith(names)}
+    return {name: tensor for name, tensor in released_state(SMALL).items() if not name.endswith(names)}
 
 
 def _with(name: str, tensor: Tensor) -> dict[str, Tensor]:

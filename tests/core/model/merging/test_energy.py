@@ -31,7 +31,7 @@ def cosines(keys: Tensor) -> Tensor:
 def groups(keys: Tensor, r: int, n_protected: int) -> set[frozenset[int]]:
     """Which tokens of the first clip end up together."""
     places = match_by_energy(keys, r, n_protected).places[0].tolist()
-    return {frozenset(i for i, place in enumerate(places) if place == one) for one in places}
+    return {frozenset(i for i, place in enumerate(places) if place == group) for group in places}
 
 
 def test_energy_is_the_mean_of_elu_over_all_cosines() -> None:

@@ -89,7 +89,9 @@ def test_a_clip_merges_alike_alone_and_in_a_batch(matcher: Matcher) -> None:
 def test_matchers_differ() -> None:
     network, log_mel = model(), torch.randn(1, 256, 128)
     with torch.inference_mode():
-        by_pair, by_energy = (network(log_mel, merge=MergeSchedule("constant", 20, matcher=one)) for one in MATCHERS)
+        by_pair, by_energy = (
+            network(log_mel, merge=MergeSchedule("constant", 20, matcher=matcher)) for matcher in MATCHERS
+        )
     assert not torch.allclose(by_pair, by_energy)
 
 

@@ -121,7 +121,7 @@ def test_the_class_token_alone_may_answer() -> None:
 def test_longer_input_may_repeat_the_nearest_positions() -> None:
     log_mel = torch.randn(1, 600, 128)
     with torch.inference_mode():
-        bilinear, nearest = (small_model(positions=one)(log_mel) for one in ("bilinear", "nearest"))
+        bilinear, nearest = (small_model(positions=kind)(log_mel) for kind in ("bilinear", "nearest"))
         assert not torch.allclose(bilinear, nearest, atol=1e-6)
         short = log_mel[:, :200]
         assert torch.equal(small_model()(short), small_model(positions="nearest")(short))

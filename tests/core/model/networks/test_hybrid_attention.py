@@ -127,7 +127,7 @@ def test_the_convolution_reaches_along_its_axis(axis: str, changed: int, reached
     other[0, changed] += torch.randn(8)
     with torch.inference_mode():
         difference = (module(x, PatchGrid(3, 5)) - module(other, PatchGrid(3, 5))).abs().amax(dim=-1)[0]
-    assert {i for i, one in enumerate(difference.tolist()) if one > 1e-5} == reached
+    assert {i for i, value in enumerate(difference.tolist()) if value > 1e-5} == reached
 
 
 @pytest.mark.parametrize("axis", AXES)
@@ -195,8 +195,8 @@ def step_and_gradients(model: AudioSpectrogramTransformer) -> dict[str, float]:
         model(log_mel).pow(2).sum().backward()
         optimiser.step()
     return {
-        name: 0.0 if one.grad is None else one.grad.norm().item()
-        for name, one in model.named_parameters()
+        name: 0.0 if parameter.grad is None else parameter.grad.norm().item()
+        for name, parameter in model.named_parameters()
         if name.startswith("hybrid.")
     }
 
@@ -234,18 +234,18 @@ def test_bf16_on_one_clip_stays_a_number_near_fp32(axis: str, n_frames: int) -> 
 def test_silence_and_a_constant_token_stay_numbers() -> None:
     model = hybrid_model(HybridConfig(1, True)).train()
     with torch.no_grad():
-        for one in (model.pos_embed, model.cls_token, model.dist_token):
-            one.zero_()
+        for table in (model.pos_embed, model.cls_token, model.dist_token):
+            table.zero_()
     model(torch.zeros(1, 64, 128)).sum().backward()
-    assert all(one.grad is None or torch.isfinite(one.grad).all() for one in model.parameters())
+    assert all(parameter.grad is None or torch.isfinite(parameter.grad).all() for parameter in model.parameters())
 
 
 def test_patches_left_out_in_training_leave_gradients_everywhere() -> None:
     model = hybrid_model(HybridConfig(1, True), patch_drop=0.4).train()
     shake(model)
     model(torch.randn(2, 256, 128), merge=MergeSchedule("constant", 5)).pow(2).sum().backward()
-    new = [one for name, one in model.named_parameters() if name.startswith("hybrid.")]
-    assert all(one.grad is not None and one.grad.norm() > 0 for one in new)
+    new = [parameter for name, parameter in model.named_parameters() if name.startswith("hybrid.")]
+    assert all(parameter.grad is not None and parameter.grad.norm() > 0 for parameter in new)
 
 
 def saved(model: AudioSpectrogramTransformer, path: Path, weights: dict[str, Tensor] | None = None) -> Path:

@@ -27,14 +27,14 @@ def on_paper(hybrid: HybridConfig) -> HybridAttention:
 
 
 def millions(module: nn.Module) -> float:
-    return sum(one.numel() for one in module.parameters()) / 1e6
+    return sum(parameter.numel() for parameter in module.parameters()) / 1e6
 
 
 def test_parameters_are_as_many_as_the_papers_blocks_have() -> None:
     six = on_paper(HybridConfig(6, kernel=31))
     assert millions(six.conformers[0]) == pytest.approx(13.6, abs=0.05)
     assert millions(six) == pytest.approx(81.7, abs=0.05)
-    assert sum(one.numel() for one in on_paper(HybridConfig(6)).parameters()) == 6 * 13_600_512
+    assert sum(parameter.numel() for parameter in on_paper(HybridConfig(6)).parameters()) == 6 * 13_600_512
     narrow = on_paper(HybridConfig(6, width=256))
     assert millions(narrow.conformers[0]) == pytest.approx(1.5, abs=0.05)
     assert millions(narrow.conformers) == pytest.approx(9.1, abs=0.05)

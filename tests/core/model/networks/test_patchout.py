@@ -37,7 +37,7 @@ def test_what_stays_is_where_it_is_said_to_be(
     if kept is not None:
         assert torch.equal(cells, kept)
     assert cells.shape[1] >= 1
-    assert all(len(set(one.tolist())) == cells.shape[1] for one in cells), "each once"
+    assert all(len(set(row.tolist())) == cells.shape[1] for row in cells), "each once"
 
 
 def test_rows_and_columns_go_as_a_whole_and_for_all_clips_of_a_batch() -> None:

@@ -52,8 +52,8 @@ def test_it_comes_whole_and_is_used_by_name(hub: Hub, tmp_path: Path) -> None:
     assert "license: bsd-3-clause" in card
     assert "mAP **0.5000**" in card
     total = sum(len(content) for content in hub.files.values())
-    assert {one.total_bytes for one in reports} == {total}
-    assert [one.done_bytes for one in reports] == sorted(one.done_bytes for one in reports)
+    assert {report.total_bytes for report in reports} == {total}
+    assert [report.done_bytes for report in reports] == sorted(report.done_bytes for report in reports)
     assert reports[-1] == DownloadProgress(ROW.name, "model.safetensors", total, total)
     assert parts(tmp_path) == {}
 
@@ -89,7 +89,7 @@ def test_a_dropped_connection_is_taken_up_where_it_broke(hub: Hub) -> None:
     path, reports = get()
     assert hub.ranges_of("model.safetensors") == ["", "bytes=20000-", "bytes=25000-"]
     assert load_checkpoint(path).config.labels == tiny_checkpoint().config.labels
-    assert [one.done_bytes for one in reports] == sorted(one.done_bytes for one in reports)
+    assert [report.done_bytes for report in reports] == sorted(report.done_bytes for report in reports)
 
 
 def test_a_stop_keeps_the_part_and_the_next_try_goes_on(

@@ -52,10 +52,10 @@ def test_an_own_checkpoint_is_kept_with_its_card_and_found_by_name(folder: Path,
     assert (path / "README.md").read_text() == "# my card"
     assert find_weights("run-7") == path
     assert load_tagger("run-7", device="cpu").labels.names == ("Dog", "Rain", "Siren", "Clock tick")
-    assert [(one.name, one.title, one.summary) for one in kept_models()] == [
+    assert [(model.name, model.title, model.summary) for model in kept_models()] == [
         ("run-7", "Tiny", "4 labels, windows of 10.24 s")
     ]
-    assert [one.name for one in folder.iterdir()] == ["run-7"]
+    assert [path.name for path in folder.iterdir()] == ["run-7"]
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.float32])
@@ -64,7 +64,7 @@ def test_no_bit_is_lost(tmp_path: Path, dtype: torch.dtype) -> None:
     after = load_checkpoint(import_model(tmp_path / "a"))
     assert after.config == before.config
     assert all(after.weights[name].dtype == dtype for name in before.weights)
-    assert all(torch.equal(after.weights[name], one) for name, one in before.weights.items())
+    assert all(torch.equal(after.weights[name], tensor) for name, tensor in before.weights.items())
 
 
 def test_a_hugging_face_folder_gets_a_card_and_the_name_asked_for(folder: Path, tmp_path: Path) -> None:
@@ -189,7 +189,7 @@ def test_what_is_no_checkpoint_is_not_listed(folder: Path) -> None:
         (folder / name / "model.safetensors").touch()
     assert kept_models() == ()
     save_checkpoint(tiny_checkpoint(), folder / "whole")
-    assert [one.name for one in kept_models()] == ["whole"]
+    assert [model.name for model in kept_models()] == ["whole"]
     assert json.loads((folder / "whole" / "config.json").read_text())["labels"][0]["id"] == LABELS[0]
 
 

@@ -92,7 +92,7 @@ def test_frames_that_were_evicted_are_decoded_again(tmp_path: Path) -> None:
 
 def test_spans_end_with_the_file_and_the_pass_with_the_spans(tmp_path: Path) -> None:
     path = write(tmp_path / "a.wav", take(1, 2.0))
-    found = {one.index: one for one in cut(path, RATE, [(RATE, 9 * RATE), (0, 10), (5 * RATE, 6 * RATE)], 100)}
+    found = {part.index: part for part in cut(path, RATE, [(RATE, 9 * RATE), (0, 10), (5 * RATE, 6 * RATE)], 100)}
     assert [(len(found[i].samples), found[i].n_samples) for i in range(3)] == [(100, RATE), (10, 10), (0, 0)]
     cut_off = tmp_path / "cut.wav"
     cut_off.write_bytes(path.read_bytes()[: RATE + 44])
@@ -106,7 +106,9 @@ def test_spans_end_with_the_file_and_the_pass_with_the_spans(tmp_path: Path) -> 
 def test_a_part_beyond_the_end_is_told_by_both(tmp_path: Path) -> None:
     write(tmp_path / "a.wav", take(1, 2.0))
     data = listing(tmp_path, "a.wav,rain,0,1", "a.wav,bell,7,8")
-    [short] = [one for one in check_data(data, "", (), lambda message: None).findings if one.kind == "short"]
+    [short] = [
+        finding for finding in check_data(data, "", (), lambda message: None).findings if finding.kind == "short"
+    ]
     assert "a.wav from 7 s to 8 s" in short.text
     with pytest.raises(UserError, match=r"a\.wav from 7 s to 8 s is shorter than 25 ms"):
         load_clips(read_manifest(data).clips, 2, LogMelConfig())
@@ -133,7 +135,9 @@ def test_folds_that_part_a_file_are_told_and_the_clips_left_out(tmp_path: Path) 
     lines[1] = lines[1][:-1] + "2"
     data = listing(tmp_path, *lines, columns="path,label,start_s,end_s,fold")
     [shared] = [
-        one for one in check_data(data, "", ("2",), lambda message: None).findings if one.kind == "shared_source"
+        finding
+        for finding in check_data(data, "", ("2",), lambda message: None).findings
+        if finding.kind == "shared_source"
     ]
     assert "a.wav (folds 1, 2)" in shared.text
     assert len(shared.paths) == 1
