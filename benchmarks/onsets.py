@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from core.audio.decoding.decode import read_clip
 from core.audio.demo.waveforms import shaped, unit_rms
-from core.inference.events import Event, EventTracker
+from core.inference.events import Event, EventTracker, ended_events, rules_for_rows
 from core.inference.frame_tagging import tag_file_frames
 from core.inference.tagger import Tagger, load_tagger
 from training.data.manifest import LabelledClip, read_manifest
@@ -97,9 +97,11 @@ def _measure(
                 continue
             start_s = float(rng.uniform(EARLIEST_S, SCENE_S - LONGEST_S - EARLIEST_S))
             soundfile.write(path, _scene(sound, start_s, rng), SAMPLE_RATE, subtype="FLOAT")
-            tracker = EventTracker(len(tagger.labels))
-            events = [event for rows in tag_file_frames(path, tagger) for event in tracker.push(rows)]
-            yield _compare(events + tracker.finish(), place[clip.labels[0]], start_s, len(sound) / SAMPLE_RATE)
+            tracker = EventTracker(rules_for_rows(len(tagger.labels)))
+            changes = [change for rows in tag_file_frames(path, tagger) for change in tracker.push(rows)]
+            yield _compare(
+                ended_events(changes + tracker.finish()), place[clip.labels[0]], start_s, len(sound) / SAMPLE_RATE
+            )
 
 
 def _loudest_stretch(clip: NDArray[np.float32]) -> NDArray[np.float32] | None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import wave
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
 from core.audio.block import AudioBlock
-from core.audio.log_mel import LogMelConfig
+from core.audio.log_mel import LogMel, LogMelConfig
 from core.audio.sources.source import SourceEnded
 from core.errors import UserError
 from core.inference.tagger import Tagger
@@ -80,3 +83,34 @@ def noise_blocks(seconds: float, rate: int = 16_000, block: int = 800, first: in
     """White noise at -20 dBFS in equal blocks."""
     samples = np.random.default_rng(0).normal(0, 0.1, round(seconds * rate)).astype(np.float32)
     return [AudioBlock(samples[i : i + block], first + i, rate) for i in range(0, len(samples), block)]
+
+
+def telling_checkpoint(**changes: Any) -> Checkpoint:
+    """The tiny model with a frame head whose answers differ from column to column."""
+    plain = tiny_checkpoint(**changes).config
+    assert isinstance(plain.model, TransformerConfig)
+    config = replace(plain.model, frame_head=True)
+    torch.manual_seed(0)
+    model = AudioSpectrogramTransformer(config)
+    assert model.frame_head is not None
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(torch.randn_like(parameter) * 0.2)
+    return Checkpoint(replace(plain, model=config), model.state_dict())
+
+
+def telling_tagger(merge: str = "off", **changes: Any) -> Tagger:
+    return Tagger(telling_checkpoint(**changes), device="cpu", merge=merge)
+
+
+def write_noise(path: Path, seconds: float) -> np.ndarray:
+    """Noise that swells and fades, as a wav file; its log-mel frames."""
+    n = round(seconds * 16_000)
+    swell = 0.01 + 0.1 * np.abs(np.sin(np.arange(n) / 16_000))
+    samples = (np.random.default_rng(0).normal(0, 1, n) * swell * 8_000).astype("<i2")
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16_000)
+        file.writeframes(samples.tobytes())
+    return LogMel()((samples / 32_768).astype(np.float32))

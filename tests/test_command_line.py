@@ -31,7 +31,7 @@ def test_defaults_of_tag() -> None:
 
 def test_defaults_of_listen_and_bench() -> None:
     listen = parse("listen")
-    assert (listen["input"], listen["seconds"], listen["hop_s"], listen["format"]) == (None, None, 0.5, "table")
+    assert (listen["input"], listen["seconds"], listen["hop_s"], listen["format"]) == (None, None, None, "table")
     assert parse("bench", "--seconds", "2", "--json")["json"] is True
     for merge in ("16", "off", "decreasing:20", "energy:16", "energy-decreasing:20", "8,8,4"):
         assert parse("listen", "--merge", merge)["merge"] == merge

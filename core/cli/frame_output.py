@@ -1,16 +1,19 @@
-"""Writes the results of `tag --frames`: rows of 100 ms with a window's columns, or a table of onsets and offsets."""
+"""Writes the results of `tag --frames`, rows of 100 ms with a window's columns, and of `tag --events`."""
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import IO, Protocol
 
-from core.cli.window_output import FORMATS, ResultWriter, TaggedWindow, print_file_error, print_note
+from core.cli.terminal.streams import print_error
+from core.cli.window_output import FORMATS, JsonLines, ResultWriter, TaggedWindow, print_file_error, print_note
 from core.errors import UserError
-from core.inference.events import Event, EventTracker
+from core.inference.events import EventTracker, rules_for_rows
 from core.inference.frame_rows import ROW_FRAMES, ROW_S
-from core.inference.results import FrameScores, TagScores
+from core.inference.results import EventChange, FrameScores, TagScores
 from core.labels import LabelSet
 from core.terminal_text import shown
 
@@ -46,24 +49,99 @@ class FrameRows:
         self._writer.note(source, text)
 
 
+class FileEvents:
+    """The events of one source after the other, each once it has ended; numbered afresh for each source."""
+
+    def __init__(self, n_labels: int) -> None:
+        self._rules = rules_for_rows(n_labels)
+        self._tracker = EventTracker(self._rules)
+        self._heard_s = 0.0
+
+    def push(self, scores: FrameScores) -> list[EventChange]:
+        """The events that end in these rows. A window hears beyond its rows, so `at_s` is how far it heard."""
+        self._heard_s = max(scores.heard_s, self._heard_s)
+        return self._ended(self._tracker.push(scores))
+
+    def finish(self) -> list[EventChange]:
+        """The events that the end of the source cuts off."""
+        ended = self._ended(self._tracker.finish())
+        self._tracker, self._heard_s = EventTracker(self._rules), 0.0
+        return ended
+
+    def _ended(self, changes: list[EventChange]) -> list[EventChange]:
+        return [
+            replace(change, at_s=max(change.at_s, self._heard_s)) for change in changes if change.offset_s is not None
+        ]
+
+
+class EventLines:
+    """Writes a line for each event that has ended."""
+
+    def __init__(self, file: IO[str], labels: LabelSet, top_k: int | None) -> None:
+        self._writer = JsonLines(file, labels, top_k)
+        self._events = FileEvents(len(labels))
+        self.error, self.note = self._writer.error, self._writer.note
+
+    def frames(self, source: str, scores: FrameScores) -> None:
+        for change in self._events.push(scores):
+            self._writer.event(change, source)
+
+    def end(self, source: str) -> None:
+        for change in self._events.finish():
+            self._writer.event(change, source)
+
+
+class EventCsv:
+    """Writes a row for each event that has ended: source, id, label, onset_s, offset_s, peak_p, at_s; and the name, if
+    the label is an id for machines. Errors go to standard error. Control characters are escaped on a terminal only."""
+
+    def __init__(self, file: IO[str], labels: LabelSet, top_k: int | None) -> None:
+        del top_k  # an event has one label
+        self._rows, self._labels, self._file = csv.writer(file), labels, file
+        names = ["name"] if labels.has_cryptic_ids else []
+        self._rows.writerow(["source", "id", "label", "onset_s", "offset_s", "peak_p", "at_s", *names])
+        self._events = FileEvents(len(labels))
+
+    def frames(self, source: str, scores: FrameScores) -> None:
+        self._write(source, self._events.push(scores))
+
+    def end(self, source: str) -> None:
+        self._write(source, self._events.finish())
+
+    def error(self, source: str, error: UserError) -> None:
+        print_error(f"{source}: {error}")
+
+    def note(self, source: str, text: str) -> None:
+        print_note(source, text)
+
+    def _write(self, source: str, events: list[EventChange]) -> None:
+        for event in events:
+            label = self._labels[event.label]
+            names = [label.name] if self._labels.has_cryptic_ids else []
+            times = [event.onset_s, event.offset_s, round(event.peak, 4), event.at_s]
+            row = [source, event.id, label.id, *times, *names]
+            self._rows.writerow(map(shown, row) if self._file.isatty() else row)
+        self._file.flush()
+
+
 class EventTable:
     """Writes a table for people: one line per event, the source above the first."""
 
     def __init__(self, file: IO[str], labels: LabelSet, top_k: int | None) -> None:
         del top_k  # an event has one label
         self._file, self._labels = file, labels
-        self._tracker = EventTracker(len(labels))
+        self._events = FileEvents(len(labels))
         self._n_rows, self._n_events = 0, 0
 
     def frames(self, source: str, scores: FrameScores) -> None:
         if not self._n_rows:
             print(shown(source), file=self._file)
         self._n_rows += len(scores.times_s)
-        self._write(self._tracker.push(scores))
+        self._write(self._events.push(scores))
 
     def end(self, source: str) -> None:
         del source
-        self._write(self._tracker.finish())
+        self._write(self._events.finish())
         if self._n_rows and not self._n_events:
             print("    nothing that the model knows", file=self._file, flush=True)
         self._n_rows, self._n_events = 0, 0
@@ -74,7 +152,7 @@ class EventTable:
     def note(self, source: str, text: str) -> None:
         print_note(source, text)
 
-    def _write(self, events: list[Event]) -> None:
+    def _write(self, events: list[EventChange]) -> None:
         self._n_events += len(events)
         for event in events:
             words = f"{shown(self._labels.in_words(self._labels[event.label]))} {event.peak:4.0%}"
@@ -86,3 +164,11 @@ FRAME_FORMATS: dict[str, Callable[[IO[str], LabelSet, int | None], FrameWriter]]
     "jsonl": partial(FrameRows, name="jsonl"),
     "csv": partial(FrameRows, name="csv"),
 }
+"""What `tag --frames` writes."""
+
+EVENT_FORMATS: dict[str, Callable[[IO[str], LabelSet, int | None], FrameWriter]] = {
+    "table": EventTable,
+    "jsonl": EventLines,
+    "csv": EventCsv,
+}
+"""What `tag --events` writes."""

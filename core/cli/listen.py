@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 import time
+from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +19,6 @@ from core.cli.window_output import FORMATS, ResultWriter, TaggedWindow
 from core.errors import UsageError, UserError
 from core.inference.results import LiveStatus, LiveUpdate
 
-SHORTEST_HOP_S, LONGEST_HOP_S = 0.01, 10.24
 _STOP_TIMEOUT_S = 10.0
 """How long the end waits for a slow model to finish its window."""
 
@@ -32,12 +33,14 @@ class ListenOptions:
     """A device's name, a file's path or "demo"; None for the default microphone."""
     seconds: float | None = None
     """When to stop; None for at the end of the input."""
-    hop_s: float = 0.5
-    """From window to window."""
+    hop_s: float | None = None
+    """From window to window; None for what suits the model."""
     format: str = "table"
     """A key of FORMATS."""
     top_k: int | None = 5
     """Labels per window."""
+    fast: bool = False
+    """Run a file as fast as the machine can, skipping no window, instead of in real time."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -45,8 +48,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     source = "device name, file, or 'demo' (default: the microphone)"
     parser.add_argument("--input", metavar="NAME|FILE", help=source)
     parser.add_argument("--seconds", type=positive_number, metavar="N", help="stop after this long")
-    hop = f"from window to window, {SHORTEST_HOP_S} to {LONGEST_HOP_S} (default: 0.5)"
-    parser.add_argument("--hop-s", type=positive_number, default=0.5, metavar="S", help=hop)
+    parser.add_argument("--fast", action="store_true", help="run a file at full speed, as if it were live")
+    hop = "from window to window, 0.01 to 10.24 (default: what suits the model, 0.25 or 0.5)"
+    parser.add_argument("--hop-s", type=positive_number, metavar="S", help=hop)
     parser.add_argument("--format", choices=("table", "jsonl"), default="table", help="default: table")
     add_model_options(parser)
 
@@ -59,6 +63,7 @@ def run(namespace: argparse.Namespace) -> int:
         seconds=namespace.seconds,
         hop_s=namespace.hop_s,
         format=namespace.format,
+        fast=namespace.fast,
     )
     return run_listen(options)
 
@@ -66,15 +71,16 @@ def run(namespace: argparse.Namespace) -> int:
 def run_listen(options: ListenOptions) -> int:
     """Tag until the time is up, the file ends or Ctrl+C is pressed; 0. Raises UserError, also when listening fails."""
     from core.inference.listener import Listener
+    from core.inference.live_tagging import check_hop
 
-    if not SHORTEST_HOP_S <= options.hop_s <= LONGEST_HOP_S:
-        raise UsageError(f"--hop-s must be between {SHORTEST_HOP_S} and {LONGEST_HOP_S}.", "0.5 is usual.")
-    source = choose_source(options.input)  # first: an unknown name is reported before the model loads
-    tagger = options.model.load_tagger()
-    report = _Report(source, FORMATS[options.format](sys.stdout, tagger.labels, options.top_k))
-    listener = Listener(source, tagger=tagger, hop_s=options.hop_s)
+    check_hop(options.hop_s)
+    source = _fast_source(options) if options.fast else choose_source(options.input)
+    tagger = options.model.load_tagger()  # after the source: an unknown name is reported before the model loads
+    report = _Report(source, FORMATS[options.format](sys.stdout, tagger.labels, options.top_k), options.fast)
+    listener = Listener(source, tagger=tagger, hop_s=options.hop_s, skips=not options.fast)
     listener.start()
-    deadline = None if options.seconds is None else time.monotonic() + options.seconds
+    # At full speed the source itself ends after so many seconds of the stream.
+    deadline = None if options.seconds is None or options.fast else time.monotonic() + options.seconds
     try:
         while not report.is_over and (deadline is None or time.monotonic() < deadline):
             update = listener.wait_update(0.2)
@@ -96,8 +102,8 @@ def run_listen(options: ListenOptions) -> int:
 class _Report:
     """Writes updates as they come and counts for the summary."""
 
-    def __init__(self, source: Source, writer: ResultWriter) -> None:
-        self._source, self._writer = source, writer
+    def __init__(self, source: Source, writer: ResultWriter, is_fast: bool) -> None:
+        self._source, self._writer, self._is_fast = source, writer, is_fast
         self._n_windows = 0
         self._status = LiveStatus()
         self._trouble = ""
@@ -112,10 +118,19 @@ class _Report:
             print_error(f"Listening to {self._source.name} with {model}. Ctrl+C stops.")
 
     def write(self, update: LiveUpdate) -> None:
-        """Write windows to standard output, new trouble to standard error."""
+        """Write windows and events to standard output, new trouble to standard error.
+
+        Events come after the window that they became known with, however many windows an update holds.
+        """
+        events = deque(update.events)
         for scores in update.scores:
-            self._writer.window(TaggedWindow(self._source.name, self._n_windows, scores, scores.latency_ms))
+            latency_ms = None if self._is_fast else scores.latency_ms
+            self._writer.window(TaggedWindow(self._source.name, self._n_windows, scores, latency_ms))
             self._n_windows += 1
+            while events and events[0].at_s <= scores.end_s:
+                self._writer.event(events.popleft())
+        for change in events:
+            self._writer.event(change)
         trouble = str(update.trouble or "")
         if trouble and trouble != self._trouble:
             print_error(trouble)
@@ -133,6 +148,16 @@ class _Report:
                 "real_time_factor": round(self._status.real_time_factor, 2),
             }
         )
+
+
+def _fast_source(options: ListenOptions) -> Source:
+    """The file of --input, which ends after --seconds of its own time."""
+    from core.audio.sources.file_source import FileSource
+
+    path = None if options.input is None else Path(options.input).expanduser()
+    if path is None or not path.is_file():
+        raise UsageError("Only a file can be run at full speed.", "Give one: --input FILE --fast.")
+    return FileSource(path, speed=math.inf, length_s=math.inf if options.seconds is None else options.seconds)
 
 
 def choose_source(wanted: str | None) -> Source:

@@ -42,6 +42,8 @@ class TagOptions:
     """Labels per window; None for all of them."""
     frames: bool = False
     """Rows of 100 ms, or in a table onsets and offsets, instead of windows."""
+    events: bool = False
+    """Events with onset and offset, instead of windows."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -52,10 +54,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", type=Path, metavar="FILE", help="write to this file instead of the terminal")
     window = "window length, up to 30.72 (default: the model's own, usually 10.24)"
     parser.add_argument("--window-s", type=positive_number, metavar="S", help=window)
-    hop = "from window to window (default: 5, or the window if that is shorter; with --frames half of it)"
+    hop = "from window to window (default: 5, or the window if that is shorter; with --frames or --events half of it)"
     parser.add_argument("--hop-s", type=positive_number, metavar="S", help=hop)
     frames = "when sounds occur: scores every 100 ms, in a table onsets and offsets"
-    parser.add_argument("--frames", action="store_true", help=frames)
+    when = parser.add_mutually_exclusive_group()
+    when.add_argument("--frames", action="store_true", help=frames)
+    when.add_argument("--events", action="store_true", help="when sounds occur: onset and offset of each event")
     how_many = parser.add_mutually_exclusive_group()
     how_many.add_argument("--top-k", type=whole_count, default=5, metavar="K", help="labels per window (default: 5)")
     how_many.add_argument("--all-scores", action="store_true", help="every label of every window")
@@ -72,6 +76,7 @@ def run(namespace: argparse.Namespace) -> int:
         hop_s=namespace.hop_s,
         top_k=None if namespace.all_scores else namespace.top_k,
         frames=namespace.frames,
+        events=namespace.events,
     )
     return run_tag(options)
 
@@ -84,14 +89,15 @@ def run_tag(options: TagOptions) -> int:
     _check_writable(options.output)  # before the model is loaded
     tagger = options.model.load_tagger()
     lengths_for(tagger, options.window_s, options.hop_s)  # refuses wrong ones
-    if options.frames:
+    if options.frames or options.events:
         tagger.require_frame_head()
     found = find_media(options.paths)
     _refuse_overwriting(options.output, found.files)
     if found.others:
         print(f"Note: {found.others_in_words()}", file=sys.stderr)
     with _open_output(options.output) as file:
-        writer: _FileWriter = (_FrameTagging if options.frames else _WindowTagging)(file, tagger, options)
+        is_timed = options.frames or options.events
+        writer: _FileWriter = (_FrameTagging if is_timed else _WindowTagging)(file, tagger, options)
         for path, error in found.problems:
             writer.error(str(path), error)
         n_errors = len(found.problems)
@@ -135,9 +141,10 @@ class _WindowTagging:
 
 class _FrameTagging:
     def __init__(self, file: IO[str], tagger: Tagger, options: TagOptions) -> None:
-        from core.cli.frame_output import FRAME_FORMATS
+        from core.cli.frame_output import EVENT_FORMATS, FRAME_FORMATS
 
-        self._writer = FRAME_FORMATS[options.format](file, tagger.labels, options.top_k)
+        formats = EVENT_FORMATS if options.events else FRAME_FORMATS
+        self._writer = formats[options.format](file, tagger.labels, options.top_k)
         self._tagger, self._options = tagger, options
         self.error, self.note = self._writer.error, self._writer.note
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from core.cli.terminal.streams import print_error
 from core.errors import UserError
-from core.inference.results import TagScores
+from core.inference.results import EventChange, TagScores
 from core.labels import Label, LabelSet
 from core.terminal_text import shown
 
@@ -31,6 +31,7 @@ class ResultWriter(Protocol):
     """Writes results as they come."""
 
     def window(self, window: TaggedWindow) -> None: ...
+    def event(self, change: EventChange, source: str | None = None) -> None: ...
     def error(self, source: str, error: UserError) -> None: ...
     def note(self, source: str, text: str) -> None: ...
     def summary(self, values: dict[str, float]) -> None: ...
@@ -69,6 +70,21 @@ class JsonLines:
             line["latency_ms"] = round(window.latency_ms, 1)
         self._write(line)
 
+    def event(self, change: EventChange, source: str | None = None) -> None:
+        label = self._labels[change.label]
+        line: dict[str, Any] = {
+            "type": "event",
+            "state": "started" if change.offset_s is None else "ended",
+            **({} if source is None else {"source": source}),
+            "id": change.id,
+            "label": label.id,
+            **({"name": label.name} if self._labels.has_cryptic_ids else {}),
+            "onset_s": change.onset_s,
+        }
+        peak = round(change.peak, 4)
+        line |= {"p": peak} if change.offset_s is None else {"offset_s": change.offset_s, "peak_p": peak}
+        self._write({**line, "at_s": change.at_s})
+
     def error(self, source: str, error: UserError) -> None:
         self._write({"type": "error", "source": source, "problem": error.problem, "remedy": error.remedy})
 
@@ -100,6 +116,9 @@ class Csv:
             self._rows.writerow(map(shown, row) if self._file.isatty() else row)
         self._file.flush()
 
+    def event(self, change: EventChange, source: str | None = None) -> None:
+        del change, source  # CSV has one kind of row
+
     def error(self, source: str, error: UserError) -> None:
         print_error(f"{source}: {error}")
 
@@ -126,6 +145,9 @@ class Table:
         tags = "  ".join(f"{word} {p:4.0%}" for word, p in ranking)
         mark = "  (warming up)" if scores.is_warming_up else ""
         print(f"{scores.start_s:9.2f} – {scores.end_s:8.2f} s   {tags}{mark}", file=self._file, flush=True)
+
+    def event(self, change: EventChange, source: str | None = None) -> None:
+        del change, source  # its windows say it already
 
     def error(self, source: str, error: UserError) -> None:
         print_file_error(source, error, self._file)

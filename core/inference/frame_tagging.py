@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,19 +37,21 @@ def tag_file_frames(
     damage: list[UserError] = []
     means = RowMean(len(tagger.labels))
     runs = decode_frames(path, tagger.log_mel, damage, on_progress, should_stop)
+    heard_s = 0.0
     for start, frames in windows_of(runs, window, hop):
         scores = tagger.tag_frames(frames, start)
         before_gap = means.pop_before_gap(scores)
         if len(before_gap.times_s):
-            yield before_gap
+            yield replace(before_gap, heard_s=heard_s)
         means.add(scores)
+        heard_s = (start + len(frames)) / FRAMES_PER_SECOND
         final = means.pop_before(start + hop)
         if len(final.times_s):
-            yield final
+            yield replace(final, heard_s=heard_s)
         if should_stop is not None and should_stop():
             return
     rest = means.pop_before(None)
     if len(rest.times_s):
-        yield rest
+        yield replace(rest, heard_s=heard_s)
     if damage:
         raise damage[0]

@@ -6,6 +6,9 @@ It has two threads, and neither waits for the other:
 * the inference thread takes the newest due window from a slot that holds one. A window that is still in the slot when
   the next one is due is replaced and counted as skipped: late tags are worse than missing ones.
 The window or terminal takes updates from a bounded queue and never blocks.
+
+A file that need not be heard in real time skips nothing instead: capture waits for the slot, and for whoever takes the
+updates.
 """
 
 from __future__ import annotations
@@ -15,21 +18,22 @@ import queue
 import threading
 import time
 from collections import deque
+from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from core.audio.log_mel import FRAMES_PER_SECOND, LogMelConfig
 from core.audio.ring_buffer import RingBuffer
 from core.audio.sources.source import Source, SourceEnded
-from core.errors import UsageError, UserError
+from core.errors import UserError
 from core.inference.live_frames import LevelMeter, LiveFrames
-from core.inference.results import FrameRun, Level, LiveStatus, LiveUpdate, TagScores
+from core.inference.live_tagging import LONGEST_CONTEXT_S, LiveTagging, LiveWindow, check_hop
+from core.inference.results import EventChange, FrameRun, Level, LiveStatus, LiveUpdate, TagScores
 
 if TYPE_CHECKING:
     # Not at run time: it brings the whole model's imports, and the picture should move before those are done.
@@ -37,43 +41,30 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-WINDOW_FRAMES = 1024
-FIRST_WINDOW_FRAMES = FRAMES_PER_SECOND
-"""After the first second the model sees what there is, at its true length."""
+_LONGEST = round(LONGEST_CONTEXT_S * FRAMES_PER_SECOND)
 _READ_TIMEOUT_S = 0.1
 _FRONT_END = LogMelConfig()
 # 5 minutes of updates at 30 per second: it fills up only if nobody takes updates for that long.
 _MOST_UPDATES = 9000
 
 
-@dataclass(frozen=True, slots=True)
-class _Window:
-    frames: NDArray[np.float32]
-    start_frame: int
-    is_warming_up: bool
-    heard_s: float
-
-
 class Listener:
     """Owns both threads. One other thread creates, starts, reads and stops it.
 
     tagger: may be set later with `use_tagger`; until then there are frames and levels but no scores.
-    hop_s: seconds between windows, rounded to whole frames.
+    hop_s: seconds between windows, rounded to whole frames; None for what suits the model. skips: whether windows are
+    left out when the model is late; False for a source that waits, such as a file at full speed.
     """
 
-    def __init__(self, source: Source, *, tagger: Tagger | None = None, hop_s: float = 0.5) -> None:
-        self._hop = round(hop_s * FRAMES_PER_SECOND)
-        if not 1 <= self._hop <= WINDOW_FRAMES:
-            raise UsageError(
-                f"--hop-s cannot be {hop_s:g}.", "It must be between 0.01 and 10.24 seconds; 0.5 is usual."
-            )
-        self._source = source
+    def __init__(
+        self, source: Source, *, tagger: Tagger | None = None, hop_s: float | None = None, skips: bool = True
+    ) -> None:
+        check_hop(hop_s)
+        self._source, self._hop_s, self._skips = source, hop_s, skips
         self._swap = threading.Lock()
-        self._tagger: Tagger | None = None
-        if tagger is not None:
-            self.use_tagger(tagger)
+        self._tagging: LiveTagging | None = None
         self._updates: queue.Queue[LiveUpdate] = queue.Queue(_MOST_UPDATES)
-        self._slot: queue.Queue[_Window | None] = queue.Queue(1)
+        self._slot: queue.Queue[LiveWindow | None] = queue.Queue(1)
         self._stop = threading.Event()
         self._counts = LiveStatus()
         self._skipped = 0
@@ -81,6 +72,8 @@ class Listener:
         self._level = Level()
         self._capture_thread = threading.Thread(target=self._capture_loop, name="listener capture", daemon=True)
         self._inference_thread = threading.Thread(target=self._inference_loop, name="listener inference", daemon=True)
+        if tagger is not None:
+            self.use_tagger(tagger)
 
     def start(self) -> None:
         """Open the source and begin, in the background; an error arrives as the last update's failure."""
@@ -90,7 +83,8 @@ class Listener:
     def use_tagger(self, tagger: Tagger) -> None:
         """Tag with another model from the next window on; the stream is not interrupted.
 
-        After this returns, no more scores of the previous model are sent; those already sent are still in the queue.
+        The events of the previous model end. After this returns, no more scores of it are sent; those already sent are
+        still in the queue.
         Raises UserError for a model with another log-mel front end than the stream's.
         """
         if not tagger.log_mel.makes_frames_of(_FRONT_END):
@@ -99,7 +93,10 @@ class Listener:
                 "Tag files with it, or choose another model.",
             )
         with self._swap:
-            self._tagger = tagger
+            before = self._tagging
+            self._tagging = LiveTagging(tagger, self._hop_s, 1 if before is None else before.next_id)
+            if before is not None:
+                self._send_events(before.finish())
 
     def stop(self, timeout_s: float = 1.5) -> bool:
         """End both threads; harmless when called twice. False if one still hangs after `timeout_s`, because the sound
@@ -148,10 +145,10 @@ class Listener:
         self._send(replace(self._update(), has_ended=True, failure=failure))
 
     def _listen(self) -> None:
-        frames = LiveFrames(self._source.sample_rate, _FRONT_END, longest_gap_s=WINDOW_FRAMES / FRAMES_PER_SECOND)
+        frames = LiveFrames(self._source.sample_rate, _FRONT_END, longest_gap_s=LONGEST_CONTEXT_S)
         meter = LevelMeter(self._source.sample_rate)
         # A window ends at a whole hop, which lies up to a hop behind the newest frame.
-        ring = RingBuffer(WINDOW_FRAMES + self._hop, (_FRONT_END.n_mels,))
+        ring = RingBuffer(2 * _LONGEST, (_FRONT_END.n_mels,))
         while not self._stop.is_set():
             try:
                 block = self._source.read(_READ_TIMEOUT_S)
@@ -162,50 +159,63 @@ class Listener:
             runs = frames.push(block) if block is not None else []
             self._level = meter.push(block) if block is not None else self._level
             self._trouble = self._source.trouble
-            before = ring.end
-            for run in runs:
-                if run.first_frame > ring.end:
-                    ring.skip_to(run.first_frame)
-                ring.append(run.frames)
-            self._offer_window(ring, max(before, ring.start), frames.first_frame, heard_s)
+            self._offer(self._due_windows(ring, runs, frames.first_frame, heard_s))
             self._send(self._update(runs=tuple(runs)))
 
-    def _offer_window(self, ring: RingBuffer, before: int, first_frame: int, heard_s: float) -> None:
-        """Put the newest due window into the slot; windows that became due before it are skipped.
+    def _due_windows(
+        self, ring: RingBuffer, runs: list[FrameRun], first_frame: int, heard_s: float
+    ) -> Iterator[LiveWindow]:
+        """Append runs to the ring, and give each window that becomes due: one ends at every multiple of the hop.
 
-        before: `ring.end` before the newest frames came. first_frame: where the stream began or last started again.
+        first_frame: where the stream began or last began again.
         """
-        # Windows end at the multiples of the hop, so window k is due once the ring reaches frame k * hop.
-        due = ring.end // self._hop
-        if due == before // self._hop or self._tagger is None:
-            return
-        end = due * self._hop
-        if end - first_frame < FIRST_WINDOW_FRAMES:
-            return
-        start = max(ring.start, end - WINDOW_FRAMES)
-        # A large block, or one after a gap, may make several windows due at once: all but the newest are skipped.
-        # Windows with less than a second of sound were never due, so they do not count.
-        n_due = due - max(before, first_frame + FIRST_WINDOW_FRAMES - 1) // self._hop
-        self._skipped += max(0, n_due - 1)
-        self._put(_Window(ring.read(start, end), start, end - first_frame < WINDOW_FRAMES, heard_s))
+        for run in runs:
+            if run.first_frame > ring.end:
+                ring.skip_to(run.first_frame)
+            rest = run.frames
+            while len(rest):
+                tagging = self._tagging
+                n_taken = len(rest) if tagging is None else tagging.view.hop - ring.end % tagging.view.hop
+                ring.append(rest[:n_taken])
+                is_due = n_taken <= len(rest)
+                rest = rest[n_taken:]
+                if tagging is not None and is_due and ring.end - first_frame >= tagging.view.shortest_window:
+                    yield self._window(ring, tagging, first_frame, heard_s)
+
+    def _window(self, ring: RingBuffer, tagging: LiveTagging, first_frame: int, heard_s: float) -> LiveWindow:
+        start = max(ring.start, first_frame, ring.end - tagging.view.context)
+        return LiveWindow(ring.read(start, ring.end), start, first_frame, heard_s)
 
     def _offer_short_stream(self, ring: RingBuffer, first_frame: int) -> None:
-        """A stream that ends within its first second, as a short file does, is one window, at its true length."""
-        if self._tagger is not None and 0 < ring.end - first_frame < FIRST_WINDOW_FRAMES:
-            self._put(_Window(ring.read(first_frame, ring.end), first_frame, True, time.monotonic()))
+        """A stream that ends before its first window, as a short file does, is one window, at its true length."""
+        tagging = self._tagging
+        if tagging is not None and 0 < ring.end - first_frame < tagging.view.shortest_window:
+            self._offer(iter([self._window(ring, tagging, first_frame, time.monotonic())]))
 
-    def _put(self, window: _Window) -> None:
-        with suppress(queue.Empty):
-            self._slot.get_nowait()
-            self._skipped += 1
-        self._slot.put_nowait(window)
+    def _offer(self, due: Iterator[LiveWindow]) -> None:
+        """Put the newest due window into the slot, in place of one that waits there; or each, once there is room."""
+        newest = None
+        for window in due:
+            if self._skips:
+                self._skipped += newest is not None
+                newest = window
+            else:
+                self._wait_to_put(window)
+        if newest is not None:
+            with suppress(queue.Empty):
+                self._slot.get_nowait()
+                self._skipped += 1
+            self._slot.put_nowait(newest)
+
+    def _wait_to_put(self, window: LiveWindow | None) -> None:
+        while not self._stop.is_set() and self._inference_thread.is_alive():
+            with suppress(queue.Full):
+                self._slot.put(window, timeout=_READ_TIMEOUT_S)
+                return
 
     def _finish_windows(self) -> None:
         """Let the inference thread finish what is in the slot and end; a window that it leaves counts as skipped."""
-        while not self._stop.is_set() and self._inference_thread.is_alive():
-            with suppress(queue.Full):
-                self._slot.put(None, timeout=_READ_TIMEOUT_S)
-                break
+        self._wait_to_put(None)
         self._inference_thread.join()
         with suppress(queue.Empty):
             self._skipped += self._slot.get_nowait() is not None
@@ -214,7 +224,15 @@ class Listener:
         counts = replace(self._counts, skipped_windows=self._skipped, dropped_blocks=self._source.dropped_blocks)
         return LiveUpdate(runs, scores, self._level, counts, self._trouble)
 
+    def _send_events(self, events: tuple[EventChange, ...]) -> None:
+        if events:
+            self._send(replace(self._update(), events=events))
+
     def _send(self, update: LiveUpdate) -> None:
+        while not (self._skips or self._stop.is_set()):
+            with suppress(queue.Full):
+                self._updates.put(update, timeout=_READ_TIMEOUT_S)
+                return
         while True:
             try:
                 self._updates.put_nowait(update)
@@ -228,44 +246,41 @@ class Listener:
 
     def _inference_loop(self) -> None:
         leave_a_core()
-        latencies: deque[float] = deque(maxlen=20)
-        computing: deque[float] = deque(maxlen=20)
         try:
-            while not self._stop.is_set():
-                try:
-                    window = self._slot.get(timeout=_READ_TIMEOUT_S)
-                except queue.Empty:
-                    continue
-                if window is None:
-                    return
-                tagger = self._tagger
-                assert tagger is not None, "a window is offered only once there is a tagger"
-                scores = _tag_window(tagger, window)
-                latencies.append(scores.latency_ms)
-                computing.append(scores.compute_ms)
-                self._counts = LiveStatus(
-                    windows=self._counts.windows + 1,
-                    real_time_factor=self._hop * 1000 / FRAMES_PER_SECOND / float(np.mean(computing)),
-                    sound_to_screen_ms=float(np.median(latencies)),
-                )
-                # Held only for a put, so that `use_tagger` never waits for a model that is computing.
-                with self._swap:
-                    if self._tagger is tagger:
-                        self._send(self._update(scores=(scores,)))
+            self._infer()
         except Exception as error:
             _log.exception("tagging failed")
             failure = UserError(f"Tagging stopped: {error!r}.", "Choose another model, or start again.")
             self._send(replace(self._update(), failure=failure))
+        with self._swap:
+            if self._tagging is not None:
+                self._send_events(self._tagging.finish())
 
-
-def _tag_window(tagger: Tagger, window: _Window) -> TagScores:
-    frames = window.frames[-tagger.window_frames :]
-    return tagger.tag(
-        frames,
-        window.start_frame + len(window.frames) - len(frames),
-        is_warming_up=window.is_warming_up and len(frames) < tagger.window_frames,
-        heard_s=window.heard_s,
-    )
+    def _infer(self) -> None:
+        latencies: deque[float] = deque(maxlen=20)
+        computing: deque[float] = deque(maxlen=20)
+        while not self._stop.is_set():
+            try:
+                window = self._slot.get(timeout=_READ_TIMEOUT_S)
+            except queue.Empty:
+                continue
+            if window is None:
+                return
+            tagging = self._tagging
+            assert tagging is not None, "a window is offered only once there is a tagger"
+            scores = tagging.tag(window)
+            latencies.append(scores.latency_ms)
+            computing.append(scores.compute_ms)
+            self._counts = LiveStatus(
+                windows=self._counts.windows + 1,
+                real_time_factor=tagging.view.hop_s * 1000 / float(np.mean(computing)),
+                sound_to_screen_ms=float(np.median(latencies)),
+            )
+            # Not held while a model computes, so that `use_tagger` never waits for one.
+            with self._swap:
+                if self._tagging is tagging:
+                    events = tagging.track(window, scores)
+                    self._send(replace(self._update(scores=(scores,)), events=events))
 
 
 def _unexpected(error: Exception) -> UserError:
@@ -286,6 +301,7 @@ def _merge(updates: list[LiveUpdate]) -> LiveUpdate:
     return LiveUpdate(
         runs=tuple(run for update in updates for run in update.runs),
         scores=tuple(scores for update in updates for scores in update.scores),
+        events=tuple(change for update in updates for change in update.events),
         level=newest.level,
         status=newest.status,
         trouble=newest.trouble,

@@ -44,14 +44,32 @@ class TagScores:
 
 @dataclass(frozen=True, slots=True)
 class FrameScores:
-    """When each label sounds: one row every 100 ms.
-
-    probabilities: float32 `(n, labels)` in [0, 1], in the order of the checkpoint's labels. times_s: `(n,)`, the
-    centre of each row, 0.05, 0.15, … seconds since the stream began.
-    """
+    """When each label sounds: one row every 100 ms."""
 
     probabilities: NDArray[np.float32]
+    """`(n, labels)` in [0, 1], in the order of the checkpoint's labels."""
     times_s: NDArray[np.float64]
+    """`(n,)`, the centre of each row, 0.05, 0.15, … seconds since the stream began."""
+    heard_s: float = 0.0
+    """How much of the stream the model had heard for these rows; 0 if that is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventChange:
+    """An event that has just begun, or ended."""
+
+    id: int
+    """Counts the events of a stream from 1, in the order in which they began to be shown."""
+    label: int
+    """Its place among the model's labels."""
+    onset_s: float
+    """Where it began, seconds since the stream began; the same when it begins and when it ends."""
+    peak: float
+    """Its highest probability so far."""
+    at_s: float
+    """How much of the stream had been heard when this became known; never before the sound that it rests on."""
+    offset_s: float | None = None
+    """Where it ended; None for an event that has begun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,3 +129,5 @@ class LiveUpdate:
     """Whether the source has ended or the listener has stopped."""
     failure: UserError | None = None
     """Why it has ended, if nobody asked for it."""
+    events: tuple[EventChange, ...] = ()
+    """Events that began or ended, in order."""

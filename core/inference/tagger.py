@@ -80,18 +80,20 @@ class Tagger:
         *,
         is_warming_up: bool = False,
         heard_s: float | None = None,
+        at_true_length: bool = False,
     ) -> TagScores:
-        """Tag raw log-mel `frames` `(n, mels)` at their true length; n is 1 to `longest_frames`.
+        """Tag raw log-mel `frames` `(n, mels)`; n is 1 to `longest_frames`.
 
         start_frame: index of frames[0] in its stream. heard_s: `time.monotonic()` when the window's last
-        sample sounded; the latency counts from there.
+        sample sounded; the latency counts from there. at_true_length: without the zero frames that a checkpoint may ask
+        for after a short sound.
         """
         began = time.perf_counter()
-        model_input = self._input_of(frames)
+        model_input = self._input_of(frames, pads=not at_true_length)
         with torch.inference_mode(), self._autocast():
             logits = self._model(model_input.to(self.device, non_blocking=True), merge=self.merge)
             probabilities = self._to_probabilities(logits.float()).squeeze(0).cpu().numpy()
-        n_tokens = self._model.tokens_per_layer(model_input.shape[1], self.merge)
+        tokens_in, tokens_out = self._tokens_of(model_input.shape[1])
         return TagScores(
             probabilities=probabilities,
             start_frame=start_frame,
@@ -99,8 +101,8 @@ class Tagger:
             is_warming_up=is_warming_up,
             latency_ms=0.0 if heard_s is None else (time.monotonic() - heard_s) * 1000,
             compute_ms=(time.perf_counter() - began) * 1000,
-            tokens_in=n_tokens[0],
-            tokens_out=n_tokens[-1],
+            tokens_in=tokens_in,
+            tokens_out=tokens_out,
         )
 
     def tag_frames(self, frames: NDArray[np.float32], start_frame: int = 0) -> FrameScores:
@@ -136,9 +138,17 @@ class Tagger:
         n_tokens = self._model.tokens_per_layer(self.window_frames, self._read_merge(merge))
         return n_tokens[0], n_tokens[-1]
 
-    def _input_of(self, frames: NDArray[np.float32]) -> torch.Tensor:
+    def tokens_of(self, n_frames: int) -> tuple[int, int]:
+        """Tokens of an input of `n_frames` frames before and after the model."""
+        return self._tokens_of(max(n_frames, self.window_frames) if self._pad_to_window else n_frames)
+
+    def _tokens_of(self, n_frames: int) -> tuple[int, int]:
+        n_tokens = self._model.tokens_per_layer(n_frames, self.merge)
+        return n_tokens[0], n_tokens[-1]
+
+    def _input_of(self, frames: NDArray[np.float32], *, pads: bool = True) -> torch.Tensor:
         """Normalised, `(1, frames, mels)`."""
-        return torch.as_tensor(self.log_mel.normalise(self._pad(frames))).unsqueeze(0)
+        return torch.as_tensor(self.log_mel.normalise(self._pad(frames) if pads else frames)).unsqueeze(0)
 
     def _pad(self, frames: NDArray[np.float32]) -> NDArray[np.float32]:
         """Append zero frames up to the window if the checkpoint asks for them, as published ASTs do."""

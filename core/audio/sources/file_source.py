@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
@@ -17,7 +18,7 @@ _BLOCK_S = 0.04
 
 
 class FileSource:
-    """Source of one audio or video file, at `speed` times real time; inf never waits.
+    """Source of one audio or video file, at `speed` times real time; inf never waits. It ends after `length_s`.
 
     `read` raises UserError when `decode_blocks` does: at the end of a truncated or damaged file.
     """
@@ -29,6 +30,7 @@ class FileSource:
         path: Path | str,
         speed: float = 1.0,
         *,
+        length_s: float = math.inf,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -37,7 +39,7 @@ class FileSource:
         self.dropped_blocks = 0
         self.latency_s = 0.0
         self.trouble: UserError | None = None
-        self._path = Path(path)
+        self._path, self._length_s = Path(path), length_s
         self._pace = Pace(speed, clock, sleep)
         self._blocks: Generator[AudioBlock, None, None] | None = None
         self._next: AudioBlock | None = None
@@ -55,7 +57,7 @@ class FileSource:
             raise RuntimeError("A file must be opened before it is read.")
         if self._next is None:
             self._next = next(self._blocks, None)
-        if self._next is None:
+        if self._next is None or self._next.start_sample >= self._length_s * self.sample_rate:
             raise SourceEnded
         if not self._pace.wait_for(self._next.end_sample / self.sample_rate, timeout_s):
             return None

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from core.cli.frame_output import FRAME_FORMATS
+from core.cli.frame_output import EVENT_FORMATS, FRAME_FORMATS
 from core.cli.window_output import FORMATS
 from core.errors import UserError
 from core.inference.results import FrameScores
-from core.labels import LabelSet
+from core.labels import Label, LabelSet
 
 LABELS = LabelSet.from_ids(["dog", "rain"])
 
@@ -23,11 +25,11 @@ def scores(first_row: int, dog: list[float]) -> FrameScores:
 
 
 def test_every_format_has_frames_and_reports_errors(capsys: pytest.CaptureFixture[str]) -> None:
-    assert FRAME_FORMATS.keys() == FORMATS.keys()
-    for make in FRAME_FORMATS.values():
+    assert FRAME_FORMATS.keys() == EVENT_FORMATS.keys() == FORMATS.keys()
+    for make in (*FRAME_FORMATS.values(), *EVENT_FORMATS.values()):
         file = io.StringIO()
         writer = make(file, LabelSet.from_ids(["dog"]), 1)
-        writer.frames("a.wav", FrameScores(np.zeros((3, 1), np.float32), np.array([0.05, 0.15, 0.25])))
+        writer.frames("a.wav", FrameScores(np.full((3, 1), 0.9, np.float32), np.array([0.05, 0.15, 0.25])))
         writer.end("a.wav")
         writer.error("b.wav", UserError("It is broken.", "Fix it."))
         output = file.getvalue() + capsys.readouterr().err
@@ -55,3 +57,30 @@ def test_a_table_has_events_or_says_that_there_are_none(peak: float, n_lines: in
     assert len(lines) == 2 * (1 + n_lines)
     assert lines[0::2] == ["a.wav", "b.wav"]
     assert ("dog  90%" in lines[1]) is (peak > 0.5)
+
+
+def test_an_event_is_a_line_once_it_has_ended() -> None:
+    file = io.StringIO()
+    writer = EVENT_FORMATS["jsonl"](file, LABELS, 1)
+    for source in ("a.wav", "b.wav"):
+        writer.frames(source, replace(scores(0, [0.1, 0.9, 0.8, 0.1]), heard_s=5.0))
+        writer.frames(source, replace(scores(4, [0.6, 0.7]), heard_s=0.6))
+        writer.end(source)
+    lines = [json.loads(line) for line in file.getvalue().splitlines()]
+    ended = {"type": "event", "state": "ended", "label": "dog"}
+    expected = [
+        ended | {"id": 1, "onset_s": 0.1, "offset_s": 0.3, "peak_p": 0.9, "at_s": 5.0},
+        ended | {"id": 2, "onset_s": 0.4, "offset_s": 0.6, "peak_p": 0.7, "at_s": 5.0},
+    ]
+    assert lines == [{**line, "source": source} for source in ("a.wav", "b.wav") for line in expected]
+
+
+def test_events_are_rows_of_csv_with_names_where_ids_are_for_machines() -> None:
+    file = io.StringIO()
+    labels = LabelSet((Label(0, "/m/0bt9lr", "Dog"), Label(1, "/m/06mb1", "Rain")))
+    writer = EVENT_FORMATS["csv"](file, labels, None)
+    writer.frames("a.wav", scores(0, [0.1, 0.9, 0.1]))
+    writer.end("a.wav")
+    header, row = csv.reader(io.StringIO(file.getvalue()))
+    assert header == ["source", "id", "label", "onset_s", "offset_s", "peak_p", "at_s", "name"]
+    assert row == ["a.wav", "1", "/m/0bt9lr", "0.1", "0.2", "0.9", "0.3", "Dog"]

@@ -19,7 +19,7 @@ from core.errors import UserError
 from core.inference import file_tagging, frame_tagging
 from core.inference.results import FrameScores
 from core.model.checkpoints.checkpoint import save_checkpoint
-from fakes import tiny_checkpoint
+from fakes import telling_checkpoint, tiny_checkpoint, write_noise
 from tests.core.audio.decoding.media_samples import with_unknown_codec, write_encoded, write_two_tracks
 
 
@@ -127,6 +127,8 @@ def test_long_windows_and_other_strides_are_tagged(options: TagOptions) -> None:
 def test_frames_of_a_model_without_a_frame_head_are_refused_before_anything_is_written(options: TagOptions) -> None:
     with pytest.raises(UserError, match="train frame-head"):
         run_tag(replace(options, frames=True))
+    with pytest.raises(UserError, match="train frame-head"):
+        run_tag(replace(options, events=True))
     assert options.output is not None
     assert not options.output.exists()
 
@@ -155,6 +157,22 @@ def test_frames_are_rows_of_100_ms_or_onsets_and_offsets(
         found = [json.loads(line) for line in text.splitlines()]
         assert [(row["index"], row["start_s"], row["end_s"]) for row in found[:2]] == [(0, 0.0, 0.1), (1, 0.1, 0.2)]
         assert found[1]["scores"] == [{"label": "dog", "p": 0.8}]
+
+
+def test_events_are_found_in_a_file_of_a_model_with_a_frame_head(options: TagOptions, tmp_path: Path) -> None:
+    save_checkpoint(telling_checkpoint(), tmp_path / "telling")
+    model = replace(options.model, model=str(tmp_path / "telling"))
+    write_noise(options.paths[0], 1.0)
+    output = tmp_path / "events"
+    assert run_tag(replace(options, model=model, events=True, format="jsonl", output=output)) == 0
+    lines = [json.loads(line) for line in output.read_text().splitlines()]
+    events = [line for line in lines if line["type"] == "event"]
+    assert events
+    for line in events:
+        assert list(line) == ["type", "state", "source", "id", "label", "onset_s", "offset_s", "peak_p", "at_s"]
+        assert line["state"] == "ended"
+        assert 0 <= line["onset_s"] < line["offset_s"] <= 1.0
+        assert line["at_s"] >= 0.98, "the only window hears all of it"
 
 
 @pytest.mark.parametrize("name", ["csv", "jsonl", "table"])

@@ -16,9 +16,8 @@ from core.inference.file_tagging import tag_file
 from core.inference.frame_tagging import tag_file_frames
 from core.inference.listener import Listener
 from core.inference.results import LiveUpdate
-from fakes import tiny_tagger
+from fakes import telling_tagger, tiny_tagger
 from tests.core.audio.decoding.media_samples import write_stretches
-from tests.core.inference.test_frame_tagging import telling_tagger
 
 
 def write_clip(path: Path, *stretches: tuple[float, float]) -> Path:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import pairwise
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.inference.events import Event, EventTracker
 from core.inference.file_tagging import slice_windows
 from core.inference.frame_rows import RowMean, resample_columns, rows_of
 from core.inference.results import FrameScores
@@ -60,52 +56,6 @@ def test_overlaps_are_averaged() -> None:
     assert late.probabilities[:, 0].tolist() == pytest.approx([0.2, 0.8, 0.5])
     assert late.times_s.tolist() == pytest.approx([0.15, 0.25, 0.35])
     assert len(means.pop_before(None).times_s) == 0
-
-
-def events_of(*rows: FrameScores, n_labels: int = 1) -> Iterator[Event]:
-    tracker = EventTracker(n_labels)
-    for row in rows:
-        yield from tracker.push(row)
-    yield from tracker.finish()
-
-
-def test_an_event_lasts_from_one_crossing_of_the_lower_threshold_to_the_next() -> None:
-    [event] = events_of(scores_of(np.array([0.1, 0.3, 0.9, 0.3, 0.6, 0.1])))
-    assert (event.label, event.onset_s, event.offset_s) == (0, 0.1, 0.5)
-    assert event.peak == pytest.approx(0.9)
-
-
-def test_what_never_reaches_the_upper_threshold_is_not_heard() -> None:
-    assert list(events_of(scores_of(np.array([0.0, 0.49, 0.3, 0.1])))) == []
-
-
-@given(st.lists(st.floats(0, 1, width=32), min_size=1, max_size=60), st.lists(st.integers(1, 59), max_size=5))
-def test_it_does_not_matter_how_the_rows_come(values: list[float], cuts: list[int]) -> None:
-    whole = scores_of(np.array(values))
-    edges = [0, *sorted({cut for cut in cuts if cut < len(values)}), len(values)]
-    parts = [FrameScores(whole.probabilities[a:b], whole.times_s[a:b]) for a, b in pairwise(edges)]
-    assert list(events_of(*parts)) == list(events_of(whole))
-    for event in events_of(whole):
-        rows = whole.probabilities[round(event.onset_s * 10) : round(event.offset_s * 10), 0]
-        assert rows.min() >= 0.25
-        assert rows.max() == pytest.approx(event.peak)
-
-
-def test_labels_have_events_of_their_own_and_the_end_closes_what_is_open() -> None:
-    rows = np.array([[0.0, 0.9], [0.8, 0.9], [0.8, 0.0], [0.8, 0.0]])
-    assert [(event.label, event.onset_s, event.offset_s) for event in events_of(scores_of(rows), n_labels=2)] == [
-        (1, 0.0, 0.2),
-        (0, 0.1, 0.4),
-    ]
-
-
-def test_rows_that_are_missing_end_every_event() -> None:
-    tracker = EventTracker(1)
-    loud = np.full((3, 1), 0.9, np.float32)
-    events = tracker.push(FrameScores(loud, np.array([0.05, 0.15, 0.25])))
-    events += tracker.push(FrameScores(loud, np.array([50.05, 50.15, 50.25])))
-    events += tracker.finish()
-    assert [(event.onset_s, event.offset_s) for event in events] == [(0.0, 0.3), (50.0, 50.3)]
 
 
 def test_rows_before_a_hole_are_given_before_those_behind_it() -> None:

@@ -2,56 +2,19 @@
 
 from __future__ import annotations
 
-import wave
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from core.audio.log_mel import LogMel
 from core.errors import UsageError, UserError
 from core.inference.frame_rows import RowMean
 from core.inference.frame_tagging import tag_file_frames
 from core.inference.tagger import Tagger
-from core.model.architecture import TransformerConfig
-from core.model.checkpoints.checkpoint import Checkpoint
 from core.model.networks.frame_head import column_times_s
 from core.model.networks.spectrogram_transformer import AudioSpectrogramTransformer
-from fakes import tiny_checkpoint, tiny_tagger
-
-
-def telling_checkpoint(**changes: Any) -> Checkpoint:
-    """The tiny model with a frame head whose answers differ from column to column."""
-    plain = tiny_checkpoint(**changes).config
-    assert isinstance(plain.model, TransformerConfig)
-    config = replace(plain.model, frame_head=True)
-    torch.manual_seed(0)
-    model = AudioSpectrogramTransformer(config)
-    assert model.frame_head is not None
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.add_(torch.randn_like(parameter) * 0.2)
-    return Checkpoint(replace(plain, model=config), model.state_dict())
-
-
-def telling_tagger(merge: str = "off", **changes: Any) -> Tagger:
-    return Tagger(telling_checkpoint(**changes), device="cpu", merge=merge)
-
-
-def write_noise(path: Path, seconds: float) -> np.ndarray:
-    """Noise that swells and fades, as a wav file; its log-mel frames."""
-    n = round(seconds * 16_000)
-    swell = 0.01 + 0.1 * np.abs(np.sin(np.arange(n) / 16_000))
-    samples = (np.random.default_rng(0).normal(0, 1, n) * swell * 8_000).astype("<i2")
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(16_000)
-        file.writeframes(samples.tobytes())
-    return LogMel()((samples / 32_768).astype(np.float32))
+from fakes import telling_checkpoint, telling_tagger, tiny_tagger, write_noise
 
 
 def test_rows_are_the_columns_between_their_times(tmp_path: Path) -> None:

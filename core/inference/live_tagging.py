@@ -1,0 +1,200 @@
+"""Reads a model live: what sounds now, and the events that follow from it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.audio.log_mel import FRAMES_PER_SECOND
+from core.bounds import check_number
+from core.errors import UsageError
+from core.inference.events import DETECTED_FROM, EventRules, EventTracker
+from core.inference.results import EventChange, TagScores
+
+if TYPE_CHECKING:
+    # Not at run time: it brings the whole model's imports, and the picture should move before those are done.
+    from core.inference.tagger import Tagger
+
+LONGEST_CONTEXT_S = 10.24
+SHORTEST_HOP_S = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class LiveView:
+    """How a model is read live: which sound it gets, how often, and when its answer is an event."""
+
+    context_s: float
+    """The newest sound that the model gets, at its true length, 0.16 to 10.24."""
+    hop_s: float
+    """From one window to the next, 0.01 to 10.24."""
+    newest_s: float
+    """What counts as now. With a frame head: the maximum over this much of its rows. Without: a second window."""
+    starts_from: float | None = None
+    """The probability that an event must reach; None for the model's threshold of each label."""
+    lasts_share: float = 0.5
+    """An event lasts while the probability is not below this share of what it had to reach, 0 to 1."""
+    shortest_s: float = 0.0
+    """Shorter events are left out, 0 to 60."""
+    joined_s: float = 0.0
+    """Events of a label with at most this much between them are one, 0 to 60."""
+
+    def __post_init__(self) -> None:
+        check_number("context_s", self.context_s, 0.16, LONGEST_CONTEXT_S)
+        check_number("hop_s", self.hop_s, SHORTEST_HOP_S, LONGEST_CONTEXT_S)
+        check_number("newest_s", self.newest_s, 0.1, self.context_s)
+        check_number("lasts_share", self.lasts_share, 0.0, 1.0)
+        if self.starts_from is not None:
+            check_number("starts_from", self.starts_from, 0.0, 1.0)
+
+    @property
+    def context(self) -> int:
+        """Frames of `context_s`."""
+        return round(self.context_s * FRAMES_PER_SECOND)
+
+    @property
+    def hop(self) -> int:
+        """Frames of `hop_s`."""
+        return round(self.hop_s * FRAMES_PER_SECOND)
+
+    @property
+    def newest(self) -> int:
+        """Frames of `newest_s`."""
+        return round(self.newest_s * FRAMES_PER_SECOND)
+
+    @property
+    def shortest_window(self) -> int:
+        """Frames that the stream must have before the first window: a second, or what counts as now."""
+        return min(FRAMES_PER_SECOND, self.newest)
+
+    def rules(self, thresholds: NDArray[np.float32]) -> EventRules:
+        """When this view's probabilities are an event; `thresholds` of the model, `(labels,)`."""
+        starts_from = thresholds if self.starts_from is None else np.full(len(thresholds), self.starts_from, np.float32)
+        return EventRules(
+            starts_from=starts_from,
+            lasts_from=(starts_from * np.float32(self.lasts_share)).astype(np.float32),
+            shortest_s=self.shortest_s,
+            joined_s=self.joined_s,
+            held_s=max(0.0, self.newest_s - self.hop_s),
+        )
+
+
+FRAME_VIEW = LiveView(context_s=2.56, hop_s=0.25, newest_s=0.5, starts_from=DETECTED_FROM)
+"""For a frame head. A long context keeps what is over: old sounds reach new frames through the attention."""
+TWO_WINDOWS = LiveView(context_s=10.24, hop_s=0.5, newest_s=2.0)
+"""Without a frame head: the long window says what it is, the short one whether it still sounds."""
+
+
+def check_hop(hop_s: float | None) -> None:
+    """Raises UsageError for a hop that cannot be; None is the model's own."""
+    if hop_s is not None and not SHORTEST_HOP_S <= hop_s <= LONGEST_CONTEXT_S:
+        raise UsageError(
+            f"--hop-s cannot be {hop_s:g}.",
+            f"It must be between {SHORTEST_HOP_S} and {LONGEST_CONTEXT_S} seconds; without it the model's own is used.",
+        )
+
+
+def live_view_of(tagger: Tagger, hop_s: float | None = None) -> LiveView:
+    """How this model is read live; hop_s: another hop than its own. Raises UserError."""
+    view = FRAME_VIEW if tagger.has_frame_head else TWO_WINDOWS
+    return view if hop_s is None else replace(view, hop_s=hop_s)
+
+
+@dataclass(frozen=True, slots=True)
+class LiveWindow:
+    """The newest frames of a stream."""
+
+    frames: NDArray[np.float32]
+    """Raw log-mel `(n, mels)`, at most the context of the view."""
+    start_frame: int
+    """Index of frames[0] in the stream."""
+    stream_start_frame: int
+    """Where the stream began, or last began again."""
+    heard_s: float
+    """`time.monotonic()` when its last sample sounded."""
+
+    @property
+    def end_frame(self) -> int:
+        """The frame after the last one."""
+        return self.start_frame + len(self.frames)
+
+
+class LiveTagging:
+    """One model in the live view, and the events that it hears.
+
+    hop_s: another hop than that of the model's view. first_id: the number of the first event. `tag` may run on any
+    thread; the tracker has state, so `track` and `finish` are for one thread at a time. Raises UserError for a hop
+    that cannot be.
+    """
+
+    def __init__(self, tagger: Tagger, hop_s: float | None = None, first_id: int = 1) -> None:
+        self.tagger = tagger
+        self.view = live_view_of(tagger, hop_s)
+        self._tracker = EventTracker(self.view.rules(tagger.thresholds), first_id)
+
+    @property
+    def next_id(self) -> int:
+        """The number that the next event gets."""
+        return self._tracker.next_id
+
+    def tag(self, window: LiveWindow) -> TagScores:
+        """What sounds at the end of a window."""
+        if self.tagger.has_frame_head:
+            return tag_newest_rows(self.tagger, self.view, window)
+        return tag_two_windows(self.tagger, self.view, window)
+
+    def track(self, window: LiveWindow, scores: TagScores) -> tuple[EventChange, ...]:
+        """The events that begin or end with the scores of a window; windows come in the order of the stream."""
+        begun_s = window.stream_start_frame / FRAMES_PER_SECOND
+        is_first = self._tracker.heard_s <= begun_s
+        # The sound of a window that was skipped is taken to go on: only lost sound is a gap.
+        start_s = max(begun_s, scores.end_s - self.view.newest_s) if is_first else self._tracker.heard_s
+        return tuple(self._tracker.push_row(scores.probabilities, start_s, scores.end_s))
+
+    def finish(self) -> tuple[EventChange, ...]:
+        """Ends the events that the end of the stream cuts off."""
+        return tuple(self._tracker.finish())
+
+
+def tag_newest_rows(tagger: Tagger, view: LiveView, window: LiveWindow) -> TagScores:
+    """Each label's highest probability in the newest rows of a model with a frame head."""
+    began = time.perf_counter()
+    frames = window.frames[-view.context :]
+    rows = tagger.tag_frames(frames, window.end_frame - len(frames))
+    newest = rows.times_s > (window.end_frame - view.newest) / FRAMES_PER_SECOND
+    tokens_in, tokens_out = tagger.tokens_of(len(frames))
+    return TagScores(
+        probabilities=rows.probabilities[newest].max(axis=0),
+        start_frame=max(window.start_frame, window.end_frame - view.newest),
+        end_frame=window.end_frame,
+        latency_ms=(time.monotonic() - window.heard_s) * 1000,
+        compute_ms=(time.perf_counter() - began) * 1000,
+        tokens_in=tokens_in,
+        tokens_out=tokens_out,
+    )
+
+
+def tag_two_windows(tagger: Tagger, view: LiveView, window: LiveWindow) -> TagScores:
+    """What the long window holds and the short one at its end still holds: the geometric mean of both, and not more
+    than the short one where that has fallen below what an event needs to last."""
+    n_long = min(view.context, tagger.window_frames, len(window.frames))
+    scores = tagger.tag(
+        window.frames[-n_long:],
+        window.end_frame - n_long,
+        is_warming_up=n_long < min(view.context, tagger.window_frames),
+        heard_s=window.heard_s,
+    )
+    if n_long <= view.newest:
+        return scores
+    short = tagger.tag(window.frames[-view.newest :], at_true_length=True, heard_s=window.heard_s)
+    lasts_from = view.rules(tagger.thresholds).lasts_from
+    both = np.sqrt(scores.probabilities * short.probabilities)
+    return replace(
+        scores,
+        probabilities=np.where(short.probabilities < lasts_from, np.minimum(both, short.probabilities), both),
+        latency_ms=short.latency_ms,
+        compute_ms=scores.compute_ms + short.compute_ms,
+    )
