@@ -11,6 +11,9 @@ from typing import Any
 from core.bounds import MOST_LABELS, check_whole
 from core.errors import UserError
 
+MOST_LEVELS = 50
+"""Labels above each other; AudioSet's ontology has seven."""
+
 
 def readable(label_id: str) -> str:
     """A label's id as a name: underscores become spaces and the first letter a capital; other capitals stay."""
@@ -27,7 +30,8 @@ def look_of(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """One class: its output `index`, a stable `id`, the `name` people read, and the ids of its `parents`."""
+    """One class: its output `index`, a stable `id`, the `name` people read, and the ids of its `parents`, the classes
+    right above it. A parent that is no label of the set stands for a place outside all labels: see `LabelTree`."""
 
     index: int
     id: str
@@ -51,6 +55,8 @@ class LabelSet:
         twice = sorted(label_id for label_id, n in n_each.items() if n > 1)
         if twice:
             raise UserError(f"Label ids occur twice: {', '.join(twice[:5])}.", "Give every label a unique id.")
+        if any(label.parents for label in self.labels):
+            parents_first(self.labels)
 
     @classmethod
     def from_ids(cls, ids: Sequence[str]) -> LabelSet:
@@ -79,6 +85,14 @@ class LabelSet:
         """One JSON object per label, in order."""
         return [{"id": label.id, "name": label.name, "parents": list(label.parents)} for label in self.labels]
 
+    def keep(self, indices: Sequence[int]) -> LabelSet:
+        """The labels at `indices`, in that order. What stood below a label that is gone stands below its parents."""
+        gone = {label.id: label for label in self.labels} if len(set(indices)) < len(self.labels) else {}
+        for index in indices:
+            gone.pop(self.labels[index].id, None)
+        kept = [(self.labels[i], _without(self.labels[i].parents, gone)) for i in indices]
+        return LabelSet(tuple(Label(i, one.id, one.name, parents) for i, (one, parents) in enumerate(kept)))
+
     @property
     def names(self) -> tuple[str, ...]:
         """The names people read, in output order."""
@@ -101,3 +115,40 @@ class LabelSet:
     def in_words(self, label: Label) -> str:
         """What a terminal's table shows: the id, as the other output formats do, unless ids are cryptic."""
         return label.name if self.has_cryptic_ids else label.id
+
+
+def parents_first(labels: Sequence[Label]) -> tuple[Label, ...]:
+    """The same labels, each after those of its parents that are among them. Raises UserError for labels that stand
+    below themselves, and for more than `MOST_LEVELS` above each other."""
+    by_id = {label.id: label for label in labels}
+    waiting = {label.id: sum(parent in by_id for parent in set(label.parents)) for label in labels}
+    below: dict[str, list[Label]] = {label.id: [] for label in labels}
+    for label in labels:
+        for parent in set(label.parents) & by_id.keys():
+            below[parent].append(label)
+    ready, ordered = [label for label in labels if not waiting[label.id]], list[Label]()
+    for _ in range(MOST_LEVELS):
+        ordered += ready
+        ready = [child for label in ready for child in below[label.id] if _counts_down(waiting, child.id)]
+    if len(ordered) < len(labels):
+        done = {label.id for label in ordered}
+        stuck = next(label.id for label in labels if label.id not in done)
+        problem = f"The label {stuck} stands below itself, or below more than {MOST_LEVELS} others."
+        raise UserError(problem, "Correct the parents of the labels.")
+    return tuple(ordered)
+
+
+def _counts_down(waiting: dict[str, int], label_id: str) -> bool:
+    """Whether the last parent that a label waited for has come."""
+    waiting[label_id] -= 1
+    return waiting[label_id] == 0
+
+
+def _without(parents: Sequence[str], gone: dict[str, Label]) -> tuple[str, ...]:
+    """Parents in which those that are gone are replaced by what stood above them. One with nothing above it stays: its
+    place is still outside all labels."""
+    found = dict[str, None]()
+    for parent in parents:
+        above = gone[parent].parents if parent in gone else ()
+        found |= dict.fromkeys(_without(above, gone) if above else (parent,))
+    return tuple(found)

@@ -33,6 +33,8 @@ Soundmark's own code is under the [Apache License 2.0](LICENSE).
   commercially. The data and their licences are listed in its [model card](assets/starter/README.md).
 * **`assets/audioset_labels.csv`**, the names of AudioSet's labels, © Google LLC,
   [CC BY 4.0](https://creativecommons.org/licenses/by/4.0/); see [assets/README.md](assets/README.md).
+* **`assets/audioset_parents.csv`**, which of them stand above which, derived from the AudioSet ontology, © Google LLC,
+  [CC BY-SA 4.0](https://creativecommons.org/licenses/by-sa/4.0/); see [assets/README.md](assets/README.md).
 
 Models that you download are under the licences of those who publish them.
 

@@ -15,6 +15,7 @@ CORE_ORDER = (
     {"errors", "file_names", "program"},
     {"bounds", "foreign_text", "terminal_text", "atomic_write", "version"},
     {"unforeseen", "labels", "run"},
+    {"label_tree"},
     {"audio"},
     {"model"},
     {"inference"},

@@ -14,6 +14,9 @@ class DataSettings:
 
     collection: str = ""
     """Name of a file in training/collections, or the path of one, that joins several data sets; "" for one data set."""
+    licences: tuple[str, ...] = ()
+    """Kinds of licence, such as cc0, cc-by, cc-by-sa, public-domain, that clips may have; none for any. Clips of other
+    kinds are left out: see `training.data.licences`."""
     test_folds: tuple[str, ...] = ("5",)
     """Folds that are held out: reported at the end, never trained on."""
     validation_folds: tuple[str, ...] = ()

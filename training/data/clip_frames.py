@@ -35,12 +35,17 @@ _CLIPS_A_CHUNK = 256
 
 @dataclass(frozen=True, slots=True)
 class ClipFrames:
-    """Raw log-mel of clips. lengths: int `(clips,)` frames; targets: float32 `(clips, labels)`, 1 where a clip has
-    the label; read: gives a clip's frames by its index."""
+    """Raw log-mel of clips, and what is known of their labels."""
 
     lengths: NDArray[np.int64]
+    """`(clips,)`, in frames."""
     targets: NDArray[np.float32]
+    """`(clips, labels)`: 1 where a clip has the label."""
     read: Callable[[int], NDArray[np.float16]]
+    """Gives a clip's frames by its index."""
+    unknown: NDArray[np.bool_] | None = None
+    """`(clips, labels)`: true where nobody says whether a clip has the label; its target is then 0, and counts neither
+    in a loss nor in a metric. None where all is known of every clip."""
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -67,7 +72,9 @@ def load_clips(
     lengths = stored.prepare(ClipKeys(cache / "keys.sqlite"), report or (lambda done, total: None))
     if stored.has_grown:
         evict(cache / "log-mel", most_bytes)
-    return ClipFrames(lengths, multi_hot([clip.labels for clip in clips], n_labels), stored)
+    has_unknown = any(clip.unknown for clip in clips)
+    unknown = multi_hot([clip.unknown for clip in clips], n_labels).astype(bool) if has_unknown else None
+    return ClipFrames(lengths, multi_hot([clip.labels for clip in clips], n_labels), stored, unknown)
 
 
 def multi_hot(labels: Sequence[tuple[int, ...]], n_labels: int) -> NDArray[np.float32]:

@@ -6,32 +6,40 @@ import os
 from collections import Counter, defaultdict
 from collections.abc import Collection as AnyOf
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.errors import UserError
 from core.file_names import shown
 from core.labels import LabelSet
 from core.run.data_report import Finding
-from training.data.collection import load_collection, read_collection
+from training.data.collection import read_collection
+from training.data.collection_file import load_collection
 from training.data.label_rules import look_alike_findings, refuse
 from training.data.layouts import read_layout
 from training.data.layouts.clip_parts import WHOLE, Part
 from training.data.layouts.clip_rows import ClipListing, name_digest
+from training.data.licences import is_permitted, refuse_nothing_left, refuse_unknown_kinds
 from training.text import join_names
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledClip:
-    """A file or a part of one. labels: indices into the manifest's labels, none for a clip of nothing known. fold: ""
-    where the data has none. group: what must stay on one side of a split (a recording, a speaker); "" is one of its
-    own."""
+    """A file or a part of one. It has its `labels`, may have its `unknown` ones, and has no other."""
 
     path: Path
+    """Of the file."""
     labels: tuple[int, ...]
+    """Indices into the manifest's labels; none for a clip of nothing known, such as the noise of a room."""
     fold: str
+    """ "" where the data has none."""
     group: str
+    """What must stay on one side of a split (a recording, a speaker); "" is one of its own."""
     part: Part = WHOLE
+    """Of the file."""
+    unknown: tuple[int, ...] = ()
+    """Indices of labels that nobody says it has or has not; none of them is in `labels`. In a clip of nobody knows what
+    all of them."""
 
     @property
     def name(self) -> str:
@@ -114,14 +122,15 @@ class Manifest:
         )
 
 
-def read_manifest(folder: Path, collection: str = "") -> Manifest:
+def read_manifest(folder: Path, collection: str = "", licences: Sequence[str] = ()) -> Manifest:
     """Read the data in `folder` (or a CSV file) by the first layout that recognises it, see `training.data.layouts`.
 
-    collection: name or .toml path of a list that joins several sets below the folder. Labels keep the order that the
+    collection: name or .toml path of a list that joins several sets below the folder. licences: kinds of them, see
+    `training.data.licences`; clips of any other are left out, none takes every clip. Labels keep the order that the
     data give them (AudioSet), else they are sorted by id. Raises UserError, for missing clips one for all of them, and
     for labels that look the same.
     """
-    manifest, missing = read_present(folder, collection)
+    manifest, missing = read_present(folder, collection, licences)
     if missing:
         names = join_names([path.name for path in missing], 3)
         place = shown((folder.parent if os.path.isfile(folder) else folder).name)
@@ -134,15 +143,24 @@ def read_manifest(folder: Path, collection: str = "") -> Manifest:
     return manifest
 
 
-def read_present(folder: Path, collection: str = "") -> tuple[Manifest, tuple[Path, ...]]:
+def read_present(folder: Path, collection: str = "", licences: Sequence[str] = ()) -> tuple[Manifest, tuple[Path, ...]]:
     """As `read_manifest`, with the clips whose files are there, and the paths of those whose are not: for who wants
     to tell all that is wrong. The labels are those of the whole list."""
+    refuse_unknown_kinds(licences)
     if collection:
         if not os.path.isdir(folder):
             raise UserError(f"There is no data folder {folder}.", "Give one with --data.")
         joined = load_collection(collection)
-        return _manifest(joined.title, read_collection(folder, joined, read_layout))
-    return _manifest(folder.stem if os.path.isfile(folder) else folder.name, read_layout(folder))
+        return _manifest(joined.title, read_collection(folder, joined, read_layout, licences))
+    name = folder.stem if os.path.isfile(folder) else folder.name
+    return _manifest(name, _permitted(name, read_layout(folder), licences))
+
+
+def _permitted(name: str, listing: ClipListing, licences: Sequence[str]) -> ClipListing:
+    rows = tuple(row for row in listing.rows if is_permitted(row.licence, licences))
+    if licences and not rows:
+        refuse_nothing_left(name, licences, (row.licence for row in listing.rows))
+    return replace(listing, rows=rows)
 
 
 def _manifest(name: str, listing: ClipListing) -> tuple[Manifest, tuple[Path, ...]]:
@@ -152,7 +170,11 @@ def _manifest(name: str, listing: ClipListing) -> tuple[Manifest, tuple[Path, ..
     there = [row for row, there in zip(listing.rows, is_there, strict=True) if there]
     gone = tuple(row.path for row, there in zip(listing.rows, is_there, strict=True) if not there)
     clips = tuple(
-        LabelledClip(row.path, tuple(index[one] for one in row.labels), row.fold, row.group, row.part) for row in there
+        LabelledClip(
+            *(row.path, tuple(index[one] for one in row.labels), row.fold, row.group, row.part),
+            unknown=tuple(index[one] for one in row.unknown),
+        )
+        for row in there
     )
     licences = tuple(Counter(row.licence or "not stated" for row in there).most_common())
     manifest = Manifest(

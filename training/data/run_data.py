@@ -40,9 +40,10 @@ class RunData:
             (clip.path.parent.name, clip.path.name, clip.labels, clip.fold, clip.group, *_part_of(clip))
             for clip in self.manifest.clips
         ]
+        unknown = [clip.unknown for clip in self.manifest.clips]
         return {
             "labels": [label.id for label in self.manifest.labels],
-            "clips": hashlib.sha256(repr(clips).encode()).hexdigest(),
+            "clips": hashlib.sha256(repr([clips, unknown] if any(unknown) else clips).encode()).hexdigest(),
             "statistics": [self.log_mel.mean, self.log_mel.std],
         }
 
@@ -57,7 +58,7 @@ def load_run_data(
 ) -> RunData:
     """Read and decode what the recipe wants. start: the front end of the checkpoint that the run begins with, whose
     statistics its weights are used to. Raises UserError."""
-    manifest = read_manifest(folder, config.data.collection)
+    manifest = read_manifest(folder, config.data.collection, config.data.licences)
     refuse(learning_findings(manifest))
     for note in manifest.notes:
         _log.warning("Note: %s", note.text)

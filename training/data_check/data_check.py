@@ -11,6 +11,7 @@ from pathlib import Path
 from core.errors import UserError
 from core.run.data_report import ClassContent, DataReport
 from core.run.messages import TrainingPreparing
+from training.config.data import DataSettings
 from training.config.recipe import TrainConfig
 from training.data.data_rules import learning_findings, silence_findings
 from training.data.label_rules import look_alike_findings
@@ -39,7 +40,8 @@ def check_data(
     reported as such. Without them, those in more than one fold are. Raises UserError where there is nothing to report
     on: no data, a broken list, no such fold.
     """
-    manifest, missing = read_present(folder, collection or (config.data.collection if config else ""))
+    wanted = config.data if config else DataSettings()
+    manifest, missing = read_present(folder, collection or wanted.collection, wanted.licences)
     manifest.refuse_unknown_folds(test_folds)
     held_out = frozenset(test_folds or (config.data.test_folds if config else ()))
     folds = Counter(clip.fold for clip in manifest.clips if clip.fold)

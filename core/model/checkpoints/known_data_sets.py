@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -31,8 +31,18 @@ church_bells airplane fireworks hand_saw
 
 @cache
 def audioset_labels() -> LabelSet:
-    """AudioSet's 527 labels; ids are AudioSet's own, such as "/m/09x0r" for Speech."""
-    return LabelSet(tuple(Label(i, mid, name) for i, mid, name in _rows(asset_path("audioset_labels.csv"))))
+    """AudioSet's 527 labels with their parents; ids are AudioSet's own, such as "/m/09x0r" for Speech."""
+    above = _audioset_parents()
+    rows = _rows(asset_path("audioset_labels.csv"))
+    return LabelSet(tuple(Label(i, mid, name, above.get(mid, ())) for i, mid, name in rows))
+
+
+def with_audioset_parents(labels: LabelSet) -> LabelSet:
+    """The same labels; those with AudioSet's ids and no parents get AudioSet's, as far as these are labels here."""
+    places = {label.id: label.index for label in audioset_labels()}
+    here = [places[label.id] for label in labels if label.id in places]
+    parents = {label.id: label.parents for label in audioset_labels().keep(here)} if here else {}
+    return LabelSet(tuple(replace(one, parents=one.parents or parents.get(one.id, ())) for one in labels))
 
 
 def esc50_labels() -> LabelSet:
@@ -98,7 +108,15 @@ def read_label_file(path: Path) -> LabelSet:
             f"{path.name} does not number its labels from 0.", "Write one line for each output of the model."
         )
     by_name = LabelSet.from_ids([name for _, _, name in rows])
-    return LabelSet(tuple(Label(i, mid, name) if mid in own else by_name[i] for i, mid, name in rows))
+    return with_audioset_parents(
+        LabelSet(tuple(Label(i, mid, name) if mid in own else by_name[i] for i, mid, name in rows))
+    )
+
+
+def _audioset_parents() -> dict[str, tuple[str, ...]]:
+    """By mid; see assets/README.md."""
+    with open(asset_path("audioset_parents.csv"), newline="", encoding="utf-8") as file:
+        return {row["mid"]: tuple(row["parents"].split("|")) for row in csv.DictReader(file)}
 
 
 def _rows(path: Path) -> list[tuple[int, str, str]]:

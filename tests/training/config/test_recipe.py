@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import UserError
 from training.config.loading import RECIPES, load_recipe
-from training.data.collection import load_collection
+from training.data.collection_file import load_collection
 from training.study.loading import load_study
 
 

@@ -102,7 +102,7 @@ def test_a_wrong_collection_is_refused(data_folder: Path, old: str, new: str, sa
 
 
 def test_an_unknown_collection_lists_those_there_are(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"no collection 'stater'\. Choose one of starter"):
+    with pytest.raises(UserError, match=r"no collection 'stater'\. Choose one of everyday, starter"):
         read_manifest(tmp_path, "stater")
 
 

@@ -19,15 +19,27 @@ FOLDS = ("1", "2", "3", "4", "5")
 
 @dataclass(frozen=True, slots=True)
 class ClipRow:
-    """One clip as its list has it. labels: ids, none for a clip of nothing known. fold, group, licence: "" where the
-    data does not say; clips of one group (a recording, a speaker) belong on one side of a split. part: of the file."""
+    """One clip as its list has it. fold, group, licence: "" where the data does not say."""
 
     path: Path
+    """Of its file."""
     labels: tuple[str, ...]
+    """Ids of what it holds; none for a clip of nothing known, such as the noise of a room."""
     fold: str = ""
+    """Or the name of its side of a split."""
     group: str = ""
+    """A recording, a speaker: clips of one group belong on one side of a split."""
     licence: str = ""
+    """In words; with a `;` between parts that all have to be granted."""
     part: Part = WHOLE
+    """Of the file."""
+    unknown: tuple[str, ...] = ()
+    """Ids of labels that it may have or not: nobody says so. It has none of the labels that are neither here nor in
+    `labels`."""
+    audioset: tuple[str, ...] | None = None
+    """AudioSet's names of what it holds; None where its list has no such column."""
+    yamnet_rank: int | None = None
+    """The best place of these names among the scores of the tagger YAMNet, from 1; None where its list has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +64,8 @@ def name_digest(name: str) -> str:
     return hashlib.sha256(name_bytes(name)).hexdigest()
 
 
-def deal_folds(rows: Sequence[ClipRow]) -> tuple[ClipRow, ...]:
-    """The same rows with folds 1 to 5: groups stay whole, and each label is spread as evenly as its groups allow.
+def deal_folds(rows: Sequence[ClipRow], folds: Sequence[str] = FOLDS) -> tuple[ClipRow, ...]:
+    """The same rows with folds dealt anew: groups stay whole, and each label is spread as evenly as its groups allow.
 
     Groups come in the order of their names' digests, label by label (a group's is its first clip's first), and go to
     the fold with the fewest clips of that label, then with the fewest of all. A row without a group is its own.
@@ -69,7 +81,7 @@ def deal_folds(rows: Sequence[ClipRow]) -> tuple[ClipRow, ...]:
     for _, groups in sorted(by_label.items()):
         of_label: Counter[str] = Counter()
         for group in sorted(groups, key=name_digest):
-            fold = min(FOLDS, key=lambda fold: (of_label[fold], total[fold], fold))
+            fold = min(folds, key=lambda fold: (of_label[fold], total[fold], fold))
             fold_of[group] = fold
             of_label[fold] += groups[group]
             total[fold] += groups[group]

@@ -34,6 +34,8 @@ class _Columns:
     licence: tuple[str, ...] = ("licence", "license")
     start: tuple[str, ...] = ("start_s",)
     end: tuple[str, ...] = ("end_s",)
+    audioset: tuple[str, ...] = ("audioset",)
+    yamnet_rank: tuple[str, ...] = ("yamnet_rank",)
     needs_fold: bool = True
     commas_part_labels: bool = False
 
@@ -52,7 +54,8 @@ _ANY = _Columns(
 def read_manifest_csv(folder: Path) -> ClipListing | None:
     """`manifest.csv` in the folder: columns path, label, fold_or_split, and where known group, licence.
 
-    Several labels are separated by `;` or `|`; a clip without any is one of nothing known.
+    Several labels are separated by `;` or `|`; a clip without any is one of nothing known. The columns audioset
+    (AudioSet's names of them, `|` between) and yamnet_rank are for collections.
     """
     return _read_list(folder / "manifest.csv", folder, _MANIFEST, "manifest.csv")
 
@@ -94,16 +97,31 @@ def _rows(path: Path, files: ListedFiles, columns: _Columns) -> Iterator[ClipRow
     _, header = next(cells_of, (1, []))
     places = _places(path.name, [name.strip() for name in header], columns)
     for line, cells in cells_of:
-        file, label, fold, group, licence, start, end = (
+        file, label, fold, group, licence, start, end, audioset, rank = (
             None if place is None else cells[place].strip() if place < len(cells) else "" for place in places
         )
         whole = all(place is None or place < len(cells) for place in places[:3])
         if not file or label is None or not whole:
             raise UserError(f"line {line} of {path.name} is incomplete.", "Fill in its path, label and fold.")
-        labels = _split_labels(label, columns.commas_part_labels)
-        part = _part(start, end, f"line {line} of {path.name}")
-        group = group or ("" if part.is_whole else file)
-        yield ClipRow(files.find(file), labels, fold or "", group, licence or "", part)
+        where = f"line {line} of {path.name}"
+        part = _part(start, end, where)
+        yield ClipRow(
+            path=files.find(file),
+            labels=_split_labels(label, columns.commas_part_labels),
+            fold=fold or "",
+            group=group or ("" if part.is_whole else file),
+            licence=licence or "",
+            part=part,
+            audioset=None if audioset is None else tuple(name for name in audioset.split("|") if name),
+            yamnet_rank=_rank(rank, where),
+        )
+
+
+def _rank(rank: str | None, where: str) -> int | None:
+    if rank and not rank.isdecimal():
+        problem = f"{where} has a yamnet_rank that is no whole number."
+        raise UserError(problem, "Write one from 1 on, or leave it empty.")
+    return int(rank) if rank else None
 
 
 def _part(start: str | None, end: str | None, where: str) -> Part:
@@ -119,11 +137,10 @@ def _part(start: str | None, end: str | None, where: str) -> Part:
 
 
 def _places(file: str, header: list[str], columns: _Columns) -> list[int | None]:
-    """Where path, label, fold, group, licence, start and end stand in a row. Raises UserError for those that must be
-    there."""
+    """Where each of the columns stands in a row, in their order. Raises UserError for those that must be there."""
     wanted = (
         *(columns.path, columns.label, columns.fold, columns.group, columns.licence),
-        *(columns.start, columns.end),
+        *(columns.start, columns.end, columns.audioset, columns.yamnet_rank),
     )
     lower = [name.lower() for name in header]
     places = [next((lower.index(name) for name in names if name in lower), None) for names in wanted]
