@@ -1,0 +1,1 @@
+"""Programs that measure Soundmark; none of them is installed with it."""
