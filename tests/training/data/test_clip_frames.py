@@ -7,6 +7,7 @@ import pickle
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -215,3 +216,15 @@ def test_cache_sizes_that_are_none_are_refused(size: str, monkeypatch: pytest.Mo
     monkeypatch.setenv("SOUNDMARK_CACHE_GB", size)
     with pytest.raises(UserError, match="SOUNDMARK_CACHE_GB"):
         load_clips((), 1, LogMelConfig())
+
+
+def test_what_is_unknown_of_a_clip_is_marked_and_where_nothing_is_there_are_no_marks(
+    cache: Path, tmp_path: Path
+) -> None:
+    first, second = make_clips(tmp_path / "clips", 2)
+    some = (replace(first, labels=(0,), unknown=(1, 3)), replace(second, labels=(2,)))
+    loaded = load_clips(some, 4, LogMelConfig())
+    assert loaded.unknown is not None
+    assert loaded.unknown.tolist() == [[False, True, False, True], [False] * 4]
+    assert loaded.targets.tolist() == [[1, 0, 0, 0], [0, 0, 1, 0]]
+    assert load_clips((first, second), 4, LogMelConfig()).unknown is None

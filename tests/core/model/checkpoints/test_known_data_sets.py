@@ -7,7 +7,14 @@ from pathlib import Path
 import pytest
 
 from core.errors import UserError
-from core.model.checkpoints.known_data_sets import KNOWN_DATA_SETS, audioset_labels, read_label_file, unnamed_labels
+from core.labels import LabelSet
+from core.model.checkpoints.known_data_sets import (
+    KNOWN_DATA_SETS,
+    audioset_labels,
+    read_label_file,
+    unnamed_labels,
+    with_audioset_parents,
+)
 from core.model.checkpoints.published import PUBLISHED_MODELS, find_published
 
 
@@ -79,3 +86,21 @@ def test_the_published_table_holds_nine_models_of_their_own_names() -> None:
         assert f"{row.strides[0]}_{row.strides[1]}" in row.file
     with pytest.raises(UserError, match="no published model 'x'"):
         find_published("x")
+
+
+def test_audioset_labels_know_their_parents() -> None:
+    labels = audioset_labels()
+    by_name = {label.name: label for label in labels}
+    dog = by_name["Dog"]
+    assert [parent.name for parent in labels if parent.id in dog.parents] == ["Domestic animals, pets"]
+    assert by_name["Speech"].parents == (), "what stands above it in the ontology is no label"
+    assert len(by_name["Hiss"].parents) == 4, "a cat's, a snake's, steam, or none of the labels'"
+    assert sum(bool(label.parents) for label in labels) == 401
+
+
+def test_labels_with_audiosets_ids_get_its_parents_as_far_as_they_are_labels() -> None:
+    by_name = {label.name: label.id for label in audioset_labels()}
+    ids = [by_name["Bark"], "our_own", by_name["Animal"]]
+    assert [label.parents for label in with_audioset_parents(LabelSet.from_ids(ids))] == [(ids[2],), (), ()]
+    flat = LabelSet.from_ids(["dog", "animal"])
+    assert with_audioset_parents(flat) == flat

@@ -59,6 +59,20 @@ def test_parts_that_no_file_has_are_refused(tmp_path: Path, start: str, end: str
         read_manifest(write_lines(tmp_path, "list.csv", *lines))
 
 
+def test_columns_for_collections_are_read_where_a_manifest_has_them(tmp_path: Path) -> None:
+    touch(tmp_path, "a.wav", "b.wav")
+    head = "path,label,fold_or_split,audioset,yamnet_rank"
+    write_lines(tmp_path, "manifest.csv", head, 'a.wav,x,train,"Bee, wasp, etc.|Buzz",7', "b.wav,y,test,,")
+    first, second = read_layout(tmp_path).rows
+    assert (first.audioset, first.yamnet_rank) == (("Bee, wasp, etc.", "Buzz"), 7)
+    assert (second.audioset, second.yamnet_rank) == ((), None)
+    write_lines(tmp_path, "manifest.csv", "path,label,fold_or_split", "a.wav,x,train")
+    assert read_layout(tmp_path).rows[0].audioset is None
+    write_lines(tmp_path, "manifest.csv", head, "a.wav,x,train,Buzz,first")
+    with pytest.raises(UserError, match=r"line 2 of manifest.csv has a yamnet_rank that is no whole number"):
+        read_layout(tmp_path)
+
+
 def test_backslashes_are_tried_as_separators_and_noted(tmp_path: Path) -> None:
     touch(tmp_path, "dogs/a.wav", "dogs/b.wav", "rain/c.wav", "d.wav")
     lines = ("dogs\\a.wav,dog", "dogs\\b.wav,dog", "rain\\c.wav,rain", "d.wav,rain")
