@@ -1,8 +1,8 @@
-"""Remembers what clips hold: path and stamp to a key of the content, so that a start hashes only what is new.
+"""Remembers hashes of the contents of clips, so that a new run hashes only new and changed files.
 
-A stamp changes whenever the file may hold something else (see `stamp_of`). One SQLite file, which keeps itself whole
-when a process is killed and when several write. What it says is a shortcut: without it, or after it was damaged, every
-clip is hashed again.
+A hash is valid as long as the file has the same stamp, which changes whenever its content may have changed (see
+`stamp_of`). Hashes are kept in one SQLite file, which survives a killed process and concurrent writers. Without it, or
+if it is damaged, every clip is hashed again.
 """
 
 from __future__ import annotations
@@ -19,31 +19,33 @@ from typing import BinaryIO
 _TABLE = "stamped_clips"
 _COLUMNS = "path BLOB PRIMARY KEY, stamp TEXT, key TEXT"
 _EARLIER_TABLE = "clips"
-"""Knew files by size and time of modification alone, so that what it says cannot be trusted."""
-_PATHS_A_QUERY = 500
+"""It identified files by size and modification time alone, so its hashes cannot be trusted."""
+_PATHS_PER_QUERY = 500
 _END_BYTES = 64 * 1024
-"""Three quarters of a second of CD sound: clips often begin and end with silence, which is the same in all of them."""
+"""0.37 s of stereo CD sound: more than the silence that many clips begin and end with."""
 
 
 @dataclass(frozen=True, slots=True)
 class ContentKey:
-    """key: hexadecimal, the same for the same bytes; valid while the file at `path` has the same stamp."""
+    """The hash of a file's content."""
 
     path: str
     stamp: str
+    """The file's stamp when it was hashed; the key is valid while the file has the same one."""
     key: str
+    """Hexadecimal; equal for equal bytes."""
 
-    def still_fits(self) -> bool:
-        """Whether the file is the one that was hashed, as far as its stamp tells. Raises OSError."""
+    def is_current(self) -> bool:
+        """Whether the file still has the stamp that it had when it was hashed. Raises OSError."""
         return self.stamp == stamp_of(self.path)
 
 
 def stamp_of(path: str) -> str:
-    """Size, inode, times of modification and of change of a file; what its ends hold where these could stay the same.
+    """A file's size, inode, modification time and change time, as text.
 
-    A program can set the time of modification, as archives and copies do, but not the time of change. Where there is
-    none (on Windows st_ctime is the time of creation; on FAT drives it repeats the time of modification) the first and
-    last 64 KiB are hashed too, which costs opening the file. Raises OSError.
+    Programs can set the modification time, as archives and copies do, but not the change time. Where there is no change
+    time (on Windows st_ctime is the creation time; on FAT drives it repeats the modification time), a hash of the first
+    and last 64 KiB is included, which requires opening the file. Raises OSError.
     """
     stat = os.stat(path)
     if _has_change_time(stat):
@@ -82,31 +84,32 @@ def _ends_of(file: BinaryIO, size: int) -> str:
 
 
 class ClipKeys:
-    """The remembered keys. file: made with its folder where it is not there, made anew where it is damaged."""
+    """The remembered keys."""
 
     def __init__(self, file: Path) -> None:
+        """file: the database; it is created with its folder where it is missing, and replaced where it is damaged."""
         self._file = file
 
     def known(self, paths: Sequence[str]) -> dict[str, ContentKey]:
-        """What is remembered of `paths`, whether it still fits or not."""
+        """The remembered keys of `paths` by path, whether they are current or not."""
         found = dict[str, ContentKey]()
         try:
             with closing(self._open()) as database:
-                for first in range(0, len(paths), _PATHS_A_QUERY):
-                    some = paths[first : first + _PATHS_A_QUERY]
+                for first in range(0, len(paths), _PATHS_PER_QUERY):
+                    some = paths[first : first + _PATHS_PER_QUERY]
                     query = f"SELECT path, stamp, key FROM {_TABLE} WHERE path IN ({','.join('?' * len(some))})"
                     rows = database.execute(query, [os.fsencode(path) for path in some])
                     keys = (ContentKey(os.fsdecode(path), stamp, key) for path, stamp, key in rows)
-                    found |= {one.path: one for one in keys}
+                    found |= {key.path: key for key in keys}
         except (sqlite3.OperationalError, OSError):
-            return found  # locked, or on a drive that cannot lock: hashing again costs time alone
+            return found  # locked, or on a drive that cannot lock: hashing again only costs time
         except sqlite3.DatabaseError:
             self._forget()
         return found
 
     def remember(self, keys: Iterable[ContentKey]) -> None:
-        """Keep `keys`, each in place of an earlier one of its path."""
-        rows = [(os.fsencode(one.path), one.stamp, one.key) for one in keys]
+        """Store `keys`; each replaces the earlier one of its path."""
+        rows = [(os.fsencode(key.path), key.stamp, key.key) for key in keys]
         if not rows:
             return
         try:

@@ -1,9 +1,9 @@
-"""Log-mel frames on the disk, one small file a clip, found by what the clip holds. Knows no label and decodes nothing.
+"""Caches log-mel frames on disk: one small file per clip, found by a hash of the clip's content.
 
-An entry is written under a name of its own and renamed, so whoever reads sees a whole one or none, also when two
-processes write the same or one is killed. It is read whole and closed at once: no map and no open file is held, thus
-any number of clips will do. Its header gives its length and a checksum, which find what a failing disk or a lost
-power supply left.
+An entry is written under a temporary name and renamed, so that readers see a complete one or none, even when two
+processes write the same entry or one is killed. It is read at once and closed: no memory map and no open file remains,
+so the number of clips is not limited. Its header has its length and a checksum, to detect damage by a failing disk or a
+power cut.
 """
 
 from __future__ import annotations
@@ -25,26 +25,29 @@ from core.errors import UserError
 _HEADER = struct.Struct("<4sIII")  # mark, frames, mels, CRC-32 of the frames
 _MARK = b"SMF1"
 IN_USE_S = 48 * 3600.0
-"""Entries used within two days may be a running training's and are never evicted; a run says so twice a day."""
+"""Entries used within two days may belong to a training in progress and are never evicted; a run marks the entries that
+it uses twice a day."""
 
 
-class StoreError(UserError):
-    """The disk takes no more entries: no fault of a clip."""
+class CacheError(UserError):
+    """The disk refuses an entry, which is not the clip's fault."""
 
 
 @dataclass(frozen=True, slots=True)
-class FrameStore:
-    """The entries of one front end, in two levels of folders below `folder`. key: hexadecimal, of a clip's content."""
+class FrameCache:
+    """The entries of one front end. A key is the hexadecimal hash of a clip's content."""
 
     folder: Path
+    """Has two levels of folders for the entries."""
     n_mels: int
+    """Mel bins per frame; entries with another number are ignored."""
 
     def path_of(self, key: str) -> str:
-        """Where the entry lies or would lie."""
+        """The path of an entry, whether it exists or not."""
         return f"{self.folder}/{key[:2]}/{key[2:]}.frames"
 
     def length_of(self, key: str) -> int | None:
-        """Frames of an entry, by its header and size; None without a whole one. Counts as a use of it."""
+        """The number of frames of an entry; None if it is missing or incomplete. Counts as a use of the entry."""
         path = self.path_of(key)
         try:
             with open(path, "rb", buffering=0) as file:
@@ -56,7 +59,8 @@ class FrameStore:
             return None
 
     def read(self, key: str, verify: bool) -> NDArray[np.float16] | None:
-        """The frames `(length, mels)`, read-only; None without a whole entry. verify: compare the checksum too."""
+        """The frames `(length, mels)`, read-only; None if the entry is missing or damaged. verify: compare the
+        checksum, not only the size."""
         try:
             with open(self.path_of(key), "rb", buffering=0) as file:
                 data = file.read()
@@ -68,17 +72,17 @@ class FrameStore:
         return np.frombuffer(data, np.float16, offset=_HEADER.size).reshape(length, self.n_mels)
 
     def write(self, key: str, frames: NDArray[np.float16]) -> None:
-        """Store `frames` `(length, mels)`. Raises StoreError when the disk refuses them."""
+        """Write an entry with `frames` `(length, mels)`. Raises CacheError if the disk refuses it."""
         path = self.path_of(key)
         payload = np.ascontiguousarray(frames).tobytes()
         try:
             os.makedirs(os.path.dirname(path), exist_ok=True)
-            # The checksum finds what a power cut leaves; waiting for the disk at every clip would cost too much.
+            # Not synced to disk, which would be slow: after a power cut, the checksum reveals incomplete entries.
             with atomic_file(Path(path), durable=False) as file:
                 file.write(_HEADER.pack(_MARK, len(frames), self.n_mels, zlib.crc32(payload)))
                 file.write(payload)
         except PermissionError as error:
-            # Windows refuses to replace what another process is reading at this moment: it is there already.
+            # Windows refuses to replace a file that another process is reading; then the entry exists already.
             if self.length_of(key) is None:
                 raise _refused(self.folder, error) from error
         except OSError as error:
@@ -92,11 +96,11 @@ class FrameStore:
         return n_frames if whole else None
 
 
-def evict(folder: Path, most_bytes: float, in_use_s: float = IN_USE_S) -> int:
-    """Remove the least recently used files below `folder` until they hold at most `most_bytes`; how many it removed.
+def evict(folder: Path, max_bytes: float, in_use_s: float = IN_USE_S) -> int:
+    """Remove the least recently used files below `folder` until at most `max_bytes` are left; returns their number.
 
-    What was used within `in_use_s` stays, even beyond the bound. Elsewhere than on Windows a reader keeps what it has
-    open; Windows refuses to remove that, and it stays. A reader that comes too late decodes the clip again.
+    Files used within `in_use_s` seconds are kept, even beyond the limit. A file that a reader has open stays readable
+    (Windows refuses to remove it). A reader that finds its entry removed decodes the clip again.
     """
     files = list[tuple[float, int, str]]()
     for parent, _, names in os.walk(folder):
@@ -105,12 +109,12 @@ def evict(folder: Path, most_bytes: float, in_use_s: float = IN_USE_S) -> int:
             try:
                 stat = os.stat(path)
             except OSError:
-                continue  # another process evicts too
+                continue  # another process has removed it
             files.append((stat.st_mtime, stat.st_size, path))
     total = sum(size for _, size, _ in files)
     n_removed, newest = 0, time.time() - in_use_s
     for used, size, path in sorted(files):
-        if total <= most_bytes or used > newest:
+        if total <= max_bytes or used > newest:
             break
         if _remove(path):
             total, n_removed = total - size, n_removed + 1
@@ -125,9 +129,9 @@ def _remove(path: str) -> bool:
     return True
 
 
-def _refused(folder: Path, error: OSError) -> StoreError:
+def _refused(folder: Path, error: OSError) -> CacheError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return StoreError(f"The disk is full: decoded clips do not fit in {folder}.", "Make room on that disk.")
-    return StoreError(
-        f"Decoded clips cannot be written to {folder} ({error.strerror}).", "Allow your account to write there."
+        return CacheError(f"The disk is full: decoded clips do not fit in {folder}.", "Free some space on that disk.")
+    return CacheError(
+        f"Decoded clips cannot be written to {folder} ({error.strerror}).", "Check that your account may write there."
     )

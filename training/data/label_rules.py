@@ -1,4 +1,4 @@
-"""Labels that look the same to people are refused; and how findings become the end of a run. Opens no file."""
+"""Finds labels that look the same to people, and turns findings into the error that ends a run."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from training.text import join_names
 
 
 def refuse(findings: Sequence[Finding]) -> None:
-    """Raise UserError for what the rules found: all of it, with what to do about the first."""
+    """Raise one UserError for all findings, with the remedy of the first; does nothing without findings."""
     if findings:
         raise UserError(" ".join(finding.text for finding in findings), findings[0].remedy)
 
 
 def look_alike_findings(labels: LabelSet) -> list[Finding]:
-    """Labels that differ in capitals, in spaces and underscores, or in how their accents are stored, and in nothing
-    else: to people they are one label, to a model two."""
+    """Labels that differ only in capitals, spaces and underscores, or in how their accents are stored: one label for
+    people, but two for a model."""
     alike: dict[str, list[str]] = defaultdict(list)
     for label in labels:
         alike[look_of(label.id)].append(label.id)
@@ -29,12 +29,12 @@ def look_alike_findings(labels: LabelSet) -> list[Finding]:
         return []
     named = join_names([" and ".join(map(_quoted, ids)) for ids in sets], 5)
     remedy = (
-        "Give them one spelling, in the list or as the name of one folder. If they mean different sounds, give them "
-        "names that differ in more than capitals, spaces, underscores and the way accents are stored."
+        "Use one spelling, in the list or as the name of one folder. If they mean different sounds, give them names "
+        "that differ in more than capitals, spaces, underscores and the way accents are stored."
     )
     return [Finding("look_alike", "error", f"These labels look the same to people: {named}.", remedy)]
 
 
 def _quoted(label: str) -> str:
-    is_apart = unicodedata.normalize("NFC", label) != label
-    return f"“{label}”{' (its accents stored apart, as macOS does)' if is_apart else ''}"
+    is_decomposed = unicodedata.normalize("NFC", label) != label
+    return f"“{label}”{' (with decomposed accents, as on macOS)' if is_decomposed else ''}"

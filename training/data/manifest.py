@@ -1,4 +1,4 @@
-"""From a data folder to labelled clips and the sides of a split. Opens no audio; layouts read the lists."""
+"""Reads a data folder into a manifest of labelled clips, and splits it for training, validation and testing."""
 
 from __future__ import annotations
 
@@ -25,70 +25,74 @@ from training.text import join_names
 
 @dataclass(frozen=True, slots=True)
 class LabelledClip:
-    """A file or a part of one. It has its `labels`, may have its `unknown` ones, and has no other."""
+    """A file, or a part of one, with its labels: it has its `labels`, may have its `unknown` ones, and has no other."""
 
     path: Path
     """Of the file."""
     labels: tuple[int, ...]
-    """Indices into the manifest's labels; none for a clip of nothing known, such as the noise of a room."""
+    """Indices into the manifest's labels; empty for a negative example, such as the noise of a room."""
     fold: str
-    """ "" where the data has none."""
+    """"" where the data has no folds."""
     group: str
-    """What must stay on one side of a split (a recording, a speaker); "" is one of its own."""
+    """What must stay on one side of a split, such as a recording or a speaker; "" if the file is a group by itself."""
     part: Part = WHOLE
     """Of the file."""
     unknown: tuple[int, ...] = ()
-    """Indices of labels that nobody says it has or has not; none of them is in `labels`. In a clip of nobody knows what
-    all of them."""
+    """Indices of labels of which it is unknown whether it has them; none of them is in `labels`. All labels for a clip
+    of unknown content."""
 
     @property
     def name(self) -> str:
-        """What people know it by: the file's name, and which part of it is meant."""
-        return f"{self.path.name}{self.part.words()}"
+        """For people: the file's name and, if it is not the whole file, which part."""
+        return f"{self.path.name}{self.part.describe()}"
 
     @property
     def recording(self) -> str:
-        """What no split parts: the group, or the file itself."""
+        """What a split must keep together: the group, or the file itself."""
         return self.group or str(self.path)
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Clips to train on, to choose by, and held out; n_left_out: clips on no side, because a clip of the same
-    recording is held out (or among those to choose by)."""
+    """Which clips are for training, validation and testing."""
 
     train: tuple[LabelledClip, ...]
     validation: tuple[LabelledClip, ...]
+    """They choose the epoch, the calibration and the thresholds."""
     test: tuple[LabelledClip, ...]
+    """The held-out clips, which choose nothing."""
     n_left_out: int
+    """Clips that are unused, because a clip of the same recording is in the test or validation clips."""
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """All clips of a data set, its labels in order, and its licences as stated (by clips).
-
-    layout: how the data were read, in words. n_missing: listed clips that are not on the disk, in the layouts where
-    that is no error; missing: the first few of their names. has_own_vocabulary: the labels are a published list,
-    whatever clips there are. notes: what was done to read the data that its owner should know.
-    """
+    """All clips of a data set."""
 
     name: str
+    """Of the data set, for people."""
     clips: tuple[LabelledClip, ...]
     labels: LabelSet
     licences: tuple[tuple[str, int], ...]
+    """Each licence that the data states, with the number of its clips, most frequent first."""
     layout: str = "manifest.csv"
+    """How the data was read, for people."""
     n_missing: int = 0
+    """Listed clips that are not on disk, in layouts where that is not an error."""
     missing: tuple[str, ...] = ()
+    """The names of the first few of these."""
     has_own_vocabulary: bool = False
+    """Whether the labels are a published list, which may have labels without clips."""
     notes: tuple[Finding, ...] = ()
+    """What its owner should know about how the data was read."""
 
     def split(self, test_folds: AnyOf[str], validation_folds: AnyOf[str] = (), validation_share: float = 0.0) -> Split:
-        """Three sides of which no two share a group. Without `test_folds` nothing is held out.
+        """Split the clips so that no two sides share a group. Without `test_folds`, nothing is held out.
 
-        A group with clips on several sides (the published ESC-50 folds have four) stays on the test side, else on the
-        validation side. validation_share: of the remaining training clips, label by label (a clip's first), whole
-        groups in the order of their names' digests: the same ones for any order of the list. Raises UserError for
-        folds that the data do not have and for an empty side.
+        A group with clips on several sides (the published ESC-50 folds have four) stays in the test clips, otherwise in
+        the validation clips. validation_share: the share of the remaining training clips to validate with, taken from
+        each label (a clip's first one) in whole groups, which do not depend on the order of the list. Raises UserError
+        for unknown folds and for an empty side.
         """
         self.refuse_unknown_folds(test_folds, validation_folds)
         test = tuple(clip for clip in self.clips if clip.fold in test_folds)
@@ -106,18 +110,18 @@ class Manifest:
         return Split(tuple(train), validation, test, n_left_out)
 
     def refuse_unknown_folds(self, *wanted: AnyOf[str]) -> None:
-        """Raise UserError that lists the folds there are."""
+        """Raise UserError for folds that the data does not have; the message lists those that it has."""
         folds = {clip.fold for clip in self.clips}
-        unknown = sorted({fold for some in wanted for fold in some} - folds)
+        unknown = sorted({fold for folds_wanted in wanted for fold in folds_wanted} - folds)
         if unknown:
-            there = ", ".join(sorted(fold or "(none)" for fold in folds))
+            known = ", ".join(sorted(fold or "(none)" for fold in folds))
             problem = f"{self.name} has no fold {', '.join(unknown)}."
-            raise UserError(problem, f"It has the folds {there}: set test_folds and validation_folds to some of them.")
+            raise UserError(problem, f"It has the folds {known}: set test_folds and validation_folds to some of them.")
 
     def _refuse_empty(self, n_train: int, n_validation: int, n_test: int) -> None:
         raise UserError(
-            f"This split of {self.name} leaves {n_train} clips to train on, {n_validation} to choose by, "
-            f"{n_test} to test.",
+            f"This split of {self.name} leaves {n_train} clips for training, {n_validation} for validation, "
+            f"{n_test} for testing.",
             "Hold out fewer folds or a smaller share, or add clips of other recordings.",
         )
 
@@ -125,9 +129,9 @@ class Manifest:
 def read_manifest(folder: Path, collection: str = "", licences: Sequence[str] = ()) -> Manifest:
     """Read the data in `folder` (or a CSV file) by the first layout that recognises it, see `training.data.layouts`.
 
-    collection: name or .toml path of a list that joins several sets below the folder. licences: kinds of them, see
-    `training.data.licences`; clips of any other are left out, none takes every clip. Labels keep the order that the
-    data give them (AudioSet), else they are sorted by id. Raises UserError, for missing clips one for all of them, and
+    collection: the name or .toml path of a collection, which joins several data sets below the folder. licences: the
+    kinds of licences to use clips of, see `training.data.licences`; empty for all. Labels keep the order of the data
+    (AudioSet), or else are sorted by id. Raises UserError for missing clips, one for all of them, and
     for labels that look the same.
     """
     manifest, missing = read_present(folder, collection, licences)
@@ -136,7 +140,7 @@ def read_manifest(folder: Path, collection: str = "", licences: Sequence[str] = 
         place = shown((folder.parent if os.path.isfile(folder) else folder).name)
         raise UserError(
             f"{len(missing)} of {len(missing) + len(manifest.clips)} clips are missing ({names}).",
-            f"Bring them back to {place}, or take their lines out of its list.",
+            f"Put them back into {place}, or remove their lines from its list.",
         )
     if not manifest.has_own_vocabulary:
         refuse(look_alike_findings(manifest.labels))
@@ -144,8 +148,8 @@ def read_manifest(folder: Path, collection: str = "", licences: Sequence[str] = 
 
 
 def read_present(folder: Path, collection: str = "", licences: Sequence[str] = ()) -> tuple[Manifest, tuple[Path, ...]]:
-    """As `read_manifest`, with the clips whose files are there, and the paths of those whose are not: for who wants
-    to tell all that is wrong. The labels are those of the whole list."""
+    """As `read_manifest`, but with only the clips whose files exist, and the paths of the missing ones; used to report
+    everything that is wrong. The labels are those of the whole list."""
     refuse_unknown_kinds(licences)
     if collection:
         if not os.path.isdir(folder):
@@ -166,23 +170,32 @@ def _permitted(name: str, listing: ClipListing, licences: Sequence[str]) -> Clip
 def _manifest(name: str, listing: ClipListing) -> tuple[Manifest, tuple[Path, ...]]:
     labels = listing.labels or LabelSet.from_ids(sorted({label for row in listing.rows for label in row.labels}))
     index = {label.id: label.index for label in labels}
-    is_there = [os.path.isfile(row.path) for row in listing.rows]  # Path.is_file raises for names that are too long
-    there = [row for row, there in zip(listing.rows, is_there, strict=True) if there]
-    gone = tuple(row.path for row, there in zip(listing.rows, is_there, strict=True) if not there)
+    exists = [os.path.isfile(row.path) for row in listing.rows]  # Path.is_file raises for names that are too long
+    present = [row for row, is_there in zip(listing.rows, exists, strict=True) if is_there]
+    absent = tuple(row.path for row, is_there in zip(listing.rows, exists, strict=True) if not is_there)
     clips = tuple(
         LabelledClip(
-            *(row.path, tuple(index[one] for one in row.labels), row.fold, row.group, row.part),
-            unknown=tuple(index[one] for one in row.unknown),
+            path=row.path,
+            labels=tuple(index[label] for label in row.labels),
+            fold=row.fold,
+            group=row.group,
+            part=row.part,
+            unknown=tuple(index[label] for label in row.unknown),
         )
-        for row in there
+        for row in present
     )
-    licences = tuple(Counter(row.licence or "not stated" for row in there).most_common())
     manifest = Manifest(
-        *(shown(name), clips, labels, licences, listing.layout, len(listing.missing), listing.missing[:5]),
+        name=shown(name),
+        clips=clips,
+        labels=labels,
+        licences=tuple(Counter(row.licence or "not stated" for row in present).most_common()),
+        layout=listing.layout,
+        n_missing=len(listing.missing),
+        missing=listing.missing[:5],
         has_own_vocabulary=listing.has_own_vocabulary,
         notes=listing.notes,
     )
-    return manifest, gone
+    return manifest, absent
 
 
 def _without_groups_of(held_out: Sequence[LabelledClip], clips: list[LabelledClip]) -> list[LabelledClip]:
@@ -191,17 +204,17 @@ def _without_groups_of(held_out: Sequence[LabelledClip], clips: list[LabelledCli
 
 
 def _share_of_groups(clips: Sequence[LabelledClip], share: float) -> set[str]:
-    """Names of groups that hold about `share` of the clips of each label; no label loses its last group."""
+    """Groups with about `share` of the clips of each label; every label keeps at least one group."""
     sizes: dict[int, Counter[str]] = defaultdict(Counter)
-    home: dict[str, int] = {}
+    label_of: dict[str, int] = {}
     for clip in sorted(clips, key=lambda clip: str(clip.path)):
-        label = home.setdefault(clip.recording, clip.labels[0] if clip.labels else -1)
+        label = label_of.setdefault(clip.recording, clip.labels[0] if clip.labels else -1)
         sizes[label][clip.recording] += 1
     chosen = set[str]()
     for groups in sizes.values():
-        room = round(share * groups.total())
+        wanted = round(share * groups.total())
         for group in sorted(groups, key=name_digest)[:-1]:
-            if groups[group] <= room:
+            if groups[group] <= wanted:
                 chosen.add(group)
-                room -= groups[group]
+                wanted -= groups[group]
     return chosen

@@ -99,7 +99,7 @@ def identity_of(manifest: Manifest, data: Path) -> str:
     """
     folder = data.parent if os.path.isfile(data) else data
     clips = sorted(
-        [f"{_name(clip.path, folder)}{clip.part.words()}", sorted(clip.labels), clip.fold] for clip in manifest.clips
+        [f"{_name(clip.path, folder)}{clip.part.describe()}", sorted(clip.labels), clip.fold] for clip in manifest.clips
     )
     described = json.dumps([[label.id for label in manifest.labels], clips])
     return hashlib.sha256(described.encode()).hexdigest()[:16]

@@ -58,12 +58,12 @@ def test_without_a_time_of_change_the_ends_tell(tmp_path: Path, monkeypatch: pyt
         path.write_bytes(bytes(300_000))
         date(path)
         key = content_key(str(path))
-        assert key.still_fits()
+        assert key.is_current()
         changed = bytearray(300_000)
         changed[end] = 1
         path.write_bytes(changed)
         date(path)
-        assert not key.still_fits()
+        assert not key.is_current()
 
 
 def test_an_untouched_file_is_not_opened_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,7 +73,7 @@ def test_an_untouched_file_is_not_opened_again(tmp_path: Path, monkeypatch: pyte
         raise AssertionError("opened")
 
     monkeypatch.setattr("builtins.open", refuse)
-    assert key.still_fits()
+    assert key.is_current()
 
 
 def test_what_an_earlier_version_remembered_is_forgotten(tmp_path: Path) -> None:

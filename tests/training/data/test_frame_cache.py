@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 
 from core.errors import UserError
 from training.data import frame_cache
-from training.data.frame_cache import IN_USE_S, FrameStore, StoreError, evict
+from training.data.frame_cache import IN_USE_S, CacheError, FrameCache, evict
 
 KEY = "abcdef0123"
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> FrameStore:
-    return FrameStore(tmp_path / "frames", 8)
+def cache(tmp_path: Path) -> FrameCache:
+    return FrameCache(tmp_path / "frames", 8)
 
 
 def noise(n_frames: int) -> NDArray[np.float16]:
@@ -28,70 +28,70 @@ def noise(n_frames: int) -> NDArray[np.float16]:
 
 
 @pytest.mark.parametrize("n_frames", [1, 50, 0])
-def test_what_was_written_is_read(store: FrameStore, n_frames: int) -> None:
-    store.write(KEY, noise(n_frames))
-    assert store.length_of(KEY) == n_frames
+def test_what_was_written_is_read(cache: FrameCache, n_frames: int) -> None:
+    cache.write(KEY, noise(n_frames))
+    assert cache.length_of(KEY) == n_frames
     for verify in (False, True):
-        frames = store.read(KEY, verify=verify)
+        frames = cache.read(KEY, verify=verify)
         assert frames is not None
         np.testing.assert_array_equal(frames, noise(n_frames))
         assert not frames.flags.writeable
 
 
-def test_an_entry_is_written_over(store: FrameStore) -> None:
-    store.write(KEY, noise(3))
-    store.write(KEY, noise(5))
-    assert store.length_of(KEY) == 5
-    assert [path.name for path in store.folder.rglob("*") if path.is_file()] == [f"{KEY[2:]}.frames"]
+def test_an_entry_is_written_over(cache: FrameCache) -> None:
+    cache.write(KEY, noise(3))
+    cache.write(KEY, noise(5))
+    assert cache.length_of(KEY) == 5
+    assert [path.name for path in cache.folder.rglob("*") if path.is_file()] == [f"{KEY[2:]}.frames"]
 
 
-def test_what_was_not_written_is_not_found(store: FrameStore) -> None:
-    store.write(KEY, noise(3))
-    assert store.length_of("abcdef9999") is None
-    assert store.read("abcdef9999", verify=False) is None
+def test_what_was_not_written_is_not_found(cache: FrameCache) -> None:
+    cache.write(KEY, noise(3))
+    assert cache.length_of("abcdef9999") is None
+    assert cache.read("abcdef9999", verify=False) is None
 
 
-def test_frames_of_another_number_of_mels_are_not_found(store: FrameStore) -> None:
-    store.write(KEY, noise(3))
-    other = FrameStore(store.folder, 9)
+def test_frames_of_another_number_of_mels_are_not_found(cache: FrameCache) -> None:
+    cache.write(KEY, noise(3))
+    other = FrameCache(cache.folder, 9)
     assert other.length_of(KEY) is None
     assert other.read(KEY, verify=False) is None
 
 
 @pytest.mark.parametrize("damage", ["cut", "too long", "emptied", "header only", "other mark"])
-def test_a_damaged_entry_is_not_found(store: FrameStore, damage: str) -> None:
-    store.write(KEY, noise(4))
-    path = Path(store.path_of(KEY))
+def test_a_damaged_entry_is_not_found(cache: FrameCache, damage: str) -> None:
+    cache.write(KEY, noise(4))
+    path = Path(cache.path_of(KEY))
     whole = path.read_bytes()
     spoilt = {"cut": whole[:-1], "too long": whole + b"x", "emptied": b"", "header only": whole[:16]}
     path.write_bytes(spoilt.get(damage, b"XXXX" + whole[4:]))
-    assert store.length_of(KEY) is None
-    assert store.read(KEY, verify=False) is None
+    assert cache.length_of(KEY) is None
+    assert cache.read(KEY, verify=False) is None
 
 
-def test_one_wrong_bit_is_found_when_the_checksum_is_compared(store: FrameStore) -> None:
-    store.write(KEY, noise(4))
-    path = Path(store.path_of(KEY))
+def test_one_wrong_bit_is_found_when_the_checksum_is_compared(cache: FrameCache) -> None:
+    cache.write(KEY, noise(4))
+    path = Path(cache.path_of(KEY))
     whole = path.read_bytes()
     path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
-    assert store.read(KEY, verify=True) is None
-    assert store.read(KEY, verify=False) is not None
+    assert cache.read(KEY, verify=True) is None
+    assert cache.read(KEY, verify=False) is not None
 
 
-def test_asking_for_the_length_is_a_use_and_reading_is_not(store: FrameStore) -> None:
-    store.write(KEY, noise(4))
-    path = store.path_of(KEY)
+def test_asking_for_the_length_is_a_use_and_reading_is_not(cache: FrameCache) -> None:
+    cache.write(KEY, noise(4))
+    path = cache.path_of(KEY)
     os.utime(path, (1e9, 1e9))
-    store.read(KEY, verify=True)
+    cache.read(KEY, verify=True)
     assert os.stat(path).st_mtime == 1e9
-    store.length_of(KEY)
+    cache.length_of(KEY)
     assert os.stat(path).st_mtime > 1e9
 
 
 def test_a_folder_that_takes_no_entry_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(StoreError, match="cannot be written"):
-        FrameStore(tmp_path / "file", 8).write(KEY, noise(3))
+    with pytest.raises(CacheError, match="cannot be written"):
+        FrameCache(tmp_path / "file", 8).write(KEY, noise(3))
 
 
 @pytest.mark.parametrize(
@@ -99,45 +99,45 @@ def test_a_folder_that_takes_no_entry_is_reported(tmp_path: Path) -> None:
     [(errno.ENOSPC, "disk is full"), (errno.EDQUOT, "disk is full"), (errno.EIO, "cannot be written")],
 )
 def test_a_disk_that_refuses_an_entry_is_reported_with_its_reason(
-    store: FrameStore, monkeypatch: pytest.MonkeyPatch, number: int, words: str
+    cache: FrameCache, monkeypatch: pytest.MonkeyPatch, number: int, words: str
 ) -> None:
     def refuse(*_args: object, **_options: object) -> None:
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(frame_cache, "atomic_file", refuse)
-    with pytest.raises(StoreError, match=words):
-        store.write(KEY, noise(3))
-    assert issubclass(StoreError, UserError)
+    with pytest.raises(CacheError, match=words):
+        cache.write(KEY, noise(3))
+    assert issubclass(CacheError, UserError)
 
 
 def test_an_entry_that_another_process_is_reading_counts_as_written(
-    store: FrameStore, monkeypatch: pytest.MonkeyPatch
+    cache: FrameCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Windows refuses to replace an open file; an entry of the same key holds the same frames."""
-    store.write(KEY, noise(3))
+    cache.write(KEY, noise(3))
 
     def refuse(*_args: object, **_options: object) -> None:
         raise PermissionError(13, "in use")
 
     monkeypatch.setattr(frame_cache, "atomic_file", refuse)
-    store.write(KEY, noise(3))
-    with pytest.raises(StoreError):
-        store.write("abcdef9999", noise(3))
+    cache.write(KEY, noise(3))
+    with pytest.raises(CacheError):
+        cache.write("abcdef9999", noise(3))
 
 
 def test_the_least_recently_used_entries_go_and_those_in_use_stay(tmp_path: Path) -> None:
-    store = FrameStore(tmp_path, 8)
+    cache = FrameCache(tmp_path, 8)
     size = 16 + 10 * 8 * 2
     day = 24 * 3600
     now = time.time()
     for key, age in {"aa1": 5 * day, "bb2": 9 * day, "cc3": 7 * day, "dd4": 0}.items():
-        store.write(key, noise(10))
-        os.utime(store.path_of(key), (now - age, now - age))
+        cache.write(key, noise(10))
+        os.utime(cache.path_of(key), (now - age, now - age))
     assert evict(tmp_path, 4 * size) == 0
     assert evict(tmp_path, 2.5 * size) == 2
-    assert [key for key in ("aa1", "bb2", "cc3", "dd4") if store.length_of(key)] == ["aa1", "dd4"]
+    assert [key for key in ("aa1", "bb2", "cc3", "dd4") if cache.length_of(key)] == ["aa1", "dd4"]
     assert evict(tmp_path, 0) == 0, "asking for the length of aa1 was a use of it"
-    os.utime(store.path_of("aa1"), (now - IN_USE_S - day, now - IN_USE_S - day))
+    os.utime(cache.path_of("aa1"), (now - IN_USE_S - day, now - IN_USE_S - day))
     assert evict(tmp_path, 0) == 1
 
 

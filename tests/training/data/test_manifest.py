@@ -77,8 +77,8 @@ def test_a_validation_share_is_of_every_label_and_the_same_for_any_order() -> No
     [
         ((("9",),), r"no fold 9.*It has the folds 1, 2"),
         ((("1",), ("training",)), "no fold training"),
-        ((("1", "2"),), "leaves 0 clips to train on, 0 to choose by, 4 to test"),
-        ((("1",), (), 0.1), "leaves 2 clips to train on, 0 to choose by"),
+        ((("1", "2"),), "0 clips for training, 0 for validation, 4 for testing"),
+        ((("1",), (), 0.1), "2 clips for training, 0 for validation"),
     ],
 )
 def test_impossible_splits_are_refused(arguments: tuple, says: str) -> None:

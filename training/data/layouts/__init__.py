@@ -1,4 +1,4 @@
-"""The ways that labelled clips lie on a disk, one function each, tried in order. Opens no audio."""
+"""Reads folders and lists of labelled clips by trying the known layouts, one function each, in order."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ LAYOUTS: tuple[Callable[[Path], ClipListing | None], ...] = (
     read_audioset,
     read_class_folders,
 )
-"""Each gives None for what it does not recognise, and raises UserError for what it does and cannot read."""
+"""Each returns None for what it does not recognise, and raises UserError for what it recognises but cannot read."""
 
 
 def read_layout(path: Path) -> ClipListing:
-    """The listing of a folder or a CSV file, by the first layout that recognises it. Raises UserError."""
+    """Read a folder or a CSV file by the first layout that recognises it. Raises UserError."""
     if not os.path.exists(path):
         raise UserError(f"There is no data folder {shown(path)}.", "Give one with --data.")
     try:
         listing = next((found for read in LAYOUTS if (found := read(path)) is not None), None)
     except OSError as error:
         problem = f"{shown(error.filename or path)} cannot be read ({error.strerror or error})."
-        raise UserError(problem, "Check the drive, and whether your account may read there.") from error
+        raise UserError(problem, "Check the drive, and whether your account may read it.") from error
     if listing is not None:
         return listing
     raise UserError(

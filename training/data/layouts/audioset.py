@@ -1,4 +1,4 @@
-"""AudioSet lists (Gemmeke et al., ICASSP 2017): the label file, segment lists, and whatever clips there are of them."""
+"""Reads AudioSet (Gemmeke et al., ICASSP 2017): the label file, the segment lists, and those clips that exist."""
 
 from __future__ import annotations
 
@@ -22,46 +22,51 @@ _CLIP_NAME = re.compile(r"Y?(?P<id>[A-Za-z0-9_-]{11})(?:_(?P<start>\d+(?:\.\d+)?
 
 @dataclass(frozen=True, slots=True)
 class _Segment:
-    """One line of a list. file: where the list says that the clip is, if it does."""
+    """One line of a list."""
 
     youtube_id: str
     start_s: float | None
+    """None where the list does not say."""
     mids: tuple[str, ...]
+    """Ids of its labels, such as `/m/09x0r`."""
     fold: str
     file: str = ""
+    """The path of the clip, where the list has one."""
 
 
 @dataclass(slots=True)
 class _ClipsOnDisk:
-    """Media files below a folder by the name that their list knows them by."""
+    """Media files below a folder, by what a list may call them."""
 
     by_id: dict[str, list[tuple[float | None, str]]] = field(default_factory=dict)
+    """From a YouTube id to the start in its file name, if any, and the path."""
     by_name: dict[str, str] = field(default_factory=dict)
+    """From a file name to the path."""
 
     def find(self, segment: _Segment) -> str | None:
-        """The path of the segment's file: the one listed, else one named by its id and start (s or ms), or id alone."""
+        """The path of a segment's file: the listed one, or one named by its id and start (s or ms), or by its id."""
         if segment.file:
             return segment.file if os.path.isfile(segment.file) else self.by_name.get(os.path.basename(segment.file))
         starts = {None, segment.start_s} | ({segment.start_s * 1000} if segment.start_s is not None else set())
-        fitting = [(start is None, path) for start, path in self.by_id.get(segment.youtube_id, ()) if start in starts]
-        return min(fitting)[1] if fitting else None
+        matching = [(start is None, path) for start, path in self.by_id.get(segment.youtube_id, ()) if start in starts]
+        return min(matching)[1] if matching else None
 
 
 def read_audioset(folder: Path) -> ClipListing | None:
-    """`class_labels_indices.csv` beside `*_segments.csv` (as released) or JSON lists (`{"data": [{"wav", "labels"}]}`).
+    """Read `class_labels_indices.csv` with `*_segments.csv` (as released) or JSON (`{"data": [{"wav", "labels"}]}`).
 
-    Clips lie anywhere below the folder, named by YouTube id, with or without their start. A list with "eval" in its
-    name gives the fold "eval", any other "train". Listed clips that are not there are counted, not refused: videos
-    vanish. All labels of the file are kept, in its order; the group is the YouTube id.
+    Clips may be anywhere below the folder, named by YouTube id, with or without their start. A list with "eval" in its
+    name gives the fold "eval", any other "train". Missing clips are counted and not refused, because videos disappear.
+    All labels of the file are kept, in its order; the group is the YouTube id.
     """
     if not os.path.isfile(folder / _LABEL_FILE):
         return None
     labels = read_audioset_labels(folder / _LABEL_FILE)
     known = {label.id for label in labels}
-    # Both at once are the same clips twice.
+    # A folder with both kinds of lists has the same clips in both.
     lists = sorted(folder.glob("*segments*.csv")) or sorted(set(folder.glob("*.json")) - {folder / "ontology.json"})
     if not lists:
-        raise UserError(f"{folder.name} has {_LABEL_FILE} and no list of clips.", "Put *_segments.csv beside it.")
+        raise UserError(f"{folder.name} has {_LABEL_FILE} but no list of clips.", "Put *_segments.csv beside it.")
     on_disk = _clips_below(folder)
     rows: list[ClipRow] = []
     missing: list[str] = []
@@ -69,20 +74,22 @@ def read_audioset(folder: Path) -> ClipListing | None:
         for where, segment in _segments_of(path):
             unknown = [mid for mid in segment.mids if mid not in known]
             if unknown:
-                raise UserError(f"{where} has the label {unknown[0]}, which {_LABEL_FILE} has not.", "Correct either.")
+                problem = f"{where} has the label {unknown[0]}, which is not in {_LABEL_FILE}."
+                raise UserError(problem, "Correct one of the files.")
             found = on_disk.find(segment)
             if found is None:
                 missing.append(segment.file or segment.youtube_id)
             else:
                 rows.append(ClipRow(Path(found), segment.mids, segment.fold, segment.youtube_id))
     if not rows:
-        problem = f"None of the {len(missing)} listed clips lies below {folder.name}."
+        problem = f"None of the {len(missing)} listed clips is below {folder.name}."
         raise UserError(problem, "Put them there, named by their YouTube ids.")
     return ClipListing("AudioSet", tuple(rows), labels, tuple(missing), has_own_vocabulary=True)
 
 
 def read_audioset_labels(path: Path) -> LabelSet:
-    """The labels of a file with the columns index, mid, display_name, in the order of its indices. Raises UserError."""
+    """Read labels from a file with the columns index, mid, display_name, in the order of the indices. Raises
+    UserError."""
     rows = dict[int, Label]()
     cells_of = read_cells(path)
     next(cells_of, None)
@@ -94,7 +101,7 @@ def read_audioset_labels(path: Path) -> LabelSet:
 
 
 def _segments_of(path: Path) -> Iterator[tuple[str, _Segment]]:
-    """(where it stands, segment) of every line of a list."""
+    """Yield (place in the list, segment) for every line of a list."""
     fold = "eval" if "eval" in path.stem.lower() else "train"
     if path.suffix == ".json":
         yield from _json_segments(path, fold)
@@ -108,16 +115,16 @@ def _segments_of(path: Path) -> Iterator[tuple[str, _Segment]]:
             yield where, _Segment(youtube_id, float(start), tuple(mids.split(",")), fold)
         except ValueError as error:
             remedy = "A line is YTID, start_seconds, end_seconds, positive_labels in quotes."
-            raise UserError(f"{where} is no segment.", remedy) from error
+            raise UserError(f"{where} is not a segment.", remedy) from error
 
 
 def _json_segments(path: Path, fold: str) -> Iterator[tuple[str, _Segment]]:
     try:
         data = parse_json(path.read_text(encoding="utf-8"))["data"]
-        entries = [(str(one["wav"]), tuple(str(one["labels"]).split(","))) for one in data]
+        entries = [(str(entry["wav"]), tuple(str(entry["labels"]).split(","))) for entry in data]
     except (OSError, ValueError, KeyError, TypeError) as error:
         remedy = 'It should read {"data": [{"wav": …, "labels": "/m/…,/m/…"}, …]}.'
-        raise UserError(f"{path.name} is no list of clips.", remedy) from error
+        raise UserError(f"{path.name} is not a list of clips.", remedy) from error
     for i, (wav, mids) in enumerate(entries, 1):
         name = _CLIP_NAME.fullmatch(Path(wav).stem)
         file = wav if os.path.isabs(wav) else str(path.parent / wav)

@@ -1,4 +1,4 @@
-"""What any data layout comes down to: rows of clips with the ids of their labels. Opens no audio, knows no layout."""
+"""Defines what every data layout is read into, rows of clips with the ids of their labels, and assigns folds."""
 
 from __future__ import annotations
 
@@ -14,67 +14,69 @@ from core.run.data_report import Finding
 from training.data.layouts.clip_parts import WHOLE, Part
 
 FOLDS = ("1", "2", "3", "4", "5")
-"""The folds that clips are dealt to where their data has none."""
+"""Assigned to clips whose data has no folds."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClipRow:
-    """One clip as its list has it. fold, group, licence: "" where the data does not say."""
+    """One clip as its list describes it. fold, group, licence: "" where the data does not say."""
 
     path: Path
     """Of its file."""
     labels: tuple[str, ...]
-    """Ids of what it holds; none for a clip of nothing known, such as the noise of a room."""
+    """Ids of its labels; none for a negative example, such as the noise of a room."""
     fold: str = ""
-    """Or the name of its side of a split."""
+    """Or the name of a side of a split, such as "test"."""
     group: str = ""
-    """A recording, a speaker: clips of one group belong on one side of a split."""
+    """Such as a recording or a speaker: all clips of a group belong on one side of a split."""
     licence: str = ""
-    """In words; with a `;` between parts that all have to be granted."""
+    """As stated; parts separated by `;` apply together."""
     part: Part = WHOLE
     """Of the file."""
     unknown: tuple[str, ...] = ()
-    """Ids of labels that it may have or not: nobody says so. It has none of the labels that are neither here nor in
-    `labels`."""
+    """Ids of labels of which it is unknown whether it has them. It does not have the labels that are neither here nor
+    in `labels`."""
     audioset: tuple[str, ...] | None = None
-    """AudioSet's names of what it holds; None where its list has no such column."""
+    """AudioSet's names of its sounds; None where its list has no such column."""
     yamnet_rank: int | None = None
-    """The best place of these names among the scores of the tagger YAMNet, from 1; None where its list has none."""
+    """The best rank of these names among the scores of the tagger YAMNet, from 1; None where its list has none."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClipListing:
-    """All rows of a data set, also those whose file is not there. layout: how it was read, in words. labels: the label
-    set where the data fixes one; has_own_vocabulary: that one is published with the data, whatever clips there are.
-
-    missing: names of listed clips that are not on the disk, in the layouts where that is no error; they have no row.
-    notes: what was done to read the data that its owner should know.
-    """
+    """All rows of a data set."""
 
     layout: str
+    """How it was read, for people."""
     rows: tuple[ClipRow, ...]
+    """Including those whose file does not exist."""
     labels: LabelSet | None = None
+    """The label set, where the data defines one."""
     missing: tuple[str, ...] = ()
+    """Names of listed clips that are not on disk, in layouts where that is not an error; they have no row."""
     has_own_vocabulary: bool = False
+    """Whether `labels` is a published list, which may have labels without clips."""
     notes: tuple[Finding, ...] = ()
+    """What its owner should know about how the data was read."""
 
 
 def name_digest(name: str) -> str:
-    """A number that is the same on every machine and says nothing of a name's place in a list."""
+    """A hash of a name, hexadecimal: an order that is the same on every machine and independent of the list."""
     return hashlib.sha256(name_bytes(name)).hexdigest()
 
 
 def deal_folds(rows: Sequence[ClipRow], folds: Sequence[str] = FOLDS) -> tuple[ClipRow, ...]:
-    """The same rows with folds dealt anew: groups stay whole, and each label is spread as evenly as its groups allow.
+    """Assign folds: groups stay whole, and each label is spread over the folds as evenly as its groups allow.
 
-    Groups come in the order of their names' digests, label by label (a group's is its first clip's first), and go to
-    the fold with the fewest clips of that label, then with the fewest of all. A row without a group is its own.
+    Groups are assigned label by label (a group's label is the first one of its first clip), in the order of their
+    digests, each to the fold with the fewest clips of that label, or else with the fewest clips. A row without a group
+    is a group by itself.
     """
     by_label: dict[str, dict[str, int]] = defaultdict(dict)
-    home: dict[str, str] = {}
+    label_of: dict[str, str] = {}
     for row in sorted(rows, key=lambda row: str(row.path)):
         group = _group_of(row)
-        label = home.setdefault(group, row.labels[0] if row.labels else "")
+        label = label_of.setdefault(group, row.labels[0] if row.labels else "")
         by_label[label][group] = by_label[label].get(group, 0) + 1
     total: Counter[str] = Counter()
     fold_of: dict[str, str] = {}
@@ -89,8 +91,8 @@ def deal_folds(rows: Sequence[ClipRow], folds: Sequence[str] = FOLDS) -> tuple[C
 
 
 def united_by_file(rows: Sequence[ClipRow]) -> tuple[ClipRow, ...]:
-    """The same rows; groups that share a file have become one, named as the first of them: parts of one file are of one
-    recording, whatever their list says."""
+    """Join groups that share a file, under the name of the first of them: parts of one file are from one recording,
+    whatever their list says."""
     joined: dict[str, str] = {}
 
     def root(group: str) -> str:
@@ -100,12 +102,12 @@ def united_by_file(rows: Sequence[ClipRow]) -> tuple[ClipRow, ...]:
 
     of_file: dict[Path, str] = {}
     for row in rows:
-        mine, theirs = root(_group_of(row)), root(of_file.setdefault(row.path, _group_of(row)))
-        if mine != theirs:
-            joined[mine] = theirs
+        own, first = root(_group_of(row)), root(of_file.setdefault(row.path, _group_of(row)))
+        if own != first:
+            joined[own] = first
     roots = [root(_group_of(row)) for row in rows]
     return tuple(
-        row if one == _group_of(row) else replace(row, group=one) for row, one in zip(rows, roots, strict=True)
+        row if group == _group_of(row) else replace(row, group=group) for row, group in zip(rows, roots, strict=True)
     )
 
 

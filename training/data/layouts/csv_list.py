@@ -1,7 +1,7 @@
-"""Lists of clips as CSV: a folder's own manifest.csv, ESC-50's, or any table with a path and a label column.
+"""Reads lists of clips as CSV: a folder's manifest.csv, that of ESC-50, or any table with a path and a label column.
 
 A list may say which part of a file a clip is, in the columns `start_s` and `end_s` (seconds; an empty cell means the
-file's beginning or end). Parts of one file are of one recording, in whatever groups the list puts them.
+beginning or end of the file). Parts of one file are from one recording, whatever groups the list assigns.
 """
 
 from __future__ import annotations
@@ -24,20 +24,24 @@ from training.text import count
 
 @dataclass(frozen=True, slots=True)
 class _Columns:
-    """The names that each column may have, the first present is taken; of the others than path, label and fold, any
-    may be absent."""
+    """The names that each column may have; the first one present is used."""
 
     path: tuple[str, ...]
+    """Required."""
     label: tuple[str, ...]
+    """Required."""
     fold: tuple[str, ...]
+    """Required if `needs_fold`."""
     group: tuple[str, ...] = ("group", "src_file", "source", "speaker")
+    """Optional, as are all that follow."""
     licence: tuple[str, ...] = ("licence", "license")
     start: tuple[str, ...] = ("start_s",)
     end: tuple[str, ...] = ("end_s",)
     audioset: tuple[str, ...] = ("audioset",)
     yamnet_rank: tuple[str, ...] = ("yamnet_rank",)
     needs_fold: bool = True
-    commas_part_labels: bool = False
+    commas_separate_labels: bool = False
+    """Whether commas separate labels in a cell without `;` and `|`."""
 
 
 _MANIFEST = _Columns(("path",), ("label",), ("fold_or_split",))
@@ -47,29 +51,29 @@ _ANY = _Columns(
     ("label", "labels", "category", "class"),
     ("fold_or_split", "fold", "split"),
     needs_fold=False,
-    commas_part_labels=True,
+    commas_separate_labels=True,
 )
 
 
 def read_manifest_csv(folder: Path) -> ClipListing | None:
-    """`manifest.csv` in the folder: columns path, label, fold_or_split, and where known group, licence.
+    """Read `manifest.csv` in the folder: columns path, label, fold_or_split and, optionally, group and licence.
 
-    Several labels are separated by `;` or `|`; a clip without any is one of nothing known. The columns audioset
-    (AudioSet's names of them, `|` between) and yamnet_rank are for collections.
+    Several labels are separated by `;` or `|`; a clip without labels is a negative example. The columns audioset
+    (AudioSet's names, separated by `|`) and yamnet_rank are for collections.
     """
     return _read_list(folder / "manifest.csv", folder, _MANIFEST, "manifest.csv")
 
 
 def read_esc50(folder: Path) -> ClipListing | None:
-    """ESC-50 as published: `meta/esc50.csv` (filename, fold, category, src_file) beside `audio/`."""
+    """Read ESC-50 as published: `meta/esc50.csv` (filename, fold, category, src_file) beside `audio/`."""
     return _read_list(folder / "meta" / "esc50.csv", folder / "audio", _ESC50, "ESC-50")
 
 
 def read_any_csv(path: Path) -> ClipListing | None:
-    """A CSV file given itself: paths as from its own folder, and a column of labels.
+    """Read a CSV file that is given itself: a column of paths relative to its folder, and a column of labels.
 
-    Several labels are separated by `;` or `|`, or, in a cell that has neither, by commas. Without a column of folds
-    the clips are dealt to five, and those of one group (source, speaker) stay together.
+    Several labels are separated by `;` or `|`, or by commas in a cell that has neither. Without a column of folds, the
+    clips are assigned to five folds, and those of one group (source, speaker) stay together.
     """
     if path.suffix.lower() not in (".csv", ".tsv"):
         return None
@@ -82,14 +86,14 @@ def _read_list(path: Path, audio: Path, columns: _Columns, layout: str) -> ClipL
     files = ListedFiles(audio)
     rows = united_by_file(tuple(_rows(path, files, columns)))
     if not rows:
-        raise UserError(f"{path.name} lists no clip.", "Give a list with at least two clips a label.")
+        raise UserError(f"{path.name} lists no clips.", "Give a list with at least two clips per label.")
     notes = (_note_on_backslashes(path.name, files.n_backslashed),) if files.n_backslashed else ()
     return ClipListing(layout, rows if any(row.fold for row in rows) else deal_folds(rows), notes=notes)
 
 
 def _note_on_backslashes(file: str, n_clips: int) -> Finding:
     text = f"{file} was written on Windows: the backslashes of {count(n_clips, 'clip', 'clips')} are read as slashes."
-    return Finding("note", "note", text, "Nothing need be done.")
+    return Finding("note", "note", text, "Nothing to do.")
 
 
 def _rows(path: Path, files: ListedFiles, columns: _Columns) -> Iterator[ClipRow]:
@@ -100,14 +104,14 @@ def _rows(path: Path, files: ListedFiles, columns: _Columns) -> Iterator[ClipRow
         file, label, fold, group, licence, start, end, audioset, rank = (
             None if place is None else cells[place].strip() if place < len(cells) else "" for place in places
         )
-        whole = all(place is None or place < len(cells) for place in places[:3])
-        if not file or label is None or not whole:
+        is_complete = all(place is None or place < len(cells) for place in places[:3])
+        if not file or label is None or not is_complete:
             raise UserError(f"line {line} of {path.name} is incomplete.", "Fill in its path, label and fold.")
         where = f"line {line} of {path.name}"
         part = _part(start, end, where)
         yield ClipRow(
             path=files.find(file),
-            labels=_split_labels(label, columns.commas_part_labels),
+            labels=_split_labels(label, columns.commas_separate_labels),
             fold=fold or "",
             group=group or ("" if part.is_whole else file),
             licence=licence or "",
@@ -119,25 +123,29 @@ def _rows(path: Path, files: ListedFiles, columns: _Columns) -> Iterator[ClipRow
 
 def _rank(rank: str | None, where: str) -> int | None:
     if rank and not rank.isdecimal():
-        problem = f"{where} has a yamnet_rank that is no whole number."
-        raise UserError(problem, "Write one from 1 on, or leave it empty.")
+        problem = f"{where} has a yamnet_rank that is not a whole number."
+        raise UserError(problem, "Write a number, 1 or more, or leave it empty.")
     return int(rank) if rank else None
 
 
 def _part(start: str | None, end: str | None, where: str) -> Part:
-    """Which part of the file a line means. Raises UserError for one that no file has."""
+    """The part of the file that a line describes. Raises UserError for an impossible one."""
     try:
         part = Part(float(start or 0), float(end) if end else None)
     except ValueError as error:
-        raise UserError(f"{where} has a start_s or end_s that is no number.", "Write seconds, such as 2.5.") from error
+        raise UserError(
+            f"{where} has a start_s or end_s that is not a number.", "Write seconds, such as 2.5."
+        ) from error
     if not 0 <= part.start_s < (math.inf if part.end_s is None else part.end_s) or part.end_s == math.inf:
-        problem = f"{where} asks for a part{part.words()}, which no file has."
-        raise UserError(problem, "Write seconds from 0 on, start_s less than end_s; an empty end_s is the file's end.")
+        problem = f"{where} describes a part{part.describe()}, which is impossible."
+        raise UserError(
+            problem, "Write seconds, 0 or more, with start_s less than end_s; an empty end_s is the file's end."
+        )
     return part
 
 
 def _places(file: str, header: list[str], columns: _Columns) -> list[int | None]:
-    """Where each of the columns stands in a row, in their order. Raises UserError for those that must be there."""
+    """The index of each column, in order; None where it is missing. Raises UserError for missing required columns."""
     wanted = (
         *(columns.path, columns.label, columns.fold, columns.group, columns.licence),
         *(columns.start, columns.end, columns.audioset, columns.yamnet_rank),

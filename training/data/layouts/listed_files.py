@@ -1,7 +1,7 @@
-"""Where the files of a list lie, though it was written on another computer. Reads folders, opens no file.
+"""Finds the files of a list that was written on another computer.
 
-Three things differ between computers: what stands between a folder and a file (`\\` on Windows), how an accent is
-stored in a name (apart on macOS, NFD; together elsewhere, NFC), and both at once.
+Paths differ between computers in the separator (`\\` on Windows) and in how accents in names are stored (decomposed,
+NFD, on macOS; composed, NFC, elsewhere).
 """
 
 from __future__ import annotations
@@ -13,28 +13,29 @@ from pathlib import Path
 
 
 class ListedFiles:
-    """Files by their names in a list. folder: what the names are relative to. n_backslashed: how many were found only
-    with their backslashes read as separators."""
+    """Finds files by their names in a list."""
 
     def __init__(self, folder: Path) -> None:
+        """folder: what the names are relative to."""
         self._folder = folder
         self._entries = cache(_entries_by_form)
         self.n_backslashed = 0
+        """How many were found only with backslashes read as separators."""
 
     def find(self, name: str) -> Path:
-        """The file, or where it should be."""
+        """The path of the file, or where it should be."""
         plain = self._folder / name
         if os.path.exists(plain):
             return plain
         found = self._in_other_form(name)
         if found is None and os.sep == "/" and "\\" in name:
-            apart = name.replace("\\", "/")
-            found = self._folder / apart if os.path.exists(self._folder / apart) else self._in_other_form(apart)
+            slashed = name.replace("\\", "/")
+            found = self._folder / slashed if os.path.exists(self._folder / slashed) else self._in_other_form(slashed)
             self.n_backslashed += found is not None
         return found or plain
 
     def _in_other_form(self, name: str) -> Path | None:
-        """The file whose name, folder by folder, is the same but for how its accents are stored."""
+        """The file whose path differs only in how accents are stored; None without one."""
         if name.isascii():
             return None
         path = Path(self._folder.anchor) if os.path.isabs(name) else self._folder
@@ -48,7 +49,7 @@ class ListedFiles:
 
 
 def _entries_by_form(folder: Path) -> dict[str, str]:
-    """The names in a folder by their NFC form; none where it cannot be read."""
+    """The names in a folder by their NFC form; empty where it cannot be read."""
     try:
         return {unicodedata.normalize("NFC", name): name for name in sorted(os.listdir(folder))}
     except (OSError, ValueError):
