@@ -1,4 +1,4 @@
-"""Which clips make a batch, cut to which length. Knows no model; what chance does to sound: `augmentation_chain`."""
+"""Draws the clips of a batch and cuts them to its length; `augmentation_chain` then augments them."""
 
 from __future__ import annotations
 
@@ -25,21 +25,24 @@ Place = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """log_mel: normalised `(B, T, mels)`; targets: `(B, labels)`; clips: `(B,)` indices into the data."""
+    """Clips of one length, or windows cut from clips."""
 
     log_mel: Tensor
+    """Normalised, `(B, T, mels)`."""
     targets: Tensor
+    """`(B, labels)`."""
     clips: Tensor
+    """`(B,)`: indices into the data."""
 
     def part(self, index: int, n_parts: int) -> Batch:
-        """One of `n_parts` nearly equal parts: a process's share, or a step of accumulation."""
-        return Batch(*(whole.tensor_split(n_parts)[index] for whole in (self.log_mel, self.targets, self.clips)))
+        """One of `n_parts` nearly equal parts, for one process or one step of gradient accumulation."""
+        return Batch(*(tensor.tensor_split(n_parts)[index] for tensor in (self.log_mel, self.targets, self.clips)))
 
 
 class TrainingBatches(Dataset[Batch]):
-    """The batches of a run by their place: cut, joined and augmented, the same whoever asks and in whatever order.
+    """The batches of a run by their place: cut, joined and augmented, the same in every process and in any order.
 
-    Each epoch takes the clips in a new order; those that do not fill its last batch wait for another.
+    Each epoch has a new order of clips; those that do not fill its last batch are unused in that epoch.
     """
 
     def __init__(self, clips: ClipFrames, config: TrainConfig, log_mel: LogMelConfig) -> None:
@@ -51,7 +54,7 @@ class TrainingBatches(Dataset[Batch]):
         refuse_joined_windows(config, self._longest)
 
     def __len__(self) -> int:
-        """Batches an epoch."""
+        """Batches per epoch."""
         return self._per_epoch
 
     def __getitem__(self, place: Place) -> Batch:
@@ -70,12 +73,12 @@ class TrainingBatches(Dataset[Batch]):
         return Batch(self._chain.after_normalisation(x, generator), y, indices)
 
     def strength(self, epoch: int) -> float:
-        """Share of the recipe's augmentation in force in an epoch."""
+        """How strongly to augment in an epoch, 0 to 1."""
         ramp = self._config.augmentation.ramp_epochs
         return min(1.0, (epoch - 1) / ramp) if ramp else 1.0
 
     def order(self, epoch: int) -> Tensor:
-        """The clips of an epoch, by the recipe's sampler."""
+        """Indices of the clips of an epoch, in order, by the recipe's sampler."""
         if self._order[0] != epoch:
             generator = generator_for(self._config.running.seed, "order", epoch)
             match self._config.data.sampler:
@@ -91,11 +94,11 @@ class TrainingBatches(Dataset[Batch]):
     def _clips_per_epoch(self) -> int:
         if self._config.data.sampler != "capped":
             return len(self._clips)
-        # Clips of several labels make the number differ from epoch to epoch: the smallest that all epochs have.
+        # With several labels per clip, the number differs between epochs: this is one that every epoch reaches.
         return n_capped(self._clips.targets, self._config.data.clips_per_label)
 
     def _cut(self, indices: Tensor, n_frames: int, generator: Generator) -> tuple[Tensor, Tensor]:
-        """The loudest of three random cuts of each clip: a short cut of a bark should hold the bark."""
+        """Take the loudest of three random cuts of each clip, so that a short cut of a bark contains the bark."""
         cuts = []
         for index in indices.tolist():
             frames = torch.from_numpy(self._clips.frames_of(index).astype(np.float32))
@@ -112,22 +115,23 @@ class TrainingBatches(Dataset[Batch]):
 
 
 def _is_longer(n_frames: int, longest: int) -> bool:
-    """5 s of sound are 498 whole frames: a little short is the clip itself, not a reason to join two."""
+    """Whether a window is clearly longer than the longest clip; 5 s of sound have only 498 whole frames."""
     return n_frames > longest * 1.1
 
 
 def refuse_joined_windows(config: TrainConfig, longest: int) -> None:
-    """Raise UserError where windows of one label would join clips. longest: frames of the longest training clip."""
+    """Raise UserError if windows would join clips, but the loss allows one label per window. longest: frames of the
+    longest training clip."""
     window_s = max(config.augmentation.lengths_s)
     if config.optimisation.loss == "ce" and _is_longer(round(window_s * FRAMES_PER_SECOND), longest):
         raise UserError(
-            f"Windows of {window_s:g} s join two clips, and cross-entropy needs exactly one label a window.",
+            f"Windows of {window_s:g} s join two clips, but cross-entropy needs exactly one label per window.",
             f"Use loss = bce, or lengths up to {longest / FRAMES_PER_SECOND:g} s.",
         )
 
 
 class ErrorsAsValues(Dataset["Batch | UserError"]):
-    """Hands a UserError over like a batch: torch brings an exception out of a worker process only as text."""
+    """Returns a UserError in place of a batch, because torch passes exceptions from worker processes on as text."""
 
     def __init__(self, batches: TrainingBatches) -> None:
         self._batches = batches
@@ -140,7 +144,7 @@ class ErrorsAsValues(Dataset["Batch | UserError"]):
 
 
 def _join(x: Tensor, y: Tensor, n_frames: int, generator: Generator) -> tuple[Tensor, Tensor]:
-    """Windows longer than a clip: one clip after the other, with the labels of all."""
+    """Make windows longer than a clip from several clips in a row, with the labels of all."""
     joined, labels = x, y
     while joined.shape[1] < n_frames:
         partner = torch.randperm(len(x), generator=generator)
@@ -149,8 +153,8 @@ def _join(x: Tensor, y: Tensor, n_frames: int, generator: Generator) -> tuple[Te
 
 
 def draw_weighted(targets: NDArray[np.float32], generator: Generator) -> Tensor:
-    """As many clips as there are, with replacement; a clip's weight is the sum over its labels of
-    1000 / (clips of the label + 0.01) (AST's released weights)."""
+    """Draw as many clips as there are, with replacement. A clip's weight is the sum over its labels of
+    1000 / (clips of the label + 0.01), as in AST's released code."""
     per_label = 1000.0 / (targets.sum(axis=0, dtype=np.float64) + 0.01)
     weights = torch.from_numpy(targets @ per_label)
     if not weights.any():
@@ -159,8 +163,8 @@ def draw_weighted(targets: NDArray[np.float32], generator: Generator) -> Tensor:
 
 
 def draw_capped(targets: NDArray[np.float32], cap: int, generator: Generator) -> Tensor:
-    """Clips in random order, each at most once, without those whose labels all have `cap` clips already; clips of no
-    label count as one label more."""
+    """Draw clips in random order, each at most once, skipping those whose labels all have `cap` clips already. Clips
+    without labels count as a label of their own."""
     labels = _labels_or_none(targets)
     taken = np.zeros(targets.shape[1] + 1, np.int64)
     chosen = []
@@ -172,21 +176,23 @@ def draw_capped(targets: NDArray[np.float32], cap: int, generator: Generator) ->
 
 
 def n_capped(targets: NDArray[np.float32], cap: int) -> int:
-    """A number of clips that `draw_capped` finds in any order: exact where clips have one label each."""
+    """A number of clips that `draw_capped` reaches in any order; exact if clips have one label each."""
     labels = _labels_or_none(targets)
-    first = np.bincount([int(one[0]) for one in labels], minlength=targets.shape[1] + 1)
-    several = sum(len(one) > 1 for one in labels)
-    return max(1, int(np.minimum(first, cap).sum()) - several)
+    n_by_first_label = np.bincount([int(of_clip[0]) for of_clip in labels], minlength=targets.shape[1] + 1)
+    n_with_several = sum(len(of_clip) > 1 for of_clip in labels)
+    return max(1, int(np.minimum(n_by_first_label, cap).sum()) - n_with_several)
 
 
 def _labels_or_none(targets: NDArray[np.float32]) -> list[NDArray[np.int64]]:
+    """The labels of each clip; for clips without labels, one index after the last label."""
     return [np.flatnonzero(row) if row.any() else np.array([len(row)]) for row in targets]
 
 
 def evaluation_batches(
     clips: ClipFrames, log_mel: LogMelConfig, batch_size: int, share: tuple[int, int] = (0, 1)
 ) -> Iterator[Batch]:
-    """Every clip whole and unchanged; clips of one length share a batch. share (i, n): every n-th batch from i on."""
+    """Yield every clip whole and not augmented; clips of one length share a batch. share (i, n): only every n-th batch,
+    starting with batch i."""
     lengths = np.asarray(clips.lengths)
     by_length = np.argsort(lengths, kind="stable")
     edges = np.flatnonzero(np.diff(lengths[by_length])) + 1

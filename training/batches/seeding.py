@@ -1,7 +1,7 @@
-"""Chance as a function of place: every epoch, batch and step has a generator of its own.
+"""Makes random generators for places in a run, such as an epoch, a batch or a step.
 
-A run that goes on at step n draws what it would have drawn, whatever happened before, on any number of processes, and
-no generator's state needs saving.
+A run that is resumed at step n thus draws the same random numbers as one that was never interrupted, on any number of
+processes, and no generator state needs to be saved.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from torch import Generator
 
 
 def seed_of(seed: int, *place: int | str) -> int:
-    """63 bits that depend on the run's seed and on the place alone (SHA-256, so that near places share nothing)."""
+    """A 63-bit seed that depends only on the run's seed and the place (by SHA-256, so that places are independent)."""
     digest = hashlib.sha256(repr((seed, *place)).encode()).digest()
     return int.from_bytes(digest[:8], "little") >> 1
 
 
 def generator_for(seed: int, *place: int | str) -> Generator:
-    """A fresh generator for one place in the run."""
+    """A new generator for a place in the run."""
     return Generator().manual_seed(seed_of(seed, *place))
