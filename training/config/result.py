@@ -18,6 +18,9 @@ class ResultSettings:
     """"constant", or "decreasing" from 2r in the first layer to 0 in the last. Holds for `merge_r_training` too."""
     matcher: Literal["bipartite", "energy"] = "bipartite"
     """Which tokens are merged (see `MergeSchedule`). Holds for `merge_r_training` too."""
+    drop_labels_below_bar: bool = False
+    """Leave labels out of the checkpoint that no held-out clips or teacher vouch for: see
+    `training.evaluation.label_bar`."""
     licence: str = ""
     """Licence of the data as a whole."""
     limits: str = ""

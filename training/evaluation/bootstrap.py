@@ -41,6 +41,20 @@ def intervals(
     return {name: _spread(values) for name, values in draws.items() if np.isfinite(values).any()}
 
 
+def precision_intervals(
+    scores: NDArray[np.float32], truth: NDArray[np.bool_], rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """The ends of the 95 % interval of each label's average precision, as offsets from its value, `(labels, 2)`; 0 for
+    labels that no clip has. As in `intervals`."""
+    weights = draw_weights(len(scores), number_of_draws(truth), rng)
+    offsets = np.zeros((scores.shape[1], 2))
+    for label in np.flatnonzero(truth.any(axis=0)):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            precisions, _ = _rank_label(scores[:, label], truth[:, label], weights)
+        offsets[label] = _spread(precisions)
+    return offsets
+
+
 def number_of_draws(truth: NDArray[np.bool_]) -> int:
     """1000, or fewer where clips times true labels are so many that it would take minutes."""
     products_a_draw = 2 * len(truth) * max(1, int(truth.sum()))

@@ -84,7 +84,8 @@ def match_labels(clips: Sequence[LabelledClip], of_data: LabelSet, of_model: Lab
         if clip.labels and not labels:
             n_left_out += 1
         else:
-            known.append(replace(clip, labels=labels))
+            unknown_of_clip = tuple(place[of_data[i].id] for i in clip.unknown if of_data[i].id in place)
+            known.append(replace(clip, labels=labels, unknown=unknown_of_clip))
     columns = tuple(sorted(place[label.id] for label in of_data if label.id in place))
     if not columns or not known:
         some = ", ".join(label.id for label in tuple(of_data)[:5])
@@ -150,6 +151,7 @@ def score_clips(
         thresholds=thresholds[columns],
         activation=activation,
         parts=tuple(clip.part for clip in shared.clips),
+        unknown=multi_hot([clip.unknown for clip in shared.clips], len(labels))[:, columns].astype(bool),
     )
 
 

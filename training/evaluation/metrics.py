@@ -32,14 +32,24 @@ _MAX_AUC = 1 - 1e-6
 
 
 def evaluate_scores(
-    scores: Scores, truth: Truth, thresholds: NDArray[np.float32], activation: Activation = "sigmoid", *, seed: int = 0
+    scores: Scores,
+    truth: Truth,
+    thresholds: NDArray[np.float32],
+    activation: Activation = "sigmoid",
+    *,
+    unknown: NDArray[np.bool_] | None = None,
+    seed: int = 0,
 ) -> dict[str, Measured]:
     """Every figure that is defined for these clips, with its 95 % interval over clips.
 
     The interval of the accuracy, a share of clips, is exact (`exact_interval`); the others are by bootstrap
-    (`bootstrap.intervals`). thresholds: `(labels,)`, the score from which a label counts as detected. Raises UserError
-    for scores that are not finite.
+    (`bootstrap.intervals`). thresholds: `(labels,)`, the score from which a label counts as detected. unknown: `(clips,
+    labels)`, where nobody says whether a clip has a label: it counts as a label that the clip has not and that was
+    scored 0, which no figure blames or praises but mAUC, d', calibration error and Brier score, a little. Raises
+    UserError for scores that are not finite.
     """
+    check_numbers(scores, truth)
+    scores = known_scores(scores, unknown)
     figures = point_figures(scores, truth, thresholds, activation)
     spans = intervals(scores, truth.astype(bool), thresholds, activation, np.random.default_rng(seed))
     measured: dict[str, Measured] = {}
@@ -52,6 +62,11 @@ def evaluate_scores(
             low, high = (min(1.0, max(0.0, value + offset)) for offset in spans[name])
             measured[name] = Measured(value, low, high)
     return measured
+
+
+def known_scores(scores: Scores, unknown: NDArray[np.bool_] | None) -> Scores:
+    """The scores, 0 where nobody says whether a clip has the label."""
+    return scores if unknown is None else np.where(unknown, np.float32(0), scores)
 
 
 def exact_interval(n_right: int, n_clips: int) -> tuple[float, float]:

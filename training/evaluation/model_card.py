@@ -10,6 +10,8 @@ from core.model.checkpoints.checkpoint import CheckpointConfig
 from core.run.evaluation_report import EvaluationReport, Measured
 from core.run.metric_names import METRIC_NAMES, first_metrics, further_metrics
 from training.data.manifest import Manifest, Split
+from training.evaluation.label_bar import Evidence, bar_in_words, labels_that_meet
+from training.text import count
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,8 @@ class CardFacts:
     """Of the held-out clips; None without any."""
     notes: tuple[str, ...] = ()
     """Sentences about this run."""
+    evidence: tuple[Evidence | None, ...] = ()
+    """What each label rests on, in order."""
 
 
 def model_card(facts: CardFacts) -> str:
@@ -164,16 +168,41 @@ def _thresholds(facts: CardFacts) -> str:
 
 
 def _label_table(facts: CardFacts) -> str:
-    if facts.report is None:
+    if facts.report is None and not any(facts.evidence):
         rows = [f"| {name} | {threshold:.2f} |" for name, threshold in zip(*_names_and_thresholds(facts), strict=True)]
         return "\n".join(["| label | threshold |", "|---|---|", *rows])
-    rows = [
-        f"| {row.label} | {row.n_clips} | {row.precision:.2f} | {row.recall:.2f} | {row.f1:.2f} "
-        f"| {row.average_precision:.2f} | {row.threshold:.2f} |"
-        for row in facts.report.classes
-    ]
-    head = ["| label | clips | precision | recall | F1 | AP | threshold |", "|---|---|---|---|---|---|---|"]
-    return "\n".join([*head, *rows])
+    return _evidence_table(facts)
+
+
+def _evidence_table(facts: CardFacts) -> str:
+    """With a column for what each label rests on."""
+    n_good = len(labels_that_meet(facts.evidence))
+    of_clips = {row.label: row for row in facts.report.classes} if facts.report else {}
+    rows = []
+    for name, threshold, evidence in zip(*_names_and_thresholds(facts), facts.evidence, strict=True):
+        measured = of_clips.get(name)
+        figures = (measured.precision, measured.recall, measured.f1) if measured and measured.n_clips else ()
+        shown = " | ".join(f"{figure:.2f}" for figure in figures) or "– | – | –"
+        rows.append(f"| {name} | {_rests_on(evidence)} | {shown} | {threshold:.2f} |")
+    return "\n".join(
+        [
+            f"{bar_in_words()} {n_good} of the {len(rows)} labels meet it.",
+            "",
+            "| label | rests on | AP | precision | recall | F1 | threshold |",
+            "|---|---|---|---|---|---|---|",
+            *rows,
+        ]
+    )
+
+
+def _rests_on(evidence: Evidence | None) -> str:
+    """Two cells: the source, and the AP, for clips with its interval."""
+    if evidence is None:
+        return "nothing | –"
+    n, figure = evidence.n_positive, f"{evidence.average_precision:.2f}"
+    if evidence.source == "teacher":
+        return f"teacher {evidence.teacher}, {count(n, 'window', 'windows')} | {figure}"
+    return f"{count(n, 'clip', 'clips')} | {figure} ({evidence.low:.2f} to {evidence.high:.2f})"
 
 
 def _names_and_thresholds(facts: CardFacts) -> tuple[tuple[str, ...], tuple[float, ...]]:

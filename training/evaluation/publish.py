@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,7 +26,15 @@ from core.version import version
 from training.config.recipe import TrainConfig
 from training.data.manifest import LabelledClip, Manifest, Split
 from training.evaluation.calibration import fit_calibration, fit_thresholds
-from training.evaluation.metrics import Scores, accuracy, best_threshold, calibration_error
+from training.evaluation.label_bar import (
+    Evidence,
+    TeacherWindows,
+    evidence_to_dicts,
+    label_evidence,
+    labels_that_meet,
+)
+from training.evaluation.label_selection import manifest_of_labels, network_of_labels, split_of_labels
+from training.evaluation.metrics import Scores, accuracy, best_threshold, calibration_error, known_scores
 from training.evaluation.model_card import CardFacts, model_card
 from training.evaluation.scored_clips import ScoredClips, report_on
 from training.model.frame_head_loss import calibration_of_kept_head
@@ -50,6 +58,14 @@ class Predictions:
     """`(clips, labels)`, with `merge`."""
     unmerged: NDArray[np.float32]
     """The same, without merging."""
+    unknown: NDArray[np.bool_] | None = None
+    """`(clips, labels)`: true where nobody says whether a clip has the label; None where all is known."""
+
+    def of_labels(self, kept: list[int]) -> Predictions:
+        """The columns of some labels."""
+        unknown = None if self.unknown is None else self.unknown[:, kept]
+        truth, logits, unmerged = self.truth[:, kept], self.logits[:, kept], self.unmerged[:, kept]
+        return Predictions(self.clips, truth, self.merge, logits, unmerged, unknown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +91,8 @@ class PublishedRun:
     """Which clips are the held-out ones, for people, where they are not those of the recipe's test_folds."""
     teachers: tuple[dict[str, Any], ...] = ()
     """Facts of the models that it learnt from beside the labels."""
+    windows: TeacherWindows | None = None
+    """What a teacher hears in held-out audio, for labels that few or no held-out clips have."""
 
 
 def merge_schedule(r: int, full_patches: int, kind: Kind = "constant", matcher: Matcher = "bipartite") -> MergeSchedule:
@@ -107,15 +125,20 @@ def publish(run: PublishedRun, out: Path) -> TrainingFinished:
 
     Calibration and per-label thresholds are fitted on the validation clips. Without any, the logits stay as they are
     and one threshold for all labels is fitted on the held-out clips, which the card calls optimistic.
+    With `drop_labels_below_bar`, the checkpoint has only the labels that held-out clips or a teacher vouch for.
     Raises UserError for weights that give no finite scores, and where the checkpoint whose head was kept is missing.
     """
+    run, evidence = _above_the_bar(run)
     kept = _checkpoint_of_kept_head(run)
     scoring = _scoring_of(run, kept)
     report = _report(run, scoring)
     metrics = _metrics(run, report, scoring) if report else {}
     described = _describe(run, scoring, metrics, pads=kept is not None and kept.pad_to_window)
+    if any(evidence):
+        facts = {"label_evidence": evidence_to_dicts(run.manifest.labels, evidence)}
+        described = replace(described, provenance={**described.provenance, **facts})
     folder = out / CHECKPOINT_NAME
-    card = model_card(CardFacts(described, run.manifest, run.split, report, run.notes))
+    card = model_card(CardFacts(described, run.manifest, run.split, report, run.notes, evidence))
     save_checkpoint(Checkpoint(described, run.model.state_dict()), folder, card=card)
     report_path = folder / REPORT_NAME
     if report:
@@ -123,6 +146,29 @@ def publish(run: PublishedRun, out: Path) -> TrainingFinished:
     else:
         report_path.unlink(missing_ok=True)
     return TrainingFinished(str(folder), metrics, str(report_path) if report else "")
+
+
+def _above_the_bar(run: PublishedRun) -> tuple[PublishedRun, tuple[Evidence | None, ...]]:
+    """The run with the labels that are to be published, and what each of these rests on. Where no label meets the bar,
+    or nothing was measured, all stay."""
+    test, n_labels = run.test, len(run.manifest.labels)
+    clips = None if test is None else (test.logits, test.truth, test.unknown)
+    evidence = label_evidence(clips, run.windows, n_labels)
+    kept = labels_that_meet(evidence)
+    if not run.config.result.drop_labels_below_bar or len(kept) in (0, n_labels):
+        return run, evidence
+    note = f"{n_labels - len(kept)} of the {n_labels} labels that were trained are below the bar and left out."
+    chosen = replace(
+        run,
+        manifest=manifest_of_labels(run.manifest, kept),
+        split=split_of_labels(run.split, kept),
+        model=network_of_labels(run.model, kept),
+        test=test.of_labels(kept) if test else None,
+        validation=run.validation.of_labels(kept) if run.validation else None,
+        windows=None,
+        notes=(*run.notes, note),
+    )
+    return chosen, tuple(evidence[index] for index in kept)
 
 
 def _checkpoint_of_kept_head(run: PublishedRun) -> CheckpointConfig | None:
@@ -141,12 +187,13 @@ def _scoring_of(run: PublishedRun, kept: CheckpointConfig | None) -> _Scoring:
     if kept:
         return _Scoring(activation, *calibration_of_kept_head(kept, labels), "kept")
     if run.validation is not None and run.validation.truth.any():
-        logits, truth = run.validation.logits, run.validation.truth
-        calibration = fit_calibration(logits, truth, activation)
-        thresholds = fit_thresholds(_probabilities(logits, activation, calibration), truth)
+        logits, truth, unknown = run.validation.logits, run.validation.truth, run.validation.unknown
+        calibration = fit_calibration(logits, truth, activation, unknown)
+        thresholds = fit_thresholds(known_scores(_probabilities(logits, activation, calibration), unknown), truth)
         return _Scoring(activation, calibration, thresholds, "validation")
     if run.test is not None and run.test.truth.any():
-        threshold, _ = best_threshold(_probabilities(run.test.logits, activation, ()), run.test.truth)
+        scores = known_scores(_probabilities(run.test.logits, activation, ()), run.test.unknown)
+        threshold, _ = best_threshold(scores, run.test.truth)
         return _Scoring(activation, (), (threshold,) * len(labels), "test")
     return _Scoring(activation, (), (_UNKNOWN_THRESHOLD,) * len(labels), "none")
 
@@ -162,6 +209,7 @@ def _report(run: PublishedRun, scoring: _Scoring) -> EvaluationReport | None:
         thresholds=np.asarray(scoring.thresholds, np.float32),
         activation=scoring.activation,
         parts=tuple(clip.part for clip in run.test.clips),
+        unknown=run.test.unknown,
     )
     split = run.tested_how or f"fold {', '.join(run.config.data.test_folds)}"
     merge = run.test.merge.describe()
@@ -175,9 +223,10 @@ def _metrics(run: PublishedRun, report: EvaluationReport, scoring: _Scoring) -> 
     if "accuracy" in report.metrics:
         measured = report.metrics["accuracy"]
         metrics["accuracy_low"], metrics["accuracy_high"] = measured.low, measured.high
-        metrics["accuracy_unmerged"] = accuracy(scoring.probabilities(run.test.unmerged), run.test.truth)
+        unmerged = known_scores(scoring.probabilities(run.test.unmerged), run.test.unknown)
+        metrics["accuracy_unmerged"] = accuracy(unmerged, run.test.truth)
     if scoring.calibration:
-        plain = _probabilities(run.test.logits, scoring.activation, ())
+        plain = known_scores(_probabilities(run.test.logits, scoring.activation, ()), run.test.unknown)
         metrics["ece_uncalibrated"] = calibration_error(plain, run.test.truth, scoring.activation)
     return {name: round(value, 4) for name, value in metrics.items()}
 

@@ -16,6 +16,7 @@ from training.evaluation.metrics import (
     Truth,
     average_precisions,
     evaluate_scores,
+    known_scores,
     precision_recall_f1,
 )
 
@@ -37,6 +38,13 @@ class ScoredClips:
     """Whether the labels are independent (sigmoid) or exclusive (softmax)."""
     parts: tuple[Part, ...] = ()
     """Of each path; empty where all clips are whole files."""
+    unknown: NDArray[np.bool_] | None = None
+    """`(clips, labels)`, where nobody says whether a clip has the label; None where all is known."""
+
+    @property
+    def known_scores(self) -> Scores:
+        """The scores, 0 where nobody knows what is right."""
+        return known_scores(self.scores, self.unknown)
 
 
 def report_on(scored: ScoredClips, *, model: str, data: str, split: str, merge: str) -> EvaluationReport:
@@ -47,7 +55,9 @@ def report_on(scored: ScoredClips, *, model: str, data: str, split: str, merge: 
         split=split,
         merge=merge,
         labels=scored.labels,
-        metrics=evaluate_scores(scored.scores, scored.truth, scored.thresholds, scored.activation),
+        metrics=evaluate_scores(
+            scored.scores, scored.truth, scored.thresholds, scored.activation, unknown=scored.unknown
+        ),
         classes=class_results(scored),
         clips=clip_results(scored),
     )
@@ -59,8 +69,8 @@ def class_results(scored: ScoredClips) -> tuple[ClassResult, ...]:
     rows = zip(
         scored.labels,
         truth.sum(axis=0).tolist(),
-        *precision_recall_f1(scored.scores >= scored.thresholds, truth),
-        average_precisions(scored.scores, truth),
+        *precision_recall_f1(scored.known_scores >= scored.thresholds, truth),
+        average_precisions(scored.known_scores, truth),
         scored.thresholds,
         strict=True,
     )
@@ -73,7 +83,7 @@ def clip_results(scored: ScoredClips) -> tuple[ClipResult, ...]:
     """One row per clip, in order, with its absolute path."""
     results = []
     parts = scored.parts or (WHOLE,) * len(scored.paths)
-    for path, part, scores, truth in zip(scored.paths, parts, scored.scores, scored.truth, strict=True):
+    for path, part, scores, truth in zip(scored.paths, parts, scored.known_scores, scored.truth, strict=True):
         present, highest = np.flatnonzero(truth), int(scores.argmax())
         truth_score = float(scores[present].max()) if len(present) else 0.0
         results.append(

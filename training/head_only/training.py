@@ -171,7 +171,7 @@ def _published(run: FittedHead) -> PublishedRun:
     ) -> Predictions:
         unmerged = logits(_features(run, frames, NO_MERGING))
         merged = unmerged if schedule.removes_nothing() else logits(_features(run, frames, schedule))
-        return Predictions(clips, frames.targets, schedule, merged, unmerged)
+        return Predictions(clips, frames.targets, schedule, merged, unmerged, frames.unknown)
 
     crossed = predictions(split.train, data.train, lambda features: run.validated.logits(features, run.folds))
     test = predictions(split.test, data.test, run.head.logits) if data.test is not None else None

@@ -77,4 +77,4 @@ def _predictions(
     )
     unmerged = run.logits(model, frames)
     merged = unmerged if schedule.removes_nothing() else run.logits(model, frames, schedule)
-    return Predictions(clips, frames.targets, schedule, merged, unmerged)
+    return Predictions(clips, frames.targets, schedule, merged, unmerged, frames.unknown)
