@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOMS_ALLOWED = {"main": {"app", "core", "training"}, "app": {"core"}, "training": {"core"}, "core": set[str]()}
 CORE_ORDER = (
-    {"errors", "file_names", "program"},
+    {"errors", "file_names", "program", "throttle"},
     {"bounds", "foreign_text", "terminal_text", "atomic_write", "version"},
     {"unforeseen", "labels", "run"},
     {"label_tree"},

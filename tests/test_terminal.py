@@ -17,7 +17,7 @@ import pytest
 import soundfile
 
 import main
-from core.audio.sources.input_devices import InputDevice
+from core.audio.input_device import InputDevice
 from core.cli import devices
 from core.cli.terminal.leaving import with_results_written
 from core.cli.terminal.streams import ResultStream

@@ -5,52 +5,15 @@ PortAudio reads its list once per process, and rereading it would end every open
 
 from __future__ import annotations
 
-import json
 import logging
-from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Signal, Slot
 
 from app.runtime.lines_process import LinesProcess, ProcessEnd
+from core.audio.input_device import InputDevice, devices_from_json
 from core.program import program_command
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class InputDevice:
-    """A microphone."""
-
-    name: str
-    """As the sound system calls it."""
-    host_api: str
-    """The sound system that it belongs to."""
-    channels: int
-    """How many it can record at most."""
-    sample_rate: int
-    """Its own, in Hz."""
-    is_default: bool
-    """The system uses it by default."""
-
-
-def parse_devices(text: str) -> tuple[InputDevice, ...]:
-    """The devices in a JSON list. Raises ValueError for anything else."""
-    rows = json.loads(text)
-    if not isinstance(rows, list):
-        raise ValueError("not a list of devices")
-    try:
-        return tuple(
-            InputDevice(
-                str(row["name"]),
-                str(row.get("host_api", "")),
-                int(row.get("channels", 1)),
-                int(row.get("sample_rate", 0)),
-                bool(row.get("is_default", False)),
-            )
-            for row in rows
-        )
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"a device without {error}") from error
 
 
 class InputDevices(QObject):
@@ -90,7 +53,7 @@ class InputDevices(QObject):
     @Slot(object)
     def _on_ended(self, end: ProcessEnd) -> None:
         try:
-            self.devices = parse_devices("\n".join(self._lines))
+            self.devices = devices_from_json("\n".join(self._lines))
             self.is_known = True
         except ValueError as error:
             log.warning("the list of devices could not be read: %s", end.start_failure or end.last_error_line or error)

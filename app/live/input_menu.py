@@ -9,11 +9,12 @@ from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu
 
-from app.live.input_devices import InputDevice, InputDevices
+from app.live.input_devices import InputDevices
 from app.live.session import LiveSession
 from app.style import formatting
 from app.style.plain_text import plain_tip
 from core.audio.input_choice import DEFAULT_MICROPHONE, DEMO_SCENE, InputChoice
+from core.audio.input_device import InputDevice
 
 
 class InputMenu(QObject):
@@ -84,5 +85,5 @@ def device_choices(devices: tuple[InputDevice, ...]) -> Iterator[tuple[InputChoi
     """A choice for each device; where two have the same name, it includes the host API."""
     names = Counter(device.name for device in devices)
     for device in devices:
-        name = device.name if names[device.name] == 1 else f"{device.name}, {device.host_api}"
+        name = device.name if names[device.name] == 1 else device.full_name
         yield InputChoice("microphone", name), device

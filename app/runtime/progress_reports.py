@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable
 
 from PySide6.QtCore import SignalInstance
+
+from core.throttle import Throttle
 
 log = logging.getLogger(__name__)
 
@@ -15,20 +16,21 @@ class ProgressReports:
     """Calls `send` at most every `every_s` seconds while there is something new. Used by one thread."""
 
     def __init__(self, send: Callable[[], None], every_s: float = 0.1) -> None:
-        self._send, self._every_s = send, every_s
-        self._sent_at_s = -every_s
+        self._send = send
+        self._throttle = Throttle(every_s)
         self._is_pending = False
 
     def notify(self) -> None:
         """Something is new: send it now if a report is due, else with a later call."""
         self._is_pending = True
-        if time.monotonic() - self._sent_at_s >= self._every_s:
+        if self._throttle.is_due():
             self.flush()
 
     def flush(self) -> None:
         """Send what is new and has not been sent."""
         if self._is_pending:
-            self._sent_at_s, self._is_pending = time.monotonic(), False
+            self._throttle.restart()
+            self._is_pending = False
             self._send()
 
 

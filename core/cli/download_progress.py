@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import TYPE_CHECKING
 
 from rich.progress import DownloadColumn, TimeRemainingColumn
 
 from core.cli.terminal.console import progress_bar
 from core.terminal_text import shown
+from core.throttle import Throttle
 
 if TYPE_CHECKING:
     from core.model.store.download import DownloadProgress
@@ -39,13 +39,12 @@ class JsonProgress:
     """A JSON line on standard output every half second, and at the end."""
 
     def __init__(self) -> None:
-        self._last_s = 0.0
+        self._throttle = Throttle(_REPORT_EVERY_S)
 
     def show(self, progress: DownloadProgress) -> None:
         """Print a line if one is due."""
-        now = time.monotonic()
-        if now - self._last_s >= _REPORT_EVERY_S or progress.done_bytes == progress.total_bytes:
-            self._last_s = now
+        if self._throttle.is_due() or progress.done_bytes == progress.total_bytes:
+            self._throttle.restart()
             sizes = {"done_bytes": progress.done_bytes, "total_bytes": progress.total_bytes}
             line = {"type": "progress", "name": progress.name, "file": progress.file, **sizes}
             print(json.dumps(line, ensure_ascii=False), flush=True)

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class MetricName:
-    """What people call a metric. is_share: shown in percent. meaning: what it says, without a full stop."""
+    """How a metric is presented to people."""
 
     title: str
     is_share: bool
+    """Whether it is shown in percent."""
     meaning: str
+    """What it says, without a full stop."""
 
 
 METRIC_NAMES = {
@@ -29,7 +31,24 @@ METRIC_NAMES = {
 }
 """By the names that reports, logs and ledgers store."""
 FIRST_METRICS = ("accuracy", "map", "f1")
-"""What people want to know first; the others are for those who ask for them."""
+"""Shown first; the others are details."""
+_VARIANTS = {
+    "_unmerged": "without merging",
+    "_uncalibrated": "without calibration",
+    "_low": "lower bound",
+    "_high": "upper bound",
+}
+"""Endings of the names of further figures of a metric."""
+
+
+def metric_title(name: str) -> str:
+    """The title of any figure of a run: `accuracy_unmerged` is "Accuracy without merging". An unknown one is its
+    own."""
+    for ending, words in _VARIANTS.items():
+        base = name.removesuffix(ending)
+        if base != name and base in METRIC_NAMES:
+            return f"{METRIC_NAMES[base].title} {words}"
+    return METRIC_NAMES[name].title if name in METRIC_NAMES else name
 
 
 def first_metrics(measured: Container[str]) -> tuple[str, ...]:

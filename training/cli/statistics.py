@@ -22,11 +22,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class StatisticsOptions:
-    """What `statistics` was asked to do. frames: the length that the padded figures are for."""
+    """What `statistics` was asked to do."""
 
     data: Path
     collection: str = ""
+    """Of --collection; "" for none."""
     frames: int = 1024
+    """The length that the padded figures are for."""
     as_json: bool = False
 
 

@@ -1,10 +1,9 @@
-"""The clips of a run: read, split, decoded, with their normalisation. Knows no model and no loop."""
+"""Reads, splits and decodes the clips of a run, and determines their normalisation."""
 
 from __future__ import annotations
 
 import hashlib
 import logging
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 
 from core.audio.log_mel import LogMelConfig
 from core.run.messages import TrainingMessage, TrainingPreparing
+from core.throttle import Throttle
 from training.config.recipe import TrainConfig
 from training.data.clip_frames import ClipFrames, frame_statistics, load_clips
 from training.data.data_rules import learning_findings, silence_findings
@@ -24,18 +24,22 @@ _SECONDS_BETWEEN_REPORTS = 0.3
 
 @dataclass(frozen=True, slots=True)
 class RunData:
-    """The three sides of the split, None where a side is empty, and the front end with its statistics."""
+    """The clips of a run."""
 
     manifest: Manifest
     split: Split
     train: ClipFrames
     validation: ClipFrames | None
+    """None without validation clips."""
     test: ClipFrames | None
+    """None without held-out clips."""
     log_mel: LogMelConfig
+    """The front end, with the statistics that the clips are normalised with."""
 
     def identity(self) -> dict[str, Any]:
-        """What must be the same for a run to go on: labels, each clip's name, labels, fold and group, statistics."""
-        # Without the folders above: the data may have moved.
+        """What must not change for a run to be resumed: labels, each clip's name, labels, fold and group,
+        statistics."""
+        # Without the folders above the clip's own: the data may have been moved.
         clips = [
             (clip.path.parent.name, clip.path.name, clip.labels, clip.fold, clip.group, *_part_of(clip))
             for clip in self.manifest.clips
@@ -49,15 +53,17 @@ class RunData:
 
 
 def _part_of(clip: LabelledClip) -> tuple[Any, ...]:
-    """Nothing for a whole file: runs of such clips go on with what they had."""
+    """Start and end of a part; nothing for a whole file, so that runs from before parts existed can be resumed."""
     return () if clip.part.is_whole else (clip.part.start_s, clip.part.end_s)
 
 
 def load_run_data(
     config: TrainConfig, folder: Path, start: LogMelConfig | None, report: Callable[[TrainingMessage], None]
 ) -> RunData:
-    """Read and decode what the recipe wants. start: the front end of the checkpoint that the run begins with, whose
-    statistics its weights are used to. Raises UserError."""
+    """Read and decode the clips that the recipe asks for. Raises UserError.
+
+    start: the front end of the initial checkpoint, if any, whose statistics its weights were trained with.
+    """
     manifest = read_manifest(folder, config.data.collection, config.data.licences)
     refuse(learning_findings(manifest))
     for note in manifest.notes:
@@ -68,8 +74,8 @@ def load_run_data(
         front_end = replace(front_end, window=config.start.mel_window)
 
     def load(clips: tuple[LabelledClip, ...], side: str) -> ClipFrames | None:
-        tell = _sparsely(lambda done, total: report(TrainingPreparing(f"Decoding {side} clips", done, total)))
-        return load_clips(clips, len(manifest.labels), front_end, report=tell) if clips else None
+        decoded = _decoding_reports(side, report)
+        return load_clips(clips, len(manifest.labels), front_end, report=decoded) if clips else None
 
     train = load(split.train, "training")
     assert train is not None, "split refuses an empty training side"
@@ -84,14 +90,13 @@ def load_run_data(
     )
 
 
-def _sparsely(tell: Callable[[int, int], None]) -> Callable[[int, int], None]:
-    """`tell` a few times a second and at the end: nobody reads two thousand lines."""
-    told = time.monotonic()
+def _decoding_reports(side: str, report: Callable[[TrainingMessage], None]) -> Callable[[int, int], None]:
+    """A function that reports a few times a second, and at the end, how many clips are decoded."""
+    throttle = Throttle(_SECONDS_BETWEEN_REPORTS)
 
-    def sometimes(done: int, total: int) -> None:
-        nonlocal told
-        if done == total or time.monotonic() - told > _SECONDS_BETWEEN_REPORTS:
-            told = time.monotonic()
-            tell(done, total)
+    def report_decoded(done: int, total: int) -> None:
+        if done == total or throttle.is_due():
+            throttle.restart()
+            report(TrainingPreparing(f"Decoding {side} clips", done, total))
 
-    return sometimes
+    return report_decoded

@@ -28,10 +28,12 @@ _CLIPS_IN_MEMORY = 16
 
 @dataclass(frozen=True, slots=True)
 class DuplicateGroup:
-    """Clips (their indices, ascending) that are one sound. is_exact: the same samples, otherwise the same recording."""
+    """Clips that are the same sound."""
 
     clips: tuple[int, ...]
+    """Their indices, ascending."""
     is_exact: bool
+    """Whether they have the same samples; otherwise they are from the same recording."""
 
 
 def find_duplicates(

@@ -43,12 +43,14 @@ _BITS_SET = np.array([bin(i).count("1") for i in range(1 << 16)], np.uint8)
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """A 32-bit word for each frame of one clip. rising: the signs; clear: which of them count; audible: bool
-    `(frames, 4)`, which groups of eight bands have sound."""
+    """32 bits for each frame of one clip."""
 
     rising: NDArray[np.uint32]
+    """`(frames,)`: the signs."""
     clear: NDArray[np.uint32]
+    """`(frames,)`: which of them count."""
     audible: NDArray[np.bool_]
+    """`(frames, 4)`: which groups of eight bands have sound."""
 
     @property
     def n_clear(self) -> int:

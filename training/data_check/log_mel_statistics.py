@@ -73,11 +73,13 @@ class MeanAndStd:
 
 @dataclass(frozen=True, slots=True)
 class LevelRange:
-    """RMS levels of the clips of a label, dBFS."""
+    """RMS levels of the clips of a label."""
 
     label: str
     n_clips: int
+    """Readable clips of the label."""
     lowest_db: float
+    """dBFS, as are the others."""
     median_db: float
     highest_db: float
 
@@ -138,13 +140,13 @@ def measure(
     frames: int,
     generator: np.random.Generator,
     report: Callable[[TrainingPreparing], None],
-    longest_s: float = 10.24,
+    max_s: float = 10.24,
 ) -> DataStatistics:
-    """Measure the first `longest_s` of every clip. frames: the length that clips are cut or padded to. Raises
+    """Measure the first `max_s` seconds of every clip. frames: the length that clips are cut or padded to. Raises
     UserError when no clip can be read."""
     manifest = read_manifest(folder, collection)
     draws = generator.random((len(manifest.clips), 4))
-    log_mel, longest = LogMel(), round(longest_s * FRAMES_PER_SECOND)
+    log_mel, longest = LogMel(), round(max_s * FRAMES_PER_SECOND)
 
     def look(index: int) -> _ClipSums | None:
         path = manifest.clips[index].path

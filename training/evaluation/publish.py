@@ -107,13 +107,14 @@ def activation_of(config: TrainConfig) -> Literal["sigmoid", "softmax"]:
 
 @dataclass(frozen=True, slots=True)
 class _Scoring:
-    """How logits become probabilities and decisions. origin: what fitted the thresholds: "validation" or "test" clips,
-    "kept" from the initial checkpoint, or "none"."""
+    """How logits become probabilities and decisions."""
 
     activation: Literal["sigmoid", "softmax"]
     calibration: Calibration
     thresholds: tuple[float, ...]
+    """One per label."""
     origin: str
+    """What fitted the thresholds: "validation" or "test" clips, "kept" from the initial checkpoint, or "none"."""
 
     def probabilities(self, logits: NDArray[np.float32]) -> Scores:
         """Calibrated probabilities, of the shape of `logits`."""

@@ -23,6 +23,7 @@ from core.run.messages import (
     TrainingStep,
     TrainingStopped,
 )
+from core.throttle import Throttle
 from training.config.recipe import TrainConfig
 from training.data.run_data import RunData
 from training.head_only.extraction_state import ExtractionState
@@ -38,23 +39,22 @@ _PENALTY_IN_PROGRESS = 10.0
 _SECONDS_BETWEEN_REPORTS = 1.0
 
 
-def rounds_for(n_clips: int, most: int) -> int:
-    """The number of rounds of views, from 1 to `most`. It depends on the number of clips only, so that the weights do
-    not depend on the speed of the machine."""
-    return min(most, max(1, round(VIEWS / n_clips)))
+def rounds_for(n_clips: int, maximum: int) -> int:
+    """The number of rounds of views, from 1 to `maximum`. It depends on the number of clips only, so that the weights
+    do not depend on the speed of the machine."""
+    return min(maximum, max(1, round(VIEWS / n_clips)))
 
 
 @dataclass(frozen=True, slots=True)
 class ExtractedFeatures:
-    """The features to fit a head on.
-
-    whole: one row per clip, in order. rows: the same, with all views and the background. n_epochs: the number of rounds
-    of views, plus one for the fit.
-    """
+    """The features to fit a head on."""
 
     whole: FeatureRows
+    """One row per clip, in order."""
     rows: FeatureRows
+    """The same, with all views and the background."""
     n_epochs: int
+    """The number of rounds of views, plus one for the fit."""
 
     @property
     def views_per_clip(self) -> float:
@@ -79,7 +79,8 @@ class FeatureExtraction:
         self._report, self._control = report, control
         self._views = ClipViews(data.train, config, data.log_mel)
         self._pace = _Pace(config)
-        self._last_report_s = self._last_save_s = time.monotonic()
+        self._reports = Throttle(_SECONDS_BETWEEN_REPORTS, is_due_at_once=False)
+        self._saves = Throttle(config.running.save_every_s, is_due_at_once=False)
         self._head: Head | None = None
         self._loss = len(data.manifest.labels) * float(np.log(2))
         """At first that of a head that predicts 0.5 for every label."""
@@ -111,7 +112,7 @@ class FeatureExtraction:
             state.whole[members] = some
             state.n_whole += 1
             n_frames += int(clips.lengths[members].sum())
-            self._pace.frames_a_second = n_frames / max(1e-9, time.monotonic() - began)
+            self._pace.frames_per_second = n_frames / max(1e-9, time.monotonic() - began)
             n_done = min(len(clips), state.n_whole * size)
             self._report(TrainingPreparing("Extracting features of whole clips", n_done, len(clips)))
             if not self._may_continue():
@@ -120,14 +121,12 @@ class FeatureExtraction:
         return True
 
     def _rounds(self) -> int:
-        most, budget_s = (
-            self._config.optimisation.epochs,
-            60 * self._config.optimisation.time_budget_min * _BUDGET_SHARE,
-        )
-        if not budget_s or not self._pace.frames_a_second:
-            return rounds_for(len(self._data.train), most)
-        whole_s = float(self._data.train.lengths.sum()) / self._pace.frames_a_second
-        return min(most, max(1, int((budget_s - whole_s) / self._pace.expected_s(len(self._views)))))
+        maximum = self._config.optimisation.epochs
+        budget_s = 60 * self._config.optimisation.time_budget_min * _BUDGET_SHARE
+        if not budget_s or not self._pace.frames_per_second:
+            return rounds_for(len(self._data.train), maximum)
+        whole_s = float(self._data.train.lengths.sum()) / self._pace.frames_per_second
+        return min(maximum, max(1, int((budget_s - whole_s) / self._pace.expected_s(len(self._views)))))
 
     def _extract_views(self, in_round: int, index: int) -> None:
         state, began = self._state, time.monotonic()
@@ -136,7 +135,7 @@ class FeatureExtraction:
         state.step += 1
         if index == len(self._views) - 1:
             self._end_round(in_round)
-        elif time.monotonic() - self._last_report_s > _SECONDS_BETWEEN_REPORTS:
+        elif self._reports.is_due():
             self._report_step(in_round, len(batch.clips) / max(1e-9, time.monotonic() - began))
         self._save_if_due()
 
@@ -149,7 +148,8 @@ class FeatureExtraction:
         self._report(TrainingEpoch(in_round, self._state.n_rounds + 1, self._loss, seconds, self._seconds_left()))
 
     def _report_step(self, in_round: int, speed: float = 0.0) -> None:
-        self._last_report_s, state = time.monotonic(), self._state
+        self._reports.restart()
+        state = self._state
         n_steps = state.n_rounds * len(self._views)
         self._report(TrainingStep(in_round, state.step, n_steps, self._loss, 0.0, speed, self._seconds_left()))
 
@@ -174,12 +174,12 @@ class FeatureExtraction:
         self._report(TrainingStopped(out, self._state.step))
 
     def _save_if_due(self) -> None:
-        if time.monotonic() - self._last_save_s > self._config.running.save_every_s:
+        if self._saves.is_due():
             self._save()
 
     def _save(self) -> None:
         self._state.save()
-        self._last_save_s = time.monotonic()
+        self._saves.restart()
 
     def _whole(self) -> FeatureRows:
         targets = self._data.train.targets
@@ -194,8 +194,8 @@ class _Pace:
 
     def __init__(self, config: TrainConfig) -> None:
         mean_s = float(np.average(config.augmentation.lengths_s, weights=config.augmentation.length_weights))
-        self._frames_a_batch = config.optimisation.batch_size * mean_s * FRAMES_PER_SECOND
-        self.frames_a_second = 0.0
+        self._frames_per_batch = config.optimisation.batch_size * mean_s * FRAMES_PER_SECOND
+        self.frames_per_second = 0.0
         """Speed with whole clips; 0 where this process has extracted none."""
         self._began = self._round_began = time.monotonic()
         self._first_step = 0
@@ -213,7 +213,7 @@ class _Pace:
         return seconds
 
     def expected_s(self, n_batches: int) -> float:
-        return n_batches * self._frames_a_batch / self.frames_a_second if self.frames_a_second else 0.0
+        return n_batches * self._frames_per_batch / self.frames_per_second if self.frames_per_second else 0.0
 
     def seconds_left(self, step: int, n_steps: int) -> float:
         n_done = step - self._first_step

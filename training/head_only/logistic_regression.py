@@ -27,15 +27,14 @@ _LEAST_SPREAD = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class FeatureRows:
-    """Features of views with their labels.
-
-    features: float32 `(rows, D)`. targets: float32 `(rows, labels)`, 1 where a row has the label. clips: int `(rows,)`,
-    the clip that each row is a view of, or BACKGROUND.
-    """
+    """Features of views with their labels."""
 
     features: NDArray[np.float32]
+    """`(rows, D)`."""
     targets: NDArray[np.float32]
+    """`(rows, labels)`, 1 where a row has the label."""
     clips: NDArray[np.int64]
+    """`(rows,)`: the clip that each row is a view of, or BACKGROUND."""
 
     @classmethod
     def joined(cls, parts: Sequence[FeatureRows]) -> FeatureRows:
@@ -72,15 +71,13 @@ class Head(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CrossValidation:
-    """The best penalty and what it gave.
-
-    penalty: the one with the lowest loss on clips of folds that the head was not fitted on. loss: that loss, as the
-    mean over clips. heads: those of that penalty, by the fold left out.
-    """
+    """The penalty with the lowest loss on clips of folds that the head was not fitted on."""
 
     penalty: float
     loss: float
+    """The mean over clips."""
     heads: dict[str, Head]
+    """Fitted with this penalty, by the fold left out."""
 
     def logits(self, features: NDArray[np.float32], folds: NDArray[np.str_]) -> NDArray[np.float32]:
         """`(clips, labels)` of features `(clips, D)`: each clip by the head that was not fitted on its fold."""

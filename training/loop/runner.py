@@ -23,6 +23,7 @@ from core.run.messages import (
     TrainingStopped,
 )
 from core.run.run_folder import CHECKPOINT_NAME, STATE_NAME
+from core.throttle import Throttle
 from training.config.recipe import TrainConfig
 from training.data.run_data import load_run_data
 from training.loop.control import RunControl
@@ -204,7 +205,8 @@ class _Progress:
 
     def __init__(self, run: TrainingRun, report: Report) -> None:
         self._run, self._report = run, report
-        self._began = self._last_report_s = self._epoch_began = time.monotonic()
+        self._throttle = Throttle(_SECONDS_BETWEEN_REPORTS, is_due_at_once=False)
+        self._began = self._epoch_began = time.monotonic()
         self._first_step = run.step
         self._last_reported_step = run.step
         self._losses: list[float] = []
@@ -212,11 +214,12 @@ class _Progress:
     def step(self, loss: float) -> None:
         self._losses = [*self._losses[-19:], loss]
         now, run = time.monotonic(), self._run
-        if now - self._last_report_s < _SECONDS_BETWEEN_REPORTS and run.step < run.n_steps:
+        if not self._throttle.is_due() and run.step < run.n_steps:
             return
         n_clips = (run.step - self._last_reported_step) * run.config.optimisation.batch_size
-        speed = n_clips / max(1e-9, now - self._last_report_s)
-        self._last_report_s, self._last_reported_step = now, run.step
+        speed = n_clips / max(1e-9, self._throttle.elapsed_s())
+        self._throttle.restart()
+        self._last_reported_step = run.step
         epoch = (run.step - 1) // len(run.batches) + 1
         mean = statistics.fmean(self._losses)
         rate = run.rate_of(run.step - 1)

@@ -11,34 +11,35 @@ from rich.table import Table
 
 from core.cli.terminal.console import plain
 from core.model.networks.cost import ModelCost
+from core.run.metric_names import metric_title
 from training.study.merging_plan import UNMERGED
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Medians over the rounds.
-
-    ms: for a single window. rate: windows per second in full batches. ms_speedup, rate_speedup: relative to no merging
-    in the same round.
-    """
+    """Medians over the rounds."""
 
     ms: float
+    """Of a single window."""
     rate: float
+    """Windows per second, in full batches."""
     ms_speedup: float
+    """Of a single window, relative to no merging in the same round."""
     rate_speedup: float
+    """Of full batches, relative to no merging in the same round."""
 
 
 @dataclass(frozen=True, slots=True)
 class MergingRow:
-    """One schedule, by its spelling for `--merge`.
-
-    scores: accuracy and map with their intervals; empty until they are measured. timing: None before the first round.
-    """
+    """The results of one schedule."""
 
     merge: str
+    """Its spelling for `--merge`."""
     cost: ModelCost
     scores: dict[str, float]
+    """accuracy and map with their intervals; empty until they are measured."""
     timing: Timing | None
+    """None before the first round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ def as_table(table: MergingTable) -> Table:
         pad_edge=False,
     )
     shown.add_column("--merge", no_wrap=True)
-    for heading in ("tokens left", "GMAC", "ms", "×", "windows/s", "×", "accuracy", "mAP"):
+    for heading in ("tokens left", "GMAC", "ms", "×", "windows/s", "×", *map(metric_title, ("accuracy", "map"))):
         shown.add_column(heading, justify="right")
     for row in table.rows:
         left, cost = str(row.cost.n_tokens[-1]), f"{row.cost.gmac:.2f}"

@@ -25,15 +25,15 @@ _NO_RESULT_CHANGES = frozenset(("name", "title", "summary", "licence", "limits",
 
 @dataclass(frozen=True, slots=True)
 class PaperFigure:
-    """A published figure to compare with.
-
-    spread: its published standard deviation, None without one. note: what differs there.
-    """
+    """A published figure to compare with."""
 
     value: float
     source: str
+    """The publication."""
     spread: float | None = None
+    """Its published standard deviation; None without one."""
     note: str = ""
+    """What differs from our runs."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from typing import IO
 
 from core.foreign_text import parse_json
 from core.run.messages import TrainingEpoch, TrainingFinished
+from core.run.metric_names import metric_title
 from core.run.run_folder import CHECKPOINT_NAME, read_log
 from training.study.folder import locked, passed_on, print_message, write_json
 from training.study.ledger import LedgerEntry, Ledgers, may_be_same
@@ -38,12 +39,15 @@ class _Mark:
 
 @dataclass(frozen=True, slots=True)
 class StudyPlace:
-    """Where a study runs. train: the command that takes the arguments of `soundmark train`."""
+    """Where and how a study runs."""
 
     data: Path
+    """The folder or list of clips."""
     out: Path
+    """The folder of the study."""
     ledgers: Ledgers
     train: Sequence[str]
+    """The command that takes the arguments of `soundmark train`."""
 
 
 def run_cells(study: Study, place: StudyPlace) -> int:
@@ -68,7 +72,8 @@ def run_cells(study: Study, place: StudyPlace) -> int:
                 return STOPPED
             place.ledgers.add(entry)
             metric = study.metric_of(cell.row)
-            print_message(f"  {entry.problem or f'{metric} {entry.metrics.get(metric)}, {entry.seconds:.0f} s'}")
+            figure = f"{metric_title(metric)} {entry.metrics.get(metric)}, {entry.seconds:.0f} s"
+            print_message(f"  {entry.problem or figure}")
             code = code or int(entry.state == "failed")
     return code
 

@@ -12,6 +12,7 @@ from rich.text import Text
 from scipy import stats
 
 from core.cli.terminal.console import plain
+from core.run.metric_names import metric_title
 from training.study.ledger import Ledger, LedgerEntry, may_be_same
 from training.study.plan import PaperFigure, Study, StudyRow
 
@@ -22,13 +23,14 @@ INTERVAL = "95 % confidence interval of the mean by Student's t, treating folds 
 class Difference:
     """The mean difference between a row and the study's base row, over pairs of runs with the same fold and seed.
 
-    interval: None for a single pair. Where both rows have the same `init`, runs that started from different weights (on
-    different computers) are not paired.
+    Where both rows have the same `init`, runs that started from different weights (on different computers) are not
+    paired.
     """
 
     n_pairs: int
     mean: float
     interval: tuple[float, float] | None
+    """95 % interval of the mean; None for a single pair."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class RowOutcome:
     n_runs: int
     """Finished runs."""
     n_failed: int
+    """Failed runs."""
     n_wanted: int
     """Cells of the row."""
     mean: float | None
@@ -52,6 +55,7 @@ class RowOutcome:
     seconds: float | None
     """Mean duration of a run; None without a run."""
     paper: PaperFigure | None
+    """The published figure to compare with; None without one."""
     over_base: Difference | None
     """None for the base row, for rows with one seed, which are not compared, and without pairs of runs."""
 
@@ -154,7 +158,9 @@ def as_table(study: Study, rows: tuple[RowOutcome, ...]) -> Table:
         seconds = "–" if row.seconds is None else f"{row.seconds:.0f}"
         difference = (_difference(row),) if over else ()
         runs = f"{row.n_runs} of {row.n_wanted}{failed}"
-        table.add_row(plain(row.name), row.metric, ours, span, *difference, runs, _paper_figure(row.paper), seconds)
+        table.add_row(
+            plain(row.name), metric_title(row.metric), ours, span, *difference, runs, _paper_figure(row.paper), seconds
+        )
     return table
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
-from dataclasses import dataclass
 from types import ModuleType
 
+from core.audio.input_device import InputDevice
 from core.audio.sources.microphone_turns import open_streams, portaudio_turn
 from core.errors import UserError
 
@@ -22,22 +22,6 @@ _INSTALL_PORTAUDIO = {
     "win32": "Install the package sounddevice again (`pip install --force-reinstall sounddevice`) and start again.",
 }
 _FILES_STILL_WORK = "Files can be tagged without it."
-
-
-@dataclass(frozen=True, slots=True)
-class InputDevice:
-    """One microphone: its name, the sound system that offers it, and its properties."""
-
-    name: str
-    host_api: str
-    max_channels: int
-    default_sample_rate: int
-    is_default: bool
-
-    @property
-    def full_name(self) -> str:
-        """The name with the sound system, as Windows lists one microphone several times: "USB Mic, Windows WASAPI"."""
-        return f"{self.name}, {self.host_api}"
 
 
 def load_sounddevice() -> ModuleType:
@@ -105,8 +89,8 @@ def _inputs(sounddevice: ModuleType) -> list[tuple[int, InputDevice]]:
             InputDevice(
                 name=row["name"],
                 host_api=host_apis[row["hostapi"]]["name"],
-                max_channels=row["max_input_channels"],
-                default_sample_rate=round(row["default_samplerate"]),
+                channels=row["max_input_channels"],
+                sample_rate=round(row["default_samplerate"]),
                 is_default=index == default,
             ),
         )

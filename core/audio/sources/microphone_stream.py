@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.audio.sources.input_devices import InputDevice, find_input, refresh_devices
+from core.audio.input_device import InputDevice
+from core.audio.sources.input_devices import find_input, refresh_devices
 from core.audio.sources.microphone_turns import close_stream, portaudio_turn, start_stream
 from core.errors import UserError
 
@@ -97,9 +98,9 @@ class MicrophoneStream:
         self, sounddevice: ModuleType, index: int, device: InputDevice, wanted_rate: int | None
     ) -> tuple[Any, int]:
         """Try sample rates and channel counts in order of preference; raises the last error."""
-        rates = dict.fromkeys([wanted_rate or device.default_sample_rate, device.default_sample_rate])
-        usual = min(device.max_channels, _USUAL_CHANNELS)
-        attempts = [(rate, channels) for rate in rates for channels in dict.fromkeys([usual, device.max_channels, 1])]
+        rates = dict.fromkeys([wanted_rate or device.sample_rate, device.sample_rate])
+        usual = min(device.channels, _USUAL_CHANNELS)
+        attempts = [(rate, channels) for rate in rates for channels in dict.fromkeys([usual, device.channels, 1])]
         for rate, channels in attempts:
             try:
                 return self._start(sounddevice, index, rate, channels), rate

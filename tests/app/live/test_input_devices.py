@@ -1,18 +1,12 @@
-"""The list of microphones: read in a child process, refused where it is no list."""
+"""The list of microphones: read in a child process, and not taken for empty where it cannot be read."""
 
 from __future__ import annotations
 
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.live.input_devices import InputDevices, parse_devices
+from app.live.input_devices import InputDevices
 from tests.app.window_driving import echo
-
-
-@pytest.mark.parametrize("text", ["", "no json", '{"a": 1}', '[{"host_api": "x"}]', "[3]"])
-def test_a_spoilt_list_of_devices_is_refused(text: str) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011
-        parse_devices(text)
 
 
 def test_devices_are_read_in_a_child(qtbot: QtBot) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from app.live.input_devices import InputDevice
 from app.live.input_menu import device_choices
+from core.audio.input_device import InputDevice
 
 
 def test_devices_of_one_name_are_told_apart() -> None:

@@ -7,8 +7,8 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QApplication
 from shiboken6 import delete
 
-from app.runtime import progress_reports
 from app.runtime.progress_reports import ProgressReports, emit_from_thread
+from core import throttle
 
 
 class Source(QObject):
@@ -19,7 +19,7 @@ class Source(QObject):
 
 def test_reports_are_sent_at_most_every_so_often_and_the_rest_by_flush(monkeypatch: pytest.MonkeyPatch) -> None:
     now_s, sent = [0.0], list[float]()
-    monkeypatch.setattr(progress_reports.time, "monotonic", lambda: now_s[0])
+    monkeypatch.setattr(throttle.time, "monotonic", lambda: now_s[0])
     reports = ProgressReports(lambda: sent.append(now_s[0]), every_s=0.1)
     for step in range(25):
         now_s[0] = step / 100

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from core.audio.sources.input_devices import InputDevice
+from core.audio.input_device import InputDevice
 from core.cli import devices
 
 MICROPHONES = (

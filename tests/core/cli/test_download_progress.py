@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from core.cli import download_progress
+from core import throttle
 from core.cli.download_progress import JsonProgress, ProgressBar
 from core.model.store.download import DownloadProgress
 
@@ -14,10 +14,10 @@ from core.model.store.download import DownloadProgress
 def test_json_lines_are_throttled_but_the_last_is_written(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    times = iter([10.0, 10.1, 10.7, 10.8])
-    monkeypatch.setattr(download_progress.time, "monotonic", lambda: next(times))
+    now_s = [10.0]
+    monkeypatch.setattr(throttle.time, "monotonic", lambda: now_s[0])
     progress = JsonProgress()
-    for done_bytes in (1, 2, 3, 9):
+    for done_bytes, now_s[0] in ((1, 10.0), (2, 10.1), (3, 10.7), (9, 10.8)):
         progress.show(DownloadProgress("owl", "model.safetensors", done_bytes, 9))
     progress.end()
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from core.run.metric_names import FIRST_METRICS, METRIC_NAMES, first_metrics, further_metrics
+from core.run.metric_names import FIRST_METRICS, METRIC_NAMES, first_metrics, further_metrics, metric_title
 from training.evaluation.metrics import evaluate_scores
 
 
@@ -24,3 +25,17 @@ def test_metrics_come_in_order_and_only_those_measured() -> None:
 
 def test_titles_differ() -> None:
     assert len({metric.title for metric in METRIC_NAMES.values()}) == len(METRIC_NAMES)
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("map", METRIC_NAMES["map"].title),
+        ("accuracy_unmerged", f"{METRIC_NAMES['accuracy'].title} without merging"),
+        ("ece_uncalibrated", f"{METRIC_NAMES['ece'].title} without calibration"),
+        ("map_of_epochs", "map_of_epochs"),
+        ("loss_low", "loss_low"),
+    ],
+)
+def test_every_figure_of_a_run_has_a_title(name: str, title: str) -> None:
+    assert metric_title(name) == title

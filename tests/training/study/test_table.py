@@ -41,7 +41,7 @@ def test_a_narrow_terminal_gets_whole_words_and_figures(
     assert bench.run(as_json=False) == 0
     table = capsys.readouterr().out
     assert "…" not in table
-    assert all(words in table for words in ("fast, and more of it", "accuracy", "0.5650 ±", "+0.0400", "0.9000"))
+    assert all(words in table for words in ("fast, and more of it", "Accuracy", "0.5650 ±", "+0.0400", "0.9000"))
 
 
 def test_the_interval_is_students(bench: Bench) -> None:

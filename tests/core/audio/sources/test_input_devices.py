@@ -8,7 +8,8 @@ from types import ModuleType
 
 import pytest
 
-from core.audio.sources.input_devices import InputDevice, find_input, list_inputs
+from core.audio.input_device import InputDevice
+from core.audio.sources.input_devices import find_input, list_inputs
 from core.audio.sources.microphone import Microphone
 from core.audio.sources.microphone_turns import open_streams
 from core.errors import UserError
