@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +36,10 @@ def devices_to_json(devices: Sequence[InputDevice]) -> str:
 
 def devices_from_json(text: str) -> tuple[InputDevice, ...]:
     """The devices in a JSON list. Raises ValueError for anything else."""
-    rows = json.loads(text)
-    if not isinstance(rows, list):
+    parsed: Any = json.loads(text)
+    if not isinstance(parsed, list):
         raise ValueError("not a list of devices")
+    rows: list[Any] = parsed
     try:
         return tuple(
             InputDevice(
