@@ -157,7 +157,7 @@ class Presenter(QObject):
             self._labels_shown = timeline.labels
             self._tags.show_message("")
             self._tags.set_labels(timeline.labels, timeline.thresholds)
-        self._tags.show_scores(timeline.scores_in_view(), self._heading())
+        self._tags.show_scores(timeline.scores_in_view(), self._heading(), timeline.sounding)
 
     def _heading(self) -> str:
         timeline = self.timeline

@@ -262,6 +262,7 @@ class LiveSession(QObject):
     def _open_alone(self, choice: InputChoice) -> None:
         """Close the current input, then open `choice`; if that fails too, the old one is opened again."""
         listener, self._listener, self._previous = self._listener, None, self.input
+        self.updated.emit(self.clock.end_events())
         self._open(choice, after=listener)
 
     # ----- updates -----
@@ -312,9 +313,8 @@ class LiveSession(QObject):
         if before != (trouble and (trouble.problem, trouble.remedy)):
             self.trouble_changed.emit()
 
-    # ----- stopping -----
-
     def _drop_listener(self) -> None:
         if self._listener is not None:
             stop_in_background(self._jobs, self._listener)
             self._listener = None
+            self.updated.emit(self.clock.end_events())

@@ -30,6 +30,7 @@ class Tagger(Protocol):
     summary: str
     labels: LabelSet
     thresholds: NDArray[np.float32]
+    live_thresholds: NDArray[np.float32]
 
     def with_merge(self, merge: str) -> Tagger: ...
     def tokens_with(self, merge: str) -> tuple[int, int]: ...

@@ -1,13 +1,14 @@
-"""The scores of past windows, one row a window, for the lanes and the cursor."""
+"""The scores of past windows, one row a window, for the lanes and the cursor; and the events that follow from them."""
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.inference.results import TagScores
+from core.inference.results import EventChange, TagScores
 
 _STORED = np.zeros(0, np.float32)
 """Stands in a stored window for the probabilities that are in the matrix."""
@@ -121,3 +122,34 @@ class ScoreHistory:
             array[:kept] = array[rows : self._count].copy()
         del self._windows[:rows]
         self._count = kept
+
+
+class EventHistory:
+    """Which labels sound, or sounded at some moment: the newest `capacity` events. A label has one event at a time."""
+
+    def __init__(self, capacity: int = 2000) -> None:
+        self._ended: deque[tuple[int, float, float]] = deque(maxlen=capacity)
+        self._onsets_s: dict[int, float] = {}
+
+    def append(self, change: EventChange) -> None:
+        """Append that an event has begun or ended."""
+        if change.offset_s is None:
+            self._onsets_s[change.label] = change.onset_s
+        else:
+            self._onsets_s.pop(change.label, None)
+            self._ended.append((change.label, change.onset_s, change.offset_s))
+
+    @property
+    def now(self) -> frozenset[int]:
+        """The labels of events that have not ended."""
+        return frozenset(self._onsets_s)
+
+    def at(self, time_s: float) -> frozenset[int]:
+        """The labels that sounded at a moment, both ends included."""
+        ended = {label for label, onset_s, offset_s in self._ended if onset_s <= time_s <= offset_s}
+        return frozenset(ended | {label for label, onset_s in self._onsets_s.items() if onset_s <= time_s})
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._ended.clear()
+        self._onsets_s.clear()

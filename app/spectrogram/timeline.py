@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from app.runtime.core_api import FilePicture, Tagger
 from app.spectrogram.column_history import ColumnHistory
-from app.spectrogram.score_history import ScoreHistory
+from app.spectrogram.score_history import EventHistory, ScoreHistory
 from app.spectrogram.time_view import SmoothEdge, TimeView
 from core.inference.results import FrameRun, LiveUpdate, TagScores
 from core.labels import LabelSet
@@ -37,7 +37,7 @@ class Timeline:
     labels: LabelSet | None = None
     """The classes of the scores."""
     thresholds: NDArray[np.float32] | None = None
-    """From this probability on a class counts as detected, `(labels,)`."""
+    """From this probability on a class counts as detected, or begins an event in live sound, `(labels,)`."""
     cursor_s: float | None = None
     """The selected moment."""
     message: str = ""
@@ -55,6 +55,11 @@ class Timeline:
         if self.labels != tagger.labels:
             self.scores = ScoreHistory(len(tagger.labels), is_live=self.is_live)
         self.labels, self.thresholds = tagger.labels, tagger.thresholds
+
+    @property
+    def sounding(self) -> frozenset[int] | None:
+        """The classes that count as detected at the moment in view; None where the thresholds say so."""
+        return None
 
     def scores_in_view(self) -> TagScores | None:
         """The scores at the cursor. Without a cursor, those at the right edge (live) or the highest in view (file).
@@ -83,6 +88,8 @@ class LiveTimeline(Timeline):
         """The name of the current input."""
         self.is_listening = False
         """The input is open, whether or not it delivers sound."""
+        self.events = EventHistory()
+        """What has been heard."""
         self._sources: list[tuple[float, str]] = []
         self._edge = SmoothEdge()
         self._epoch_s: float | None = None
@@ -95,6 +102,7 @@ class LiveTimeline(Timeline):
         self._edge.reset()
         self._epoch_s = None
         self.cursor_s = None
+        self.events.clear()
         self.view.follow()
         if self.labels is not None:
             self.scores = ScoreHistory(len(self.labels), is_live=True)
@@ -110,6 +118,23 @@ class LiveTimeline(Timeline):
         for scores in update.scores:
             if self.scores is not None and self.labels is not None and len(scores.probabilities) == len(self.labels):
                 self.scores.append(scores)
+
+        for change in update.events:
+            self.events.append(change)
+
+    def use_labels(self, tagger: Tagger) -> None:
+        """Take scores and events from this model from now on; those of other labels are deleted."""
+        if self.labels != tagger.labels:
+            self.events.clear()
+        super().use_labels(tagger)
+        self.thresholds = tagger.live_thresholds
+
+    @property
+    def sounding(self) -> frozenset[int]:
+        """The classes whose events are open; at a moment of the past, and once listening has ended, those at it."""
+        if self.cursor_s is None and self.view.is_following and self.is_listening:
+            return self.events.now
+        return self.events.at(self.view.right_s if self.cursor_s is None else self.cursor_s)
 
     def advance(self, now_s: float) -> None:
         """Move the right edge to where it is at the monotonic time `now_s`."""

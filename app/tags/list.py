@@ -48,6 +48,8 @@ class TagRow:
     """The length of the bar, which glides towards `probability`."""
     text: str = ""
     """The probability as displayed."""
+    is_detected: bool = False
+    """It counts as detected."""
 
 
 class TagModel(QAbstractListModel):
@@ -87,10 +89,14 @@ class TagModel(QAbstractListModel):
         self.rows = rows
         self.endResetModel()
 
-    def set_values(self, probabilities: NDArray[np.float32] | None) -> None:
-        """Give every row its probability and text from `(labels,)`, or clear them with None."""
+    def set_values(self, probabilities: NDArray[np.float32] | None, sounding: frozenset[int] | None = None) -> None:
+        """Give every row its probability and text from `(labels,)`, or clear them with None.
+
+        sounding: the labels that count as detected; None where the thresholds say so.
+        """
         for row in self.rows:
             row.probability = 0.0 if probabilities is None else float(probabilities[row.label])
+            row.is_detected = row.label in sounding if sounding is not None else row.probability >= row.threshold
             row.text = "" if probabilities is None else formatting.percent(row.probability)
         self._announce()
 
@@ -162,8 +168,7 @@ class TagDelegate(QStyledItemDelegate):
 
     def _paint_texts(self, painter: QPainter, row: TagRow, area: QRectF) -> None:
         line = area.adjusted(STAR_PX, 4, -12, self._groove(area).top() - area.bottom() - 2)
-        is_detected = row.probability >= row.threshold
-        painter.setPen(QColor(self.theme.text if is_detected else self.theme.muted))
+        painter.setPen(QColor(self.theme.text if row.is_detected else self.theme.muted))
         width = painter.fontMetrics().horizontalAdvance("100 %") + 10
         name = painter.fontMetrics().elidedText(row.name, Qt.TextElideMode.ElideRight, int(line.width() - width))
         painter.drawText(line, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, name)
@@ -176,7 +181,7 @@ class TagDelegate(QStyledItemDelegate):
         painter.setBrush(QColor(self.theme.line))
         painter.drawRoundedRect(groove, 2.5, 2.5)
         colour = class_colour(row.name, self.theme)
-        if row.probability < row.threshold:
+        if not row.is_detected:
             colour.setAlpha(130)
         painter.setBrush(colour)
         filled = QRectF(groove.left(), groove.top(), groove.width() * row.bar, groove.height())

@@ -62,7 +62,9 @@ class TagsPanel(QFrame):
         self._labels: LabelSet | None = None
         self._thresholds: NDArray[np.float32] | None = None
         self._scores: TagScores | None = None
+        self._sounding: frozenset[int] | None = None
         self._shown: TagScores | None = None
+        self._shown_sounding: frozenset[int] | None = None
         self._focus_before: QWidget | None = None
         self._text_age = QElapsedTimer()
         # Runs only while a bar or a text is not up to date.
@@ -131,7 +133,7 @@ class TagsPanel(QFrame):
     def set_labels(self, labels: LabelSet, thresholds: NDArray[np.float32]) -> None:
         """Show the classes of another model."""
         self._labels, self._thresholds = labels, thresholds
-        self._scores = self._shown = None
+        self._scores = self._shown = self._sounding = self._shown_sounding = None
         self._rebuild()
         self._fit_rows()
 
@@ -141,28 +143,36 @@ class TagsPanel(QFrame):
         self.empty.setVisible(bool(text))
         self.list.setVisible(not text)
 
-    def show_scores(self, scores: TagScores | None, heading: str) -> None:
-        """Show scores under a heading; may be called many times a second."""
-        self._scores = scores
+    def show_scores(self, scores: TagScores | None, heading: str, sounding: frozenset[int] | None = None) -> None:
+        """Show scores under a heading; may be called many times a second.
+
+        sounding: the labels that count as detected and come first; None where the thresholds say so.
+        """
+        self._scores, self._sounding = scores, sounding
         if self.heading.text() != heading:
             self.heading.setText(heading)
             self._text_age.invalidate()
-        if self._scores is not self._shown and not self._timer.isActive():
+        if self._is_stale and not self._timer.isActive():
             self._timer.start()
             self.advance()
 
     @Slot()
     def advance(self) -> None:
         """One step of the animation."""
-        if self._scores is not self._shown and _is_due(self._text_age, _TEXT_EVERY_MS):
+        if self._is_stale and _is_due(self._text_age, _TEXT_EVERY_MS):
             self._show_texts()
         is_moving = self.list.tags.glide()
         self.list.viewport().update()
-        if not is_moving and self._scores is self._shown:
+        if not is_moving and not self._is_stale:
             self._timer.stop()
 
+    @property
+    def _is_stale(self) -> bool:
+        """There is something newer than what is shown."""
+        return self._scores is not self._shown or self._sounding != self._shown_sounding
+
     def _show_texts(self) -> None:
-        self._shown = self._scores
+        self._shown, self._shown_sounding = self._scores, self._sounding
         self._rebuild()
         scores = self._shown
         warming = scores is not None and scores.is_warming_up
@@ -178,7 +188,7 @@ class TagsPanel(QFrame):
         pinned = set(self._pins.indices(self._labels))
         names, thresholds = self._labels.names, self._thresholds
         self.list.tags.set_rows([TagRow(i, names[i], float(thresholds[i]), i in pinned) for i in chosen])
-        self.list.tags.set_values(None if self._shown is None else self._shown.probabilities)
+        self.list.tags.set_values(None if self._shown is None else self._shown.probabilities, self._shown_sounding)
         self.show_message("" if chosen else "No class of this model matches.")
         if selected_label in chosen:
             self.list.setCurrentIndex(self.list.tags.index(chosen.index(selected_label)))
@@ -209,12 +219,16 @@ class TagsPanel(QFrame):
             self._rebuild()
 
     def _by_score(self, labels: LabelSet) -> list[int]:
-        """Labels by falling score, as displayed, so that changes too small to see do not reorder the list."""
+        """Labels that sound first, then by falling score, as displayed, so that changes too small to see do not reorder
+        the list."""
         if self._shown is None:
             return list(range(len(labels)))
         percents = [formatting.displayed_percent(probability) for probability in self._shown.probabilities.tolist()]
+        sounding = self._shown_sounding or frozenset[int]()
         place = {label: row for row, label in enumerate(self.list.labels_shown())}
-        return sorted(range(len(labels)), key=lambda i: (-percents[i], place.get(i, len(labels) + i)))
+        return sorted(
+            range(len(labels)), key=lambda i: (i not in sounding, -percents[i], place.get(i, len(labels) + i))
+        )
 
     @Slot()
     def _leave_search(self) -> None:

@@ -71,7 +71,7 @@ def run(namespace: argparse.Namespace) -> int:
 def run_listen(options: ListenOptions) -> int:
     """Tag until the time is up, the file ends or Ctrl+C is pressed; 0. Raises UserError, also when listening fails."""
     from core.inference.listener import Listener
-    from core.inference.live_tagging import check_hop
+    from core.inference.live_view import check_hop
 
     check_hop(options.hop_s)
     source = _fast_source(options) if options.fast else choose_source(options.input)

@@ -73,7 +73,7 @@ def find_events(
     """
     after_gap = np.flatnonzero(starts_s[1:] > stops_s[:-1] + _CLOSE_S) + 1
     edges = [0, *after_gap.tolist(), len(starts_s)]
-    events = []
+    events: list[Event] = []
     for first, last in pairwise(edges):
         part = slice(first, last)
         for label in np.flatnonzero((probabilities[part] >= rules.starts_from).any(axis=0)):
@@ -93,7 +93,7 @@ def _events_of(
     firsts, ends = np.flatnonzero(steps == 1), np.flatnonzero(steps == -1)
     apart = starts_s[firsts[1:]] - stops_s[ends[:-1] - 1] > rules.joined_s + _CLOSE_S
     firsts, ends = firsts[np.concatenate([[True], apart])], ends[np.concatenate([apart, [True]])]
-    events = []
+    events: list[Event] = []
     for first, end in zip(firsts, ends, strict=True):
         peak, onset_s, stop_s = float(curve[first:end].max()), float(starts_s[first]), float(stops_s[end - 1])
         if peak >= rules.starts_from[label] and stop_s - onset_s >= rules.shortest_s - _CLOSE_S:
@@ -160,7 +160,7 @@ class EventTracker:
     def _begin(self, lasts: NDArray[np.bool_], at_s: float) -> list[EventChange]:
         is_long = self._stops_s - self._onsets_s >= self._rules.shortest_s - _CLOSE_S
         begun = lasts & (self._ids == 0) & (self._peaks >= self._rules.starts_from) & is_long
-        changes = []
+        changes: list[EventChange] = []
         for label in np.flatnonzero(begun).tolist():
             self._ids[label] = self.next_id
             self.next_id += 1
@@ -170,7 +170,7 @@ class EventTracker:
 
     def _end(self, over: NDArray[np.bool_], cut_off_s: float | None, at_s: float) -> list[EventChange]:
         """End the labels in `over`; cut_off_s: where the sound itself ended, if it did."""
-        changes = []
+        changes: list[EventChange] = []
         for label in np.flatnonzero(over & (self._ids > 0)).tolist():
             stop_s = float(self._stops_s[label])
             is_cut_off = cut_off_s is not None and stop_s > cut_off_s - _CLOSE_S

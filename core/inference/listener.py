@@ -32,7 +32,8 @@ from core.audio.ring_buffer import RingBuffer
 from core.audio.sources.source import Source, SourceEnded
 from core.errors import UserError
 from core.inference.live_frames import LevelMeter, LiveFrames
-from core.inference.live_tagging import LONGEST_CONTEXT_S, LiveTagging, LiveWindow, check_hop
+from core.inference.live_tagging import LiveTagging, LiveWindow
+from core.inference.live_view import LONGEST_CONTEXT_S, check_hop
 from core.inference.results import EventChange, FrameRun, Level, LiveStatus, LiveUpdate, TagScores
 
 if TYPE_CHECKING:

@@ -30,6 +30,7 @@ class FakeTagger:
         self.summary = f"fake, {len(labels)} classes"
         self.labels = LabelSet.from_ids(labels)
         self.thresholds = np.full(len(labels), 0.5, np.float32)
+        self.live_thresholds = self.thresholds
         self.merge = "auto"
 
     def with_merge(self, merge: str) -> FakeTagger:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,10 +18,11 @@ from pytestqt.qtbot import QtBot
 from app.files.row import FileState
 from app.main_window import MainWindow
 from app.presenter import LAST_DETECTED
+from app.spectrogram.timeline import LiveTimeline
 from app.style.theme import DARK, LIGHT
 from core.audio.input_choice import InputChoice
 from core.errors import UserError
-from core.inference.results import LiveUpdate
+from core.inference.results import EventChange, LiveUpdate
 from tests.app.app_fakes import STATUS, FakeCore, level, noise, scores
 from tests.app.conftest import MakeWindow
 from tests.app.window_driving import drag_in, drop, listen, mime_of, press, tag_names
@@ -55,6 +57,26 @@ def test_what_is_heard_reaches_tags_lanes_meter_and_status(window: MainWindow, c
     words = ["0.31", "s sound to screen", "12× real time", "514 → 322 tokens", "1 skipped", "2 dropped"]
     assert all(word in figures for word in words), figures
     assert window.tags.note.text() == "warming up 3.1 s"
+
+
+def test_a_class_is_detected_from_its_event_to_the_end_of_it(window: MainWindow, core: FakeCore, qtbot: QtBot) -> None:
+    def detected() -> list[str]:
+        return [row.name for row in window.tags.list.tags.rows if row.is_detected]
+
+    listen(window, core, qtbot)
+    begun, heard = EventChange(1, 4, 2.5, 0.9, 3.1), scores(0, 310, {4: 0.9, 2: 0.95})
+    core.listeners[0].updates.append(LiveUpdate((noise(10, 300),), (heard,), level(-18), STATUS, events=(begun,)))
+    qtbot.waitUntil(lambda: detected() == ["Cow"])
+    assert tag_names(window.tags)[0] == "Cow"
+    over = replace(begun, at_s=3.6, offset_s=3.0)
+    core.listeners[0].updates.append(LiveUpdate((noise(50, 310),), events=(over,)))
+    qtbot.waitUntil(lambda: detected() == [])
+    core.listeners[0].updates.append(LiveUpdate((noise(50, 360),), events=(replace(begun, id=2, onset_s=3.7),)))
+    qtbot.waitUntil(lambda: detected() == ["Cow"])
+    window.session.stop()
+    timeline = window.presenter.timeline
+    assert isinstance(timeline, LiveTimeline)
+    assert timeline.events.now == frozenset(), "a closed input leaves nothing open"
 
 
 def test_ctrl_r_stops_and_starts(window: MainWindow, core: FakeCore, qtbot: QtBot) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from app.spectrogram.score_history import ScoreHistory
+from app.spectrogram.score_history import EventHistory, ScoreHistory
+from core.inference.results import EventChange
 from tests.app.app_fakes import NAMES, scores
 
 
@@ -115,3 +116,15 @@ def test_what_was_found_does_not_change_when_old_rows_are_dropped() -> None:
     for i in range(64, 100):
         history.append(scores(0, 50 * (i + 1), {0: 1.0}))
     np.testing.assert_array_equal(found.probabilities, before)
+
+
+def test_events_are_open_until_they_end_and_are_found_by_their_moment() -> None:
+    events = EventHistory()
+    events.append(EventChange(1, 3, 1.0, 0.8, 1.5))
+    events.append(EventChange(2, 5, 2.0, 0.7, 2.5))
+    assert events.now == {3, 5}
+    events.append(EventChange(1, 3, 1.0, 0.9, 4.0, offset_s=3.0))
+    assert events.now == {5}
+    assert (events.at(0.9), events.at(1.0), events.at(2.5), events.at(3.1)) == (set(), {3}, {3, 5}, {5})
+    events.clear()
+    assert (events.now, events.at(2.5)) == (set(), set())

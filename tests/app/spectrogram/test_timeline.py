@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from app.spectrogram.timeline import LiveTimeline, file_timeline, set_picture
-from core.inference.results import LiveUpdate
+from core.inference.results import EventChange, LiveUpdate
 from tests.app.app_fakes import FakePicture, FakeTagger, noise, scores
 
 
@@ -110,3 +110,31 @@ def test_a_file_shows_all_of_its_picture_and_the_highest_scores_in_view() -> Non
     found = timeline.scores_in_view()
     assert found is not None
     assert found.probabilities[0] == 0.0
+
+
+def test_live_classes_are_detected_while_their_event_is_open_and_later_at_its_moments() -> None:
+    live = _live()
+    _append(live, 0, 300, (0, 300))
+    assert live.sounding == frozenset(), "a high probability alone is no event"
+    live.append(LiveUpdate(events=(EventChange(1, 4, 1.0, 0.9, 1.5),)), 1000.0)
+    assert live.sounding == {4}
+    live.append(LiveUpdate(events=(EventChange(1, 4, 1.0, 0.9, 3.0, offset_s=2.5),)), 1000.0)
+    assert live.sounding == frozenset()
+    live.cursor_s = 2.0
+    assert live.sounding == {4}
+    live.use_labels(FakeTagger(labels=("car", "bus")))
+    assert live.sounding == frozenset(), "labels of another model are other classes"
+
+
+def test_what_the_end_of_listening_cut_off_is_the_last_that_was_detected() -> None:
+    live = _live()
+    _append(live, 0, 300, (0, 300))
+    live.append(LiveUpdate(events=(EventChange(1, 4, 1.0, 0.9, 1.5), EventChange(1, 4, 1.0, 0.9, 3.0, 3.0))), 1000.0)
+    live.is_listening = False
+    assert live.sounding == {4}
+    live.restart()
+    assert live.sounding == frozenset()
+
+
+def test_in_a_file_the_thresholds_say_what_is_detected() -> None:
+    assert file_timeline("a.wav", "").sounding is None

@@ -42,6 +42,23 @@ def test_the_surest_classes_come_first(panel: TagsPanel) -> None:
     assert _texts(panel)["Cow"].startswith("90")
 
 
+def test_classes_with_an_open_event_come_first_and_alone_count_as_detected(panel: TagsPanel) -> None:
+    heard = scores(heard={4: 0.9, 2: 0.3})
+    panel.show_scores(heard, "Now hearing", frozenset({2}))
+    assert tag_names(panel)[:2] == ["Siren", "Cow"]
+    assert [row.name for row in panel.list.tags.rows if row.is_detected] == ["Siren"]
+    panel.show_scores(heard, "Now hearing", frozenset())
+    panel._text_age.invalidate()
+    panel.advance()
+    assert tag_names(panel)[:2] == ["Cow", "Siren"], "the event is over, though the scores are the same"
+    assert not any(row.is_detected for row in panel.list.tags.rows)
+
+
+def test_without_events_the_thresholds_say_what_is_detected(panel: TagsPanel) -> None:
+    panel.show_scores(scores(heard={4: 0.5, 2: 0.49}), "Highest in view")
+    assert [row.name for row in panel.list.tags.rows if row.is_detected] == ["Cow"]
+
+
 def test_pinned_classes_stay_on_top_and_are_remembered(panel: TagsPanel, pins: Pins, settings_path) -> None:
     pins.toggle("bee")
     panel.show_scores(scores(heard={4: 0.9}), "Now hearing")

@@ -13,7 +13,8 @@ from core.audio.log_mel import LogMel, LogMelConfig
 from core.errors import UserError
 from core.inference.events import ended_events, find_events
 from core.inference.listener import Listener
-from core.inference.live_tagging import FRAME_VIEW, TWO_WINDOWS, LiveTagging, LiveView, LiveWindow, live_view_of
+from core.inference.live_tagging import LiveTagging, LiveWindow
+from core.inference.live_view import FRAME_VIEW, TWO_WINDOWS, LiveView
 from core.inference.results import EventChange, FrameScores, LiveUpdate, TagScores
 from fakes import ListSource, noise_blocks, telling_tagger, tiny_tagger
 
@@ -26,6 +27,7 @@ class Rows:
     """A frame head that hears its one label in loud frames, row by row."""
 
     has_frame_head: bool = True
+    live_view: LiveView = FRAME_VIEW
     window_frames: int = 1024
     log_mel: LogMelConfig = field(default_factory=LogMelConfig)
     thresholds: NDArray[np.float32] = field(default_factory=lambda: np.array([0.3], np.float32))
@@ -44,6 +46,7 @@ class Shares(Rows):
     """A model without frame head whose probability grows with the share of loud frames, and that needs little."""
 
     has_frame_head: bool = False
+    live_view: LiveView = TWO_WINDOWS
 
     def tag(self, frames: NDArray[np.float32], start_frame: int = 0, **options: object) -> TagScores:
         del options
@@ -191,8 +194,8 @@ def test_the_events_of_a_stream_are_those_of_its_whole_curve_whatever_the_blocks
 def test_another_hop_can_be_asked_for() -> None:
     heard = _heard(noise_blocks(3), hop_s=0.4)
     assert [window.end_frame for window in heard.scores] == [80, 120, 160, 200, 240, 280]
-    assert live_view_of(telling_tagger()) is FRAME_VIEW
-    assert live_view_of(tiny_tagger()) is TWO_WINDOWS
+    assert telling_tagger().live_view is FRAME_VIEW
+    assert tiny_tagger().live_view is TWO_WINDOWS
 
 
 def test_a_model_that_is_swapped_out_ends_its_events() -> None:
