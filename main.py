@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 
@@ -32,7 +31,7 @@ VERBS = (
 def main(argv: Sequence[str]) -> int:
     """Run one command; the exit status, as EXIT_STATUS has it."""
     try:
-        if _is_for_the_window(argv):
+        if command_line.is_for_the_window(VERBS, argv):
             return _window(argv)
         namespace = parse(argv)
         return namespace.run(namespace)
@@ -49,13 +48,6 @@ def main(argv: Sequence[str]) -> int:
 def parse(argv: Sequence[str]) -> argparse.Namespace:
     """Parse the options of one verb; wrong usage exits with 2."""
     return command_line.parse(VERBS, argv)
-
-
-def _is_for_the_window(argv: Sequence[str]) -> bool:
-    """Whether no verb is meant: nothing, an option of the window, or a file comes first."""
-    if not argv or argv[0] in ("--demo", "--settings") or argv[0].startswith("--settings="):
-        return True
-    return argv[0] not in {verb.name for verb in VERBS} and os.path.exists(argv[0])
 
 
 def _window(argv: Sequence[str]) -> int:

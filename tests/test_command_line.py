@@ -130,6 +130,31 @@ def test_the_window_opens_without_a_verb(words: list[str], monkeypatch: pytest.M
     assert opened == [words]
 
 
+@pytest.mark.parametrize(
+    ("words", "verb"),
+    [
+        (["--settings", "s.ini", "tag", "x.wav"], "tag"),
+        (["--settings=s.ini", "listen"], "listen"),
+        (["--demo", "tag", "x.wav"], "tag"),
+        (["--settings", "tag", "--demo", "train"], "train"),
+    ],
+)
+def test_a_verb_after_an_option_of_the_window_is_refused_and_not_taken_for_a_file(
+    words: list[str], verb: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(main, "_window", lambda argv: pytest.fail("the window was opened"))
+    assert main.main(words) == 2
+    assert f"and {verb} is a command" in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_file_with_the_name_of_a_verb_opens_in_the_window(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tag").touch()
+    monkeypatch.setattr(main, "_window", lambda argv: 0)
+    assert main.main(["--settings", "s.ini", "tag"]) == 0
+
+
 def test_the_version_is_that_of_the_project(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main.main(["--version"])

@@ -8,8 +8,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from app.style import formatting
+from app.style.appearance import Appearance
 from app.style.plain_text import PlainLabel
-from app.style.theme import Theme
 from app.training.findings_list import FindingsList
 from app.widgets.tables import Column, SortableTable
 from core.run.data_report import DataReport
@@ -28,13 +28,13 @@ class DataReportView(QWidget):
     clip_opened = Signal(object)
     """The Path of a clip to play."""
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, appearance: Appearance, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.summary = PlainLabel()
         self.summary.setWordWrap(True)
         self.summary.setObjectName("Heading")
         self.classes = SortableTable("Classes in the data", "The classes in the data with their clips", _COLUMNS)
-        self.findings = FindingsList(theme)
+        self.findings = FindingsList(appearance)
         self.verdict = PlainLabel()
         self.verdict.setObjectName("Muted")
         both = QSplitter(Qt.Orientation.Horizontal)

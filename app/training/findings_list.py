@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QKeyEvent
 from PySide6.QtWidgets import (
     QHeaderView,
@@ -17,8 +17,8 @@ from PySide6.QtWidgets import (
 )
 
 from app.style import formatting
+from app.style.appearance import Appearance
 from app.style.plain_text import plain_tip
-from app.style.theme import Theme
 from app.widgets.tables import Index
 from core.file_names import shown
 from core.run.data_report import Finding
@@ -51,9 +51,11 @@ class FindingsList(QTreeWidget):
     opened = Signal(object)
     """The Path of a clip that was double-clicked, or on which Enter was pressed."""
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, appearance: Appearance, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = theme
+        self._appearance = appearance
+        self._findings: list[Finding] = []
+        """Of the top-level items, in their order."""
         self.setColumnCount(2)
         self.setHeaderLabels(["Finding", "What to do"])
         self.setAccessibleName("Findings")
@@ -68,13 +70,14 @@ class FindingsList(QTreeWidget):
         self.header().sectionResized.connect(self.scheduleDelayedItemsLayout)
         self.setItemDelegate(_WrappingDelegate(self))
         self.itemDoubleClicked.connect(self._open)
+        appearance.changed.connect(self._apply_theme)
 
     def show_findings(self, findings: Sequence[Finding]) -> None:
         """Show findings: errors first, then warnings, then notes."""
         self.clear()
-        for finding in sorted(findings, key=lambda finding: _ORDER.index(finding.severity)):
+        self._findings = sorted(findings, key=lambda finding: _ORDER.index(finding.severity))
+        for finding in self._findings:
             line = QTreeWidgetItem([f"{_NAMES[finding.severity]}: {finding.text}", finding.remedy])
-            line.setForeground(0, QColor(self._colour(finding)))
             for column in (0, 1):
                 line.setToolTip(column, plain_tip(line.text(column)))
             for path in finding.paths[:_SHOWN_PATHS]:
@@ -83,10 +86,16 @@ class FindingsList(QTreeWidget):
                 more = formatting.count(len(finding.paths) - _SHOWN_PATHS, "more clip")
                 line.addChild(QTreeWidgetItem([f"… and {more}", ""]))
             self.addTopLevelItem(line)
+        self._apply_theme()
 
-    def _colour(self, finding: Finding) -> str:
-        theme = self._theme
-        return {"error": theme.bad, "warning": theme.warn, "note": theme.text}[finding.severity]
+    @Slot()
+    def _apply_theme(self) -> None:
+        theme = self._appearance.theme
+        colours = {"error": theme.bad, "warning": theme.warn, "note": theme.text}
+        for place, finding in enumerate(self._findings):
+            line = self.topLevelItem(place)
+            if line is not None:
+                line.setForeground(0, QColor(colours[finding.severity]))
 
     def _open(self, item: QTreeWidgetItem) -> None:
         path = item.data(0, _PATH_ROLE)

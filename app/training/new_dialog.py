@@ -65,7 +65,7 @@ class TrainingDialog(QDialog):
         self._recipes = JsonCommand("Reinstall Soundmark.", self, program=program)
         self._check = JsonCommand("Choose other data.", self, program=program)
         self.form = TrainingForm()
-        self.report = DataReportView(appearance.theme)
+        self.report = DataReportView(appearance)
         self.clip_view = ClipView(player, appearance)
         self._build()
         self._connect()

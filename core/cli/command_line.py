@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -11,6 +12,7 @@ from typing import Any
 
 from core.cli.argument_types import PlainParser
 from core.cli.terminal.leaving import EXIT_STATUS
+from core.errors import UsageError
 from core.version import NAME, version
 
 PROGRAM = NAME.lower()
@@ -22,11 +24,29 @@ DESCRIPTION = (
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """A verb of the command line. module: the file with its `add_options(parser)` and `run(namespace) -> int`."""
+    """A verb of the command line."""
 
     name: str
     summary: str
+    """For the help."""
     module: str
+    """Has its `add_options(parser)` and `run(namespace) -> int`."""
+
+
+def is_for_the_window(verbs: Sequence[Verb], argv: Sequence[str]) -> bool:
+    """Whether no verb is meant: nothing, an option of the window, or a file comes first.
+
+    Raises UsageError for a verb after an option of the window, which would take it for a file.
+    """
+    names = {verb.name for verb in verbs}
+    if not argv or not argv[0].startswith(("--demo", "--settings")):
+        return not argv or (argv[0] not in names and os.path.exists(argv[0]))
+    words = [word for before, word in zip(("", *argv), argv, strict=False) if before != "--settings"]
+    first = next((word for word in words if not word.startswith("-")), "")
+    if first in names and not os.path.exists(first):
+        problem = f"{argv[0]} is an option of the window, and {first} is a command."
+        raise UsageError(problem, f"Write {first} first, without {argv[0]}.")
+    return True
 
 
 def parse(verbs: Sequence[Verb], argv: Sequence[str]) -> argparse.Namespace:

@@ -7,14 +7,14 @@ from dataclasses import replace
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.style.theme import DARK
+from app.style.appearance import Appearance
 from app.training.data_report_view import DataReportView
 from tests.app.training_fakes import BAD_REPORT, REPORT
 
 
 @pytest.fixture
-def view(qtbot: QtBot) -> DataReportView:
-    made = DataReportView(DARK)
+def view(qtbot: QtBot, appearance: Appearance) -> DataReportView:
+    made = DataReportView(appearance)
     qtbot.addWidget(made)
     return made
 
