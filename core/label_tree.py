@@ -32,11 +32,13 @@ class LabelTree:
 
         A dog that lights up Animal, Pet and Dog gives Dog; with Bark, Bark.
         """
-        present = np.flatnonzero(active)
-        covered = {index for label in present for index in self.implied[label]}
-        shown = np.zeros_like(active, dtype=bool)
-        shown[[label for label in present if label not in covered]] = True
-        return shown
+        return active & ~self.implied_by(active)
+
+    def implied_by(self, active: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """What active labels imply, active itself or not; both bool `(labels,)`."""
+        covered = np.zeros(len(self.implied), bool)
+        covered[list({index for label in np.flatnonzero(active) for index in self.implied[label]})] = True
+        return covered
 
 
 @lru_cache(maxsize=16)
@@ -49,7 +51,7 @@ def label_tree(labels: LabelSet) -> LabelTree:
     for label in parents_first(labels.labels):
         parents = [index.get(parent) for parent in label.parents]
         ways = [frozenset[int]() if one is None else implied[one] | {one} for one in parents]
-        implied[label.index] = frozenset.intersection(*ways) if ways else frozenset()
+        implied[label.index] = ways[0].intersection(*ways[1:]) if ways else frozenset()
         all_ways = [above[one] | {one} for one in parents if one is not None]
         above[label.index] = frozenset[int]().union(*all_ways)
         for one in above[label.index]:

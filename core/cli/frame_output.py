@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import IO, Protocol
@@ -14,6 +13,7 @@ from core.errors import UserError
 from core.inference.events import EventTracker, rules_for_rows
 from core.inference.frame_rows import ROW_FRAMES, ROW_S
 from core.inference.results import EventChange, FrameScores, TagScores
+from core.inference.specific_events import SpecificEvents
 from core.labels import LabelSet
 from core.terminal_text import shown
 
@@ -30,7 +30,10 @@ class FrameWriter(Protocol):
 class FrameRows:
     """Writes each row as a window of 100 ms; its index is its place."""
 
-    def __init__(self, file: IO[str], labels: LabelSet, top_k: int | None, *, name: str) -> None:
+    def __init__(
+        self, file: IO[str], labels: LabelSet, top_k: int | None, events: FileEvents | None = None, *, name: str
+    ) -> None:
+        del events  # rows are no events
         self._writer: ResultWriter = FORMATS[name](file, labels, top_k)
 
     def frames(self, source: str, scores: FrameScores) -> None:
@@ -50,11 +53,18 @@ class FrameRows:
 
 
 class FileEvents:
-    """The events of one source after the other, each once it has ended; numbered afresh for each source."""
+    """The events of one source after the other, each once it has ended; numbered afresh for each source.
 
-    def __init__(self, n_labels: int) -> None:
-        self._rules = rules_for_rows(n_labels)
-        self._tracker = EventTracker(self._rules)
+    with_parents: also those that more specific ones cover.
+    """
+
+    def __init__(self, labels: LabelSet, with_parents: bool = False) -> None:
+        self._labels, self._with_parents = labels, with_parents
+        self._rules = rules_for_rows(len(labels))
+        self._begin()
+
+    def _begin(self) -> None:
+        self._tracker, self._specific = EventTracker(self._rules), SpecificEvents(self._labels)
         self._heard_s = 0.0
 
     def push(self, scores: FrameScores) -> list[EventChange]:
@@ -65,21 +75,21 @@ class FileEvents:
     def finish(self) -> list[EventChange]:
         """The events that the end of the source cuts off."""
         ended = self._ended(self._tracker.finish())
-        self._tracker, self._heard_s = EventTracker(self._rules), 0.0
+        self._begin()
         return ended
 
     def _ended(self, changes: list[EventChange]) -> list[EventChange]:
-        return [
-            replace(change, at_s=max(change.at_s, self._heard_s)) for change in changes if change.offset_s is not None
-        ]
+        ended = [change for change in changes if change.offset_s is not None]
+        kept = ended if self._with_parents else self._specific.ended(changes)
+        return [replace(change, at_s=max(change.at_s, self._heard_s)) for change in kept]
 
 
 class EventLines:
     """Writes a line for each event that has ended."""
 
-    def __init__(self, file: IO[str], labels: LabelSet, top_k: int | None) -> None:
+    def __init__(self, file: IO[str], labels: LabelSet, top_k: int | None, events: FileEvents | None = None) -> None:
         self._writer = JsonLines(file, labels, top_k)
-        self._events = FileEvents(len(labels))
+        self._events = events or FileEvents(labels)
         self.error, self.note = self._writer.error, self._writer.note
 
     def frames(self, source: str, scores: FrameScores) -> None:
@@ -95,12 +105,12 @@ class EventCsv:
     """Writes a row for each event that has ended: source, id, label, onset_s, offset_s, peak_p, at_s; and the name, if
     the label is an id for machines. Errors go to standard error. Control characters are escaped on a terminal only."""
 
-    def __init__(self, file: IO[str], labels: LabelSet, top_k: int | None) -> None:
+    def __init__(self, file: IO[str], labels: LabelSet, top_k: int | None, events: FileEvents | None = None) -> None:
         del top_k  # an event has one label
         self._rows, self._labels, self._file = csv.writer(file), labels, file
         names = ["name"] if labels.has_cryptic_ids else []
         self._rows.writerow(["source", "id", "label", "onset_s", "offset_s", "peak_p", "at_s", *names])
-        self._events = FileEvents(len(labels))
+        self._events = events or FileEvents(labels)
 
     def frames(self, source: str, scores: FrameScores) -> None:
         self._write(source, self._events.push(scores))
@@ -127,10 +137,10 @@ class EventCsv:
 class EventTable:
     """Writes a table for people: one line per event, the source above the first."""
 
-    def __init__(self, file: IO[str], labels: LabelSet, top_k: int | None) -> None:
+    def __init__(self, file: IO[str], labels: LabelSet, top_k: int | None, events: FileEvents | None = None) -> None:
         del top_k  # an event has one label
         self._file, self._labels = file, labels
-        self._events = FileEvents(len(labels))
+        self._events = events or FileEvents(labels)
         self._n_rows, self._n_events = 0, 0
 
     def frames(self, source: str, scores: FrameScores) -> None:
@@ -159,14 +169,22 @@ class EventTable:
             print(f"{event.onset_s:9.2f} – {event.offset_s:8.2f} s   {words}", file=self._file, flush=True)
 
 
-FRAME_FORMATS: dict[str, Callable[[IO[str], LabelSet, int | None], FrameWriter]] = {
+class MakeFrameWriter(Protocol):
+    """events: which of them are written; all but those that more specific ones cover, unless given."""
+
+    def __call__(
+        self, file: IO[str], labels: LabelSet, top_k: int | None, events: FileEvents | None = None
+    ) -> FrameWriter: ...
+
+
+FRAME_FORMATS: dict[str, MakeFrameWriter] = {
     "table": EventTable,
     "jsonl": partial(FrameRows, name="jsonl"),
     "csv": partial(FrameRows, name="csv"),
 }
 """What `tag --frames` writes."""
 
-EVENT_FORMATS: dict[str, Callable[[IO[str], LabelSet, int | None], FrameWriter]] = {
+EVENT_FORMATS: dict[str, MakeFrameWriter] = {
     "table": EventTable,
     "jsonl": EventLines,
     "csv": EventCsv,

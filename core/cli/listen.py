@@ -9,15 +9,23 @@ import time
 from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from core.audio.sources import SOURCES
 from core.audio.sources.source import Source
 from core.cli.argument_types import positive_number
 from core.cli.model_options import ModelOptions, add_model_options
 from core.cli.terminal.streams import print_error
-from core.cli.window_output import FORMATS, ResultWriter, TaggedWindow
+from core.cli.window_output import FORMATS, PARENTS_HELP, ResultWriter, TaggedWindow, implied_labels
 from core.errors import UsageError, UserError
-from core.inference.results import LiveStatus, LiveUpdate
+from core.inference.results import LiveStatus, LiveUpdate, TagScores
+from core.inference.specific_events import SpecificEvents
+
+if TYPE_CHECKING:
+    from core.inference.tagger import Tagger
 
 _STOP_TIMEOUT_S = 10.0
 """How long the end waits for a slow model to finish its window."""
@@ -39,6 +47,8 @@ class ListenOptions:
     """A key of FORMATS."""
     top_k: int | None = 5
     """Labels per window."""
+    parents: bool = False
+    """Also show detected labels, and events, that a more specific one implies."""
     fast: bool = False
     """Run a file as fast as the machine can, skipping no window, instead of in real time."""
 
@@ -52,6 +62,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     hop = "from window to window, 0.01 to 10.24 (default: what suits the model, 0.25 or 0.5)"
     parser.add_argument("--hop-s", type=positive_number, metavar="S", help=hop)
     parser.add_argument("--format", choices=("table", "jsonl"), default="table", help="default: table")
+    parser.add_argument("--parents", action="store_true", help=PARENTS_HELP)
     add_model_options(parser)
 
 
@@ -63,6 +74,7 @@ def run(namespace: argparse.Namespace) -> int:
         seconds=namespace.seconds,
         hop_s=namespace.hop_s,
         format=namespace.format,
+        parents=namespace.parents,
         fast=namespace.fast,
     )
     return run_listen(options)
@@ -76,7 +88,7 @@ def run_listen(options: ListenOptions) -> int:
     check_hop(options.hop_s)
     source = _fast_source(options) if options.fast else choose_source(options.input)
     tagger = options.model.load_tagger()  # after the source: an unknown name is reported before the model loads
-    report = _Report(source, FORMATS[options.format](sys.stdout, tagger.labels, options.top_k), options.fast)
+    report = _Report(source, tagger, options)
     listener = Listener(source, tagger=tagger, hop_s=options.hop_s, skips=not options.fast)
     listener.start()
     # At full speed the source itself ends after so many seconds of the stream.
@@ -102,8 +114,10 @@ def run_listen(options: ListenOptions) -> int:
 class _Report:
     """Writes updates as they come and counts for the summary."""
 
-    def __init__(self, source: Source, writer: ResultWriter, is_fast: bool) -> None:
-        self._source, self._writer, self._is_fast = source, writer, is_fast
+    def __init__(self, source: Source, tagger: Tagger, options: ListenOptions) -> None:
+        self._source, self._tagger, self._options = source, tagger, options
+        self._writer: ResultWriter = FORMATS[options.format](sys.stdout, tagger.labels, options.top_k)
+        self._specific = SpecificEvents(tagger.labels)
         self._n_windows = 0
         self._status = LiveStatus()
         self._trouble = ""
@@ -122,10 +136,11 @@ class _Report:
 
         Events come after the window that they became known with, however many windows an update holds.
         """
-        events = deque(update.events)
+        events = deque(update.events if self._options.parents else self._specific.started(update.events))
         for scores in update.scores:
-            latency_ms = None if self._is_fast else scores.latency_ms
-            self._writer.window(TaggedWindow(self._source.name, self._n_windows, scores, latency_ms))
+            latency_ms = None if self._options.fast else scores.latency_ms
+            implied = self._implied(scores)
+            self._writer.window(TaggedWindow(self._source.name, self._n_windows, scores, latency_ms, implied))
             self._n_windows += 1
             while events and events[0].at_s <= scores.end_s:
                 self._writer.event(events.popleft())
@@ -137,6 +152,10 @@ class _Report:
         self._trouble, self._status = trouble, update.status
         self.failure = update.failure or self.failure
         self.is_over = update.has_ended or self.failure is not None
+
+    def _implied(self, scores: TagScores) -> NDArray[np.bool_] | None:
+        tagger = self._tagger
+        return None if self._options.parents else implied_labels(scores, tagger.labels, tagger.thresholds)
 
     def summarise(self) -> None:
         """Write the summary line."""

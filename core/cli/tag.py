@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Protocol
 from core.cli.argument_types import positive_number, whole_count
 from core.cli.model_options import ModelOptions, add_model_options
 from core.cli.terminal.streams import OutputError, ResultStream
-from core.cli.window_output import FORMATS, TaggedWindow
+from core.cli.window_output import FORMATS, PARENTS_HELP, TaggedWindow, implied_labels
 from core.errors import UsageError, UserError
 from core.unforeseen import unforeseen
 
@@ -40,6 +40,8 @@ class TagOptions:
     """From window to window; None for the usual one."""
     top_k: int | None = 5
     """Labels per window; None for all of them."""
+    parents: bool = False
+    """Also show detected labels in tables, and events, that a more specific one implies."""
     frames: bool = False
     """Rows of 100 ms, or in a table onsets and offsets, instead of windows."""
     events: bool = False
@@ -60,6 +62,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     when = parser.add_mutually_exclusive_group()
     when.add_argument("--frames", action="store_true", help=frames)
     when.add_argument("--events", action="store_true", help="when sounds occur: onset and offset of each event")
+    parser.add_argument("--parents", action="store_true", help=PARENTS_HELP)
     how_many = parser.add_mutually_exclusive_group()
     how_many.add_argument("--top-k", type=whole_count, default=5, metavar="K", help="labels per window (default: 5)")
     how_many.add_argument("--all-scores", action="store_true", help="every label of every window")
@@ -75,6 +78,7 @@ def run(namespace: argparse.Namespace) -> int:
         window_s=namespace.window_s,
         hop_s=namespace.hop_s,
         top_k=None if namespace.all_scores else namespace.top_k,
+        parents=namespace.parents,
         frames=namespace.frames,
         events=namespace.events,
     )
@@ -134,17 +138,20 @@ class _WindowTagging:
     def tag(self, path: Path) -> None:
         from core.inference.file_tagging import tag_file
 
-        windows = tag_file(path, self._tagger, window_s=self._options.window_s, hop_s=self._options.hop_s)
+        tagger, options = self._tagger, self._options
+        windows = tag_file(path, tagger, window_s=options.window_s, hop_s=options.hop_s)
         for index, scores in enumerate(windows):
-            self._writer.window(TaggedWindow(str(path), index, scores))
+            implied = None if options.parents else implied_labels(scores, tagger.labels, tagger.thresholds)
+            self._writer.window(TaggedWindow(str(path), index, scores, implied=implied))
 
 
 class _FrameTagging:
     def __init__(self, file: IO[str], tagger: Tagger, options: TagOptions) -> None:
-        from core.cli.frame_output import EVENT_FORMATS, FRAME_FORMATS
+        from core.cli.frame_output import EVENT_FORMATS, FRAME_FORMATS, FileEvents
 
         formats = EVENT_FORMATS if options.events else FRAME_FORMATS
-        self._writer = formats[options.format](file, tagger.labels, options.top_k)
+        events = FileEvents(tagger.labels, options.parents)
+        self._writer = formats[options.format](file, tagger.labels, options.top_k, events)
         self._tagger, self._options = tagger, options
         self.error, self.note = self._writer.error, self._writer.note
 

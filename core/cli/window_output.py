@@ -9,22 +9,32 @@ from dataclasses import dataclass
 from typing import IO, Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.cli.terminal.streams import print_error
 from core.errors import UserError
 from core.inference.results import EventChange, TagScores
+from core.label_tree import label_tree
 from core.labels import Label, LabelSet
 from core.terminal_text import shown
+
+PARENTS_HELP = "also show what a detected class implies, such as Animal when Dog is detected"
 
 
 @dataclass(frozen=True, slots=True)
 class TaggedWindow:
-    """One window of one source; index counts the source's windows from 0. latency_ms: only of live windows."""
+    """One window of one source."""
 
     source: str
+    """Its name or path."""
     index: int
+    """Counts the source's windows from 0."""
     scores: TagScores
+    """Of all labels."""
     latency_ms: float | None = None
+    """Only of live windows."""
+    implied: NDArray[np.bool_] | None = None
+    """`(labels,)`: detected labels that a table for people leaves out, because a more specific one implies them."""
 
 
 class ResultWriter(Protocol):
@@ -37,9 +47,21 @@ class ResultWriter(Protocol):
     def summary(self, values: dict[str, float]) -> None: ...
 
 
-def ranked(scores: TagScores, labels: LabelSet, top_k: int | None) -> list[tuple[Label, float]]:
-    """Rank labels by probability (4 decimals), the highest first; all of them when `top_k` is None."""
-    order = np.argsort(-scores.probabilities, kind="stable")[:top_k]
+def implied_labels(scores: TagScores, labels: LabelSet, thresholds: NDArray[np.float32]) -> NDArray[np.bool_] | None:
+    """The detected labels that a more specific detected one implies, `(labels,)`; None where no label has parents."""
+    if not any(label.parents for label in labels):
+        return None
+    detected = scores.probabilities >= thresholds
+    return detected & label_tree(labels).implied_by(detected)
+
+
+def ranked(
+    scores: TagScores, labels: LabelSet, top_k: int | None, left_out: NDArray[np.bool_] | None = None
+) -> list[tuple[Label, float]]:
+    """Rank labels by probability (4 decimals), the highest first; all of them when `top_k` is None, but those that are
+    `left_out`, `(labels,)`."""
+    order = np.argsort(-scores.probabilities, kind="stable")
+    order = (order if left_out is None else order[~left_out[order]])[:top_k]
     return [(labels[int(i)], round(float(scores.probabilities[i]), 4)) for i in order]
 
 
@@ -141,7 +163,10 @@ class Table:
             self._source = window.source
             print(shown(window.source), file=self._file)
         scores = window.scores
-        ranking = ((shown(self._labels.in_words(label)), p) for label, p in ranked(scores, self._labels, self._top_k))
+        ranking = (
+            (shown(self._labels.in_words(label)), p)
+            for label, p in ranked(scores, self._labels, self._top_k, window.implied)
+        )
         tags = "  ".join(f"{word} {p:4.0%}" for word, p in ranking)
         mark = "  (warming up)" if scores.is_warming_up else ""
         print(f"{scores.start_s:9.2f} – {scores.end_s:8.2f} s   {tags}{mark}", file=self._file, flush=True)

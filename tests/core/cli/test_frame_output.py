@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.cli.frame_output import EVENT_FORMATS, FRAME_FORMATS
+from core.cli.frame_output import EVENT_FORMATS, FRAME_FORMATS, FileEvents
 from core.cli.window_output import FORMATS
 from core.errors import UserError
 from core.inference.results import FrameScores
@@ -84,3 +84,22 @@ def test_events_are_rows_of_csv_with_names_where_ids_are_for_machines() -> None:
     header, row = csv.reader(io.StringIO(file.getvalue()))
     assert header == ["source", "id", "label", "onset_s", "offset_s", "peak_p", "at_s", "name"]
     assert row == ["a.wav", "1", "/m/0bt9lr", "0.1", "0.2", "0.9", "0.3", "Dog"]
+
+
+DOGS = LabelSet((Label(0, "animal", "Animal"), Label(1, "dog", "Dog", ("animal",))))
+
+
+@pytest.mark.parametrize("name", EVENT_FORMATS)
+@pytest.mark.parametrize(("with_parents", "expected"), [(False, ["dog"]), (True, ["animal", "dog"])])
+def test_an_event_that_a_more_specific_one_covers_is_left_out_unless_asked_for(
+    name: str, with_parents: bool, expected: list[str]
+) -> None:
+    file = io.StringIO()
+    writer = EVENT_FORMATS[name](file, DOGS, None, FileEvents(DOGS, with_parents))
+    for _ in range(2):  # the second source starts afresh
+        rows = np.array([[0.1, 0.1], [0.9, 0.8], [0.9, 0.8], [0.1, 0.1]], np.float32)
+        writer.frames("a.wav", FrameScores(rows, np.array([0.05, 0.15, 0.25, 0.35])))
+        writer.end("a.wav")
+    text = file.getvalue()
+    assert [label for label in ("animal", "dog") if label in text] == expected
+    assert text.count("dog") == 2

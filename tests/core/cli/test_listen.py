@@ -16,6 +16,7 @@ from core.audio.sources.file_source import FileSource
 from core.cli.listen import ListenOptions, choose_source, run_listen
 from core.cli.model_options import ModelOptions
 from core.errors import UsageError, UserError
+from core.labels import LabelSet
 from core.model.checkpoints.checkpoint import save_checkpoint
 from fakes import telling_checkpoint, tiny_checkpoint
 
@@ -99,6 +100,30 @@ def test_events_follow_the_window_that_they_became_known_with(
         assert line.get("at_s", heard_s) == heard_s
     assert heard_s == 1.5 == max(line["end_s"] for line in lines if line["type"] == "window"), "on the stream's clock"
     assert summary["windows"] == 5
+
+
+def test_what_a_more_specific_event_implies_is_shown_when_asked_for(
+    sound: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plain = telling_checkpoint()
+    model = ModelOptions(str(tmp_path / "m"), device="cpu")
+    options = ListenOptions(model, input=str(sound), format="jsonl", fast=True, parents=True)
+    save_checkpoint(plain, tmp_path / "m")
+    run_listen(options)
+    everything = lines_of(capsys.readouterr().out)
+    first, *others = dict.fromkeys(line["label"] for line in everything if line.get("state") == "started")
+    chain = tuple(replace(one, parents=(first,) if one.id in others else ()) for one in plain.config.labels)
+    save_checkpoint(replace(plain, config=replace(plain.config, labels=LabelSet(chain))), tmp_path / "m")
+    run_listen(options)
+    assert lines_of(capsys.readouterr().out) == everything
+    run_listen(replace(options, parents=False))
+    specific = lines_of(capsys.readouterr().out)
+    assert [line for line in specific if line["type"] == "window"] == [
+        line for line in everything if line["type"] == "window"
+    ]
+    left_out = [line for line in everything if line not in specific]
+    assert left_out
+    assert {(line["type"], line["label"]) for line in left_out} == {("event", first)}
 
 
 def test_only_a_file_can_be_run_at_full_speed() -> None:

@@ -9,7 +9,7 @@ import json
 import numpy as np
 import pytest
 
-from core.cli.window_output import FORMATS, TaggedWindow, ranked
+from core.cli.window_output import FORMATS, TaggedWindow, implied_labels, ranked
 from core.errors import UserError
 from core.inference.results import TagScores
 from core.labels import Label, LabelSet
@@ -114,3 +114,32 @@ def test_rows_for_a_terminal_are_escaped_and_those_for_a_file_are_not() -> None:
 
     assert f"b{ACTIVE}c" in rows(io.StringIO())
     assert ACTIVE not in rows(Terminal())
+
+
+def test_a_table_leaves_out_what_a_more_specific_label_implies() -> None:
+    labels = LabelSet((Label(0, "animal", "Animal"), Label(1, "dog", "Dog", ("animal",)), Label(2, "car", "Car")))
+    thresholds = np.full(3, 0.5, np.float32)
+
+    def words(dog: float, implies: bool = True) -> str:
+        scores = TagScores(np.array([0.9, dog, 0.1], np.float32), 0, 1024)
+        implied = implied_labels(scores, labels, thresholds) if implies else None
+        file = io.StringIO()
+        FORMATS["table"](file, labels, 2).window(TaggedWindow("a.wav", 0, scores, implied=implied))
+        return file.getvalue().splitlines()[1].split(" s   ")[1]
+
+    assert words(dog=0.8) == "dog  80%  car  10%"
+    assert words(dog=0.4) == "animal  90%  dog  40%", "not sure of the dog"
+    assert words(dog=0.8, implies=False) == "animal  90%  dog  80%"
+
+
+def test_lines_for_machines_have_every_label() -> None:
+    labels = LabelSet((Label(0, "animal", "Animal"), Label(1, "dog", "Dog", ("animal",))))
+    scores = TagScores(np.array([0.9, 0.8], np.float32), 0, 1024)
+    implied = implied_labels(scores, labels, np.full(2, 0.5, np.float32))
+    assert implied is not None
+    assert implied.tolist() == [True, False]
+    for name in ("jsonl", "csv"):
+        file = io.StringIO()
+        FORMATS[name](file, labels, 2).window(TaggedWindow("a.wav", 0, scores, implied=implied))
+        assert "animal" in file.getvalue()
+    assert implied_labels(scores, LabelSet.from_ids(["a", "b"]), np.full(2, 0.5, np.float32)) is None
