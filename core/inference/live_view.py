@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.audio.log_mel import FRAMES_PER_SECOND
 from core.bounds import check_number
-from core.errors import UsageError
+from core.errors import UsageError, UserError
 from core.inference.events import DETECTED_FROM, EventRules
 
 LONGEST_CONTEXT_S = 10.24
@@ -26,8 +28,8 @@ class LiveView:
     """From one window to the next, 0.01 to 10.24."""
     newest_s: float
     """What counts as now. With a frame head: the maximum over this much of its rows. Without: a second window."""
-    starts_from: float | None = None
-    """The probability that an event must reach; None for the model's threshold of each label."""
+    starts_from: float | tuple[float, ...] | None = None
+    """The probability that an event must reach, for all labels or for each; None for the model's thresholds."""
     lasts_share: float = 0.5
     """An event lasts while the probability is not below this share of what it had to reach, 0 to 1."""
     shortest_s: float = 0.0
@@ -40,8 +42,11 @@ class LiveView:
         check_number("hop_s", self.hop_s, SHORTEST_HOP_S, LONGEST_CONTEXT_S)
         check_number("newest_s", self.newest_s, 0.1, self.context_s)
         check_number("lasts_share", self.lasts_share, 0.0, 1.0)
-        if self.starts_from is not None:
-            check_number("starts_from", self.starts_from, 0.0, 1.0)
+        check_number("shortest_s", self.shortest_s, 0.0, 60.0)
+        check_number("joined_s", self.joined_s, 0.0, 60.0)
+        each = self.starts_from if isinstance(self.starts_from, tuple) else (self.starts_from,)
+        for starts_from in each if self.starts_from is not None else ():
+            check_number("starts_from", starts_from, 0.0, 1.0)
 
     @property
     def context(self) -> int:
@@ -64,8 +69,16 @@ class LiveView:
         return min(FRAMES_PER_SECOND, self.newest)
 
     def rules(self, thresholds: NDArray[np.float32]) -> EventRules:
-        """When this view's probabilities are an event; `thresholds` of the model, `(labels,)`."""
-        starts_from = thresholds if self.starts_from is None else np.full(len(thresholds), self.starts_from, np.float32)
+        """When this view's probabilities are an event; `thresholds` of the model, `(labels,)`. Raises UserError if the
+        view is of another number of labels."""
+        starts_from = thresholds
+        if isinstance(self.starts_from, tuple) and len(self.starts_from) != len(thresholds):
+            raise UserError(
+                f"The live view has {len(self.starts_from)} thresholds for {len(thresholds)} labels.",
+                "The checkpoint's config.json is damaged. Copy or download the checkpoint again.",
+            )
+        if self.starts_from is not None:
+            starts_from = np.broadcast_to(np.asarray(self.starts_from, np.float32), thresholds.shape)
         return EventRules(
             starts_from=starts_from,
             lasts_from=(starts_from * np.float32(self.lasts_share)).astype(np.float32),
@@ -88,3 +101,17 @@ def check_hop(hop_s: float | None) -> None:
             f"--hop-s cannot be {hop_s:g}.",
             f"It must be between {SHORTEST_HOP_S} and {LONGEST_CONTEXT_S} seconds; without it the model's own is used.",
         )
+
+
+def live_view_from(values: Mapping[str, Any], has_frame_head: bool) -> LiveView:
+    """The view of a model's kind, with the values that its checkpoint brings. Raises UserError."""
+    kind = FRAME_VIEW if has_frame_head else TWO_WINDOWS
+    unknown = set(values) - {field.name for field in fields(LiveView)}
+    if unknown:
+        raise UserError(
+            f"The checkpoint's live view has unknown values: {', '.join(sorted(unknown))}.",
+            "It may come from a newer version of Soundmark. Update Soundmark.",
+        )
+    each = values.get("starts_from")
+    changes = {**values, "starts_from": tuple(cast("list[float]", each))} if isinstance(each, list) else dict(values)
+    return replace(kind, **changes)

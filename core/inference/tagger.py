@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from core.audio.log_mel import FRAMES_PER_SECOND, LogMelConfig
 from core.errors import UserError
 from core.inference.frame_rows import resample_columns, rows_of
-from core.inference.live_view import FRAME_VIEW, TWO_WINDOWS
+from core.inference.live_view import live_view_from
 from core.inference.results import FrameScores, TagScores
 from core.model.architecture import TransformerConfig
 from core.model.checkpoints.checkpoint import Checkpoint
@@ -69,7 +69,7 @@ class Tagger:
         self.window_frames = config.model.max_frames
         self.longest_frames = max(LONGEST_FRAMES, self.window_frames)
         self.has_frame_head = isinstance(config.model, TransformerConfig) and config.model.frame_head
-        self.live_view = FRAME_VIEW if self.has_frame_head else TWO_WINDOWS
+        self.live_view = live_view_from(config.live, self.has_frame_head)
         self.live_thresholds = self.live_view.rules(self.thresholds).starts_from
         self.n_mels = config.log_mel.n_mels
         self.provenance = config.provenance

@@ -63,6 +63,8 @@ class CheckpointConfig:
     """From logits to probabilities: "sigmoid" for independent labels, "softmax" for one label per clip."""
     calibration: Calibration = ()
     """Applied to the logits before the activation; with softmax one scale for all labels and no offsets."""
+    live: dict[str, Any] = field(default_factory=dict[str, Any])
+    """How it is read live, as the fields of `core.inference.live_view.LiveView`; empty for what suits its kind."""
     provenance: dict[str, Any] = field(default_factory=dict[str, Any])
     """Data, licence, recipe, commit, metrics: whatever the training run recorded."""
 
@@ -114,6 +116,7 @@ class CheckpointConfig:
                 "labels": self.labels.to_dicts(),
                 "thresholds": list(self.thresholds),
                 "calibration": [list(pair) for pair in self.calibration],
+                **({"live": self.live} if self.live else {}),
                 "provenance": self.provenance,
             },
             indent=1,
@@ -147,7 +150,8 @@ class CheckpointConfig:
                 merge=MergeSchedule.from_dict(raw["merge"]),
                 pad_to_window=bool(raw["pad_to_window"]),
                 activation=raw["activation"],
-                # Checkpoints written before there was calibration have none.
+                # Checkpoints written before there was calibration have none, nor do all say how they are read live.
+                live=dict(raw.get("live", {})),
                 calibration=tuple((float(scale), float(offset)) for scale, offset in raw.get("calibration", ())),
                 provenance=dict(raw["provenance"]),
             )

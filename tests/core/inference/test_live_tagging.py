@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +18,9 @@ from core.inference.listener import Listener
 from core.inference.live_tagging import LiveTagging, LiveWindow
 from core.inference.live_view import FRAME_VIEW, TWO_WINDOWS, LiveView
 from core.inference.results import EventChange, FrameScores, LiveUpdate, TagScores
-from fakes import ListSource, noise_blocks, telling_tagger, tiny_tagger
+from core.inference.tagger import load_tagger
+from core.model.checkpoints.checkpoint import save_checkpoint
+from fakes import ListSource, noise_blocks, telling_checkpoint, telling_tagger, tiny_tagger
 
 LOUD = -4.0
 """The log-mel of frames in which the one label of the fakes sounds."""
@@ -194,8 +198,8 @@ def test_the_events_of_a_stream_are_those_of_its_whole_curve_whatever_the_blocks
 def test_another_hop_can_be_asked_for() -> None:
     heard = _heard(noise_blocks(3), hop_s=0.4)
     assert [window.end_frame for window in heard.scores] == [80, 120, 160, 200, 240, 280]
-    assert telling_tagger().live_view is FRAME_VIEW
-    assert tiny_tagger().live_view is TWO_WINDOWS
+    assert telling_tagger().live_view == FRAME_VIEW
+    assert tiny_tagger().live_view == TWO_WINDOWS
 
 
 def test_a_model_that_is_swapped_out_ends_its_events() -> None:
@@ -228,3 +232,21 @@ def test_a_view_that_cannot_be_is_refused(values: dict[str, float]) -> None:
     with pytest.raises(UserError):
         replace(FRAME_VIEW, **values)
     assert LiveView(context_s=2.56, hop_s=0.25, newest_s=0.5).rules(np.array([0.31], np.float32)).starts_from == 0.31
+
+
+def test_a_checkpoint_may_bring_a_view_of_its_own(tmp_path: Path) -> None:
+    live = {"context_s": 4.0, "hop_s": 0.2, "starts_from": [0.4, 0.5, 0.6, 0.7], "joined_s": 1.0}
+    save_checkpoint(telling_checkpoint(live=live), tmp_path / "m")
+    tagger = load_tagger(str(tmp_path / "m"), device="cpu")
+    assert tagger.live_view == replace(
+        FRAME_VIEW, context_s=4.0, hop_s=0.2, joined_s=1.0, starts_from=(0.4, 0.5, 0.6, 0.7)
+    )
+    assert tagger.live_thresholds.tolist() == pytest.approx([0.4, 0.5, 0.6, 0.7])
+    rules = tagger.live_view.rules(tagger.thresholds)
+    assert rules.lasts_from.tolist() == pytest.approx([0.2, 0.25, 0.3, 0.35])
+
+
+@pytest.mark.parametrize("live", [{"hop": 0.5}, {"hop_s": 99.0}, {"starts_from": [0.5]}, {"starts_from": ["high"] * 4}])
+def test_a_checkpoint_with_a_view_that_cannot_be_is_refused(live: dict[str, Any]) -> None:
+    with pytest.raises(UserError):
+        telling_tagger(live=live)
