@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from core.bounds import MOST_LABELS, check_whole
@@ -57,6 +57,12 @@ class LabelSet:
             raise UserError(f"Label ids occur twice: {', '.join(twice[:5])}.", "Give every label a unique id.")
         if any(label.parents for label in self.labels):
             parents_first(self.labels)
+
+    def joined_with(self, other: LabelSet) -> LabelSet:
+        """These labels, and behind them those of `other` whose ids are not among them."""
+        mine = {label.id for label in self.labels}
+        new = [label for label in other.labels if label.id not in mine]
+        return LabelSet((*self.labels, *(replace(label, index=len(self.labels) + i) for i, label in enumerate(new))))
 
     @classmethod
     def from_ids(cls, ids: Sequence[str]) -> LabelSet:

@@ -26,6 +26,7 @@ ROOM_ORDERS: dict[str, tuple[set[str], ...]] = {
         {"data.layouts"},
         {"data"},
         {"batches"},
+        {"scenes"},
         {"data_check"},
         {"model"},
         {"evaluation"},

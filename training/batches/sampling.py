@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,19 +24,55 @@ Place = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
+class SceneTargets:
+    """What is known of mixed scenes beside the labels of the whole window."""
+
+    known: Tensor
+    """Bool `(B, labels)`, whether a label's presence in the window is known."""
+    columns: Tensor
+    """Int8 `(B, columns, labels)`: SOUNDING, SILENT or UNSURE (see `training.scenes.activity`)."""
+    scores: Tensor | None = None
+    """A teacher's probabilities `(B, patches, classes)` of each of its patches."""
+    embeddings: Tensor | None = None
+    """Its embeddings `(B, patches, width)`."""
+
+    def part(self, index: int, n_parts: int) -> SceneTargets:
+        """As `Batch.part`."""
+        return self._each(lambda whole: whole.tensor_split(n_parts)[index])
+
+    def to(self, device: torch.device) -> SceneTargets:
+        """The same on `device`."""
+        return self._each(lambda tensor: tensor.to(device))
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> SceneTargets:
+        scores, embeddings = self.scores, self.embeddings
+        return SceneTargets(
+            change(self.known),
+            change(self.columns),
+            None if scores is None else change(scores),
+            None if embeddings is None else change(embeddings),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
-    """Clips of one length, or windows cut from clips."""
+    """Windows of sound and what is to be learned from them."""
 
     log_mel: Tensor
-    """Normalised, `(B, T, mels)`."""
+    """Normalised `(B, T, mels)`."""
     targets: Tensor
-    """`(B, labels)`."""
+    """`(B, labels)`, 0 to 1."""
     clips: Tensor
-    """`(B,)`: indices into the data."""
+    """`(B,)` indices into the data."""
+    scenes: SceneTargets | None = None
+    """More of what is known, where the windows are mixed scenes."""
 
     def part(self, index: int, n_parts: int) -> Batch:
-        """One of `n_parts` nearly equal parts, for one process or one step of gradient accumulation."""
-        return Batch(*(tensor.tensor_split(n_parts)[index] for tensor in (self.log_mel, self.targets, self.clips)))
+        """One of `n_parts` nearly equal parts: a process's share, or a step of accumulation."""
+        log_mel, targets, clips = (
+            whole.tensor_split(n_parts)[index] for whole in (self.log_mel, self.targets, self.clips)
+        )
+        return Batch(log_mel, targets, clips, None if self.scenes is None else self.scenes.part(index, n_parts))
 
 
 class TrainingBatches(Dataset[Batch]):
@@ -133,7 +169,7 @@ def refuse_joined_windows(config: TrainConfig, longest: int) -> None:
 class ErrorsAsValues(Dataset["Batch | UserError"]):
     """Returns a UserError in place of a batch, because torch passes exceptions from worker processes on as text."""
 
-    def __init__(self, batches: TrainingBatches) -> None:
+    def __init__(self, batches: Dataset[Batch]) -> None:
         self._batches = batches
 
     def __getitem__(self, place: Place) -> Batch | UserError:

@@ -1,4 +1,4 @@
-"""A recipe as data: TrainConfig has its settings in six groups, files have them side by side. Reads no file."""
+"""A recipe as data: TrainConfig has its settings in seven groups, files have them side by side. Reads no file."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from training.config.field_rules import Setting, settings_of
 from training.config.optimisation import OptimisationSettings
 from training.config.result import ResultSettings
 from training.config.running import RunningSettings
+from training.config.scenes import SceneSettings
 from training.config.start import StartSettings
 
 
@@ -37,13 +38,15 @@ class TrainConfig:
     """How the weights are learned."""
     augmentation: AugmentationSettings = field(default_factory=AugmentationSettings)
     """How clips are cut, mixed and changed before."""
+    scenes: SceneSettings = field(default_factory=SceneSettings)
+    """How sounds are mixed into scenes."""
     result: ResultSettings = field(default_factory=ResultSettings)
     """What goes into the checkpoint."""
     running: RunningSettings = field(default_factory=RunningSettings)
     """How it runs on this machine."""
 
     def __post_init__(self) -> None:
-        validate(self.start, self.data, self.optimisation, self.augmentation)
+        validate(self.start, self.data, self.optimisation, self.augmentation, self.scenes)
 
     @classmethod
     def from_flat(cls, settings: Mapping[str, Any]) -> TrainConfig:
@@ -70,6 +73,7 @@ GROUPS: dict[str, type[Any]] = {
     "data": DataSettings,
     "optimisation": OptimisationSettings,
     "augmentation": AugmentationSettings,
+    "scenes": SceneSettings,
     "result": ResultSettings,
     "running": RunningSettings,
 }

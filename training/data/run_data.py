@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from core.audio.log_mel import LogMelConfig
+from core.labels import LabelSet
 from core.run.messages import TrainingMessage, TrainingPreparing
 from core.throttle import Throttle
 from training.config.recipe import TrainConfig
 from training.data.clip_frames import ClipFrames, frame_statistics, load_clips
+from training.data.clip_sounds import ClipSounds, load_sounds
 from training.data.data_rules import learning_findings, silence_findings
 from training.data.label_rules import refuse
 from training.data.manifest import LabelledClip, Manifest, Split, read_manifest
@@ -35,6 +37,8 @@ class RunData:
     """None without held-out clips."""
     log_mel: LogMelConfig
     """The front end, with the statistics that the clips are normalised with."""
+    sounds: ClipSounds | None = None
+    """The training clips' waveforms, for a recipe that mixes scenes."""
 
     def identity(self) -> dict[str, Any]:
         """What must not change for a run to be resumed: labels, each clip's name, labels, fold and group,
@@ -58,13 +62,20 @@ def _part_of(clip: LabelledClip) -> tuple[Any, ...]:
 
 
 def load_run_data(
-    config: TrainConfig, folder: Path, start: LogMelConfig | None, report: Callable[[TrainingMessage], None]
+    config: TrainConfig,
+    folder: Path,
+    start: LogMelConfig | None,
+    report: Callable[[TrainingMessage], None],
+    more_labels: LabelSet | None = None,
 ) -> RunData:
     """Read and decode the clips that the recipe asks for. Raises UserError.
 
     start: the front end of the initial checkpoint, if any, whose statistics its weights were trained with.
+    more_labels: a teacher's, learned beside those of the data.
     """
     manifest = read_manifest(folder, config.data.collection, config.data.licences)
+    if more_labels is not None:
+        manifest = replace(manifest, labels=manifest.labels.joined_with(more_labels))
     refuse(learning_findings(manifest))
     for note in manifest.notes:
         _log.warning("Note: %s", note.text)
@@ -85,8 +96,12 @@ def load_run_data(
         mean, std = frame_statistics(train)
         refuse(silence_findings([std]))
         front_end = replace(front_end, mean=round(mean, 4), std=round(std, 4))
+    sounds = None
+    if config.scenes.scenes:
+        decoded = _decoding_reports("scenes' training", report)
+        sounds = load_sounds(split.train, front_end.sample_rate, report=decoded)
     return RunData(
-        manifest, split, train, load(split.validation, "validation"), load(split.test, "held-out"), front_end
+        manifest, split, train, load(split.validation, "validation"), load(split.test, "held-out"), front_end, sounds
     )
 
 

@@ -87,7 +87,9 @@ def _set_up(config: TrainConfig, data_folder: Path, path: Path, fabric: Fabric, 
     """The run as its state file left it, or a new one, with as many epochs as its time budget allows."""
     initial_checkpoint = read_initial_checkpoint(config.start.init)
     teachers = read_teachers(config.optimisation.teacher)  # before minutes of decoding: it may not be readable
-    data = load_run_data(config, data_folder, initial_checkpoint.config.log_mel if initial_checkpoint else None, report)
+    front_end = initial_checkpoint.config.log_mel if initial_checkpoint else None
+    learned_too = teachers.of_waveforms.labels if teachers.of_waveforms and config.scenes.teacher_labels else None
+    data = load_run_data(config, data_folder, front_end, report, learned_too)
     state = read_state(path) if os.path.isfile(path) else None
     if state and config.optimisation.time_budget_min:
         config = config.with_settings(**{key: _plain(state["config"][key]) for key in COUNTED_IN_EPOCHS})

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,6 @@ import torch
 from lightning_fabric import Fabric
 from numpy.typing import NDArray
 from timm.layers.norm_act import convert_sync_batchnorm
-from torch import Tensor
 from torch.utils.data import DataLoader
 
 from core.errors import UserError
@@ -27,7 +26,7 @@ from core.model.checkpoints.checkpoint import Checkpoint
 from core.model.checkpoints.probabilities import ACTIVATIONS
 from core.model.merging.schedule import NO_MERGING, MergeSchedule
 from core.model.networks.build import Network
-from training.batches.sampling import Batch, ErrorsAsValues, Place, TrainingBatches, evaluation_batches
+from training.batches.sampling import Batch, ErrorsAsValues, Place, evaluation_batches
 from training.batches.seeding import generator_for, seed_of
 from training.config.recipe import CHANGEABLE_ON_RESUME, DEFAULTS, TrainConfig
 from training.data.clip_frames import ClipFrames
@@ -35,16 +34,19 @@ from training.data.run_data import RunData
 from training.evaluation.metrics import accuracy, mean_average_precision
 from training.evaluation.publish import activation_of, merge_schedule
 from training.loop.fabric import gather_scores, sum_over_processes
+from training.loop.run_batches import batches_of
 from training.loop.state_file import write_state
+from training.loop.step_loss import StepLoss
 from training.model.building import build_model
-from training.model.distillation import blend
-from training.model.frame_head_loss import freeze_norms_and_dropout, splice_clips, summed_frame_loss
+from training.model.float32_depthwise import keep_depthwise_in_float32
+from training.model.frame_head_loss import freeze_norms_and_dropout
 from training.model.learning_rate import learning_rate, plan_schedule
-from training.model.optimiser import build_optimiser, summed_loss
-from training.model.teachers import Teachers, read_teachers
+from training.model.optimiser import build_optimiser
+from training.model.teachers import TeacherFiles, Teachers, read_teachers
 from training.model.training_network import TrainingNetwork
 from training.model.weight_averaging import RangeAverage, WeightAverage, cumulative_mean
 from training.model.zero_padding import kept_zero_padding
+from training.scenes.yamnet import EMBEDDING_WIDTH
 from training.text import join_names
 
 
@@ -61,7 +63,7 @@ class TrainingRun:
         data: RunData,
         fabric: Fabric,
         initial_checkpoint: Checkpoint | None = None,
-        teachers: Sequence[Checkpoint] = (),
+        teachers: TeacherFiles | None = None,
     ) -> None:
         self.config, self.data, self.fabric = config, data, fabric
         labels, log_mel = data.manifest.labels, data.log_mel
@@ -77,13 +79,26 @@ class TrainingRun:
         self.best: dict[str, Any] = {}
         if fabric.world_size > 1 and fabric.device.type == "cuda":
             convert_sync_batchnorm(plain)  # timm's: it keeps the activation inside its norms
+        if fabric.device.type == "cpu":
+            keep_depthwise_in_float32(plain)
         self.plain: Network = plain
         patches = plain.config.n_patches(plain.config.max_frames)
         merge_r, result = config.optimisation.merge_r_training, config.result
         merge = merge_schedule(merge_r, patches, result.merge_kind, result.matcher)
-        network = TrainingNetwork(plain, merge, with_frame_head=config.optimisation.frame_loss > 0)
+        network = TrainingNetwork(
+            plain,
+            merge,
+            with_frame_head=config.optimisation.frame_loss > 0,
+            embedding_width=EMBEDDING_WIDTH if self.teachers.of_waveforms and config.scenes.embedding_loss else 0,
+        )
+        if network.embedding is not None:
+            factor = config.optimisation.new_rate_factor
+            group = {"params": network.embedding.parameters(), "weight_decay": 0.0, "factor": factor}
+            optimiser.add_param_group(group)
+        self._embedding = network.embedding
         self._model, self._optimiser = fabric.setup(network, optimiser)
-        self.batches = TrainingBatches(data.train, config, data.log_mel)
+        self.batches, scene_loss = batches_of(config, data, plain.config, self.teachers.of_waveforms)
+        self._loss = StepLoss(config, fabric, plain.config, self.teachers, self.padding, scene_loss)
         self.step = 0
         self._losses: list[float] = []
         self._ensemble: NDArray[np.float32] | None = None
@@ -131,7 +146,7 @@ class TrainingRun:
         for i in range(config.optimisation.accumulate):
             part, is_last = mine.part(i, config.optimisation.accumulate), i == config.optimisation.accumulate - 1
             with nullcontext() if is_last else fabric.no_backward_sync(self._model):
-                loss = self._loss(part, column)
+                loss = self._loss(self._model, part, column)
                 # Processes average their gradients; the loss is the mean over all clips of the batch.
                 fabric.backward(loss * (fabric.world_size / n_clips))
             total += float(loss.detach()) / n_clips
@@ -153,30 +168,6 @@ class TrainingRun:
         self.step += 1
         self._losses.append(total)
         return total, any_stop > 0
-
-    def _loss(self, part: Batch, column: int) -> Tensor:
-        log_mel, targets = part.log_mel.to(self.fabric.device), part.targets.to(self.fabric.device)
-        loss_kind, frame_loss = self.config.optimisation.loss, self.config.optimisation.frame_loss
-        spliced = splice_clips(log_mel, targets, self.plain.config, loss_kind) if frame_loss else None
-        if spliced:
-            log_mel, targets = spliced.log_mel, spliced.targets
-        targets = self._with_teachers(log_mel, targets)
-        with self.fabric.autocast():
-            logits, columns = self._model(self.padding.pad(log_mel), column)
-        loss = summed_loss(loss_kind, logits.float(), targets)
-        if spliced is None:
-            return loss
-        of_columns = frame_loss * summed_frame_loss(columns[:, : spliced.where.shape[1]], spliced)
-        return of_columns if self.config.start.freeze else of_columns + loss
-
-    def _with_teachers(self, log_mel: Tensor, targets: Tensor) -> Tensor:
-        """The targets `(B, labels)`: the labels, or their blend with the teachers' probabilities for these frames."""
-        if not self.teachers:
-            return targets
-        optimisation = self.config.optimisation
-        with self.fabric.autocast():
-            taught = self.teachers.probabilities(log_mel, optimisation.loss, optimisation.teacher_temperature)
-        return blend(targets, taught, optimisation.label_weight)
 
     def _not_finite(self, loss: float, batch: Batch) -> UserError:
         names = [self.data.split.train[i].path.name for i in batch.clips.tolist()]
@@ -279,6 +270,7 @@ class TrainingRun:
             "average": self.average.model.state_dict(),
             "n_updates": self.average.n_updates,
             "range_average": self.range_average.state_dict() if self.range_average else {},
+            "embedding": {} if self._embedding is None else self._embedding.state_dict(),
             "optimiser": self._optimiser.state_dict(),
             "scaler": self.fabric.strategy.precision.state_dict(),
         }
@@ -307,6 +299,8 @@ class TrainingRun:
         self.average.n_updates = state["n_updates"]
         if self.range_average:
             self.range_average.load_state_dict(state["range_average"])
+        if self._embedding is not None:
+            self._embedding.load_state_dict(state["embedding"])
         self._optimiser.load_state_dict(state["optimiser"])
         self.fabric.strategy.precision.load_state_dict(state["scaler"])
         self.best, self.best_on_test = state["best"], state["best_on_test"]

@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -22,16 +23,35 @@ from core.model.checkpoints.checkpoint import Checkpoint, CheckpointConfig
 from core.model.checkpoints.loading import load_checkpoint
 from core.model.checkpoints.probabilities import ACTIVATIONS
 from core.model.store.find import find_weights
+from training.config.checks import is_waveform_teacher
 from training.model.initialisation import MUST_BE_GIVEN
 from training.model.zero_padding import ZeroPadding
+from training.scenes.yamnet import Yamnet
 from training.text import join_names
 
 
-def read_teachers(names: Sequence[str]) -> tuple[Checkpoint, ...]:
-    """The checkpoints that a recipe's `teacher` names: model names, or paths. Raises UserError."""
+@dataclass(frozen=True, slots=True)
+class TeacherFiles:
+    """What a recipe's `teacher` names."""
+
+    checkpoints: tuple[Checkpoint, ...] = ()
+    """Models that hear the student's frames."""
+    of_waveforms: Yamnet | None = None
+    """A model that hears the waveforms that these frames are made of."""
+
+
+def read_teachers(names: Sequence[str]) -> TeacherFiles:
+    """The models that a recipe's `teacher` names: names of models, paths of checkpoints or of a .tflite file.
+
+    Raises UserError.
+    """
     if MUST_BE_GIVEN in names:
         raise UserError("This recipe needs a teacher.", "Add teacher=CHECKPOINT.")
-    return tuple(load_checkpoint(find_weights(name)) for name in names)
+    of_waveforms = [name for name in names if is_waveform_teacher(name)]
+    if len(of_waveforms) > 1:
+        raise UserError("Only one teacher can hear waveforms.", f"Leave out {join_names(of_waveforms[1:])}.")
+    checkpoints = (load_checkpoint(find_weights(name)) for name in names if name not in of_waveforms)
+    return TeacherFiles(tuple(checkpoints), Yamnet(Path(of_waveforms[0]).expanduser()) if of_waveforms else None)
 
 
 class Teacher:
@@ -86,14 +106,15 @@ class Teachers:
     facts: of each, for the model card. contents: of each, to check that a resumed run has the same teachers.
     """
 
-    def __init__(
-        self, checkpoints: Sequence[Checkpoint], labels: LabelSet, log_mel: LogMelConfig, *, device: torch.device
-    ) -> None:
-        self._teachers = [Teacher(checkpoint, labels, log_mel).to(device) for checkpoint in checkpoints]
-        self.facts = tuple(teacher.facts for teacher in self._teachers)
+    def __init__(self, files: TeacherFiles, labels: LabelSet, log_mel: LogMelConfig, *, device: torch.device) -> None:
+        self._teachers = [Teacher(checkpoint, labels, log_mel).to(device) for checkpoint in files.checkpoints]
+        self.of_waveforms = files.of_waveforms
+        every = (*self._teachers, *([files.of_waveforms] if files.of_waveforms else []))
+        self.facts = tuple(teacher.facts for teacher in every)
         self.contents = [str(facts["content"]) for facts in self.facts]
 
     def __len__(self) -> int:
+        """How many hear frames."""
         return len(self._teachers)
 
     def probabilities(self, log_mel: Tensor, kind: str, temperature: float) -> Tensor:

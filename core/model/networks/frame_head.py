@@ -27,9 +27,9 @@ class FrameHead(nn.Sequential):
         )
 
     def forward(self, input: Tensor) -> Tensor:  # nn.Sequential's name for it
-        """Logits `(B, columns, labels)` of the patches' tokens on their grid, `(B, rows, columns, D)`."""
+        """Logits `(B, columns, labels)` of columns' tokens, averaged over their rows, `(B, columns, D)`."""
         norm, linear = self
-        return linear(norm(input.mean(dim=1)))
+        return linear(norm(input))
 
 
 def column_times_s(config: TransformerConfig, n_frames: int) -> NDArray[np.float64]:

@@ -128,11 +128,19 @@ class AudioSpectrogramTransformer(nn.Module):
         `(B, columns, labels)`; `column_times_s` gives the times of columns. Raises UserError without a frame head."""
         if self.frame_head is None:
             raise UserError("The model has no frame head.", "Train one with the recipe frame-head.")
+        pooled, columns = self.clip_and_columns(log_mel, merge=merge, first_column=first_column)
+        return self.mlp_head(pooled), self.frame_head(columns)
+
+    def clip_and_columns(
+        self, log_mel: Tensor, *, merge: MergeSchedule = NO_MERGING, first_column: int | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """What the head reads, the pooled tokens `(B, D)`, and from the same pass what a frame head reads: the tokens
+        of each column of patches, averaged over its rows, `(B, columns, D)`."""
         tokens = self.tokens(log_mel, merge=merge, first_column=first_column)
         on_grid = tokens.x if tokens.places is None else unmerge_tokens(tokens.x, tokens.places)
         grid = self.config.grid(max(log_mel.shape[1], self.config.patch_frames))
         patches = torch.unflatten(on_grid[:, N_PREFIX_TOKENS:], 1, grid)  # (B, rows, columns, D)
-        return self.mlp_head(self._pool(tokens)), self.frame_head(patches)
+        return self._pool(tokens), patches.mean(dim=1)
 
     def frame_logits(
         self, log_mel: Tensor, *, merge: MergeSchedule = NO_MERGING, first_column: int | None = None

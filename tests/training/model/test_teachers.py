@@ -19,7 +19,7 @@ from core.model.checkpoints.loading import load_checkpoint
 from core.model.networks.build import build_network, last_layer
 from tests.training.runs import MODEL_VARIANTS
 from training.model import teachers
-from training.model.teachers import Teacher, Teachers, content_of, facts_of, read_teachers
+from training.model.teachers import Teacher, TeacherFiles, Teachers, content_of, facts_of, read_teachers
 
 STUDENT = LogMelConfig(mean=-6.0, std=5.0)
 IDS = ("cat", "dog", "rain")
@@ -119,10 +119,10 @@ def test_several_speak_with_one_voice(log_mel: Tensor) -> None:
     labels = LabelSet.from_ids(IDS)
     both = [checkpoint(seed=1), checkpoint(("rain", "dog", "cat"), "nano-cnn", seed=2)]
     apart = [Teacher(single, labels, STUDENT).probabilities(log_mel, "bce", 1.0) for single in both]
-    together = Teachers(both, labels, STUDENT, device=CPU)
+    together = Teachers(TeacherFiles(tuple(both)), labels, STUDENT, device=CPU)
     torch.testing.assert_close(together.probabilities(log_mel, "bce", 1.0), (apart[0] + apart[1]) / 2)
     assert len(together) == 2
-    assert not Teachers((), labels, STUDENT, device=CPU)
+    assert not Teachers(TeacherFiles(), labels, STUDENT, device=CPU)
 
 
 def test_one_that_lacks_labels_is_refused() -> None:
@@ -160,9 +160,9 @@ def test_the_facts_name_no_path() -> None:
 
 def test_teachers_are_read_by_path_and_asked_for_where_they_are_missing(tmp_path: Path) -> None:
     save_checkpoint(checkpoint(), tmp_path / "owl")
-    [first] = read_teachers([str(tmp_path / "owl")])
+    [first] = read_teachers([str(tmp_path / "owl")]).checkpoints
     assert first.config.name == "Owl"
-    assert read_teachers([]) == ()
+    assert read_teachers([]) == TeacherFiles()
     with pytest.raises(UserError, match="teacher") as caught:
         read_teachers(["required"])
     assert "teacher=CHECKPOINT" in caught.value.remedy
