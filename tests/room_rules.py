@@ -27,7 +27,7 @@ ROOM_ORDERS: dict[str, tuple[set[str], ...]] = {
         {"data"},
         {"batches"},
         {"scenes"},
-        {"data_check"},
+        {"data_check", "optimisation"},
         {"model"},
         {"evaluation"},
         {"loop"},

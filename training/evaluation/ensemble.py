@@ -20,7 +20,7 @@ from training.data.clip_frames import ClipFrames, load_clips, multi_hot
 from training.data.manifest import LabelledClip, Manifest
 from training.evaluation.metrics import Activation, Scores
 from training.evaluation.scored_clips import ScoredClips
-from training.model.weight_averaging import ensemble_mean
+from training.optimisation.weight_averaging import ensemble_mean
 from training.text import join_names
 
 Track = Callable[[range, str], Iterable[int]]

@@ -13,11 +13,11 @@ from training.batches.sampling import Batch
 from training.config.recipe import TrainConfig
 from training.model.distillation import blend
 from training.model.frame_head_loss import splice_clips, summed_frame_loss
-from training.model.optimiser import summed_loss
 from training.model.scene_loss import SceneLoss
 from training.model.teachers import Teachers
 from training.model.training_network import NetworkOutput
 from training.model.zero_padding import ZeroPadding
+from training.optimisation.optimiser import summed_loss
 
 
 @dataclass(frozen=True, slots=True)

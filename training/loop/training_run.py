@@ -40,12 +40,12 @@ from training.loop.step_loss import StepLoss
 from training.model.building import build_model
 from training.model.float32_depthwise import keep_depthwise_in_float32
 from training.model.frame_head_loss import freeze_norms_and_dropout
-from training.model.learning_rate import learning_rate, plan_schedule
-from training.model.optimiser import build_optimiser
 from training.model.teachers import TeacherFiles, Teachers, read_teachers
 from training.model.training_network import TrainingNetwork
-from training.model.weight_averaging import RangeAverage, WeightAverage, cumulative_mean
 from training.model.zero_padding import kept_zero_padding
+from training.optimisation.learning_rate import learning_rate, plan_schedule
+from training.optimisation.optimiser import build_optimiser
+from training.optimisation.weight_averaging import RangeAverage, WeightAverage, cumulative_mean
 from training.scenes.yamnet import EMBEDDING_WIDTH
 from training.text import join_names
 

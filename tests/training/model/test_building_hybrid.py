@@ -26,7 +26,7 @@ from tests.training.runs import PLAIN, run, small
 from training.config.loading import RECIPES, load_recipe
 from training.model.building import BuiltModel, build_model
 from training.model.initialisation import initialise, new_module_names
-from training.model.optimiser import build_optimiser
+from training.optimisation.optimiser import build_optimiser
 
 LABELS = LabelSet.from_ids(["sea", "dog", "rain"])
 ASKED = ("conformers=2", "channel_attention=true")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from training.model.distillation import blend
-from training.model.optimiser import summed_loss
+from training.optimisation.optimiser import summed_loss
 
 pytestmark = pytest.mark.slow
 

@@ -36,7 +36,7 @@ from training.model.frame_head_loss import (
     splice_clips,
     summed_frame_loss,
 )
-from training.model.optimiser import summed_loss
+from training.optimisation.optimiser import summed_loss
 
 FRAME_HEAD = [setting for setting in SMALL if not setting.startswith(("variant=", "init=", "epochs="))]
 N_FRAMES, N_MELS = 120, 64

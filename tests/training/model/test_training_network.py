@@ -22,18 +22,26 @@ def network(*, frame_head: bool = False) -> Network:
 
 def test_without_a_frame_head_the_logits_are_the_networks() -> None:
     plain, log_mel = network(), torch.randn(2, 100, 128)
-    logits, columns = TrainingNetwork(plain, NO_MERGING)(log_mel, 3)
+    logits, columns, _ = TrainingNetwork(plain, NO_MERGING)(log_mel, 3)
     assert columns is None
     assert torch.equal(logits, plain(log_mel, first_column=3))
     merge = MergeSchedule("constant", 4)
-    merged, _ = TrainingNetwork(plain, merge)(log_mel, 3)
+    merged = TrainingNetwork(plain, merge)(log_mel, 3).logits
     assert torch.equal(merged, plain(log_mel, merge=merge, first_column=3))
     assert not torch.equal(merged, logits)
 
 
 def test_with_a_frame_head_each_column_has_logits_too() -> None:
     plain, log_mel = network(frame_head=True), torch.randn(2, 100, 128)
-    logits, columns = TrainingNetwork(plain, NO_MERGING, with_frame_head=True)(log_mel, 0)
+    logits, columns, _ = TrainingNetwork(plain, NO_MERGING, with_frame_head=True)(log_mel, 0)
     assert logits.shape == (2, 2)
     assert columns is not None
     assert columns.shape[::2] == (2, 2)
+
+
+def test_embeddings_are_guessed_for_each_column() -> None:
+    plain, log_mel = network(frame_head=True), torch.randn(2, 100, 128)
+    output = TrainingNetwork(plain, NO_MERGING, with_frame_head=True, embedding_width=7)(log_mel, 0)
+    assert output.columns is not None
+    assert output.embeddings is not None
+    assert output.embeddings.shape == (2, output.columns.shape[1], 7)

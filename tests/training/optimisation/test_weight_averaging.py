@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from core.errors import UserError
-from training.model.weight_averaging import RangeAverage, WeightAverage, cumulative_mean, ensemble_mean
+from training.optimisation.weight_averaging import RangeAverage, WeightAverage, cumulative_mean, ensemble_mean
 
 
 def moments(n: int) -> list[nn.BatchNorm1d]:

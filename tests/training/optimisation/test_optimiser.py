@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from tests.training.runs import small
-from training.model.optimiser import UNDECAYED, build_optimiser, summed_loss
+from training.optimisation.optimiser import UNDECAYED, build_optimiser, summed_loss
 
 
 class Small(nn.Module):

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from training.config.loading import load_recipe
-from training.model.learning_rate import SchedulePlan, learning_rate, plan_schedule
+from training.optimisation.learning_rate import SchedulePlan, learning_rate, plan_schedule
 
 COSINE = SchedulePlan("cosine", highest=1.0, n_steps=100, steps_per_epoch=10, warmup_steps=10)
 
