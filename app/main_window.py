@@ -31,6 +31,7 @@ from app.spectrogram.panel import SpectrogramPanel
 from app.spectrogram.timeline import LiveTimeline
 from app.status_bar import StatusBar
 from app.tags.panel import TagsPanel
+from app.tags.parents import ShownParents
 from app.tags.pins import Pins
 from app.toolbar import ToolBar
 from app.training.controller import TrainingController
@@ -85,7 +86,14 @@ class MainWindow(DropWindow):
     def _build(self) -> None:
         self.banner = Banner()
         live = LiveTimeline()
-        parts = PanelParts(self._parts.appearance, self.pins, live, self.file_tagging, self.training.session)
+        parts = PanelParts(
+            appearance=self._parts.appearance,
+            pins=self.pins,
+            parents=ShownParents(self._parts.settings, self),
+            live=live,
+            files=self.file_tagging,
+            training=self.training.session,
+        )
         self.docks = Docks(self, parts, above=self.banner)
         self.menus = Menus(self, self._actions())
         self.menus.add_panels(self.docks.toggles)

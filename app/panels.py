@@ -14,6 +14,7 @@ from app.spectrogram.panel import SpectrogramPanel
 from app.spectrogram.timeline import LiveTimeline
 from app.style.appearance import Appearance
 from app.tags.panel import TagsPanel
+from app.tags.parents import ShownParents
 from app.tags.pins import Pins
 from app.training.panel import TrainingPanel
 from app.training.session import TrainingSession
@@ -25,6 +26,7 @@ class PanelParts:
 
     appearance: Appearance
     pins: Pins
+    parents: ShownParents
     live: LiveTimeline
     files: TaggingQueue
     training: TrainingSession
@@ -45,8 +47,10 @@ class PanelSpec:
 
 
 PANELS: tuple[PanelSpec, ...] = (
-    PanelSpec("spectrogram", "Spectrogram", None, lambda p: SpectrogramPanel(p.live, p.appearance, p.pins)),
-    PanelSpec("tags", "Tags", Qt.DockWidgetArea.RightDockWidgetArea, lambda p: TagsPanel(p.appearance, p.pins)),
+    PanelSpec("spectrogram", "Spectrogram", None, lambda p: SpectrogramPanel(p.live, p.appearance, p.pins, p.parents)),
+    PanelSpec(
+        "tags", "Tags", Qt.DockWidgetArea.RightDockWidgetArea, lambda p: TagsPanel(p.appearance, p.pins, p.parents)
+    ),
     PanelSpec("files", "Files", Qt.DockWidgetArea.BottomDockWidgetArea, lambda p: FilesPanel(p.files, p.appearance)),
     PanelSpec(
         "training",

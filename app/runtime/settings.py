@@ -166,6 +166,15 @@ class UserSettings(QObject):
         self._set("pinned", "\n".join(value))
 
     @property
+    def shows_parents(self) -> bool:
+        """Whether classes that a more specific detected one implies are shown too."""
+        return self._text("shows_parents") == "yes"
+
+    @shows_parents.setter
+    def shows_parents(self, value: bool) -> None:
+        self._set("shows_parents", "yes" if value else "no")
+
+    @property
     def model(self) -> str | None:
         """Name of a model row or path of a checkpoint; None for the starter."""
         return self._text("model") or None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from PySide6.QtCore import QElapsedTimer, Qt, Signal, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
@@ -17,6 +18,7 @@ from app.style import formatting
 from app.style.appearance import Appearance
 from app.style.plain_text import PlainLabel
 from app.style.theme import tabular
+from app.tags.parents import ShownParents
 from app.tags.pins import Pins
 from app.widgets.labels import set_text
 
@@ -36,11 +38,18 @@ class SpectrogramPanel(QFrame):
     moment_clicked = Signal(float)
     """The moment in seconds."""
 
-    def __init__(self, live: LiveTimeline, appearance: Appearance, pins: Pins, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        live: LiveTimeline,
+        appearance: Appearance,
+        pins: Pins,
+        parents: ShownParents,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self.setObjectName("Card")
         self.timeline: Timeline = live
-        self._appearance, self._pins = appearance, pins
+        self._appearance, self._pins, self._parents = appearance, pins, parents
         self._lanes_age = QElapsedTimer()
         self._build(live)
         self._connect()
@@ -93,6 +102,7 @@ class SpectrogramPanel(QFrame):
         self.plot.area_changed.connect(self._on_area)
         self._appearance.changed.connect(self.apply_theme)
         self._pins.changed.connect(self.refresh_lanes)
+        self._parents.changed.connect(self.refresh_lanes)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -151,7 +161,9 @@ class SpectrogramPanel(QFrame):
             self.lanes.show_lanes(None, (), _NO_LANES)
             return
         view = timeline.view
-        peaks = timeline.scores.peaks(view.left_s, view.right_s).tolist()
+        highest = timeline.scores.peaks(view.left_s, view.right_s)
+        left_out = self._parents.left_out(timeline.labels, highest >= timeline.thresholds)
+        peaks = np.where(left_out, 0, highest).tolist()
         shown = [lane.label for lane in self.lanes.lanes if lane.label < len(peaks)]
         chosen = choose_lanes(shown, peaks, self._pins.indices(timeline.labels))
         names, thresholds = timeline.labels.names, timeline.thresholds

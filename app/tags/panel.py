@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QElapsedTimer, QEvent, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
 from app.style import formatting
@@ -14,6 +14,7 @@ from app.style.appearance import Appearance
 from app.style.plain_text import PlainLabel
 from app.style.theme import tabular
 from app.tags.list import TagList, TagRow
+from app.tags.parents import ShownParents
 from app.tags.pins import Pins
 from core.inference.results import TagScores
 from core.labels import LabelSet
@@ -55,10 +56,12 @@ class SearchField(QLineEdit):
 class TagsPanel(QFrame):
     """Lists the classes with the scores given to `show_scores`; texts change at most four times a second."""
 
-    def __init__(self, appearance: Appearance, pins: Pins, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, appearance: Appearance, pins: Pins, parents: ShownParents, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.setObjectName("Card")
-        self._appearance, self._pins = appearance, pins
+        self._appearance, self._pins, self._parents = appearance, pins, parents
         self._labels: LabelSet | None = None
         self._thresholds: NDArray[np.float32] | None = None
         self._scores: TagScores | None = None
@@ -78,6 +81,8 @@ class TagsPanel(QFrame):
         self.list.pin_wanted.connect(self._toggle_pin)
         self.list.room_changed.connect(self._fit_rows)
         pins.changed.connect(self._rebuild)
+        self.parents_switch.toggled.connect(parents.choose)
+        parents.changed.connect(self._rebuild)
         appearance.changed.connect(self.apply_theme)
 
     def _build(self) -> None:
@@ -93,6 +98,10 @@ class TagsPanel(QFrame):
         self.search.setAcceptDrops(False)
         self.search.setAccessibleName("Find a class")
         self.search.setToolTip("Show the classes whose name contains this (Ctrl+F)")
+        self.parents_switch = QCheckBox("Parents")
+        self.parents_switch.setToolTip("Also show what a detected class implies, such as Animal when Dog is detected")
+        self.parents_switch.setChecked(self._parents.is_on)
+        self.parents_switch.hide()
         self.list = TagList(self._appearance.theme)
         self.list.setAccessibleName("Detected classes")
         self.list.setToolTip("The classes with the highest confidence. Space pins the selected class.")
@@ -112,6 +121,7 @@ class TagsPanel(QFrame):
         finder = QHBoxLayout()
         finder.setContentsMargins(6, 0, 6, 0)
         finder.addWidget(self.search)
+        finder.addWidget(self.parents_switch)
         layout.addLayout(finder)
         layout.addWidget(self.list, 1)
         layout.addWidget(self.empty, 1)
@@ -133,6 +143,7 @@ class TagsPanel(QFrame):
     def set_labels(self, labels: LabelSet, thresholds: NDArray[np.float32]) -> None:
         """Show the classes of another model."""
         self._labels, self._thresholds = labels, thresholds
+        self.parents_switch.setVisible(any(label.parents for label in labels))
         self._scores = self._shown = self._sounding = self._shown_sounding = None
         self._rebuild()
         self._fit_rows()
@@ -202,8 +213,18 @@ class TagsPanel(QFrame):
         if wanted:
             return [i for i in order if wanted in labels[i].name.casefold()]
         pinned = self._pins.indices(labels)
-        rest = [i for i in order if i not in pinned]
+        left_out = {*pinned, *self._implied(labels)}
+        rest = [i for i in order if i not in left_out]
         return [*pinned, *rest[: max(self._rows_wanted - len(pinned), 0)]]
+
+    def _implied(self, labels: LabelSet) -> list[int]:
+        """Detected labels that stay out of the list, because a more specific one implies them."""
+        if self._shown is None or self._thresholds is None:
+            return []
+        detected = self._shown.probabilities >= self._thresholds
+        if self._shown_sounding is not None:
+            detected = np.isin(np.arange(len(labels)), list(self._shown_sounding))
+        return np.flatnonzero(self._parents.left_out(labels, detected)).tolist()
 
     @property
     def _rows_wanted(self) -> int:

@@ -155,7 +155,7 @@ class _Report:
 
     def _implied(self, scores: TagScores) -> NDArray[np.bool_] | None:
         tagger = self._tagger
-        return None if self._options.parents else implied_labels(scores, tagger.labels, tagger.thresholds)
+        return None if self._options.parents else implied_labels(scores, tagger.labels, tagger.live_thresholds)
 
     def summarise(self) -> None:
         """Write the summary line."""

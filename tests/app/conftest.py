@@ -18,6 +18,7 @@ from app.runtime.background_jobs import BackgroundJobs
 from app.runtime.program import PROGRAM
 from app.runtime.settings import UserSettings
 from app.style.appearance import Appearance
+from app.tags.parents import ShownParents
 from app.tags.pins import Pins
 from rig.waiting import PATIENCE_S
 from tests.app.app_fakes import FakeCore
@@ -78,6 +79,11 @@ def appearance(qapp: QApplication) -> Appearance:
 @pytest.fixture
 def pins(settings_path: Path) -> Pins:
     return Pins(UserSettings(settings_path))
+
+
+@pytest.fixture
+def parents(settings_path: Path) -> ShownParents:
+    return ShownParents(UserSettings(settings_path))
 
 
 @pytest.fixture

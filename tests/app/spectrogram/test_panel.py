@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,8 +19,10 @@ from app.spectrogram.plot import GUTTER_PX, MARGIN_PX
 from app.spectrogram.timeline import LiveTimeline
 from app.style.appearance import Appearance
 from app.style.theme import PICTURE_VOID
+from app.tags.parents import ShownParents
 from app.tags.pins import Pins
 from core.inference.results import FrameRun, LiveUpdate
+from core.labels import LabelSet
 from tests.app.app_fakes import NAMES, FakeTagger, noise, scores
 
 
@@ -37,9 +40,14 @@ def navigation(live: LiveTimeline) -> Navigation:
 
 @pytest.fixture
 def panel(
-    qtbot: QtBot, live: LiveTimeline, navigation: Navigation, appearance: Appearance, pins: Pins
+    qtbot: QtBot,
+    live: LiveTimeline,
+    navigation: Navigation,
+    appearance: Appearance,
+    pins: Pins,
+    parents: ShownParents,
 ) -> SpectrogramPanel:
-    made = SpectrogramPanel(live, appearance, pins)
+    made = SpectrogramPanel(live, appearance, pins, parents)
     made.connect_navigation(navigation)
     qtbot.addWidget(made)
     made.set_colours("grey", (-45, 30))
@@ -202,6 +210,17 @@ def test_an_empty_picture_explains_itself(panel: SpectrogramPanel, live: LiveTim
     assert "Press Start" in panel.plot._message.toPlainText()
     _hear(panel, live, LiveUpdate((noise(),)))
     assert not panel.plot._message.isVisible()
+
+
+def test_a_class_that_a_more_specific_one_implies_has_no_lane_unless_asked_for(
+    panel: SpectrogramPanel, live: LiveTimeline, parents: ShownParents
+) -> None:
+    labels = FakeTagger().labels
+    live.labels = LabelSet(tuple(replace(one, parents=(NAMES[2],) if one.index == 5 else ()) for one in labels))
+    _hear(panel, live, LiveUpdate((noise(1000),), (scores(0, 1000, {2: 0.9, 5: 0.6}),)))
+    assert [lane.label for lane in panel.lanes.lanes] == [5]
+    parents.choose(True)
+    assert sorted(lane.label for lane in panel.lanes.lanes) == [2, 5]
 
 
 def test_lanes_show_the_surest_classes_in_view(panel: SpectrogramPanel, live: LiveTimeline, pins: Pins) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QAccessible
@@ -13,15 +16,17 @@ from app.style.appearance import Appearance
 from app.style.theme import DARK, LIGHT, Theme
 from app.tags.list import STAR_PX
 from app.tags.panel import TOP_ROWS, TagsPanel
+from app.tags.parents import ShownParents
 from app.tags.pins import Pins
+from core.labels import LabelSet
 from tests.app.app_fakes import NAMES, FakeTagger, scores
 from tests.app.contrast import contrast
 from tests.app.window_driving import tag_names
 
 
 @pytest.fixture
-def panel(qtbot: QtBot, appearance: Appearance, pins: Pins) -> TagsPanel:
-    made = TagsPanel(appearance, pins)
+def panel(qtbot: QtBot, appearance: Appearance, pins: Pins, parents: ShownParents) -> TagsPanel:
+    made = TagsPanel(appearance, pins, parents)
     qtbot.addWidget(made)
     QAbstractItemModelTester(made.list.tags, QAbstractItemModelTester.FailureReportingMode.Warning, made)
     made.resize(320, 480)
@@ -149,8 +154,10 @@ def test_screen_readers_get_name_and_value(panel: TagsPanel) -> None:
     assert any("Cow" in text and "92" in text for text in said)
 
 
-def test_the_empty_panel_explains_itself(qtbot: QtBot, appearance: Appearance, pins: Pins) -> None:
-    panel = TagsPanel(appearance, pins)
+def test_the_empty_panel_explains_itself(
+    qtbot: QtBot, appearance: Appearance, pins: Pins, parents: ShownParents
+) -> None:
+    panel = TagsPanel(appearance, pins, parents)
     qtbot.addWidget(panel)
     assert panel.empty.text() == "Loading the model…"
     assert len(NAMES) > TOP_ROWS
@@ -183,3 +190,54 @@ def test_the_star_of_a_class_that_is_not_pinned_can_be_seen(panel: TagsPanel, th
     colours = {image.pixelColor(x, y).name() for x in range(image.width()) for y in range(image.height())}
     assert theme.panel in colours
     assert max(contrast(colour, theme.panel) for colour in colours) >= 3.0
+
+
+@pytest.fixture
+def farm(panel: TagsPanel) -> TagsPanel:
+    """The same classes; a hen (5) is a cow (4) here, so that the two are related."""
+    labels = FakeTagger().labels
+    related = LabelSet(tuple(replace(one, parents=("cow",) if one.id == "hen" else ()) for one in labels))
+    panel.set_labels(related, FakeTagger().thresholds)
+    return panel
+
+
+def test_what_a_more_specific_class_implies_is_listed_when_asked_for(
+    farm: TagsPanel, parents: ShownParents, settings_path: Path
+) -> None:
+    assert farm.parents_switch.isVisible()
+    farm.show_scores(scores(heard={4: 0.9, 5: 0.8}), "Now hearing")
+    assert tag_names(farm)[0] == "Hen"
+    assert "Cow" not in tag_names(farm)
+    farm.parents_switch.click()
+    assert tag_names(farm)[:2] == ["Cow", "Hen"]
+    assert UserSettings(settings_path).shows_parents
+    farm.parents_switch.click()
+    assert "Cow" not in tag_names(farm)
+    assert not UserSettings(settings_path).shows_parents
+    assert not parents.is_on
+
+
+def test_a_class_is_listed_while_the_more_specific_one_is_not_sure(farm: TagsPanel) -> None:
+    farm.show_scores(scores(heard={4: 0.9, 5: 0.4}), "Now hearing")
+    assert tag_names(farm)[:2] == ["Cow", "Hen"]
+    farm.show_scores(scores(heard={4: 0.9, 5: 0.6}), "Now hearing", frozenset({4}))
+    farm._text_age.invalidate()
+    farm.advance()
+    assert tag_names(farm)[:2] == ["Cow", "Hen"], "no event of the more specific one is open"
+    farm.show_scores(scores(heard={4: 0.3, 5: 0.3}), "Now hearing", frozenset({4, 5}))
+    farm._text_age.invalidate()
+    farm.advance()
+    assert "Cow" not in tag_names(farm)
+
+
+def test_a_pinned_class_and_one_searched_for_are_listed_whatever_implies_them(farm: TagsPanel, pins: Pins) -> None:
+    farm.show_scores(scores(heard={4: 0.9, 5: 0.8}), "Now hearing")
+    farm.search.setText("cow")
+    assert tag_names(farm) == ["Cow"]
+    farm.search.clear()
+    pins.toggle("cow")
+    assert tag_names(farm)[:2] == ["Cow", "Hen"]
+
+
+def test_without_parents_there_is_no_switch(panel: TagsPanel) -> None:
+    assert not panel.parents_switch.isVisible()
