@@ -10,10 +10,9 @@ from typing import IO, Protocol
 from core.cli.terminal.streams import print_error
 from core.cli.window_output import FORMATS, JsonLines, ResultWriter, TaggedWindow, print_file_error, print_note
 from core.errors import UserError
-from core.inference.events import EventTracker, rules_for_rows
+from core.inference.events import EventTracker, SpecificEvents, rules_for_rows
 from core.inference.frame_rows import ROW_FRAMES, ROW_S
 from core.inference.results import EventChange, FrameScores, TagScores
-from core.inference.specific_events import SpecificEvents
 from core.labels import LabelSet
 from core.terminal_text import shown
 

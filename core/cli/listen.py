@@ -21,8 +21,8 @@ from core.cli.model_options import ModelOptions, add_model_options
 from core.cli.terminal.streams import print_error
 from core.cli.window_output import FORMATS, PARENTS_HELP, ResultWriter, TaggedWindow, implied_labels
 from core.errors import UsageError, UserError
+from core.inference.events import SpecificEvents
 from core.inference.results import LiveStatus, LiveUpdate, TagScores
-from core.inference.specific_events import SpecificEvents
 
 if TYPE_CHECKING:
     from core.inference.tagger import Tagger
