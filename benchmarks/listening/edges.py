@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from benchmarks.listening.score_tables import ScoreTable, table_of_boxes, table_of_curve
-from core.inference.change_points import ChangePointRules, ChangePoints
+from core.inference.edges.change_points import ChangePointRules, ChangePoints
 from core.inference.events import EventRules, find_events
 from core.inference.frame_rows import ROW_S
 from core.inference.results import FrameScores

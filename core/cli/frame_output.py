@@ -10,7 +10,8 @@ from typing import IO, Protocol
 from core.cli.terminal.streams import print_error
 from core.cli.window_output import FORMATS, JsonLines, ResultWriter, TaggedWindow, print_file_error, print_note
 from core.errors import UserError
-from core.inference.events import EventTracker, SpecificEvents, rules_for_rows
+from core.inference.edges.finders import EVENT_FINDERS, USUAL_EDGES
+from core.inference.events import SpecificEvents
 from core.inference.frame_rows import ROW_FRAMES, ROW_S
 from core.inference.results import EventChange, FrameScores, TagScores
 from core.labels import LabelSet
@@ -54,26 +55,26 @@ class FrameRows:
 class FileEvents:
     """The events of one source after the other, each once it has ended; numbered afresh for each source.
 
-    with_parents: also those that more specific ones cover.
+    with_parents: also those that more specific ones cover. edges: how onsets and offsets are found, a key of
+    EVENT_FINDERS.
     """
 
-    def __init__(self, labels: LabelSet, with_parents: bool = False) -> None:
-        self._labels, self._with_parents = labels, with_parents
-        self._rules = rules_for_rows(len(labels))
+    def __init__(self, labels: LabelSet, with_parents: bool = False, edges: str = USUAL_EDGES) -> None:
+        self._labels, self._with_parents, self._edges = labels, with_parents, edges
         self._begin()
 
     def _begin(self) -> None:
-        self._tracker, self._specific = EventTracker(self._rules), SpecificEvents(self._labels)
+        self._finder, self._specific = EVENT_FINDERS[self._edges](len(self._labels)), SpecificEvents(self._labels)
         self._heard_s = 0.0
 
     def push(self, scores: FrameScores) -> list[EventChange]:
         """The events that end in these rows. A window hears beyond its rows, so `at_s` is how far it heard."""
         self._heard_s = max(scores.heard_s, self._heard_s)
-        return self._ended(self._tracker.push(scores))
+        return self._ended(self._finder.push(scores))
 
     def finish(self) -> list[EventChange]:
         """The events that the end of the source cuts off."""
-        ended = self._ended(self._tracker.finish())
+        ended = self._ended(self._finder.finish())
         self._begin()
         return ended
 

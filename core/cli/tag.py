@@ -16,6 +16,7 @@ from core.cli.model_options import ModelOptions, add_model_options
 from core.cli.terminal.streams import OutputError, ResultStream
 from core.cli.window_output import FORMATS, PARENTS_HELP, TaggedWindow, implied_labels
 from core.errors import UsageError, UserError
+from core.inference.edges.finders import EVENT_FINDERS, USUAL_EDGES
 from core.unforeseen import unforeseen
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ class TagOptions:
     """Rows of 100 ms, or in a table onsets and offsets, instead of windows."""
     events: bool = False
     """Events with onset and offset, instead of windows."""
+    edges: str = USUAL_EDGES
+    """How onsets and offsets of events are found, a key of EVENT_FINDERS."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -62,6 +65,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     when = parser.add_mutually_exclusive_group()
     when.add_argument("--frames", action="store_true", help=frames)
     when.add_argument("--events", action="store_true", help="when sounds occur: onset and offset of each event")
+    edges = f"how --events finds onsets and offsets (default: {USUAL_EDGES})"
+    parser.add_argument("--edges", choices=tuple(EVENT_FINDERS), default=USUAL_EDGES, help=edges)
     parser.add_argument("--parents", action="store_true", help=PARENTS_HELP)
     how_many = parser.add_mutually_exclusive_group()
     how_many.add_argument("--top-k", type=whole_count, default=5, metavar="K", help="labels per window (default: 5)")
@@ -81,6 +86,7 @@ def run(namespace: argparse.Namespace) -> int:
         parents=namespace.parents,
         frames=namespace.frames,
         events=namespace.events,
+        edges=namespace.edges,
     )
     return run_tag(options)
 
@@ -150,7 +156,7 @@ class _FrameTagging:
         from core.cli.frame_output import EVENT_FORMATS, FRAME_FORMATS, FileEvents
 
         formats = EVENT_FORMATS if options.events else FRAME_FORMATS
-        events = FileEvents(tagger.labels, options.parents)
+        events = FileEvents(tagger.labels, options.parents, options.edges)
         self._writer = formats[options.format](file, tagger.labels, options.top_k, events)
         self._tagger, self._options = tagger, options
         self.error, self.note = self._writer.error, self._writer.note

@@ -13,6 +13,7 @@ import pytest
 from core.cli.frame_output import EVENT_FORMATS, FRAME_FORMATS, FileEvents
 from core.cli.window_output import FORMATS
 from core.errors import UserError
+from core.inference.edges.finders import EVENT_FINDERS
 from core.inference.results import FrameScores
 from core.labels import Label, LabelSet
 
@@ -61,7 +62,7 @@ def test_a_table_has_events_or_says_that_there_are_none(peak: float, n_lines: in
 
 def test_an_event_is_a_line_once_it_has_ended() -> None:
     file = io.StringIO()
-    writer = EVENT_FORMATS["jsonl"](file, LABELS, 1)
+    writer = EVENT_FORMATS["jsonl"](file, LABELS, 1, FileEvents(LABELS, edges="double-thresholds"))
     for source in ("a.wav", "b.wav"):
         writer.frames(source, replace(scores(0, [0.1, 0.9, 0.8, 0.1]), heard_s=5.0))
         writer.frames(source, replace(scores(4, [0.6, 0.7]), heard_s=0.6))
@@ -78,7 +79,7 @@ def test_an_event_is_a_line_once_it_has_ended() -> None:
 def test_events_are_rows_of_csv_with_names_where_ids_are_for_machines() -> None:
     file = io.StringIO()
     labels = LabelSet((Label(0, "/m/0bt9lr", "Dog"), Label(1, "/m/06mb1", "Rain")))
-    writer = EVENT_FORMATS["csv"](file, labels, None)
+    writer = EVENT_FORMATS["csv"](file, labels, None, FileEvents(labels, edges="double-thresholds"))
     writer.frames("a.wav", scores(0, [0.1, 0.9, 0.1]))
     writer.end("a.wav")
     header, row = csv.reader(io.StringIO(file.getvalue()))
@@ -103,3 +104,30 @@ def test_an_event_that_a_more_specific_one_covers_is_left_out_unless_asked_for(
     text = file.getvalue()
     assert [label for label in ("animal", "dog") if label in text] == expected
     assert text.count("dog") == 2
+
+
+@pytest.mark.parametrize("edges", EVENT_FINDERS)
+def test_each_source_begins_anew_however_edges_are_found(edges: str) -> None:
+    file = io.StringIO()
+    writer = EVENT_FORMATS["jsonl"](file, LABELS, None, FileEvents(LABELS, edges=edges))
+    for source in ("a.wav", "b.wav"):
+        writer.frames(source, scores(0, [0.0] * 10 + [0.75] * 10 + [0.0] * 10))
+        writer.end(source)
+    lines = [json.loads(line) for line in file.getvalue().splitlines()]
+
+    assert [(line["source"], line["id"], line["onset_s"], line["offset_s"]) for line in lines] == [
+        ("a.wav", 1, 1.0, 2.0),
+        ("b.wav", 1, 1.0, 2.0),
+    ]
+
+
+@pytest.mark.parametrize("edges", EVENT_FINDERS)
+def test_what_a_more_specific_event_covers_is_left_out_however_edges_are_found(edges: str) -> None:
+    file = io.StringIO()
+    writer = EVENT_FORMATS["jsonl"](file, DOGS, None, FileEvents(DOGS, edges=edges))
+    rows = np.zeros((40, 2), np.float32)
+    rows[10:20, 0], rows[10:24, 1] = 0.9, 0.8  # the animal ends before the dog
+    writer.frames("a.wav", FrameScores(rows, (np.arange(40) + 0.5) / 10))
+    writer.end("a.wav")
+
+    assert [json.loads(line)["label"] for line in file.getvalue().splitlines()] == ["dog"]

@@ -146,7 +146,8 @@ def test_frames_are_rows_of_100_ms_or_onsets_and_offsets(
     monkeypatch.setattr(frame_tagging, "tag_file_frames", rows)
     monkeypatch.setattr("core.inference.tagger.Tagger.require_frame_head", lambda _tagger: None)
     output = tmp_path / "frames"
-    assert run_tag(replace(options, frames=True, format=name, output=output, top_k=1, paths=options.paths[:1])) == 0
+    wanted = replace(options, paths=options.paths[:1], top_k=1, frames=True, edges="double-thresholds")
+    assert run_tag(replace(wanted, format=name, output=output)) == 0
     text = output.read_text()
     if name == "table":
         assert text.splitlines()[1:] == ["     0.10 –     0.30 s   dog  90%"]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from core.errors import UserError
-from core.inference.change_points import Box, ChangePointRules, ChangePoints
+from core.inference.edges.change_points import Box, ChangePointRules, ChangePoints
 from core.inference.frame_rows import ROW_S
 from core.inference.results import FrameScores
 
@@ -19,7 +19,7 @@ RULES = ChangePointRules(half_rows=3, deepest_dip=0.2, present_from=0.3)
 def rows(curve: NDArray[np.float64], first: int = 0) -> FrameScores:
     """Rows of one label, or of as many as `curve` has columns, from row `first` on."""
     columns = curve[:, None] if curve.ndim == 1 else curve
-    return FrameScores(columns.astype(np.float32), (np.arange(first, first + len(curve)) + 0.5) * ROW_S)
+    return FrameScores(columns.astype(np.float32), np.arange(first + 0.5, first + len(curve)) * ROW_S)
 
 
 def boxes_of(curve: NDArray[np.float64], rules: ChangePointRules = RULES) -> list[Box]:

@@ -69,20 +69,30 @@ class ChangePoints:
         self._present_from = np.full(n_labels, self._rules.present_from) if present_from is None else present_from
         self._n_labels = n_labels
         self._weights = _step_filter(self._rules.half_rows)
-        self._end_s = 0.0
+        self.end_s = 0.0
+        """Where the newest row ends, seconds since the stream began."""
         self._begin(0.0)
+
+    @property
+    def settled_s(self) -> float:
+        """No event that is reported later begins or ends before this."""
+        open_from = np.minimum(
+            np.where(self._parts.is_event, self._parts.start, self._border),
+            np.where(self._runs.is_open, self._runs.onset, self._border),
+        )
+        return round(self._start_s + ROW_S * max(0, int(open_from.min())), 3)
 
     def push(self, scores: FrameScores) -> list[Box]:
         """The events that rows of 100 ms complete; a gap in the rows completes all events."""
         boxes: list[Box] = []
         for centre_s, row in zip(scores.times_s, scores.probabilities, strict=True):
             start_s = float(centre_s) - ROW_S / 2
-            if start_s > self._end_s + ROW_S / 2:
+            if start_s > self.end_s + ROW_S / 2:
                 boxes += self.finish()
                 self._begin(start_s)
             self._n_sound += 1
             boxes += self._look(np.where(row < _SILENT_BELOW, 0.0, row))
-            self._end_s = start_s + ROW_S
+            self.end_s = start_s + ROW_S
         return boxes
 
     def finish(self) -> list[Box]:
@@ -92,7 +102,7 @@ class ChangePoints:
             boxes += self._look(np.zeros(self._n_labels))
         boxes += self._end_events(self._parts.is_event, self._n_sound)
         boxes += self._report(self._runs.is_open)
-        self._begin(self._end_s)
+        self._begin(self.end_s)
         return boxes
 
     def _begin(self, start_s: float) -> None:
@@ -153,7 +163,8 @@ class ChangePoints:
 
     def _report(self, labels: NDArray[np.bool_]) -> list[Box]:
         """Close these labels' events, and return those that are sure enough."""
-        runs, boxes = self._runs, []
+        runs = self._runs
+        boxes: list[Box] = []
         for label in np.flatnonzero(labels).tolist():
             onset, offset = int(runs.onset[label]), int(runs.offset[label])
             mean = float(runs.sum[label]) / max(1, offset - onset)

@@ -1,0 +1,1 @@
+"""The ways from rows of scores to where events begin and end in a file."""
