@@ -16,7 +16,7 @@ import json
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -60,62 +60,78 @@ class Reading:
 
 
 def main() -> int:
-    """Measure, print the table, and write all figures to --out."""
+    """Measure, print the table, and keep all figures in --out."""
     options = _options()
     try:
-        result = measure(options)
+        benchmark = Benchmark(options)
+        for result in benchmark.run():
+            if options.out is not None:
+                options.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     except UserError as error:
         print_error(error)
         return 1
-    if options.out is not None:
-        options.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    print("\n".join(table_lines(result["readings"])))
+    print("\n".join(table_lines(benchmark.result()["readings"])))
     return 0
 
 
-def measure(options: argparse.Namespace) -> dict[str, Any]:
-    """All figures of all readings, and what they were taken with. Raises UserError."""
-    load_sed_scores_eval()  # before anything takes minutes
-    setting, ontology = SETTINGS[options.setting], Ontology.read(options.data / "audioset_ontology" / "ontology.json")
-    clips = clips_of(options.data / "esc50", options.fold, setting)
-    labels = sorted({label for label, _ in clips})
-    right = {label: right_senses(ontology, label) for label in labels}
-    at_stake = frozenset(sense for senses in right.values() for sense in senses.names)
-    systems = list(_systems(options, ontology, right))
-    readings: dict[str, Reading] = {}
+class Benchmark:
+    """Scenes, the taggers that hear them, and what each reading has come to. Raises UserError."""
 
-    def note_scene(name: str, heard: Heard, scene: Scene) -> None:
-        reading = readings.setdefault(name, Reading(Tally(), Evaluation(labels)))
-        reading.tally.add(heard.tags, scene.sounds, right)
-        curve = heard.scores.of_classes([right[label].names for label in labels])
-        reading.evaluation.add(table_of_curve(curve, heard.scores.times_s, scene.duration_s), scene.sounds)
+    def __init__(self, options: argparse.Namespace) -> None:
+        load_sed_scores_eval()  # before anything takes minutes
+        self._options = options
+        ontology = Ontology.read(options.data / "audioset_ontology" / "ontology.json")
+        self._clips = clips_of(options.data / "esc50", options.fold, SETTINGS[options.setting])
+        self._labels = sorted({label for label, _ in self._clips})
+        self._right = {label: right_senses(ontology, label) for label in self._labels}
+        self._no_alarms = background_senses(ontology)
+        self._systems = list(_systems(options, ontology, self._right))
+        self._readings: dict[str, Reading] = {}
+        self._minutes, self._background_minutes = 0.0, 0.0
 
-    def note_background(name: str, heard: Heard, scene: Scene) -> None:
-        del scene
-        readings[name].alarms += false_alarms(heard.tags, background_senses(ontology))
+    def run(self) -> Iterator[dict[str, Any]]:
+        """Hear everything; the figures so far after each scene, so that a run that is stopped was not for nothing."""
+        options = self._options
+        for scene in scenes(self._clips, SETTINGS[options.setting], options.minutes, options.seed):
+            for name, heard in self._hear(scene):
+                self._add_scene(name, heard, scene)
+            self._minutes += scene.duration_s / 60
+            yield self.result()
+        for scene in backgrounds(options.data, options.background_minutes, options.seed):
+            for name, heard in self._hear(scene):
+                self._reading(name).alarms += false_alarms(heard.tags, self._no_alarms)
+            self._background_minutes += scene.duration_s / 60
+            yield self.result()
 
-    _hear(systems, scenes(clips, setting, options.minutes, options.seed), note_scene)
-    _hear(systems, backgrounds(options.data, options.background_minutes, options.seed), note_background)
-    hours = options.background_minutes / 60
-    return {
-        "setting": options.setting,
-        "fold": options.fold,
-        "seed": options.seed,
-        "minutes": options.minutes,
-        "background_minutes": options.background_minutes,
-        "readings": {name: reading.figures(hours, at_stake) for name, reading in readings.items()},
-    }
+    def result(self) -> dict[str, Any]:
+        """All figures of all readings so far, and what they were taken with."""
+        at_stake = frozenset(sense for senses in self._right.values() for sense in senses.names)
+        hours = self._background_minutes / 60
+        return {
+            "setting": self._options.setting,
+            "fold": self._options.fold,
+            "seed": self._options.seed,
+            "minutes": round(self._minutes, 2),
+            "background_minutes": round(self._background_minutes, 2),
+            "readings": {name: reading.figures(hours, at_stake) for name, reading in self._readings.items()},
+        }
 
-
-def _hear(systems: Sequence[System], all_scenes: Iterator[Scene], note: Callable[[str, Heard, Scene], None]) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "scene.wav"
-        for number, scene in enumerate(all_scenes, 1):
+    def _hear(self, scene: Scene) -> Iterator[tuple[str, Heard]]:
+        print(f"{len(scene.sounds)} sounds in {scene.duration_s:.0f} s", file=sys.stderr, flush=True)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "scene.wav"
             scene.write(path)
-            for system in systems:
-                for name, heard in system.hear(scene, path).items():
-                    note(name, heard, scene)
-            print(f"scene {number}: {len(scene.sounds)} sounds, {scene.duration_s:.0f} s", file=sys.stderr, flush=True)
+            for system in self._systems:
+                yield from system.hear(scene, path).items()
+
+    def _reading(self, name: str) -> Reading:
+        return self._readings.setdefault(name, Reading(Tally(), Evaluation(self._labels)))
+
+    def _add_scene(self, name: str, heard: Heard, scene: Scene) -> None:
+        reading = self._reading(name)
+        reading.tally.add(heard.tags, scene.sounds, self._right)
+        curve = heard.scores.of_classes([self._right[label].names for label in self._labels])
+        reading.evaluation.add(table_of_curve(curve, heard.scores.times_s, scene.duration_s), scene.sounds)
 
 
 def _systems(options: argparse.Namespace, ontology: Ontology, right: Mapping[str, RightSenses]) -> Iterator[System]:

@@ -56,7 +56,11 @@ class LiveView:
             raise UserError(f"`soundmark listen` failed: {done.stderr.strip()}", "Try it by hand.")
         lines = [json.loads(line) for line in done.stdout.splitlines()]
         senses = senses_of(self._tagger.labels, self._ontology)
-        return {f"{self._tagger.name}, live": heard_of_lines(lines, self._tagger.labels, senses, scene.duration_s)}
+        return {
+            f"{_named(self._model, self._tagger)}, live": heard_of_lines(
+                lines, self._tagger.labels, senses, scene.duration_s
+            )
+        }
 
 
 def heard_of_lines(
@@ -91,12 +95,18 @@ class WindowAlone:
 
     def __init__(self, model: str, ontology: Ontology) -> None:
         self._tagger = load_tagger(model)
+        self._name = _named(model, self._tagger)
         self._senses = senses_of(self._tagger.labels, ontology)
 
     def hear(self, scene: Scene, path: Path) -> Mapping[str, Heard]:
         del path
         scores = sliding_windows(self._tagger, scene, self._senses)
-        return {f"{self._tagger.name}, 10 s window": Heard(scores.tags(self._tagger.thresholds), scores)}
+        return {f"{self._name}, 10 s window": Heard(scores.tags(self._tagger.thresholds), scores)}
+
+
+def _named(model: str, tagger: Tagger) -> str:
+    """The model's name, with its folder's where one was given: two checkpoints may have the same name."""
+    return f"{tagger.name} ({Path(model).name})" if Path(model).exists() else tagger.name
 
 
 def sliding_windows(tagger: Tagger, scene: Scene, senses: tuple[str, ...]) -> ShownScores:
