@@ -1,12 +1,12 @@
-"""What another busy program costs: tagging, training and listening with and without a busy loop on one of the cores.
+"""Measures what another busy program costs: tagging, training and listening with and without a busy loop on one core.
 
     python benchmarks/busy_machine.py --data ESC-50 [--rounds 3] [--out FILE]
 
 Runs `soundmark tag` on sixty clips, `soundmark train` for two epochs and `soundmark listen` on the demo scene, each
-with OpenMP's own wait policy (threads spin for milliseconds), without any spinning, and with the short spin that
-Soundmark sets; on a quiet machine and beside a process that never rests. The settings take turns within each round,
-so that a change in the machine's speed affects all alike. Prints medians and ranges: seconds (tag, train),
-milliseconds from sound to tag (listen).
+with OpenMP's default wait policy (threads spin for milliseconds), without spinning, and with the short spin that
+Soundmark sets, with and without a busy loop. The settings take turns within each round, so that changes in the speed
+of the machine affect all of them. Prints medians and ranges: seconds (tag, train), milliseconds from sound to tag
+(listen).
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ POLICIES = {
     "sleep": {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0"},
     "short spin": {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "1000"},
 }
-"""What libgomp does unasked; never spinning; and what Soundmark sets."""
+"""The default of libgomp, no spinning, and what Soundmark sets."""
 
 
 def main(argv: list[str]) -> int:
-    """Measure and print the table; as JSON lines into --out."""
+    """Measure and print the table; also writes JSON lines to --out."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="a folder with manifest.csv, clips of 5 s")
     parser.add_argument("--rounds", type=int, default=3)
@@ -46,23 +46,23 @@ def main(argv: list[str]) -> int:
     tasks = {"tag": lambda env: tag(clips, env), "train": lambda env: train(clips, env), "listen": listen}
     found: dict[tuple[str, str, str], list[float]] = {}
     for _ in range(options.rounds):
-        for task, beside, policy in product(tasks, ("quiet", "busy"), POLICIES):
-            with busy_loop(beside == "busy"):
+        for task, load, policy in product(tasks, ("quiet", "busy"), POLICIES):
+            with busy_loop(load == "busy"):
                 figure = tasks[task](os.environ | POLICIES[policy])
-            found.setdefault((task, beside, policy), []).append(figure)
+            found.setdefault((task, load, policy), []).append(figure)
             if options.out is not None:
-                line = {"task": task, "beside": beside, "policy": policy, "figure": round(figure, 3)}
+                line = {"task": task, "load": load, "policy": policy, "figure": round(figure, 3)}
                 with options.out.open("a") as file:
                     file.write(json.dumps(line) + "\n")
-    for (task, beside, policy), figures in found.items():
+    for (task, load, policy), figures in found.items():
         spread = f"{min(figures):.1f} to {max(figures):.1f}"
-        print(f"{task:7} {beside:6} {policy:10} {statistics.median(figures):8.1f}  ({spread})")
+        print(f"{task:7} {load:6} {policy:10} {statistics.median(figures):8.1f}  ({spread})")
     return 0
 
 
 @contextmanager
 def busy_loop(is_wanted: bool) -> Iterator[None]:
-    """A process that uses one core all the time, which core is up to the system."""
+    """Run a process that always uses one core; the system chooses which."""
     loop = subprocess.Popen([sys.executable, "-c", "while True: pass"]) if is_wanted else None
     try:
         yield
@@ -73,7 +73,7 @@ def busy_loop(is_wanted: bool) -> Iterator[None]:
 
 
 def tag(clips: list[Path], environment: dict[str, str]) -> float:
-    """Seconds of `tag` for sixty clips, start included."""
+    """Seconds that `soundmark tag` takes for sixty clips, including its start."""
     began_s = time.perf_counter()
     words = ["tag", *map(str, clips[:N_TAGGED]), "--format", "csv"]
     subprocess.run([*MAIN, *words], env=environment, check=True, capture_output=True)
@@ -81,7 +81,7 @@ def tag(clips: list[Path], environment: dict[str, str]) -> float:
 
 
 def train(clips: list[Path], environment: dict[str, str]) -> float:
-    """Seconds of a training on two classes of clips, two epochs on all cores, start included."""
+    """Seconds that a training of two epochs on two classes takes on all cores, including its start."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for i, clip in enumerate(islice(clips, N_TRAINED)):

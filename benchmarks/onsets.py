@@ -1,10 +1,10 @@
-"""How well a frame head finds when something sounds: held-out clips put into soft noise at known places.
+"""Measures how well a frame head finds onsets and offsets: held-out clips in soft noise at known times.
 
     uv run --no-sync benchmarks/onsets.py --data ESC-50 [--fold 5] [--model starter] [--merge auto] [--clips 120]
 
-The stretch of a clip around its loudest moment, of at most three seconds, begins somewhere in 15 s of pink noise that
-is 25 dB softer. A sound is heard where an event of its label, as `tag --frames` has them, overlaps it. The truth is
-where the stretch was put: one that swells up slowly begins later for the ear than for this count.
+The part of a clip around its loudest moment, at most three seconds, starts at a random time in 15 s of pink noise that
+is 25 dB softer. A sound is detected if an event of its label, as of `soundmark tag --frames`, overlaps it. The truth is
+where the part was inserted: the audible onset of a sound that swells slowly is later.
 """
 
 from __future__ import annotations
@@ -35,20 +35,20 @@ SAMPLE_RATE = 16_000
 SCENE_S, LONGEST_S, EARLIEST_S = 15.0, 3.0, 2.0
 BED_DB = -25.0
 FLOOR_DB = -30.0
-"""Below the loudest 50 ms of a clip nothing counts as sound."""
+"""Below the loudest 50 ms of a clip; what is softer does not count as sound."""
 STEP = SAMPLE_RATE // 20
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What became of one sound: seconds by which onset and offset were late, None where it was not heard.
-
-    n_others: events of other labels, or elsewhere.
-    """
+class Detection:
+    """How one sound was detected."""
 
     onset_s: float | None
+    """Seconds by which the onset is late; None if it was not detected."""
     offset_s: float | None
+    """Seconds by which the offset is late; None if it was not detected."""
     n_others: int
+    """Events with other labels or at other times."""
 
 
 def main() -> None:
@@ -62,19 +62,20 @@ def main() -> None:
     clips = [clip for clip in manifest.clips if clip.fold == options.fold and clip.labels[0] in place]
     rng = np.random.default_rng(options.seed)
     chosen = [clips[i] for i in rng.permutation(len(clips))]
-    found = list(islice(_measure(chosen, tagger, place, rng), options.clips))
-    heard = [one for one in found if one.onset_s is not None and one.offset_s is not None]
-    onsets, offsets = np.array([one.onset_s for one in heard]), np.array([one.offset_s for one in heard])
-    result = {
+    results = list(islice(_measure(chosen, tagger, place, rng), options.clips))
+    detected = [result for result in results if result.onset_s is not None and result.offset_s is not None]
+    onsets = np.array([detection.onset_s for detection in detected])
+    offsets = np.array([detection.offset_s for detection in detected])
+    figures = {
         "model": tagger.name,
         "merge": options.merge,
-        "sounds": len(found),
-        "heard": len(heard),
+        "sounds": len(results),
+        "detected": len(detected),
         "onset_error_s": _spread(onsets),
         "offset_error_s": _spread(offsets),
-        "other_events_a_scene": round(sum(one.n_others for one in found) / len(found), 2),
+        "other_events_per_scene": round(sum(result.n_others for result in results) / len(results), 2),
     }
-    print(json.dumps(result, indent=1))
+    print(json.dumps(figures, indent=1))
 
 
 def _spread(errors_s: NDArray[np.float64]) -> dict[str, float]:
@@ -87,12 +88,12 @@ def _spread(errors_s: NDArray[np.float64]) -> dict[str, float]:
 
 def _measure(
     clips: list[LabelledClip], tagger: Tagger, place: dict[int, int], rng: np.random.Generator
-) -> Iterator[Found]:
-    """One result for each clip that has a stretch of sound."""
+) -> Iterator[Detection]:
+    """Yield a result for each clip that is not silent."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "scene.wav"
         for clip in clips:
-            sound = _loudest_stretch(read_clip(clip.path))
+            sound = _loudest_part(read_clip(clip.path))
             if sound is None:
                 continue
             start_s = float(rng.uniform(EARLIEST_S, SCENE_S - LONGEST_S - EARLIEST_S))
@@ -104,8 +105,9 @@ def _measure(
             )
 
 
-def _loudest_stretch(clip: NDArray[np.float32]) -> NDArray[np.float32] | None:
-    """From where sound sets in before the loudest moment to where it ends, or LONGEST_S later; None of silence."""
+def _loudest_part(clip: NDArray[np.float32]) -> NDArray[np.float32] | None:
+    """The sound around the loudest moment of a clip, from its beginning to its end, at most LONGEST_S; None for
+    silence."""
     steps = clip[: len(clip) // STEP * STEP].reshape(-1, STEP)
     level = np.sqrt((steps.astype(np.float64) ** 2).mean(axis=1))
     if not len(level) or level.max() < 1e-4:
@@ -127,17 +129,17 @@ def _scene(sound: NDArray[np.float32], start_s: float, rng: np.random.Generator)
     return (scene / np.abs(scene).max() * 0.5).astype(np.float32)
 
 
-def _compare(events: list[Event], label: int, start_s: float, length_s: float) -> Found:
+def _compare(events: list[Event], label: int, start_s: float, length_s: float) -> Detection:
     end_s = start_s + length_s
-    right = [one for one in events if one.label == label and one.onset_s < end_s and one.offset_s > start_s]
+    right = [event for event in events if event.label == label and event.onset_s < end_s and event.offset_s > start_s]
     if not right:
-        return Found(None, None, len(events))
-    onset_s, offset_s = min(one.onset_s for one in right), max(one.offset_s for one in right)
-    return Found(onset_s - start_s, offset_s - end_s, len(events) - len(right))
+        return Detection(None, None, len(events))
+    onset_s, offset_s = min(event.onset_s for event in right), max(event.offset_s for event in right)
+    return Detection(onset_s - start_s, offset_s - end_s, len(events) - len(right))
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="How well a frame head finds when something sounds.")
+    parser = argparse.ArgumentParser(description="Measures how well a frame head finds onsets and offsets.")
     parser.add_argument("--data", type=Path, required=True, metavar="ESC-50")
     parser.add_argument("--fold", default="5")
     parser.add_argument("--model", default="starter")

@@ -1,13 +1,13 @@
-"""Clips per second of our training loop against a plain Hugging Face one: same architecture, batch and machine.
+"""Compares the training speed of Soundmark with a plain Hugging Face loop of the same architecture and batch size.
 
     uv run --no-sync benchmarks/training_speed.py [--variant ast-base] [--frames 512] [--batch 4] [--steps 6]
     uv run --no-sync benchmarks/training_speed.py --only-ours --also merge_r_training=32 --batch 16 --variant VARIANT
 
 The Hugging Face side is what its users write: ASTFeatureExtractor on each clip as it is loaded, a model of transformers
-(ASTForAudioClassification) in float32 (bf16 autocast with --hf-bf16, and always on a GPU), AdamW, one loop. Ours is
-`soundmark train` without its terminal: log-mel from the cache, augmentation, bf16, averaged weights; `--also` adds the
-same with another setting. All take turns, so that what else the machine does falls on each; the median over the rounds
-counts.
+(ASTForAudioClassification) in float32 (bf16 autocast with --hf-bf16, and always on a GPU), AdamW, one loop. Our side is
+`soundmark train` without the terminal: cached log-mel, augmentation, bf16, averaged weights; `--also` adds another run
+with a changed setting. The sides take turns, so that other load on the machine affects all of them; the results are
+medians over the rounds.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ def main() -> None:
             sides["hugging face"] = _hugging_face(data, options)
         speeds: dict[str, list[float]] = {name: [] for name in sides}
         for _ in range(options.rounds):
-            for name, run in sides.items():
-                speeds[name].append(run())
+            for name, measure in sides.items():
+                speeds[name].append(measure())
                 print(f"{name:>24}: {speeds[name][-1]:.3f} clips/s", file=sys.stderr, flush=True)
     median = {name: statistics.median(of_rounds) for name, of_rounds in speeds.items()}
     result = {
@@ -64,8 +64,8 @@ def main() -> None:
         "threads": torch.get_num_threads(),
         "device": "cuda" if torch.cuda.is_available() else "cpu",
         "clips_per_second": {name: round(value, 3) for name, value in median.items()},
-        "lowest_and_highest": {name: [round(min(one), 3), round(max(one), 3)] for name, one in speeds.items()},
-        "ours_is_times_as_fast_as": {name: round(median["ours"] / median[name], 3) for name in sides if name != "ours"},
+        "lowest_and_highest": {name: [round(min(found), 3), round(max(found), 3)] for name, found in speeds.items()},
+        "relative_speed_of_ours": {name: round(median["ours"] / median[name], 3) for name in sides if name != "ours"},
     }
     print(json.dumps(result, indent=1))
 
@@ -75,16 +75,16 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--variant", default="ast-base")
     parser.add_argument("--frames", type=int, default=512)
     parser.add_argument("--batch", type=int, default=4)
-    parser.add_argument("--steps", type=int, default=6, help="timed in each round, after one that is not")
+    parser.add_argument("--steps", type=int, default=6, help="timed steps in each round, after an untimed one")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--also", metavar="SETTING", action="append", default=[], help="ours again with KEY=VALUE")
-    parser.add_argument("--only-ours", action="store_true", help="without Hugging Face's: it knows no stems and CNNs")
+    parser.add_argument("--also", metavar="SETTING", action="append", default=[], help="ours with this KEY=VALUE too")
+    parser.add_argument("--only-ours", action="store_true", help="without Hugging Face, which has no stems and CNNs")
     parser.add_argument("--hf-bf16", action="store_true", help="bf16 autocast on the Hugging Face side too")
     return parser.parse_args()
 
 
 def _write_clips(folder: Path, n_frames: int, n_clips: int) -> Path:
-    """Noise of `n_frames` frames each, in ten classes: what they sound like costs nothing."""
+    """Write clips of noise, `n_frames` frames each, in ten classes; their content does not affect the speed."""
     folder.mkdir()
     random = np.random.default_rng(0)
     lines = ["path,label,fold_or_split"]
@@ -120,7 +120,7 @@ def _hugging_face(data: Path, options: argparse.Namespace) -> Callable[[], float
 
     ours = find_variant(options.variant).model
     if not isinstance(ours, TransformerConfig):
-        raise SystemExit("Hugging Face's model is compared with a transformer: choose such a variant.")
+        raise SystemExit("Only transformers can be compared with Hugging Face: choose another variant, or --only-ours.")
     model = ASTForAudioClassification(
         ASTConfig(
             hidden_size=ours.embed_dim,

@@ -1,11 +1,11 @@
-"""How smooth the window is while it listens: stalls of the GUI thread, garbage collection, painting.
+"""Measures how smooth the window is while it listens: stalls of the GUI thread, garbage collection, painting.
 
     python benchmarks/window_smoothness.py --seconds 600 [--input demo|NAME] [--size 1920x1080] [--json]
 
-Opens the real window (with QT_QPA_PLATFORM=offscreen it needs no screen), lets it listen, and beats a timer of 5 ms
-on the GUI thread once the first scores are there. A stall is the time between two beats beyond those 5 ms. Printed: the
-longest stall and its percentiles, how many exceeded 50 ms, the longest garbage collection, and the time to paint
-picture and lanes into a pixmap.
+Opens the real window (with QT_QPA_PLATFORM=offscreen it needs no screen), lets it listen, and runs a timer of 5 ms on
+the GUI thread from the first scores on. A stall is the time between two timeouts beyond these 5 ms. Prints the longest
+stall and its percentiles, how many stalls exceeded 50 ms, the longest garbage collection, and the time to paint
+spectrogram and lanes.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ from app.main_window import MainWindow
 from app.runtime.qt_workarounds import GarbageTimer
 from core.audio.input_choice import DEMO_SCENE, InputChoice
 
-BEAT_MS = 5
+TIMER_MS = 5
 TOO_LONG_MS = 50.0
 PAINTS = 200
 
 
 class StallMeter:
-    """Beats on the GUI thread and keeps how late each beat was, in ms, and how long each garbage collection took."""
+    """Records how late each timeout of a timer on the GUI thread is, and how long garbage collections take, in ms."""
 
     def __init__(self) -> None:
         self.late_ms: list[float] = []
@@ -45,17 +45,17 @@ class StallMeter:
         self._collection_began_s = 0.0
         self._timer = QTimer()
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
-        self._timer.timeout.connect(self._beat)
+        self._timer.timeout.connect(self._on_timeout)
         gc.callbacks.append(self._on_collection)
 
     def start(self) -> None:
-        """Measure from now on."""
+        """Start measuring."""
         self._last_s = time.perf_counter()
-        self._timer.start(BEAT_MS)
+        self._timer.start(TIMER_MS)
 
-    def _beat(self) -> None:
+    def _on_timeout(self) -> None:
         now_s = time.perf_counter()
-        self.late_ms.append(max(0.0, 1000 * (now_s - self._last_s) - BEAT_MS))
+        self.late_ms.append(max(0.0, 1000 * (now_s - self._last_s) - TIMER_MS))
         self._last_s = now_s
 
     def _on_collection(self, phase: str, _info: dict[str, int]) -> None:
@@ -66,7 +66,7 @@ class StallMeter:
 
 
 def main(argv: list[str]) -> int:
-    """Run the window for as long as asked and print what was measured."""
+    """Run the window for the given time and print what was measured."""
     options = _options(argv)
     application = QApplication([])
     garbage = GarbageTimer(application)
@@ -94,7 +94,7 @@ def _options(argv: list[str]) -> argparse.Namespace:
 
 
 def _measure(application: QApplication, window: MainWindow, seconds: float) -> StallMeter:
-    """Beats for `seconds` from the first scores on."""
+    """Measure for `seconds` from the first scores on."""
     meter = StallMeter()
     while window.session.latest_scores is None:
         application.processEvents()
@@ -106,7 +106,7 @@ def _measure(application: QApplication, window: MainWindow, seconds: float) -> S
 
 
 def _paint_ms(window: MainWindow) -> list[float]:
-    """Milliseconds to paint picture and lanes, once each."""
+    """Milliseconds to paint spectrogram and lanes, PAINTS times."""
     panel = window.spectrogram
     times = []
     for _ in range(PAINTS):
@@ -121,7 +121,7 @@ def _figures(meter: StallMeter, paint_ms: list[float], seconds: float) -> dict[s
     late_ms = np.array(meter.late_ms)
     return {
         "seconds": seconds,
-        "beats": len(late_ms),
+        "timeouts": len(late_ms),
         "longest_stall_ms": round(float(late_ms.max()), 1),
         "stall_p99_9_ms": round(float(np.percentile(late_ms, 99.9)), 1),
         "stall_p99_ms": round(float(np.percentile(late_ms, 99)), 1),

@@ -21,6 +21,6 @@ def test_the_smoothness_of_the_window_is_measured() -> None:
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=PATIENCE_S)
     assert done.returncode == 0, done.stderr
     figures = json.loads(done.stdout)
-    assert figures["beats"] > 0
+    assert figures["timeouts"] > 0
     assert figures["longest_stall_ms"] >= figures["stall_p99_ms"] >= 0
     assert figures["paint_median_ms"] > 0
