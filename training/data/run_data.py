@@ -9,6 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from core.audio.log_mel import LogMelConfig
 from core.labels import LabelSet
 from core.run.messages import TrainingMessage, TrainingPreparing
@@ -25,6 +28,17 @@ _SECONDS_BETWEEN_REPORTS = 0.3
 
 
 @dataclass(frozen=True, slots=True)
+class SplitSounds:
+    """The waveforms of the three sides of a split."""
+
+    train: ClipSounds
+    validation: ClipSounds | None
+    """None without validation clips."""
+    test: ClipSounds | None
+    """None without held-out clips."""
+
+
+@dataclass(frozen=True, slots=True)
 class RunData:
     """The clips of a run."""
 
@@ -37,8 +51,13 @@ class RunData:
     """None without held-out clips."""
     log_mel: LogMelConfig
     """The front end, with the statistics that the clips are normalised with."""
-    sounds: ClipSounds | None = None
-    """The training clips' waveforms, for a recipe that mixes scenes."""
+    sounds: SplitSounds | None = None
+    """The clips' waveforms, for a recipe that mixes scenes."""
+
+    @property
+    def learned(self) -> NDArray[np.bool_]:
+        """The labels that training clips have, `(labels,)`."""
+        return np.asarray(self.train.targets.any(axis=0))
 
     def identity(self) -> dict[str, Any]:
         """What must not change for a run to be resumed: labels, each clip's name, labels, fold and group,
@@ -96,12 +115,20 @@ def load_run_data(
         mean, std = frame_statistics(train)
         refuse(silence_findings([std]))
         front_end = replace(front_end, mean=round(mean, 4), std=round(std, 4))
-    sounds = None
-    if config.scenes.scenes:
-        decoded = _decoding_reports("scenes' training", report)
-        sounds = load_sounds(split.train, front_end.sample_rate, report=decoded)
+    sounds = _sounds_of(split, front_end.sample_rate, report) if config.scenes.scenes else None
     return RunData(
         manifest, split, train, load(split.validation, "validation"), load(split.test, "held-out"), front_end, sounds
+    )
+
+
+def _sounds_of(split: Split, sample_rate: int, report: Callable[[TrainingMessage], None]) -> SplitSounds:
+    def load(clips: tuple[LabelledClip, ...], side: str) -> ClipSounds:
+        return load_sounds(clips, sample_rate, report=_decoding_reports(f"{side} scenes'", report))
+
+    return SplitSounds(
+        load(split.train, "training"),
+        load(split.validation, "validation") if split.validation else None,
+        load(split.test, "held-out") if split.test else None,
     )
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 
-import numpy as np
-
 from core.model.architecture import ModelConfig, TransformerConfig
 from core.model.networks.frame_head import column_times_s
 from training.batches.sampling import TrainingBatches
@@ -25,13 +23,7 @@ def batches_of(
     if data.sounds is None:
         return TrainingBatches(data.train, config, data.log_mel), None
     assert isinstance(model, TransformerConfig), "a recipe of scenes has a frame head, which a CNN cannot have"
-    targets = data.train.targets
-    # A label that no clip has is a teacher's alone: nobody knows whether clips have it.
-    known = np.broadcast_to(targets.any(axis=0), targets.shape).copy()
-    if data.train.unknown is not None:
-        known &= ~data.train.unknown
-    known[~targets.any(axis=1)] = False
-    clips = SceneClips(data.sounds, targets, known)
+    clips = SceneClips.of(data.sounds.train, data.train, data.learned, data.log_mel.sample_rate)
     taught = None if teacher is None else TaughtLabels.of(data.manifest.labels, teacher.labels)
     loss = SceneLoss(config, taught, partial(column_times_s, model))
     return SceneBatches(clips, config, data.log_mel, model, teacher), loss

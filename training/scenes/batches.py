@@ -17,6 +17,7 @@ from training.batches import augment
 from training.batches.sampling import Batch, Place, SceneTargets
 from training.batches.seeding import generator_for, seed_of
 from training.config.recipe import TrainConfig
+from training.data.clip_frames import ClipFrames
 from training.data.clip_sounds import ClipSounds
 from training.scenes.activity import SILENT, SOUNDING, UNSURE, column_states
 from training.scenes.mixing import Scene, SceneMixer
@@ -33,6 +34,18 @@ class SceneClips:
     """`(clips, labels)`, 1 where a clip has the label."""
     known: NDArray[np.bool_]
     """`(clips, labels)`, whether it is known that a clip has the label or not."""
+    sample_rate: int = 16_000
+    """Of the waveforms, Hz."""
+
+    @classmethod
+    def of(cls, sounds: ClipSounds, clips: ClipFrames, learned: NDArray[np.bool_], sample_rate: int) -> SceneClips:
+        """Of one side of a split. learned: `(labels,)`, the labels that training clips have: of the others, which are a
+        teacher's alone, nobody knows whether clips have them."""
+        known = np.broadcast_to(learned, clips.targets.shape).copy()
+        if clips.unknown is not None:
+            known &= ~clips.unknown
+        known[~clips.targets.any(axis=1)] = False
+        return cls(sounds, clips.targets, known, sample_rate)
 
 
 class SceneBatches(Dataset[Batch]):

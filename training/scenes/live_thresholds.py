@@ -1,0 +1,211 @@
+"""Chooses each label's threshold for the live view, on scenes mixed of validation clips."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from core.audio.log_mel import FRAMES_PER_SECOND, LogMel, LogMelConfig
+from core.inference.events import Event, find_events
+from core.inference.frame_rows import resample_columns, rows_of
+from core.inference.live_view import LiveView
+from core.model.networks.frame_head import column_times_s
+from core.model.networks.spectrogram_transformer import AudioSpectrogramTransformer
+from training.batches.seeding import seed_of
+from training.config.augmentation import AugmentationSettings
+from training.config.scenes import SceneSettings
+from training.scenes.activity import SILENT, SOUNDING, UNSURE
+from training.scenes.batches import SceneClips, clip_weights, label_states
+from training.scenes.mixing import Scene, SceneMixer
+from training.scenes.patch_scores import HEARD_FROM
+from training.scenes.yamnet import HOP_S, PATCH_S, Yamnet
+
+GRID = (*np.arange(0.1, 0.95, 0.05).round(2).tolist(), 0.95, 0.97, 0.99)
+"""Thresholds that are tried."""
+SCENE_S, N_SCENES = 40.0, 90
+ROOM = SceneSettings(
+    scenes=N_SCENES,
+    sounds_per_10s=1.2,
+    single_share=0.0,
+    empty_share=0.2,
+    highest_peak_db=-6.0,
+    lowest_peak_db=-30.0,
+    highest_floor_db=-45.0,
+    lowest_floor_db=-75.0,
+    reverb_share=0.3,
+)
+"""A room: now and then a sound over a quiet floor, and every fifth scene nothing."""
+_FEWEST_SOUNDS = 3
+"""A label with fewer of them gets the threshold that suits all labels, and its own false alarms."""
+_MOST_ALARMS_AN_HOUR = 1.0
+"""Of one label; a threshold that gives more is raised."""
+_PRECISION_COUNTS = 4.0
+"""Precision counts so many times as much as recall (beta² = 1 / 4): a wrong tag is worse than a missed one."""
+_SLACK_S = 0.5
+"""An event may begin so long before its sound and end so long after it."""
+_DOUBTED_FROM = 0.1
+"""From this score on a teacher does not say that a class is absent."""
+_WINDOWS_A_BATCH = 32
+
+
+@dataclass(frozen=True, slots=True)
+class LiveCounts:
+    """What came of each threshold of GRID for each label, `(thresholds, labels)` each, and of the scenes themselves."""
+
+    right: NDArray[np.int64]
+    """Events during which the label sounds."""
+    wrong: NDArray[np.int64]
+    """Events during which it is silent; where nobody knows, an event counts as neither."""
+    found: NDArray[np.int64]
+    """Sounds with an event."""
+    n_sounds: NDArray[np.int64]
+    """`(labels,)`."""
+    hours: float
+    """Of scenes."""
+
+
+def choose_thresholds(counts: LiveCounts) -> NDArray[np.float32]:
+    """A threshold for each label, `(labels,)`: of best F score where validation clips have the label, else the one
+    that is best for all labels together; raised where it gives more than one false alarm an hour."""
+    grid = np.asarray(GRID, np.float32)
+    every = _f_scores(
+        counts.right.sum(axis=1), counts.wrong.sum(axis=1), counts.found.sum(axis=1), counts.n_sounds.sum()
+    )
+    common = int(np.argmax(every))
+    own = _f_scores(counts.right, counts.wrong, counts.found, counts.n_sounds)
+    chosen = np.where(counts.n_sounds >= _FEWEST_SOUNDS, own.argmax(axis=0), common)
+    is_quiet = counts.wrong <= _MOST_ALARMS_AN_HOUR * counts.hours
+    first_quiet = np.where(is_quiet.any(axis=0), is_quiet.argmax(axis=0), len(grid) - 1)
+    return grid[np.maximum(chosen, first_quiet)]
+
+
+def _f_scores(
+    right: NDArray[np.int64], wrong: NDArray[np.int64], found: NDArray[np.int64], n_sounds: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    precision = (right + 0.5) / (right + wrong + 1.0)
+    recall = found / np.maximum(1, n_sounds)
+    share = 1 / _PRECISION_COUNTS
+    return (1 + share) * precision * recall / np.maximum(1e-9, share * precision + recall)
+
+
+def count_events(
+    network: AudioSpectrogramTransformer,
+    log_mel: LogMelConfig,
+    clips: SceneClips,
+    view: LiveView,
+    taught: tuple[Yamnet, NDArray[np.int64], NDArray[np.int64]] | None,
+    seed: int,
+) -> LiveCounts:
+    """Listen to N_SCENES scenes as the live view does, at every threshold of GRID.
+
+    taught: a teacher that says what sounds where labels do not: itself, the labels that it knows, its classes for them.
+    """
+    n_labels = clips.targets.shape[1]
+    shape = (len(GRID), n_labels)
+    right, wrong, found = np.zeros(shape, np.int64), np.zeros(shape, np.int64), np.zeros(shape, np.int64)
+    n_sounds = np.zeros(n_labels, np.int64)
+    for scene in _scenes(clips, log_mel.sample_rate, seed):
+        curve, stops_s = live_curve(network, log_mel, scene.samples, view)
+        truth = _truth(scene, clips, taught)
+        sounds = _stretches(truth)
+        n_sounds += np.bincount([label for label, _, _ in sounds], minlength=n_labels)
+        for place, threshold in enumerate(GRID):
+            rules = replace(view, starts_from=threshold).rules(np.zeros(n_labels, np.float32))
+            events = find_events(curve, stops_s - view.hop_s, stops_s, rules)
+            _judge(events, truth, (right[place], wrong[place]))
+            found[place] += _found(events, sounds, n_labels)
+    return LiveCounts(right, wrong, found, n_sounds, N_SCENES * SCENE_S / 3600)
+
+
+def _scenes(clips: SceneClips, sample_rate: int, seed: int) -> Iterator[Scene]:
+    weights = np.cumsum(clip_weights(clips.targets, 0.5))
+
+    def draw(rng: np.random.Generator) -> tuple[int, NDArray[np.float32]]:
+        clip = min(int(np.searchsorted(weights, rng.random() * weights[-1], side="right")), len(weights) - 1)
+        return clip, clips.sounds.samples_of(clip)
+
+    mixer = SceneMixer(ROOM, AugmentationSettings(tilt_db=4.0, lowpass=0.1), sample_rate, draw)
+    for number in range(N_SCENES):
+        yield mixer.mix(round(SCENE_S * sample_rate), np.random.default_rng(seed_of(seed, "live scene", number)))
+
+
+@torch.inference_mode()
+def live_curve(
+    network: AudioSpectrogramTransformer, log_mel: LogMelConfig, samples: NDArray[np.float32], view: LiveView
+) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """What the live view shows, `(n, labels)`, and when, seconds `(n,)`: the maximum over the newest rows of windows
+    that end every hop, from the first whole window on."""
+    frames = log_mel.normalise(LogMel(log_mel)(samples))
+    ends = np.arange(view.context, len(frames) + 1, view.hop)
+    times_s = column_times_s(network.config, view.context)
+    rows = rows_of(0, view.context)
+    curve: list[NDArray[np.float32]] = []
+    for first in range(0, len(ends), _WINDOWS_A_BATCH):
+        windows = np.stack([frames[end - view.context : end] for end in ends[first : first + _WINDOWS_A_BATCH]])
+        for columns in network.frame_logits(torch.from_numpy(windows)).sigmoid().numpy():
+            scores = resample_columns(columns, times_s, rows)
+            newest = scores.times_s > (view.context - view.newest) / FRAMES_PER_SECOND
+            curve.append(scores.probabilities[newest].max(axis=0))
+    return np.stack(curve), ends / FRAMES_PER_SECOND
+
+
+def _truth(
+    scene: Scene, clips: SceneClips, taught: tuple[Yamnet, NDArray[np.int64], NDArray[np.int64]] | None
+) -> NDArray[np.int8]:
+    """The state of every label every 100 ms, `(n, labels)`."""
+    n = len(scene.samples) // (clips.sample_rate // 10)
+    states = label_states(scene, clips, (np.arange(n) + 0.5) / 10, FRAMES_PER_SECOND // 10)
+    if taught is None:
+        return states
+    teacher, labels, classes = taught
+    scores = teacher.hear(scene.samples).scores[:, classes]
+    highest = np.zeros((n, len(labels)), np.float32)
+    for patch, row in enumerate(scores):
+        inside = slice(round(10 * patch * HOP_S), round(10 * (patch * HOP_S + PATCH_S)))
+        highest[inside] = np.maximum(highest[inside], row)
+    theirs = np.full(highest.shape, UNSURE, np.int8)
+    theirs[highest >= HEARD_FROM] = SOUNDING
+    theirs[highest < _DOUBTED_FROM] = SILENT
+    # What a clip is known to hold or to lack stays; only where nobody says does the teacher.
+    states[:, labels] = np.where(states[:, labels] == UNSURE, theirs, states[:, labels])
+    return states
+
+
+def _stretches(truth: NDArray[np.int8]) -> list[tuple[int, float, float]]:
+    """Label, onset and offset in seconds of every sound."""
+    found: list[tuple[int, float, float]] = []
+    for label in np.flatnonzero((truth == SOUNDING).any(axis=0)).tolist():
+        steps = np.diff(np.concatenate([[0], (truth[:, label] == SOUNDING).astype(np.int8), [0]]))
+        found += [
+            (label, first / 10, end / 10)
+            for first, end in zip(np.flatnonzero(steps == 1), np.flatnonzero(steps == -1), strict=True)
+        ]
+    return found
+
+
+def _judge(events: list[Event], truth: NDArray[np.int8], counts: tuple[NDArray[np.int64], NDArray[np.int64]]) -> None:
+    right, wrong = counts
+    for event in events:
+        first = max(0, int(10 * (event.onset_s - _SLACK_S)))
+        states = truth[first : int(10 * (event.offset_s + _SLACK_S)) + 1, event.label]
+        if (states == SOUNDING).any():
+            right[event.label] += 1
+        elif (states == SILENT).all():
+            wrong[event.label] += 1
+
+
+def _found(events: list[Event], sounds: list[tuple[int, float, float]], n_labels: int) -> NDArray[np.int64]:
+    """How many sounds of each label have an event, `(labels,)`."""
+    spans: dict[int, list[tuple[float, float]]] = {}
+    for event in events:
+        spans.setdefault(event.label, []).append((event.onset_s, event.offset_s))
+    hits = [
+        label
+        for label, onset_s, offset_s in sounds
+        if any(first <= offset_s + _SLACK_S and last >= onset_s - _SLACK_S for first, last in spans.get(label, ()))
+    ]
+    return np.bincount(hits, minlength=n_labels) if hits else np.zeros(n_labels, np.int64)

@@ -1,0 +1,64 @@
+"""What a model and its teacher say of the same patches of held-out clips."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from core.audio.log_mel import LogMel, LogMelConfig
+from core.model.networks.frame_head import column_times_s
+from core.model.networks.spectrogram_transformer import AudioSpectrogramTransformer
+from training.data.clip_sounds import ClipSounds
+from training.scenes.yamnet import HOP_S, PATCH_S, Yamnet
+
+HEARD_FROM = 0.3
+"""The teacher hears a class from this score on."""
+_EVERY = 2
+"""Patches overlap by half: every second one has new sound."""
+
+
+@dataclass(frozen=True, slots=True)
+class PatchScores:
+    """Scores of the patches of all clips, one after the other."""
+
+    model: NDArray[np.float32]
+    """The highest probability of the columns in each patch, `(patches, labels)`."""
+    teacher: NDArray[np.float32]
+    """`(patches, classes)`."""
+
+
+@torch.inference_mode()
+def patch_scores(
+    network: AudioSpectrogramTransformer, log_mel: LogMelConfig, sounds: ClipSounds, teacher: Yamnet
+) -> PatchScores:
+    """Both models' scores of the clips' first 10.24 s, in patches of 0.975 s that share no sound.
+
+    network: with a frame head, in evaluation mode.
+    """
+    front_end, most = LogMel(log_mel), log_mel.samples_for(network.config.max_frames)
+    mine: list[NDArray[np.float32]] = []
+    theirs: list[NDArray[np.float32]] = []
+    for index in range(len(sounds)):
+        samples = sounds.samples_of(index)[:most]
+        frames = front_end(samples)
+        if not len(frames):
+            continue
+        scores = teacher.hear(samples).scores[::_EVERY]
+        batch = torch.from_numpy(log_mel.normalise(frames)).unsqueeze(0)
+        columns = network.frame_logits(batch)[0].sigmoid().numpy()
+        mine.append(_highest(columns, column_times_s(network.config, len(frames)), len(scores)))
+        theirs.append(scores)
+    return PatchScores(np.concatenate(mine), np.concatenate(theirs))
+
+
+def _highest(columns: NDArray[np.float32], times_s: NDArray[np.float64], n_patches: int) -> NDArray[np.float32]:
+    rows: list[NDArray[np.float32]] = []
+    for patch in range(n_patches):
+        start_s = patch * _EVERY * HOP_S
+        inside = (times_s >= start_s) & (times_s < start_s + PATCH_S)
+        nearest = int(np.abs(times_s - start_s - PATCH_S / 2).argmin())
+        rows.append(columns[inside].max(axis=0) if inside.any() else columns[nearest])
+    return np.stack(rows)
