@@ -93,6 +93,8 @@ class PublishedRun:
     """Facts of the models that it learnt from beside the labels."""
     windows: TeacherWindows | None = None
     """What a teacher hears in held-out audio, for labels that few or no held-out clips have."""
+    live_thresholds: tuple[float, ...] = ()
+    """What an event of each label must reach in the live view; none for the view's own."""
 
 
 def merge_schedule(r: int, full_patches: int, kind: Kind = "constant", matcher: Matcher = "bipartite") -> MergeSchedule:
@@ -167,6 +169,7 @@ def _above_the_bar(run: PublishedRun) -> tuple[PublishedRun, tuple[Evidence | No
         test=test.of_labels(kept) if test else None,
         validation=run.validation.of_labels(kept) if run.validation else None,
         windows=None,
+        live_thresholds=tuple(run.live_thresholds[index] for index in kept) if run.live_thresholds else (),
         notes=(*run.notes, note),
     )
     return chosen, tuple(evidence[index] for index in kept)
@@ -251,6 +254,7 @@ def _describe(run: PublishedRun, scoring: _Scoring, metrics: dict[str, float], *
         pad_to_window=pads,
         activation=scoring.activation,
         calibration=scoring.calibration,
+        live={"starts_from": list(run.live_thresholds)} if run.live_thresholds else {},
         provenance={
             **_provenance(run),
             "started_from": earlier.provenance if earlier else None,

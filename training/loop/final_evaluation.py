@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import torch
 
+from core.inference.live_view import FRAME_VIEW
 from core.model.networks.build import Network
+from core.model.networks.spectrogram_transformer import AudioSpectrogramTransformer
 from core.run.messages import TrainingFinished
 from training.data.clip_frames import ClipFrames
 from training.data.manifest import LabelledClip
 from training.evaluation.frame_head_report import frame_head_notes
+from training.evaluation.label_bar import TeacherWindows
 from training.evaluation.publish import Predictions, PublishedRun, merge_schedule, publish
 from training.loop.training_run import TrainingRun
+from training.model.scene_loss import TaughtLabels
+from training.scenes.batches import SceneClips
+from training.scenes.live_thresholds import choose_thresholds, count_events
+from training.scenes.patch_scores import HEARD_FROM, patch_scores
 
 
 def publish_finished(run: TrainingRun, out: Path) -> TrainingFinished | None:
@@ -37,8 +45,39 @@ def publish_finished(run: TrainingRun, out: Path) -> TrainingFinished | None:
         best_on_test=best_on_test,
         notes=notes,
         teachers=run.teachers.facts,
+        windows=_teacher_windows(run, model),
+        live_thresholds=_live_thresholds(run, model),
     )
     return publish(published, out)
+
+
+def _teacher_windows(run: TrainingRun, model: Network) -> TeacherWindows | None:
+    """What a teacher of waveforms hears in held-out clips, beside what the model says of them."""
+    teacher, sounds = run.teachers.of_waveforms, run.data.sounds
+    if teacher is None or sounds is None or sounds.test is None:
+        return None
+    assert isinstance(model, AudioSpectrogramTransformer), "a recipe of scenes has a frame head"
+    scores = patch_scores(model, run.data.log_mel, sounds.test, teacher)
+    taught, n_labels = TaughtLabels.of(run.data.manifest.labels, teacher.labels), len(run.data.manifest.labels)
+    decisions, is_taught = np.zeros((len(scores.model), n_labels), bool), np.zeros(n_labels, bool)
+    decisions[:, taught.labels] = scores.teacher[:, taught.classes] >= HEARD_FROM
+    is_taught[taught.labels] = True
+    return TeacherWindows(str(teacher.facts["name"]), scores.model, decisions, is_taught)
+
+
+def _live_thresholds(run: TrainingRun, model: Network) -> tuple[float, ...]:
+    """A threshold of the live view for each label, fitted on scenes of validation clips; none without such clips."""
+    data = run.data
+    if data.sounds is None or data.sounds.validation is None or data.validation is None:
+        return ()
+    assert isinstance(model, AudioSpectrogramTransformer), "a recipe of scenes has a frame head"
+    clips = SceneClips.of(data.sounds.validation, data.validation, data.learned, data.log_mel.sample_rate)
+    teacher, taught = run.teachers.of_waveforms, None
+    if teacher is not None:
+        known = TaughtLabels.of(data.manifest.labels, teacher.labels)
+        taught = (teacher, known.labels.numpy(), known.classes.numpy())
+    counts = count_events(model, data.log_mel, clips, FRAME_VIEW, taught, run.config.running.seed)
+    return tuple(round(float(threshold), 2) for threshold in choose_thresholds(counts))
 
 
 def as_published(model: Network) -> Network:
