@@ -72,8 +72,8 @@ def choose_thresholds(counts: LiveCounts) -> NDArray[np.float32]:
     """A threshold for each label, `(labels,)`: of best F score where validation clips have the label, else the one
     that is best for all labels together; raised where it gives more than one false alarm an hour."""
     grid = np.asarray(GRID, np.float32)
-    totals = (part.sum(axis=1) for part in (counts.right, counts.wrong, counts.found))
-    common = int(np.argmax(_f_scores(*totals, counts.n_sounds.sum(keepdims=True))))
+    right, wrong, found = (part.sum(axis=1) for part in (counts.right, counts.wrong, counts.found))
+    common = int(np.argmax(_f_scores(right, wrong, found, counts.n_sounds.sum(keepdims=True))))
     own = _f_scores(counts.right, counts.wrong, counts.found, counts.n_sounds)
     chosen = np.where(counts.n_sounds >= _FEWEST_SOUNDS, own.argmax(axis=0), common)
     is_quiet = counts.wrong <= _MOST_ALARMS_AN_HOUR * counts.hours
