@@ -95,7 +95,7 @@ CHOICES: dict[str, tuple[str, ...]] = {name: setting.choices for name, setting i
 """The words that a setting may be; "" leaves it to the variant or the checkpoint."""
 
 CHANGEABLE_ON_RESUME = (
-    *("init", "teacher", "title", "summary", "threads", "merge_r", "licence", "limits"),
+    *("init", "teacher", "title", "summary", "threads", "merge_r", "licence", "limits", "drop_labels_below_bar"),
     *("evaluate_every", "save_every_s", "workers", "time_budget_min"),
 )
 """Settings that a run may change when it is resumed: nothing that is still to be learned depends on them."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 from core.model.checkpoints.checkpoint import CheckpointConfig
 from core.run.evaluation_report import EvaluationReport, Measured
 from core.run.metric_names import METRIC_NAMES, first_metrics, further_metrics
+from training.data.licences import kinds_of
 from training.data.manifest import Manifest, Split
 from training.evaluation.label_bar import Evidence, bar_in_words, labels_that_meet
 from training.text import count
@@ -60,7 +63,7 @@ Variant `{config.variant}`, {len(config.labels)} labels, trained by Soundmark fr
 {_data(facts)}
 {recipe["licence"] or "The recipe states no licence of the data as a whole."}
 
-Licences of the clips, as stated by the data:
+Licences of the clips, as stated by the data{_kinds(facts)}:
 
 {licences}
 {_teaching(facts)}
@@ -219,6 +222,18 @@ def _data(facts: CardFacts) -> str:
     if split.n_left_out:
         words += f"; {split.n_left_out} were left out because a clip of the same recording is held out"
     return words + "."
+
+
+def _kinds(facts: CardFacts) -> str:
+    """How many clips there are of each kind of licence, and which kinds the recipe takes if not all."""
+    n_each = Counter[str]()
+    for licence, n in facts.manifest.licences:
+        in_set = re.sub(r"^[\w-]+: ", "", licence)  # a collection puts its set's name before it
+        n_each[" and ".join(sorted(kinds_of(in_set)))] += n
+    listed = ", ".join(f"{kind} {n}" for kind, n in n_each.most_common())
+    permitted = facts.config.provenance["recipe"].get("licences") or ()
+    only = f"; only {', '.join(permitted)} were taken" if permitted else ""
+    return f" (by kind: {listed}{only})"
 
 
 def _teaching(facts: CardFacts) -> str:

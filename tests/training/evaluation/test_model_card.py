@@ -64,3 +64,14 @@ def test_a_teacher_whose_own_teacher_may_have_heard_the_held_out_clips_is_doubte
     assert "too optimistic" not in card(teacher)
     assert "too optimistic" in card({**teacher, "test_folds": ["1"]})
     assert "too optimistic" in card({**teacher, "teachers": [{**teacher, "data": "others"}]})
+
+
+def test_the_card_counts_the_licences_and_says_which_were_taken(tmp_path: Path) -> None:
+    run = finished_run(recipe(licences=("cc0", "cc-by")), test=predictions(side("2"), 1))
+    licences = (("birds: CC0 1.0; CC BY 3.0 as a whole", 100), ("birds: CC0 1.0", 60), ("home: not stated", 20))
+    run = dataclasses.replace(run, manifest=dataclasses.replace(run.manifest, licences=licences))
+    card = (published(run, tmp_path) / "README.md").read_text()
+    assert "(by kind: cc-by and cc0 100, cc0 60, not-stated 20; only cc0, cc-by were taken)" in card
+    assert "* 60 clips: birds: CC0 1.0" in card
+    plain = finished_run(recipe(), test=predictions(side("2"), 1))
+    assert "(by kind: cc0 180)" in (published(plain, tmp_path / "b") / "README.md").read_text()

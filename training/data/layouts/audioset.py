@@ -12,6 +12,7 @@ from core.audio.decoding.decode import MEDIA_SUFFIXES
 from core.errors import UserError
 from core.foreign_text import parse_json
 from core.labels import Label, LabelSet
+from core.model.checkpoints.known_data_sets import with_audioset_parents
 from training.data.layouts.clip_rows import ClipListing, ClipRow
 from training.data.layouts.csv_reading import read_cells
 
@@ -97,7 +98,7 @@ def read_audioset_labels(path: Path) -> LabelSet:
         if len(cells) < 3 or not cells[0].isdecimal():
             raise UserError(f"line {line} of {path.name} is incomplete.", "A line is index, mid, display name.")
         rows[int(cells[0])] = Label(int(cells[0]), cells[1], cells[2])
-    return LabelSet(tuple(rows[index] for index in sorted(rows)))
+    return with_audioset_parents(LabelSet(tuple(rows[index] for index in sorted(rows))))
 
 
 def _segments_of(path: Path) -> Iterator[tuple[str, _Segment]]:
