@@ -1,4 +1,4 @@
-"""Which kinds of licence a clip has, from what its list says in free text; and which clips a run may learn from."""
+"""Recognises the kinds of licence of a clip from free text, and selects the clips that a run may use."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _PATTERNS = {
     "public-domain": r"\bpublic-domain\b|/mark/",
     "gpl": r"\bl?gpl\b",
 }
-"""The first that the words fit, so the one that asks for most: "CC BY-SA or maybe BY-NC" is taken for the latter. But
-"CC BY-SA or GPL" is a choice, and CC BY-SA is made use of."""
+"""The first match counts, so the most restrictive one: "CC BY-SA or maybe BY-NC" counts as the latter. "CC BY-SA or
+GPL" is a choice, and counts as CC BY-SA."""
 _OTHER, _NOT_STATED = "other", "not-stated"
 KINDS = (*_PATTERNS, _OTHER, _NOT_STATED)
-"""All that `licences` may name."""
+"""The possible values of the setting `licences`."""
 _SHORT = (
     (r"[\s_-]+", "-"),
     (r"attribution", "by"),
@@ -37,8 +37,10 @@ _SHORT = (
 
 
 def kinds_of(licence: str) -> frozenset[str]:
-    """The kinds of licence that all have to be granted: of a clip, and what follows it after a `;` that stands in no
-    brackets, such as that of its set as a whole. "other" for what fits none, "not-stated" for nothing."""
+    """The kinds of licence that apply together to a clip, such as its own and that of its data set.
+
+    They are separated by `;` outside brackets. "other" stands for an unknown kind, "not-stated" for an empty text.
+    """
     return frozenset(map(_kind_of, re.split(r";(?![^()]*\))", licence)))
 
 
@@ -52,21 +54,21 @@ def _kind_of(licence: str) -> str:
 
 
 def is_permitted(licence: str, permitted: Sequence[str]) -> bool:
-    """Whether all that a clip is licensed under is of the permitted kinds. None of them stands for any."""
+    """Whether all licences of a clip are of permitted kinds; without `permitted`, any is."""
     return not permitted or kinds_of(licence) <= set(permitted)
 
 
 def refuse_unknown_kinds(permitted: Sequence[str]) -> None:
-    """Raise UsageError for what is no kind of licence."""
+    """Raise UsageError for unknown kinds of licence."""
     unknown = [kind for kind in permitted if kind not in KINDS]
     if unknown:
-        raise UsageError(f"There is no kind of licence {', '.join(unknown)}.", f"Choose among {', '.join(KINDS)}.")
+        raise UsageError(f"Unknown kinds of licence: {', '.join(unknown)}.", f"Choose from {', '.join(KINDS)}.")
 
 
 def refuse_nothing_left(name: str, permitted: Sequence[str], licences: Iterable[str]) -> None:
-    """Raise UserError: no clip of the data has permitted licences. licences: of all clips, in words."""
-    there = sorted({kind for licence in licences for kind in kinds_of(licence)})
+    """Raise the UserError for data of which no clip is permitted. licences: of all clips, as stated."""
+    found = sorted({kind for licence in licences for kind in kinds_of(licence)})
     raise UserError(
-        f"No clip of {name} is under {' or '.join(permitted)}; what is there is under {', '.join(there)}.",
-        "Name more kinds in licences, or set none to take every clip.",
+        f"No clip of {name} has the licence {' or '.join(permitted)}; its clips have {', '.join(found)}.",
+        "Add more kinds to licences, or leave it empty to use every clip.",
     )

@@ -1,4 +1,4 @@
-"""The labels of a collection: by AudioSet's names or by ids of its own, and what a clip's labels say of the others."""
+"""Defines the labels of a collection, by AudioSet's names or own ids, and what a clip's labels imply about others."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ _OWN_ID = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
 
 @cache
 def _mids() -> dict[str, str]:
-    """By name, and by themselves."""
+    """AudioSet's ids by name, and by themselves."""
     return {word: label.id for label in audioset_labels() for word in (label.id, label.name)}
 
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """What a collection's words for labels mean."""
+    """Turns the names of labels in a collection into label ids and a label set."""
 
     collection: Collection
 
     @property
     def is_audioset(self) -> bool:
-        """Whether AudioSet's names mean its labels."""
+        """Whether AudioSet's names stand for its labels."""
         return self.collection.vocabulary != "of the clips"
 
     def ids(self, words: Iterable[str]) -> tuple[str, ...]:
-        """The ids of labels as the collection writes them. Raises UserError for what is neither a name of AudioSet's
-        nor an id of the collection's own."""
+        """The ids of labels, each once. Raises UserError for a word that is neither a name of AudioSet nor a valid
+        id."""
         if not self.is_audioset:
             return tuple(words)
         return tuple(dict.fromkeys(self._id(word) for word in words))
@@ -45,27 +45,27 @@ class Vocabulary:
     def _id(self, word: str) -> str:
         mids = _mids()
         if word not in mids and not _OWN_ID.fullmatch(word):
-            problem = f"{self.collection.title} writes {word!r}, which is no label of AudioSet."
-            raise UserError(problem, "Correct it; ids of your own are lower-case words with underscores between them.")
+            problem = f"{self.collection.title} has the label {word!r}, which is not in AudioSet."
+            raise UserError(problem, "Correct it. Your own ids are lower-case words joined by underscores.")
         return mids.get(word, word)
 
     def labels(self, named: Iterable[str]) -> LabelSet:
-        """The label set. named: ids of the labels that clips have.
+        """The label set of clips with the labels `named` (ids).
 
-        AudioSet's stand in its order before the others, which are sorted by id. Raises UserError for words of the
-        collection's that are no label of it.
+        AudioSet's labels come first, in its order; the others are sorted by id. Raises UserError for unknown labels in
+        [names] and [parents].
         """
         ids = set(named)
         if not self.is_audioset:
             return self._named(LabelSet.from_ids(sorted(ids)))
-        theirs = audioset_labels()
-        own = sorted(ids - {label.id for label in theirs})
-        joined = (*theirs, *LabelSet.from_ids(own)) if own else theirs.labels
-        whole = self._with_parents(LabelSet(tuple(replace(one, index=i) for i, one in enumerate(joined))))
+        audioset = audioset_labels()
+        own = sorted(ids - {label.id for label in audioset})
+        joined = (*audioset, *LabelSet.from_ids(own)) if own else audioset.labels
+        whole = self._with_parents(LabelSet(tuple(replace(label, index=i) for i, label in enumerate(joined))))
         return self._named(self.remaining(whole, ids))
 
     def remaining(self, labels: LabelSet, named: Iterable[str]) -> LabelSet:
-        """Those of the labels that clips have, and what these imply; with all of AudioSet's where they are wanted."""
+        """The labels `named` (ids) and those that they imply; with "all of audioset", all labels of AudioSet too."""
         ids = set(named)
         if self.collection.vocabulary == "all of audioset":
             ids |= {label.id for label in audioset_labels()}
@@ -77,23 +77,23 @@ class Vocabulary:
         names = self.collection.names
         unknown = sorted(names.keys() - {label.id for label in labels})
         if unknown:
-            problem = f"{self.collection.title} names labels that no clip has: {', '.join(unknown)}."
+            problem = f"{self.collection.title} has names for labels that no clip has: {', '.join(unknown)}."
             raise UserError(problem, "Correct [names].")
-        return LabelSet(tuple(replace(one, name=names.get(one.id, one.name)) for one in labels))
+        return LabelSet(tuple(replace(label, name=names.get(label.id, label.name)) for label in labels))
 
     def _with_parents(self, labels: LabelSet) -> LabelSet:
-        """In place of AudioSet's, those that the collection gives."""
+        """The labels with the parents that the collection gives, in place of AudioSet's."""
         given = {self._id(word): self.ids(parents) for word, parents in self.collection.parents.items()}
         known = {label.id for label in labels}
-        unknown = sorted({one for key, parents in given.items() for one in (key, *parents)} - known)
+        unknown = sorted({label for child, parents in given.items() for label in (child, *parents)} - known)
         if unknown:
             problem = f"{self.collection.title} has [parents] with labels that no clip has: {join_names(unknown)}."
             raise UserError(problem, "Correct [parents].")
-        return LabelSet(tuple(replace(one, parents=given.get(one.id, one.parents)) for one in labels))
+        return LabelSet(tuple(replace(label, parents=given.get(label.id, label.parents)) for label in labels))
 
 
 class Relations:
-    """What a clip's labels say of other labels of a set."""
+    """Adds to clips what their labels imply about the other labels of a set."""
 
     def __init__(self, labels: LabelSet) -> None:
         self._ids = tuple(label.id for label in labels)
@@ -101,25 +101,25 @@ class Relations:
         self._tree = label_tree(labels)
 
     def all_unknown(self, row: ClipRow) -> ClipRow:
-        """The row of a clip of nobody knows what."""
+        """The row with all labels unknown."""
         return replace(row, labels=(), unknown=self._ids)
 
     def of(self, row: ClipRow, apart: frozenset[str]) -> ClipRow:
-        """The row with all that its labels imply, and with what else stands above or below them among its `unknown`
-        ones.
+        """The row with all labels that its labels imply; all others above or below them become `unknown`.
 
-        apart: labels that exclude each other in the row's set: one of them is never unknown below another, and above
-        another it is unknown instead of implied (there, snoring is not meant by breathing).
+        apart: labels that exclude each other in the row's data set. Below a label of the row they are absent instead of
+        unknown, and above one they are unknown instead of implied (there, breathing does not include snoring).
         """
-        own = {self._index[one] for one in row.labels}
-        shut = (
-            {self._index[one] for one in apart if one in self._index} if apart.intersection(row.labels) else set[int]()
-        )
-        implied = {above for one in own for above in self._tree.implied[one]} - shut
-        around = {near for one in own for near in self._tree.above[one] | (self._tree.below[one] - shut)}
-        around |= {self._index[one] for one in row.unknown if one in self._index}
+        own = self._indices(row.labels)
+        excluded = self._indices(apart) if apart.intersection(row.labels) else set[int]()
+        implied = {above for label in own for above in self._tree.implied[label]} - excluded
+        related = {near for label in own for near in self._tree.above[label] | (self._tree.below[label] - excluded)}
+        unknown = related | self._indices(row.unknown)
         return replace(
             row,
             labels=row.labels + tuple(self._ids[i] for i in sorted(implied - own)),
-            unknown=tuple(self._ids[i] for i in sorted(around - own - implied)),
+            unknown=tuple(self._ids[i] for i in sorted(unknown - own - implied)),
         )
+
+    def _indices(self, ids: Iterable[str]) -> set[int]:
+        return {self._index[label] for label in ids if label in self._index}

@@ -150,7 +150,7 @@ def test_by_split_puts_test_in_the_last_fold_and_deals_the_rest(folder: Path) ->
     folds = {clip.group: clip.fold for clip in read(folder).clips if clip.group.startswith("named/")}
     assert folds.pop("named/cid") == "5"
     assert set(folds.values()) <= set("1234")
-    with pytest.raises(UserError, match=r"The set plain cannot give folds by split: it has 1, 2, 3"):
+    with pytest.raises(UserError, match=r"The set plain .*1, 2, 3"):
         read(folder, excludes_others='folds = "by split"\nexcludes_others')
 
 
@@ -169,23 +169,23 @@ def test_a_licence_of_the_set_as_a_whole_counts_too(folder: Path) -> None:
     assert {clip.path.parent.name for clip in manifest.clips} == {"named", "pauses"}
     assert "Dog" not in manifest.labels.names, "no clip of it is left"
     assert dict(read(folder).licences)["plain: CC BY 4.0; CC BY-NC 3.0 as a whole"] == 6
-    with pytest.raises(UserError, match=r"No clip of House is under mit; what is there is under cc-by, cc-by-nc"):
+    with pytest.raises(UserError, match=r"House .*mit; .*cc-by, cc-by-nc"):
         read(folder, ("mit",))
 
 
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        ('["Dog", "?Door"]', '"Doog"', r"House writes 'Doog', which is no label of AudioSet"),
-        ('["Dog", "?Door"]', '"?Doog"', r"House writes 'Doog'"),
+        ('["Dog", "?Door"]', '"Doog"', r"House .*'Doog'"),
+        ('["Dog", "?Door"]', '"?Doog"', r"House .*'Doog'"),
         ('kettle = ["Steam"]', 'pan = ["Steam"]', r"\[parents\] with labels that no clip has: pan"),
-        ('kettle = ["Steam"]', 'kettle = "Steam"', r"does not say what stands above kettle"),
-        ('kettle = "Kettle"', 'pan = "Pan"', r"names labels that no clip has: pan"),
-        ('vocabulary = "audioset"', 'vocabulary = "all"', r"has the vocabulary 'all'"),
-        ('rest = "unknown"', 'rest = "whatever"', r"does not say what becomes of the rest of the set plain"),
-        ("most_yamnet_rank = 60", "most_yamnet_rank = 0", r"gives the set named a most_yamnet_rank of 0"),
-        ("rest", "most_yamnet_rank = 60\nrest", r"gives the set plain a most_yamnet_rank of 60"),
-        ('[sets.plain.labels]\ndog = ["Dog", "?Door"]', 'labels = "audioset"\n[sets.plain.x]', r"plain x, which"),
+        ('kettle = ["Steam"]', 'kettle = "Steam"', r"parents of kettle"),
+        ('kettle = "Kettle"', 'pan = "Pan"', r"no clip has: pan"),
+        ('vocabulary = "audioset"', 'vocabulary = "all"', r"vocabulary 'all'"),
+        ('rest = "unknown"', 'rest = "whatever"', r"set plain .*rest 'whatever'"),
+        ("most_yamnet_rank = 60", "most_yamnet_rank = 0", r"set named .*most_yamnet_rank 0"),
+        ("rest", "most_yamnet_rank = 60\nrest", r"set plain .*most_yamnet_rank 60"),
+        ('[sets.plain.labels]\ndog = ["Dog", "?Door"]', 'labels = "audioset"\n[sets.plain.x]', r"set plain .*: x"),
     ],
 )
 def test_a_wrong_collection_is_refused(folder: Path, old: str, new: str, says: str) -> None:
@@ -195,7 +195,7 @@ def test_a_wrong_collection_is_refused(folder: Path, old: str, new: str, says: s
 
 def test_a_list_without_audiosets_column_is_refused(folder: Path) -> None:
     (folder / "pauses" / "manifest.csv").write_text("path,label,fold_or_split\n0.wav,x,train\n")
-    with pytest.raises(UserError, match=r"The set pauses has no column audioset"):
+    with pytest.raises(UserError, match=r"set pauses .*column audioset"):
         read(folder)
 
 

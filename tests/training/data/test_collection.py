@@ -86,12 +86,12 @@ def test_folds_by_group_take_the_place_of_those_given(data_folder: Path) -> None
     ("old", "new", "says"),
     [
         ("[sets.two]", "[sets.three]\n[sets.four]\n[sets.two]", "lacks 2 of the 4 sets of Two sets: three, four"),
-        ('hat = "hi', 'cap = "hi', "The set two has none of what the collection names: cap"),
-        ("audio/5.wav", "audio/9.wav", "none of what the collection names: audio/9.wav"),
-        ("by group", "by name", "the folds 'by name'"),
-        ('["rain", "wind"]', "3", "does not say what the labels of the set two mean"),
-        ("leave_out", "skip", "gives the set two skip, which no set has"),
-        ("hi_hat = ", "hihat = ", "names labels that no clip has: hihat"),
+        ('hat = "hi', 'cap = "hi', "The set two .*: cap"),
+        ("audio/5.wav", "audio/9.wav", "The set two .*audio/9.wav"),
+        ("by group", "by name", "set two .*'by name'"),
+        ('["rain", "wind"]', "3", "set two .*labels"),
+        ("leave_out", "skip", "set two .*: skip"),
+        ("hi_hat = ", "hihat = ", "no clip has: hihat"),
         ("[names]", "[names", "not valid TOML"),
     ],
 )

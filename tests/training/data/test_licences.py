@@ -71,10 +71,10 @@ def test_a_manifest_has_clips_of_permitted_licences_only(folder: Path) -> None:
 
 
 def test_a_filter_that_leaves_nothing_says_what_there_is(folder: Path) -> None:
-    with pytest.raises(UserError, match=r"under mit or odbl; what is there is under cc-by, cc-by-nc, cc-by-nc-sa, cc0"):
+    with pytest.raises(UserError, match=r"mit or odbl; .*cc-by, cc-by-nc, cc-by-nc-sa, cc0"):
         read_manifest(folder, licences=["mit", "odbl"])
 
 
 def test_an_unknown_kind_lists_those_there_are(folder: Path) -> None:
-    with pytest.raises(UsageError, match=r"no kind of licence cc-zero"):
+    with pytest.raises(UsageError, match=r"cc-zero"):
         read_manifest(folder, licences=["cc-zero"])
