@@ -109,8 +109,8 @@ def _best_of_each_kind(heard: Sequence[HeardScene], labels: Sequence[str]) -> di
 
 def _evaluation(method: EdgeMethod, heard: Sequence[HeardScene], labels: Sequence[str]) -> Evaluation:
     evaluation = Evaluation(labels)
-    for one in heard:
-        evaluation.add(method.table(one.rows, one.scene.duration_s), one.scene.sounds)
+    for tagged in heard:
+        evaluation.add(method.table(tagged.rows, tagged.scene.duration_s), tagged.scene.sounds)
     return evaluation
 
 

@@ -50,10 +50,10 @@ def label_tree(labels: LabelSet) -> LabelTree:
     below: list[set[int]] = [set() for _ in labels]
     for label in parents_first(labels.labels):
         parents = [index.get(parent) for parent in label.parents]
-        ways = [frozenset[int]() if one is None else implied[one] | {one} for one in parents]
+        ways = [frozenset[int]() if parent is None else implied[parent] | {parent} for parent in parents]
         implied[label.index] = ways[0].intersection(*ways[1:]) if ways else frozenset()
-        all_ways = [above[one] | {one} for one in parents if one is not None]
+        all_ways = [above[parent] | {parent} for parent in parents if parent is not None]
         above[label.index] = frozenset[int]().union(*all_ways)
-        for one in above[label.index]:
-            below[one].add(label.index)
+        for ancestor in above[label.index]:
+            below[ancestor].add(label.index)
     return LabelTree(tuple(implied), tuple(above), tuple(map(frozenset, below)))

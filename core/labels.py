@@ -97,7 +97,7 @@ class LabelSet:
         for index in indices:
             gone.pop(self.labels[index].id, None)
         kept = [(self.labels[i], _without(self.labels[i].parents, gone)) for i in indices]
-        return LabelSet(tuple(Label(i, one.id, one.name, parents) for i, (one, parents) in enumerate(kept)))
+        return LabelSet(tuple(Label(i, label.id, label.name, parents) for i, (label, parents) in enumerate(kept)))
 
     @property
     def names(self) -> tuple[str, ...]:

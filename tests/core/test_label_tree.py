@@ -24,7 +24,7 @@ PARENTS = {
 
 
 def labels_of(parents: dict[str, tuple[str, ...]]) -> LabelSet:
-    return LabelSet(tuple(Label(i, one, one, above) for i, (one, above) in enumerate(parents.items())))
+    return LabelSet(tuple(Label(i, name, name, above) for i, (name, above) in enumerate(parents.items())))
 
 
 LABELS = labels_of(PARENTS)
@@ -36,12 +36,12 @@ def named(indices: frozenset[int]) -> set[str]:
 
 
 def shown(*active: str) -> set[str]:
-    mask = np.array([one in active for one in IDS])
+    mask = np.array([name in active for name in IDS])
     return {IDS[index] for index in np.flatnonzero(label_tree(LABELS).most_specific(mask))}
 
 
 def test_a_label_implies_what_stands_above_it_on_every_way_up() -> None:
-    implied = {one: named(label_tree(LABELS).implied[LABELS[IDS.index(one)].index]) for one in IDS}
+    implied = {name: named(label_tree(LABELS).implied[LABELS[IDS.index(name)].index]) for name in IDS}
     assert implied["bark"] == {"dog", "pet", "animal"}
     assert implied["growl"] == {"animal"}, "dog or fox, but an animal"
     assert implied["whoosh"] == set(), "an arrow's, or none of the labels'"
@@ -84,7 +84,7 @@ def test_of_any_active_labels_each_is_shown_or_implied_by_one_that_is() -> None:
     for _ in range(50):
         active = rng.random(len(labels)) < 0.1
         kept = np.flatnonzero(tree.most_specific(active)).tolist()
-        covered = {above for one in kept for above in tree.implied[one]}
+        covered = {above for label in kept for above in tree.implied[label]}
         assert set(np.flatnonzero(active).tolist()) <= {*kept, *covered}
         assert not covered & set(kept)
 
@@ -102,7 +102,7 @@ def test_circles_and_endless_chains_are_refused() -> None:
 
 
 def test_labels_below_one_that_is_dropped_stand_below_its_parents() -> None:
-    kept = LABELS.keep([IDS.index(one) for one in ("bark", "animal", "growl", "whoosh")])
+    kept = LABELS.keep([IDS.index(name) for name in ("bark", "animal", "growl", "whoosh")])
     assert [(label.index, label.id, label.parents) for label in kept] == [
         (0, "bark", ("animal",)),
         (1, "animal", ()),
@@ -119,8 +119,8 @@ def test_what_a_kept_label_implies_is_what_it_implied_before() -> None:
     chosen = np.flatnonzero(rng.random(len(labels)) < 0.4).tolist()
     after = label_tree(labels.keep(chosen))
     for place, index in enumerate(chosen):
-        assert {chosen[one] for one in after.implied[place]} == before.implied[index] & set(chosen)
-        assert {chosen[one] for one in after.above[place]} == before.above[index] & set(chosen)
+        assert {chosen[ancestor] for ancestor in after.implied[place]} == before.implied[index] & set(chosen)
+        assert {chosen[ancestor] for ancestor in after.above[place]} == before.above[index] & set(chosen)
 
 
 def test_parents_survive_being_written() -> None:

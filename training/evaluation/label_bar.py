@@ -80,7 +80,7 @@ def label_evidence(
 
 def labels_that_meet(evidence: Sequence[Evidence | None]) -> list[int]:
     """The indices of the labels that are good enough to ship."""
-    return [index for index, one in enumerate(evidence) if one is not None and one.meets_bar]
+    return [index for index, found in enumerate(evidence) if found is not None and found.meets_bar]
 
 
 def bar_in_words() -> str:
@@ -96,7 +96,7 @@ def bar_in_words() -> str:
 
 def evidence_to_dicts(labels: LabelSet, evidence: Sequence[Evidence | None]) -> list[dict[str, Any]]:
     """For a checkpoint's provenance: one JSON object a label, in order."""
-    return [{"id": label.id, **(asdict(one) if one else {})} for label, one in zip(labels, evidence, strict=True)]
+    return [{"id": label.id, **(asdict(found) if found else {})} for label, found in zip(labels, evidence, strict=True)]
 
 
 def _evidence_of_clips(scores: Scores, truth: Truth, unknown: NDArray[np.bool_] | None) -> list[Evidence | None]:

@@ -42,5 +42,5 @@ def split_of_labels(split: Split, kept: Sequence[int]) -> Split:
 
 
 def _of_labels(clip: LabelledClip, place: dict[int, int]) -> LabelledClip:
-    labels, unknown = (tuple(place[one] for one in some if one in place) for some in (clip.labels, clip.unknown))
+    labels, unknown = (tuple(place[index] for index in some if index in place) for some in (clip.labels, clip.unknown))
     return replace(clip, labels=labels, unknown=unknown)

@@ -120,7 +120,9 @@ def _start_as_the_recipe_has_it(config: TrainConfig, initial_checkpoint: Checkpo
         return initial_checkpoint
     fitted = _with_head_and_norms(config, architecture)
     keeps_head = fitted.head_norm == architecture.head_norm
-    weights = {name: one for name, one in initial_checkpoint.weights.items() if keeps_head or not name.startswith(HEAD)}
+    weights = {
+        name: tensor for name, tensor in initial_checkpoint.weights.items() if keeps_head or not name.startswith(HEAD)
+    }
     return Checkpoint(replace(initial_checkpoint.config, model=fitted), weights)
 
 

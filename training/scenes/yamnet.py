@@ -80,7 +80,7 @@ class Yamnet:
             interpreter.set_tensor(source, padded[None, first : first + PATCH_SAMPLES])
             interpreter.invoke()
             said.append((interpreter.get_tensor(scores)[0].copy(), interpreter.get_tensor(embedding)[0].copy()))
-        return Taught(np.stack([one for one, _ in said]), np.stack([one for _, one in said]))
+        return Taught(np.stack([scored for scored, _ in said]), np.stack([embedded for _, embedded in said]))
 
     @cached_property
     def _model(self) -> tuple[Any, int, int, int]:

@@ -42,7 +42,7 @@ def with_audioset_parents(labels: LabelSet) -> LabelSet:
     places = {label.id: label.index for label in audioset_labels()}
     here = [places[label.id] for label in labels if label.id in places]
     parents = {label.id: label.parents for label in audioset_labels().keep(here)} if here else {}
-    return LabelSet(tuple(replace(one, parents=one.parents or parents.get(one.id, ())) for one in labels))
+    return LabelSet(tuple(replace(label, parents=label.parents or parents.get(label.id, ())) for label in labels))
 
 
 def esc50_labels() -> LabelSet:

@@ -216,7 +216,7 @@ def test_a_class_that_a_more_specific_one_implies_has_no_lane_unless_asked_for(
     panel: SpectrogramPanel, live: LiveTimeline, parents: ShownParents
 ) -> None:
     labels = FakeTagger().labels
-    live.labels = LabelSet(tuple(replace(one, parents=(NAMES[2],) if one.index == 5 else ()) for one in labels))
+    live.labels = LabelSet(tuple(replace(label, parents=(NAMES[2],) if label.index == 5 else ()) for label in labels))
     _hear(panel, live, LiveUpdate((noise(1000),), (scores(0, 1000, {2: 0.9, 5: 0.6}),)))
     assert [lane.label for lane in panel.lanes.lanes] == [5]
     parents.choose(True)

@@ -196,7 +196,7 @@ def test_the_star_of_a_class_that_is_not_pinned_can_be_seen(panel: TagsPanel, th
 def farm(panel: TagsPanel) -> TagsPanel:
     """The same classes; a hen (5) is a cow (4) here, so that the two are related."""
     labels = FakeTagger().labels
-    related = LabelSet(tuple(replace(one, parents=("cow",) if one.id == "hen" else ()) for one in labels))
+    related = LabelSet(tuple(replace(label, parents=("cow",) if label.id == "hen" else ()) for label in labels))
     panel.set_labels(related, FakeTagger().thresholds)
     return panel
 

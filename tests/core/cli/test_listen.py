@@ -112,7 +112,7 @@ def test_what_a_more_specific_event_implies_is_shown_when_asked_for(
     run_listen(options)
     everything = lines_of(capsys.readouterr().out)
     first, *others = dict.fromkeys(line["label"] for line in everything if line.get("state") == "started")
-    chain = tuple(replace(one, parents=(first,) if one.id in others else ()) for one in plain.config.labels)
+    chain = tuple(replace(label, parents=(first,) if label.id in others else ()) for label in plain.config.labels)
     save_checkpoint(replace(plain, config=replace(plain.config, labels=LabelSet(chain))), tmp_path / "m")
     run_listen(options)
     assert lines_of(capsys.readouterr().out) == everything

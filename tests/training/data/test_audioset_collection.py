@@ -227,7 +227,7 @@ def test_everyday_says_of_no_label_both(everyday: Manifest) -> None:
 
 
 def test_the_fifty_classes_are_fifty_labels(everyday: Manifest) -> None:
-    [esc50] = [one for one in load_collection("everyday").sets if one.name == "esc50"]
+    [esc50] = [collected for collected in load_collection("everyday").sets if collected.name == "esc50"]
     assert esc50.labels is not None
     first = {key: Vocabulary(load_collection("everyday")).ids([ours[0]])[0] for key, ours in esc50.labels.items()}
     assert len(first) == len(set(first.values())) == 50

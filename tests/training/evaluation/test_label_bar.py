@@ -43,7 +43,7 @@ def test_a_label_rests_on_five_clips_or_on_the_teacher() -> None:
     decisions[:12, [0, 1, 3]] = True
     windows = TeacherWindows("Owl", decisions.astype(np.float32), decisions, np.array([True, True, False, True]))
     evidence = label_evidence((scores, truth, None), windows, 4)
-    assert [(one.source, one.n_positive) if one else None for one in evidence] == [
+    assert [(found.source, found.n_positive) if found else None for found in evidence] == [
         ("clips", 6),
         ("teacher", 12),
         ("clips", 2),
@@ -51,7 +51,7 @@ def test_a_label_rests_on_five_clips_or_on_the_teacher() -> None:
     ]
     assert labels_that_meet(evidence) == [0, 1, 3]
     assert label_evidence(None, None, 4) == (None,) * 4
-    assert [one.source if one else None for one in label_evidence((scores, truth, None), None, 4)] == [
+    assert [found.source if found else None for found in label_evidence((scores, truth, None), None, 4)] == [
         *("clips", "clips", "clips"),
         None,
     ]
@@ -78,8 +78,8 @@ def test_the_interval_holds_the_ap_and_grows_with_fewer_clips() -> None:
     many, few = label_evidence((scores, truth, None), None, 2)
     assert many is not None
     assert few is not None
-    for one in (many, few):
-        assert 0 <= one.low <= one.average_precision <= one.high <= 1
+    for found in (many, few):
+        assert 0 <= found.low <= found.average_precision <= found.high <= 1
     assert few.high - few.low > 2 * (many.high - many.low) > 0
 
 
@@ -131,8 +131,8 @@ def test_labels_below_the_bar_are_dropped_with_their_rows_thresholds_and_calibra
     assert "1 of the 3 labels that were trained are below the bar and left out." in card
     assert "Dog" not in card
     evidence = part.config.provenance["label_evidence"]
-    assert [one["id"] for one in evidence] == ["bell", "rain"]
-    assert all(one["average_precision"] >= 0.4 for one in evidence)
+    assert [found["id"] for found in evidence] == ["bell", "rain"]
+    assert all(found["average_precision"] >= 0.4 for found in evidence)
 
 
 def test_where_no_label_meets_the_bar_all_stay(tmp_path: Path) -> None:
@@ -164,7 +164,7 @@ def test_every_label_of_the_starter_has_its_row_on_the_card() -> None:
     assert all(0 <= float(row["threshold"]) <= 1 for row in rows.values())
     if "rests on" in head:
         evidence = config.provenance["label_evidence"]
-        stated = [Evidence(**{key: value for key, value in one.items() if key != "id"}) for one in evidence]
+        stated = [Evidence(**{key: value for key, value in found.items() if key != "id"}) for found in evidence]
         assert labels_that_meet(stated) == list(range(len(config.labels)))
-        for label, one in zip(config.labels, stated, strict=True):
-            assert (one.teacher or "clip") in rows[label.name]["rests on"]
+        for label, found in zip(config.labels, stated, strict=True):
+            assert (found.teacher or "clip") in rows[label.name]["rests on"]
