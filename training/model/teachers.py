@@ -11,7 +11,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -54,6 +54,16 @@ def read_teachers(names: Sequence[str]) -> TeacherFiles:
     return TeacherFiles(tuple(checkpoints), Yamnet(Path(of_waveforms[0]).expanduser()) if of_waveforms else None)
 
 
+class TrainedTeacher(Protocol):
+    """What a student learns from: a checkpoint, which hears the student's frames (`Teacher`), or a model that hears the
+    waveform that they are made of (`training.scenes.yamnet`)."""
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the student's provenance records of it; `content` identifies it, and no path is in it."""
+        ...
+
+
 class Teacher:
     """A frozen model that predicts the student's labels.
 
@@ -72,7 +82,12 @@ class Teacher:
         window = config.model.max_frames if config.pad_to_window else 0
         self._padding = ZeroPadding.up_to(window, config.log_mel)
         self._network = checkpoint.build().requires_grad_(False)
-        self.facts = facts_of(checkpoint)
+        self._facts = facts_of(checkpoint)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """As `facts_of`."""
+        return self._facts
 
     def to(self, device: torch.device) -> Teacher:
         """Itself, moved to `device`."""
@@ -109,7 +124,7 @@ class Teachers:
     def __init__(self, files: TeacherFiles, labels: LabelSet, log_mel: LogMelConfig, *, device: torch.device) -> None:
         self._teachers = [Teacher(checkpoint, labels, log_mel).to(device) for checkpoint in files.checkpoints]
         self.of_waveforms = files.of_waveforms
-        every = (*self._teachers, *([files.of_waveforms] if files.of_waveforms else []))
+        every: list[TrainedTeacher] = [*self._teachers, *([files.of_waveforms] if files.of_waveforms else [])]
         self.facts = tuple(teacher.facts for teacher in every)
         self.contents = [str(facts["content"]) for facts in self.facts]
 
