@@ -26,6 +26,7 @@ from core.model.checkpoints.loading import load_checkpoint
 from core.model.checkpoints.probabilities import to_probabilities
 from core.model.checkpoints.restride import with_strides
 from core.model.merging.schedule import MergeSchedule, schedule_from_word
+from core.model.networks.folded_norms import fold_batch_norms
 from core.model.networks.frame_head import column_times_s
 from core.model.networks.spectrogram_transformer import AudioSpectrogramTransformer
 from core.model.store.find import find_weights
@@ -59,7 +60,9 @@ class Tagger:
         self.merge = self._read_merge(merge)
         if not full_patches and not self.merge.removes_nothing():
             raise UserError(f"{config.name} is a CNN: it has no tokens to merge.", "Turn token merging off.")
-        self._model = checkpoint.build().to(self.device)
+        network = checkpoint.build()
+        fold_batch_norms(network)
+        self._model = network.to(self.device)
         self._pad_to_window = config.pad_to_window
         self._to_probabilities = to_probabilities(config.activation, config.calibration, self.device)
         self.name = config.name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch
 
 from core.inference.live_view import FRAME_VIEW
 from core.model.networks.build import Network
+from core.model.networks.folded_norms import fold_batch_norms
 from core.model.networks.spectrogram_transformer import AudioSpectrogramTransformer
 from core.run.messages import TrainingFinished
 from training.data.clip_frames import ClipFrames
@@ -32,6 +34,9 @@ def publish_finished(run: TrainingRun, out: Path) -> TrainingFinished | None:
         return None
     # Some papers report the best epoch on the test clips: the card shows that figure beside ours.
     best_on_test = run.best_on_test if data.validation is None and data.test is not None else None
+    # Scenes and patches are many: a copy that computes the same from fewer passes over memory reads them.
+    reader = copy.deepcopy(model)
+    fold_batch_norms(reader)
     notes = frame_head_notes(model, data.test, data.log_mel, run.config.optimisation.batch_size, run.padding)
     published = PublishedRun(
         config=run.config,
@@ -45,8 +50,8 @@ def publish_finished(run: TrainingRun, out: Path) -> TrainingFinished | None:
         best_on_test=best_on_test,
         notes=notes,
         teachers=run.teachers.facts,
-        windows=_teacher_windows(run, model),
-        live_thresholds=_live_thresholds(run, model),
+        windows=_teacher_windows(run, reader),
+        live_thresholds=_live_thresholds(run, reader),
     )
     return publish(published, out)
 
