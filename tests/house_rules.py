@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOMS_ALLOWED = {"main": {"app", "core", "training"}, "app": {"core"}, "training": {"core"}, "core": set[str]()}
@@ -52,10 +53,18 @@ def python_files(root: Path, *rooms: str) -> list[Path]:
     return found
 
 
-def imports(path: Path, root: Path) -> Iterator[tuple[int, str]]:
+def imports(path: Path, root: Path) -> tuple[tuple[int, str], ...]:
     """(line, dotted module) of every import in a file, at any depth, `import_module("…")` and relative ones too."""
-    package = path.relative_to(root).with_suffix("").parts
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))):
+    return _imports(path.read_text(encoding="utf-8"), path.relative_to(root).with_suffix("").parts)
+
+
+@cache  # five rules ask for the imports of the same files
+def _imports(text: str, package: tuple[str, ...]) -> tuple[tuple[int, str], ...]:
+    return tuple(_imports_in(ast.parse(text), package))
+
+
+def _imports_in(module_tree: ast.Module, package: tuple[str, ...]) -> Iterator[tuple[int, str]]:
+    for node in ast.walk(module_tree):
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -63,8 +72,15 @@ def imports(path: Path, root: Path) -> Iterator[tuple[int, str]]:
             module = ".".join(part for part in (above, node.module) if part)
             # `from core import history` names a module by its alias.
             yield from ((node.lineno, f"{module}.{alias.name}") for alias in node.names)
-        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("import_module", "__import__")):
+        elif isinstance(node, ast.Call) and _called(node.func) in ("import_module", "__import__"):
             yield from ((node.lineno, str(word.value)) for word in node.args if isinstance(word, ast.Constant))
+
+
+def _called(function: ast.expr) -> str:
+    """The last name of what is called; "" for what has none."""
+    if isinstance(function, ast.Attribute):
+        return function.attr
+    return function.id if isinstance(function, ast.Name) else ""
 
 
 def wrong_arrows(root: Path) -> list[str]:

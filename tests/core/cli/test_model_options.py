@@ -20,6 +20,7 @@ def model(tmp_path: Path) -> str:
     return str(tmp_path / "m")
 
 
+@pytest.mark.slow
 def test_bench_measures_the_grid_of_the_strides_asked_for(model: str, capsys: pytest.CaptureFixture[str]) -> None:
     options = ["bench", "--model", model, "--seconds", "0.01", "--json", "--device", "cpu"]
     tokens = []
@@ -30,6 +31,7 @@ def test_bench_measures_the_grid_of_the_strides_asked_for(model: str, capsys: py
     assert tokens == [514, 1214]
 
 
+@pytest.mark.slow
 def test_architectures_without_weights_are_timed_at_other_strides_too(capsys: pytest.CaptureFixture[str]) -> None:
     options = ["bench", "--model", "ast-tiny-16", "--seconds", "0.01", "--json", "--device", "cpu"]
     assert main.main([*options, "--stride", "32x32"]) == 0

@@ -66,6 +66,7 @@ def test_a_stored_checkpoint_loads_with_its_recipe() -> None:
     assert config.provenance["recipe"] == stored_settings()
 
 
+@pytest.mark.slow
 def test_a_stored_run_resumes(data: Path, tmp_path: Path) -> None:
     with_stored_settings(data, tmp_path, stored_settings())
     messages: list[TrainingMessage] = []
@@ -76,6 +77,7 @@ def test_a_stored_run_resumes(data: Path, tmp_path: Path) -> None:
     assert published["provenance"]["recipe"] == settings_now()
 
 
+@pytest.mark.slow
 def test_a_setting_from_after_the_run_is_as_it_was_before(data: Path, tmp_path: Path) -> None:
     without = {key: value for key, value in stored_settings().items() if key not in ("row_drop", "matcher")}
     with_stored_settings(data, tmp_path, without)
@@ -84,6 +86,7 @@ def test_a_setting_from_after_the_run_is_as_it_was_before(data: Path, tmp_path: 
         train(stored_run().with_settings(row_drop=0.5), data, tmp_path, lambda _message: None, resume=True)
 
 
+@pytest.mark.slow
 def test_a_stored_run_does_not_resume_with_other_settings(data: Path, tmp_path: Path) -> None:
     with_stored_settings(data, tmp_path, {**stored_settings(), "mixup": 0.5, "betas": [0.9, 0.98]})
     with pytest.raises(UserError, match="betas, mixup"):

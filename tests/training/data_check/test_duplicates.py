@@ -103,6 +103,7 @@ def data() -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_real_recordings_in_two_encodings_are_paired_and_others_are_not(data: Path) -> None:
     good = sorted((data / "esc10" / "audio").iterdir())[::8]
     coarse = [data / "esc50" / "audio" / f"{path.stem}.flac" for path in good]

@@ -26,6 +26,7 @@ def fresh() -> ConvolutionalTagger:
     return network.eval()
 
 
+@pytest.mark.slow
 def test_a_cnn_goes_on_from_a_cnn_with_the_rows_of_the_labels_that_both_have(tmp_path: Path) -> None:
     start, model = save_teacher(tmp_path / "cnn", "nano-cnn", "sounds", seed=1), fresh()
     new_row = model.mlp_head.state_dict()["1.weight"][1].clone()

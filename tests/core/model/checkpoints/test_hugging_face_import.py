@@ -90,6 +90,7 @@ def test_logits_are_those_of_transformers(tmp_path: Path, changes: dict) -> None
     torch.testing.assert_close(ours, expected, rtol=0, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("frequency_stride", [16, 10])
 @pytest.mark.parametrize("time_stride", [16, 10, 7])
 @pytest.mark.parametrize("max_length", [64, 100])

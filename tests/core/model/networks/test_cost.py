@@ -68,6 +68,7 @@ def test_six_conformers_of_full_width(n_frames: int, gmac: float) -> None:
     assert cost.total == model_cost(BASE, n_frames).total + cost.hybrid
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["starter", "ast-tiny-stem", "ast-tiny-residual", "ast-tiny"])
 @pytest.mark.parametrize("n_frames", [9, 100, 501])
 def test_stems_and_short_inputs_are_as_pytorch_counts_them(name: str, n_frames: int) -> None:
@@ -75,6 +76,7 @@ def test_stems_and_short_inputs_are_as_pytorch_counts_them(name: str, n_frames: 
     assert model_cost(config, n_frames).total == counted_on_meta(config, n_frames)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("axis", ["time", "sequence", "grid"])
 @pytest.mark.parametrize("width", [0, 32])
 def test_hybrids_are_as_pytorch_counts_them(axis: str, width: int) -> None:
