@@ -68,7 +68,7 @@ def _wake_words(folder: Path) -> Iterator[tuple[Path, str, str]]:
 
 
 def _rows(folder: Path) -> list[dict[str, str]]:
-    with open(folder / "manifest.csv", encoding="utf-8", newline="") as file:
+    with (folder / "manifest.csv").open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 

@@ -27,12 +27,12 @@ def atomic_file(path: Path, *, durable: bool = True) -> Generator[IO[bytes]]:
     """
     new = path.with_name(f".{path.name}.{uuid.uuid4().hex}.new")
     try:
-        with open(new, "wb") as file:
+        with new.open("wb") as file:
             yield file
             if durable:
                 file.flush()
                 os.fsync(file.fileno())
-        os.replace(new, path)
+        new.replace(path)
     except BaseException:
         with suppress(OSError):
             new.unlink()

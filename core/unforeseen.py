@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from pathlib import Path
 
 from core.errors import UserError
 
@@ -18,6 +19,6 @@ def unforeseen(path: str | os.PathLike[str], action: str, error: Exception) -> U
     _log.error("%s could not be %s", os.fspath(path), action, exc_info=error)
     message = f"{type(error).__name__}: {error}".rstrip(": ")
     return UserError(
-        f"“{os.path.basename(path)}” could not be {action} ({message}).",
+        f"“{Path(path).name}” could not be {action} ({message}).",
         "Convert it to WAV or FLAC and try again. Please report this; the log has the details.",
     )

@@ -75,6 +75,7 @@ class UserSettings(QObject):
 
     @property
     def geometry(self) -> QByteArray:
+        """Place and size of the window, as QMainWindow.saveGeometry writes them."""
         return self._bytes("geometry")
 
     @geometry.setter
@@ -101,6 +102,7 @@ class UserSettings(QObject):
 
     @property
     def input(self) -> InputChoice:
+        """What was last listened to."""
         return InputChoice.from_text(self._text("input"))
 
     @input.setter
@@ -118,6 +120,7 @@ class UserSettings(QObject):
 
     @property
     def colour_map(self) -> str:
+        """A name of COLOUR_MAPS."""
         return self._one_of("colour_map", COLOUR_MAPS)
 
     @colour_map.setter
@@ -126,6 +129,7 @@ class UserSettings(QObject):
 
     @property
     def theme(self) -> str:
+        """One of THEME_CHOICES."""
         return self._one_of("theme", THEME_CHOICES)
 
     @theme.setter

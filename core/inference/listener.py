@@ -237,11 +237,12 @@ class Listener:
         while True:
             try:
                 self._updates.put_nowait(update)
-                return
             except queue.Full:
                 # Nobody has taken updates for minutes: the oldest one is missed least.
                 with suppress(queue.Empty):
                     self._updates.get_nowait()
+            else:
+                return
 
     # The inference thread --------------------------------------------------------------------------------------
 

@@ -64,7 +64,7 @@ def has_state(folder: Path) -> bool:
 
 def read_log(folder: Path) -> Iterator[TrainingMessage]:
     """Read every message of the run in `folder`, from all its parts; lines that a crash cut short are left out."""
-    with suppress(OSError), open(folder / LOG_NAME, encoding="utf-8", errors="replace") as log:
+    with suppress(OSError), (folder / LOG_NAME).open(encoding="utf-8", errors="replace") as log:
         for line in log:
             try:
                 message = from_line(line)

@@ -43,7 +43,7 @@ def to_log(out: Path) -> tuple[Reporter, IO[str]]:
     """Append to OUT/log.jsonl, after the messages of earlier parts of the run. Raises UserError."""
     try:
         out.mkdir(parents=True, exist_ok=True)
-        log = open(out / LOG_NAME, "a", encoding="utf-8")  # noqa: SIM115 — the caller closes it
+        log = (out / LOG_NAME).open("a", encoding="utf-8")
     except OSError as error:
         raise UserError(f"{out} cannot be used ({error.strerror}).", "Choose another folder with --out.") from error
 

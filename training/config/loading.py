@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -60,18 +60,43 @@ def _converted(key: str, value: Any, source: str) -> Any:
 def _scalar(key: str, value: Any, source: str) -> Any:
     kind = SETTINGS[key].kind
     try:
-        if kind is bool:
-            return {"true": True, "false": False}[str(value).lower()]
-        if (kind in (int, float) and isinstance(value, bool)) or (kind is int and isinstance(value, float)):
-            raise ValueError("not a whole number")
-        if kind is str and not isinstance(value, str | int):
-            raise ValueError("not text")
-        return kind(value)
+        return _CONVERSIONS[kind](value)
     except (ValueError, TypeError, KeyError, OverflowError) as error:
         shown = repr(str(value)[:_MOST_LETTERS_SHOWN])
         raise UsageError(
             f"{source} sets {key} to {shown}, but it must be {_KIND_WORDS[kind]}.", "Correct it."
         ) from error
+
+
+def _true_or_false(value: Any) -> bool:
+    return {"true": True, "false": False}[str(value).lower()]
+
+
+def _whole_number(value: Any) -> int:
+    if isinstance(value, bool | float):
+        raise TypeError("not a whole number")
+    return int(value)
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool):
+        raise TypeError("not a number")
+    return float(value)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str | int):
+        raise TypeError("not text")
+    return str(value)
+
+
+_CONVERSIONS: dict[type[Any], Callable[[Any], Any]] = {
+    bool: _true_or_false,
+    int: _whole_number,
+    float: _number,
+    str: _text,
+}
+"""From a value of TOML or of the command line to each kind of setting; raise ValueError, TypeError and KeyError."""
 
 
 def _check_known(keys: Iterable[str], source: str) -> None:

@@ -179,7 +179,6 @@ class CachedClips:
                 key = content_key(path)
                 for i, frames in self._decode(path, key, new):
                     found[i] = frames if isinstance(frames, UserError) else len(frames)
-            return found, key
         except CacheError:
             raise  # a full disk is not the clip's fault, and the next clip would fail too
         except UserError as error:
@@ -189,6 +188,8 @@ class CachedClips:
             why = UserError(problem, "Put it back, or check that your account may read it.")
         except Exception as error:  # an unexpected error in one clip must not hide the others' errors
             why = unforeseen(path, "read", error)
+        else:
+            return found, key
         return {i: found.get(i, why) for i in members}, key
 
     def _is_cached(self, index: int, file_key: ContentKey, found: dict[int, int | UserError]) -> bool:

@@ -54,9 +54,9 @@ class FrameCache:
                 length = self._length(file.read(_HEADER.size), os.fstat(file.fileno()).st_size)
             if length is not None:
                 os.utime(path)
-            return length
         except OSError:
             return None
+        return length
 
     def read(self, key: str, verify: bool) -> NDArray[np.float16] | None:
         """The frames `(length, mels)`, read-only; None if the entry is missing or damaged. verify: compare the

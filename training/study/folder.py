@@ -112,7 +112,7 @@ def _name(path: Path, folder: Path) -> str:
 @contextmanager
 def locked(out: Path) -> Iterator[IO[bytes]]:
     """Lock the folder for this process and the runs that it starts; waits for the runs of an earlier call."""
-    with open(out / LOCK_NAME, "ab") as lock:
+    with (out / LOCK_NAME).open("ab") as lock:
         if fcntl is not None:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -139,7 +139,7 @@ def read_ledger(path: Path) -> Ledger:
 
 def append_entry(path: Path, entry: LedgerEntry) -> None:
     """Append one line and sync it to disk; it starts on a new line even after a truncated one."""
-    with open(path, "ab+") as file:
+    with path.open("ab+") as file:
         if file.tell():
             file.seek(-1, os.SEEK_END)
             is_whole = file.read(1) == b"\n"

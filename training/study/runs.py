@@ -7,7 +7,6 @@ computer has it, because its checkpoint is needed here.
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -121,7 +120,7 @@ def _clear_changed(cell: Cell, place: StudyPlace) -> None:
     if earlier is not None and not earlier.is_of(cell):
         what = "settings" if earlier.digest != cell.digest else "clips"
         aside = next(path for i in range(1000) if not (path := out / f"{cell.name}.{earlier.digest}.{i}").exists())
-        os.replace(folder, aside)
+        folder.replace(aside)
         print_message(f"  its {what} have changed: it runs again, and the old run is kept as {aside.name}")
     elif earlier is None and known is not None and known.digest != cell.digest:
         print_message("  its settings have changed: it runs again")
@@ -138,7 +137,7 @@ def _run_cell(cell: Cell, place: StudyPlace, lock: IO[bytes]) -> LedgerEntry | N
     folder = place.out / cell.name
     settings = cell.settings_with(lambda needed: checkpoint_of(needed, place.out))
     where = ("--resume", "--json", "--data", str(place.data), "--out", str(folder))
-    with open(folder / ERRORS_NAME, "wb") as errors:
+    with (folder / ERRORS_NAME).open("wb") as errors:
         run = subprocess.Popen(
             [*place.train, cell.recipe, *where, *settings],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors, pass_fds=passed_on(lock),

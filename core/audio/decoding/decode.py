@@ -137,7 +137,6 @@ def _packets(path: Path, container: InputContainer, tally: DecodingTally) -> Ite
                     packet_at = packet.pos or packet_at
                     tally.check_packet(packet)
                     yield packet
-                return
             except av.error.PatchWelcomeError:
                 begin = next_link(path, link_begin + packet_at)
                 if begin is None:
@@ -152,6 +151,8 @@ def _packets(path: Path, container: InputContainer, tally: DecodingTally) -> Ite
             except av.error.FFmpegError:
                 n_errors += 1
                 tally.add_bad()
+            else:
+                return
 
 
 def _seconds(ticks: int | None, time_base: Fraction | None) -> float | None:

@@ -52,7 +52,7 @@ def describe_foreign(path: Path, config: Any) -> str:
             return f"{path.name} is a damaged ZIP archive."
         is_pickled = any(member.filename.endswith("data.pkl") for member in members)
         return f"{path.name} is {_PICKLED if is_pickled else 'a ZIP archive'}."
-    with open(path, "rb") as file:
+    with path.open("rb") as file:
         head = file.read(256)
     for magic, what in _MAGIC:
         if head.startswith(magic):

@@ -115,14 +115,14 @@ def read_label_file(path: Path) -> LabelSet:
 
 def _audioset_parents() -> dict[str, tuple[str, ...]]:
     """By mid; see assets/README.md."""
-    with open(asset_path("audioset_parents.csv"), newline="", encoding="utf-8") as file:
+    with asset_path("audioset_parents.csv").open(newline="", encoding="utf-8") as file:
         return {row["mid"]: tuple(row["parents"].split("|")) for row in csv.DictReader(file)}
 
 
 def _rows(path: Path) -> list[tuple[int, str, str]]:
     """(index, mid, display name) of every line but the header."""
     try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
+        with path.open(newline="", encoding="utf-8-sig") as file:
             lines = [line for line in csv.reader(file, skipinitialspace=True) if line][1:]
         return [(int(index), mid, name.strip()) for index, mid, name in (line[:3] for line in lines)]
     except OSError as error:

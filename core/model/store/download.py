@@ -139,16 +139,20 @@ def _transfer_all(row: PublishedModel, folder: Path, report: Report, should_stop
         def on_arrival(n_bytes: int, name: str = file.name, before: int = done) -> None:
             report(DownloadProgress(row.name, name, before + n_bytes, max(total, before + n_bytes)))
 
+        if should_stop():
+            raise _stopped(row)
         try:
-            if should_stop():
-                raise TransferStopped
             if not target.is_file():
                 transfer(file, target, on_arrival, should_stop)
         except TransferStopped:
-            raise DownloadStopped(f"The download of {row.title} was stopped.", "Start it again to resume it.") from None
+            raise _stopped(row) from None
         done += target.stat().st_size
         on_arrival(target.stat().st_size)
     return arrivals
+
+
+def _stopped(row: PublishedModel) -> DownloadStopped:
+    return DownloadStopped(f"The download of {row.title} was stopped.", "Start it again to resume it.")
 
 
 def _look_up(row: PublishedModel) -> Sequence[HubFile]:

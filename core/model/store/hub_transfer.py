@@ -166,7 +166,7 @@ def _resume_read(file: HubFile, part: Path, on_arrival: Callable[[int], None], s
         hf_raise_for_status(answer)
         is_continued = answer.status_code == 206  # 200: the server ignored the range and sends the file from its start
         have = have if is_continued else 0
-        with open(part, "ab" if is_continued else "wb") as output:
+        with part.open("ab" if is_continued else "wb") as output:
             on_arrival(have)
             for chunk in answer.iter_bytes():  # of any size: filling up chunks would lose bytes when interrupted
                 output.write(chunk)
@@ -201,7 +201,7 @@ def _has_checksum(path: Path, etag: str) -> bool:
         digest = hashlib.sha1(b"blob %d\0" % _size(path), usedforsecurity=False)  # git's hash of a file
     else:
         return True
-    with open(path, "rb") as file:
+    with path.open("rb") as file:
         while chunk := file.read(1 << 20):
             digest.update(chunk)
     return digest.hexdigest() == etag
