@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, cast
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def devices_from_json(text: str) -> tuple[InputDevice, ...]:
     parsed: Any = json.loads(text)
     if not isinstance(parsed, list):
         raise ValueError("not a list of devices")
-    rows: list[Any] = parsed
+    rows = cast("list[Any]", parsed)
     try:
         return tuple(
             InputDevice(
