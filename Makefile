@@ -9,7 +9,7 @@ run: ## start the window; ARGS="tag file.wav" passes arguments on
 	@.ci/setup run
 	@uv run --no-sync main.py $(ARGS)
 
-check: ## the quick run before a commit: style, types, and the tests that are not marked slow
+check: ## the quick run before a commit: style, types of the program, and the tests that are not marked slow
 	@.ci/setup test
 	@.ci/test check
 
