@@ -59,7 +59,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--input", metavar="NAME|FILE", help=source)
     parser.add_argument("--seconds", type=positive_number, metavar="N", help="stop after this long")
     parser.add_argument("--fast", action="store_true", help="run a file at full speed, as if it were live")
-    hop = "from window to window, 0.01 to 10.24 (default: what suits the model, 0.25 or 0.5)"
+    hop = "from window to window, 0.01 to 10.24 (default: what suits the model, usually 0.5)"
     parser.add_argument("--hop-s", type=positive_number, metavar="S", help=hop)
     parser.add_argument("--format", choices=("table", "jsonl"), default="table", help="default: table")
     parser.add_argument("--parents", action="store_true", help=PARENTS_HELP)
