@@ -16,8 +16,6 @@ from training.scenes.yamnet import HOP_S, PATCH_S, Yamnet
 
 HEARD_FROM = 0.3
 """The teacher hears a class from this score on."""
-_EVERY = 2
-"""Patches overlap by half: every second one has new sound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,30 +32,32 @@ class PatchScores:
 def patch_scores(
     network: AudioSpectrogramTransformer, log_mel: LogMelConfig, sounds: ClipSounds, teacher: Yamnet
 ) -> PatchScores:
-    """Both models' scores of the clips' first 10.24 s, in patches of 0.975 s that share no sound.
+    """Both models' scores of whole clips, in the teacher's own patches: 0.975 s, one every 0.48 s.
 
-    network: with a frame head, in evaluation mode.
+    network: with a frame head, in evaluation mode; it hears a long clip in full windows.
     """
     front_end, most = LogMel(log_mel), log_mel.samples_for(network.config.max_frames)
     mine: list[NDArray[np.float32]] = []
     theirs: list[NDArray[np.float32]] = []
     for index in range(len(sounds)):
-        samples = sounds.samples_of(index)[:most]
-        frames = front_end(samples)
-        if not len(frames):
-            continue
-        scores = teacher.hear(samples).scores[::_EVERY]
-        batch = torch.from_numpy(log_mel.normalise(frames)).unsqueeze(0)
-        columns = network.frame_logits(batch)[0].sigmoid().numpy()
-        mine.append(_highest(columns, column_times_s(network.config, len(frames)), len(scores)))
-        theirs.append(scores)
+        whole = sounds.samples_of(index)
+        for first in range(0, len(whole), most):
+            samples = whole[first : first + most]
+            frames = front_end(samples)
+            if not len(frames):
+                continue
+            scores = teacher.hear(samples).scores
+            batch = torch.from_numpy(log_mel.normalise(frames)).unsqueeze(0)
+            columns = network.frame_logits(batch)[0].sigmoid().numpy()
+            mine.append(_highest(columns, column_times_s(network.config, len(frames)), len(scores)))
+            theirs.append(scores)
     return PatchScores(np.concatenate(mine), np.concatenate(theirs))
 
 
 def _highest(columns: NDArray[np.float32], times_s: NDArray[np.float64], n_patches: int) -> NDArray[np.float32]:
     rows: list[NDArray[np.float32]] = []
     for patch in range(n_patches):
-        start_s = patch * _EVERY * HOP_S
+        start_s = patch * HOP_S
         inside = (times_s >= start_s) & (times_s < start_s + PATCH_S)
         nearest = int(np.abs(times_s - start_s - PATCH_S / 2).argmin())
         rows.append(columns[inside].max(axis=0) if inside.any() else columns[nearest])
