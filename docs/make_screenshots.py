@@ -30,8 +30,8 @@ from app.results.dialog import ResultsDialog
 from app.training.session import RunState
 from core.audio.demo.scene import SCENE, ScenePart
 from core.audio.demo.sounds import room_noise
+from core.audio.frame_rate import FRAMES_PER_SECOND
 from core.audio.input_choice import DEMO_SCENE
-from core.audio.log_mel import FRAMES_PER_SECOND
 from core.audio.resample import MODEL_SAMPLE_RATE
 
 FOLDER = Path(__file__).resolve().parent

@@ -15,11 +15,11 @@ import torch
 from numpy.typing import NDArray
 from torchaudio.compliance import kaldi  # pyright: ignore[reportMissingTypeStubs]
 
+from core.audio.frame_rate import FRAMES_PER_SECOND
 from core.audio.mel_scale import hz_from_mel, mel_from_hz
 from core.bounds import MOST_MELS, check_number, check_whole
 from core.errors import UserError
 
-FRAMES_PER_SECOND = 100
 SILENCE = float(np.log(np.float32(np.finfo(np.float32).eps)))
 """Log-mel of digital silence, Kaldi's floor: ln(1.1920929e-07) = -15.942385."""
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from core.audio.log_mel import FRAMES_PER_SECOND, SILENCE, LogMelConfig
+from core.audio.frame_rate import FRAMES_PER_SECOND
+from core.audio.log_mel import SILENCE, LogMelConfig
 from core.errors import UserError
 from core.inference.file_tagging import ShouldStop, decode_frames
 

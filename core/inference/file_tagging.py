@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from core.audio.decoding.decode import decode_blocks, duration_s
 from core.audio.decoding.file_clock import LONGEST_FILLED_GAP_S
-from core.audio.log_mel import FRAMES_PER_SECOND, LogMelConfig
+from core.audio.frame_rate import FRAMES_PER_SECOND
+from core.audio.log_mel import LogMelConfig
 from core.errors import UsageError, UserError
 from core.inference.live_frames import LiveFrames
 from core.inference.results import FrameRun, TagScores

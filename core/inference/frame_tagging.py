@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.audio.log_mel import FRAMES_PER_SECOND
+from core.audio.frame_rate import FRAMES_PER_SECOND
 from core.errors import UserError
 from core.inference.file_tagging import Progress, ShouldStop, decode_frames, lengths_for, windows_of
 from core.inference.frame_rows import RowMean

@@ -27,7 +27,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from core.audio.log_mel import FRAMES_PER_SECOND, LogMelConfig
+from core.audio.frame_rate import FRAMES_PER_SECOND
+from core.audio.log_mel import LogMelConfig
 from core.audio.ring_buffer import RingBuffer
 from core.audio.sources.source import Source, SourceEnded
 from core.errors import UserError

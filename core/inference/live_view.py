@@ -9,7 +9,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from core.audio.log_mel import FRAMES_PER_SECOND
+from core.audio.frame_rate import FRAMES_PER_SECOND
 from core.bounds import check_number
 from core.errors import UsageError, UserError
 from core.inference.events import DETECTED_FROM, EventRules

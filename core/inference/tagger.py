@@ -15,7 +15,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from core.audio.log_mel import FRAMES_PER_SECOND, LogMelConfig
+from core.audio.frame_rate import FRAMES_PER_SECOND
+from core.audio.log_mel import LogMelConfig
 from core.errors import UserError
 from core.inference.frame_rows import resample_columns, rows_of
 from core.inference.live_view import live_view_from

@@ -30,9 +30,7 @@ def is_window(line: str) -> bool:
     return line.startswith("{") and json.loads(line)["type"] == "window"
 
 
-def test_a_microphone_is_tagged_twice_a_second(
-    start: Start, microphone: VirtualMicrophone, sweep_wav: Path
-) -> None:
+def test_a_microphone_is_tagged_twice_a_second(start: Start, microphone: VirtualMicrophone, sweep_wav: Path) -> None:
     child = start("listen", "--input", microphone.name, "--seconds", str(LISTENED_S), "--format", "jsonl")
     child.wait_for_line(is_window, PATIENCE_S, "a first window")
     microphone.play(sweep_wav)

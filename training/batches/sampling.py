@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from torch import Generator, Tensor
 from torch.utils.data import Dataset
 
-from core.audio.log_mel import FRAMES_PER_SECOND, SILENCE, LogMelConfig
+from core.audio.frame_rate import FRAMES_PER_SECOND
+from core.audio.log_mel import SILENCE, LogMelConfig
 from core.errors import UserError
 from training.batches import augment
 from training.batches.augmentation_chain import AugmentationChain

@@ -17,7 +17,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from core.audio.log_mel import FRAMES_PER_SECOND, LogMel, LogMelConfig
+from core.audio.frame_rate import FRAMES_PER_SECOND
+from core.audio.log_mel import LogMel, LogMelConfig
 from core.errors import UserError
 from core.run.messages import TrainingPreparing
 from core.unforeseen import unforeseen

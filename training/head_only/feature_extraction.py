@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.audio.log_mel import FRAMES_PER_SECOND
+from core.audio.frame_rate import FRAMES_PER_SECOND
 from core.model.networks.build import Network
 from core.run.messages import (
     TrainingEpoch,

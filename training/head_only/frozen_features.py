@@ -16,7 +16,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Generator, Tensor
 
-from core.audio.log_mel import FRAMES_PER_SECOND, SILENCE, LogMelConfig
+from core.audio.frame_rate import FRAMES_PER_SECOND
+from core.audio.log_mel import SILENCE, LogMelConfig
 from core.model.merging.schedule import NO_MERGING, MergeSchedule
 from core.model.networks.build import Network
 from training.batches import augment

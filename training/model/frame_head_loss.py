@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import logsigmoid
 
-from core.audio.log_mel import FRAMES_PER_SECOND
+from core.audio.frame_rate import FRAMES_PER_SECOND
 from core.errors import UserError
 from core.labels import LabelSet
 from core.model.architecture import ModelConfig, TransformerConfig

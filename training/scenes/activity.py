@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from core.audio.log_mel import FRAMES_PER_SECOND
+from core.audio.frame_rate import FRAMES_PER_SECOND
 
 SOUNDING, SILENT, UNSURE = 1, 0, -1
 """A frame holds the sound, does not, or nobody can say: it fades, or something else covers it."""

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from core.audio.log_mel import FRAMES_PER_SECOND, LogMel, LogMelConfig
+from core.audio.frame_rate import FRAMES_PER_SECOND
+from core.audio.log_mel import LogMel, LogMelConfig
 from core.model.architecture import TransformerConfig
 from core.model.networks.frame_head import column_times_s
 from training.batches import augment

@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from core.audio.log_mel import FRAMES_PER_SECOND, LogMel, LogMelConfig
+from core.audio.frame_rate import FRAMES_PER_SECOND
+from core.audio.log_mel import LogMel, LogMelConfig
 from core.inference.events import Event, find_events
 from core.inference.frame_rows import resample_columns, rows_of
 from core.inference.live_view import LiveView

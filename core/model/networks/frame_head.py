@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from core.audio.log_mel import FRAMES_PER_SECOND
+from core.audio.frame_rate import FRAMES_PER_SECOND
 from core.model.architecture import TransformerConfig
 
 FRAME_S = 0.025
