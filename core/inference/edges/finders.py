@@ -67,5 +67,5 @@ EVENT_FINDERS: dict[str, Callable[[int], EventFinder]] = {
 }
 """A finder for so many labels."""
 
-USUAL_EDGES = "change-points"
-"""The better of them on held-out scenes (docs/results.md)."""
+USUAL_EDGES = "double-thresholds"
+"""The better of them for the starter on validation scenes, by PSDS1 (docs/results.md)."""

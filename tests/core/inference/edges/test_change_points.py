@@ -13,7 +13,7 @@ from core.inference.edges.change_points import Box, ChangePointRules, ChangePoin
 from core.inference.frame_rows import ROW_S
 from core.inference.results import FrameScores
 
-RULES = ChangePointRules(half_rows=3, deepest_dip=0.2, present_from=0.3)
+RULES = ChangePointRules(half_rows=3, deepest_dip=0.2, deepest_ratio=np.inf, present_from=0.3)
 
 
 def rows(curve: NDArray[np.float64], first: int = 0) -> FrameScores:
