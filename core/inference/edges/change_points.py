@@ -1,7 +1,7 @@
 """Finds events by where a score changes most, so that no threshold moves their edges.
 
-After Ebbers, Germain, Wichern and Le Roux, "Sound Event Bounding Boxes for Polyphonic Sound Event Detection"
-(arXiv:2406.04212), in its form with change detection (cSEBBs).
+After Ebbers, Germain, Wichern and Le Roux, "Sound Event Bounding Boxes" (arXiv:2406.04212), in its form with change
+detection (cSEBBs).
 """
 
 from __future__ import annotations
