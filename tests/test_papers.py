@@ -163,7 +163,7 @@ def test_the_list_of_what_is_open_is_that_of_the_headings() -> None:
 
 
 def test_every_study_has_its_command_under_a_heading_of_its_own() -> None:
-    parts = re.split(r"^## ", RESULTS, flags=re.MULTILINE)[1:]
+    parts = [part for part in re.split(r"^## ", RESULTS, flags=re.MULTILINE)[1:] if not part.startswith("In a room")]
     commands = [[token.split()[2] for token in quoted(part) if token.startswith("soundmark study ")] for part in parts]
     assert sorted(first for first, *_ in commands) == sorted(study_names())
 
