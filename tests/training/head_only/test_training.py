@@ -115,7 +115,7 @@ def test_too_little_data_is_refused(backbone: Path, clips: Path, tmp_path: Path)
         return path
 
     noise = [f"noise/noise{i}.wav,noise,{i}" for i in range(4)]
-    with pytest.raises(UserError, match="one class only, Noise"):
+    with pytest.raises(UserError, match="only one class, Noise"):
         run(few(backbone), listed(*noise), tmp_path / "out")
     with pytest.raises(UserError, match=r"1 class has a single clip to learn from: Tone\."):
         run(few(backbone), listed(*noise, "tone/tone0.wav,tone,9"), tmp_path / "out")

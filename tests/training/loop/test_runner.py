@@ -28,7 +28,7 @@ from rig.waiting import PATIENCE_S
 from tests.training.runs import assert_same_run, run, small, write_clips
 from training.batches.sampling import TrainingBatches
 from training.data.run_data import load_run_data
-from training.loop import runner, training_run
+from training.loop import runner, step_loss
 from training.loop.control import RunControl
 from training.loop.fabric import build_fabric
 from training.loop.runner import train
@@ -96,14 +96,14 @@ def test_words_for_the_card_may_change_when_a_run_goes_on(data: Path, tmp_path: 
 def test_a_loss_that_is_no_number_stops_the_run_names_the_clips_and_keeps_the_weights(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original, calls = training_run.summed_loss, []
+    original, calls = step_loss.summed_loss, []
 
     def bad_at_the_third_step(kind: str, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         calls.append(kind)
         loss = original(kind, logits, targets)
         return loss * float("nan") if len(calls) > 2 else loss
 
-    monkeypatch.setattr(training_run, "summed_loss", bad_at_the_third_step)
+    monkeypatch.setattr(step_loss, "summed_loss", bad_at_the_third_step)
     with pytest.raises(UserError, match=r"loss became nan at step 3, in a batch of (noise|tone)\d\.wav, ") as caught:
         run(data, tmp_path)
     assert "learning_rate=" in caught.value.remedy
@@ -119,7 +119,7 @@ def test_a_loss_that_is_no_number_stops_the_run_names_the_clips_and_keeps_the_we
 def test_a_step_without_numbers_leaves_batch_norms_as_they_were(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spoilt: str
 ) -> None:
-    original, calls = training_run.summed_loss, []
+    original, calls = step_loss.summed_loss, []
 
     def bad_at_the_third_step(kind: str, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         calls.append(kind)
@@ -130,7 +130,7 @@ def test_a_step_without_numbers_leaves_batch_norms_as_they_were(
             loss = loss + (logits.sum() * 0).abs().sqrt()  # the root of 0 has an infinite slope
         return loss
 
-    monkeypatch.setattr(training_run, "summed_loss", bad_at_the_third_step)
+    monkeypatch.setattr(step_loss, "summed_loss", bad_at_the_third_step)
     with pytest.raises(UserError, match="at step 3, in a batch of"):
         run(data, tmp_path, "variant=nano-residual", "clip_norm=0")
     monkeypatch.undo()
