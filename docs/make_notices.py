@@ -30,7 +30,9 @@ Soundmark's own code is under the [Apache License 2.0](LICENSE).
 
 * **`assets/starter/`**, the model that ships with Soundmark, learnt from recordings whose licences forbid commercial
   use (ESC-50, CC BY-NC 3.0) or ask for the same licence again (ODbL 1.0, CC BY-SA 4.0). Do not use these weights
-  commercially. The data and their licences are listed in its [model card](assets/starter/README.md).
+  commercially. The data and their licences are listed in its [model card](assets/starter/README.md). Its first layers
+  began as EfficientNet-Lite0's ImageNet weights (© Google LLC, Apache License 2.0), and it learnt from YAMNet's answers
+  (© The TensorFlow Authors, Apache License 2.0); nothing of YAMNet is in it.
 * **`assets/audioset_labels.csv`**, the names of AudioSet's labels, © Google LLC,
   [CC BY 4.0](https://creativecommons.org/licenses/by/4.0/); see [assets/README.md](assets/README.md).
 * **`assets/audioset_parents.csv`**, which of them stand above which, derived from the AudioSet ontology, © Google LLC,
