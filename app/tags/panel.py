@@ -99,6 +99,7 @@ class TagsPanel(QFrame):
         self.search.setAccessibleName("Find a class")
         self.search.setToolTip("Show the classes whose name contains this (Ctrl+F)")
         self.parents_switch = QCheckBox("Parents")
+        self.parents_switch.setAccessibleName("Parents")
         self.parents_switch.setToolTip("Also show what a detected class implies, such as Animal when Dog is detected")
         self.parents_switch.setChecked(self._parents.is_on)
         self.parents_switch.hide()
