@@ -55,8 +55,8 @@ MODEL_VARIANTS: dict[str, ModelVariant] = {
         ModelVariant(
             "starter",
             "Starter",
-            "AST-tiny behind a small CNN, 66 sounds: everyday ones, speech, instruments",
-            replace(_TINY_RESIDUAL, n_labels=66),
+            "AST-tiny behind EfficientNet-Lite0's first stages: AudioSet's everyday sounds, speech, music",
+            replace(_TINY_EFFICIENT, n_labels=122),
             asset_path("starter"),
         ),
         ModelVariant("ast-tiny-stem", "AST-tiny, stem", "192 wide, stride 16, convolutional stem", _TINY_STEM),
