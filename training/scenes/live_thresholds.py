@@ -40,8 +40,11 @@ ROOM = SceneSettings(
     reverb_share=0.3,
 )
 """A room: now and then a sound over a quiet floor, and every fifth scene nothing."""
-_FEWEST_SOUNDS = 3
-"""A label with fewer of them gets the threshold that suits all labels, and its own false alarms."""
+FLOOR = replace(ROOM, empty_share=0.999, highest_floor_db=-40.0, lowest_floor_db=-75.0)
+N_FLOORS = 45
+"""Scenes of nothing but a floor, up to that of a noisy room."""
+_PRIOR_SOUNDS = 10.0
+"""See `choose_thresholds`."""
 _MOST_ALARMS_AN_HOUR = 1.0
 """Of one label; a threshold that gives more is raised."""
 _PRECISION_COUNTS = 4.0
@@ -65,28 +68,35 @@ class LiveCounts:
     """Sounds with an event."""
     n_sounds: NDArray[np.int64]
     """`(labels,)`."""
+    on_floor: NDArray[np.int64]
+    """Events in scenes of nothing but a floor."""
     hours: float
-    """Of scenes."""
+    """Of scenes with sounds."""
 
 
 def choose_thresholds(counts: LiveCounts) -> NDArray[np.float32]:
-    """A threshold for each label, `(labels,)`: of best F score where validation clips have the label, else the one
-    that is best for all labels together; raised where it gives more than one false alarm an hour."""
+    """A threshold for each label, `(labels,)`: the one of best F score, raised where it gives more than one false alarm
+    an hour, or any on a floor.
+
+    A label's own figures count beside those of all labels, as if it had had _PRIOR_SOUNDS more sounds that went like
+    theirs: a few sounds say little, and a label without any gets the threshold that is best for all.
+    """
     grid = np.asarray(GRID, np.float32)
-    right, wrong, found = (part.sum(axis=1) for part in (counts.right, counts.wrong, counts.found))
-    common = int(np.argmax(_f_scores(right, wrong, found, counts.n_sounds.sum(keepdims=True))))
-    own = _f_scores(counts.right, counts.wrong, counts.found, counts.n_sounds)
-    chosen = np.where(counts.n_sounds >= _FEWEST_SOUNDS, own.argmax(axis=0), common)
-    is_quiet = counts.wrong <= _MOST_ALARMS_AN_HOUR * counts.hours
+    right, wrong, found, n_sounds = counts.right, counts.wrong, counts.found, counts.n_sounds
+    share = _PRIOR_SOUNDS / max(1, int(n_sounds.sum()))
+    right, wrong, found = (part + share * part.sum(axis=1, keepdims=True) for part in (right, wrong, found))
+    sounds = n_sounds.astype(np.float64) + _PRIOR_SOUNDS
+    chosen = _f_scores(right, wrong, found, sounds).argmax(axis=0)
+    is_quiet = (counts.wrong <= _MOST_ALARMS_AN_HOUR * counts.hours) & (counts.on_floor == 0)
     first_quiet = np.where(is_quiet.any(axis=0), is_quiet.argmax(axis=0), len(grid) - 1)
     return grid[np.maximum(chosen, first_quiet)]
 
 
 def _f_scores(
-    right: NDArray[np.int64], wrong: NDArray[np.int64], found: NDArray[np.int64], n_sounds: NDArray[np.int64]
+    right: NDArray[np.float64], wrong: NDArray[np.float64], found: NDArray[np.float64], n_sounds: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    precision = (right + 0.5) / (right + wrong + 1.0)
-    recall = found / np.maximum(1, n_sounds)
+    precision = right / np.maximum(1e-9, right + wrong)
+    recall = found / n_sounds
     share = 1 / _PRECISION_COUNTS
     return (1 + share) * precision * recall / np.maximum(1e-9, share * precision + recall)
 
@@ -107,29 +117,42 @@ def count_events(
     shape = (len(GRID), n_labels)
     right, wrong, found = np.zeros(shape, np.int64), np.zeros(shape, np.int64), np.zeros(shape, np.int64)
     n_sounds = np.zeros(n_labels, np.int64)
-    for scene in _scenes(clips, log_mel.sample_rate, seed):
-        curve, stops_s = live_curve(network, log_mel, scene.samples, view)
+    on_floor = np.zeros(shape, np.int64)
+    for scene in _scenes(clips, log_mel.sample_rate, seed, FLOOR, N_FLOORS):
+        for place, events in enumerate(_events(network, log_mel, scene, view, n_labels)):
+            on_floor[place] += np.bincount([event.label for event in events], minlength=n_labels)
+    for scene in _scenes(clips, log_mel.sample_rate, seed, ROOM, N_SCENES):
         truth = _truth(scene, clips, taught)
         sounds = _stretches(truth)
         n_sounds += np.bincount([label for label, _, _ in sounds], minlength=n_labels)
-        for place, threshold in enumerate(GRID):
-            rules = replace(view, starts_from=threshold).rules(np.zeros(n_labels, np.float32))
-            events = find_events(curve, stops_s - view.hop_s, stops_s, rules)
+        for place, events in enumerate(_events(network, log_mel, scene, view, n_labels)):
             _judge(events, truth, (right[place], wrong[place]))
             found[place] += _found(events, sounds, n_labels)
-    return LiveCounts(right, wrong, found, n_sounds, N_SCENES * SCENE_S / 3600)
+    return LiveCounts(right, wrong, found, n_sounds, on_floor, N_SCENES * SCENE_S / 3600)
 
 
-def _scenes(clips: SceneClips, sample_rate: int, seed: int) -> Iterator[Scene]:
+def _events(
+    network: AudioSpectrogramTransformer, log_mel: LogMelConfig, scene: Scene, view: LiveView, n_labels: int
+) -> Iterator[list[Event]]:
+    """The events of a scene at each threshold of GRID."""
+    curve, stops_s = live_curve(network, log_mel, scene.samples, view)
+    for threshold in GRID:
+        rules = replace(view, starts_from=threshold).rules(np.zeros(n_labels, np.float32))
+        yield find_events(curve, stops_s - view.hop_s, stops_s, rules)
+
+
+def _scenes(clips: SceneClips, sample_rate: int, seed: int, room: SceneSettings, n_scenes: int) -> Iterator[Scene]:
     weights = np.cumsum(clip_weights(clips.targets, 0.5))
 
     def draw(rng: np.random.Generator) -> tuple[int, NDArray[np.float32]]:
         clip = min(int(np.searchsorted(weights, rng.random() * weights[-1], side="right")), len(weights) - 1)
         return clip, clips.sounds.samples_of(clip)
 
-    mixer = SceneMixer(ROOM, AugmentationSettings(tilt_db=4.0, lowpass=0.1), sample_rate, draw)
-    for number in range(N_SCENES):
-        yield mixer.mix(round(SCENE_S * sample_rate), np.random.default_rng(seed_of(seed, "live scene", number)))
+    mixer = SceneMixer(room, AugmentationSettings(tilt_db=4.0, lowpass=0.1), sample_rate, draw)
+    for number in range(n_scenes):
+        yield mixer.mix(
+            round(SCENE_S * sample_rate), np.random.default_rng(seed_of(seed, "live scene", n_scenes, number))
+        )
 
 
 @torch.inference_mode()

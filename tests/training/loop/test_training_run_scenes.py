@@ -24,6 +24,7 @@ SCENES = (*PLAIN, "scenes=16", "frame_loss=1", "reverb_share=0", "lengths_s=0.5,
 @pytest.fixture(autouse=True)
 def short_scenes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live_thresholds, "N_SCENES", 2)
+    monkeypatch.setattr(live_thresholds, "N_FLOORS", 1)
     monkeypatch.setattr(live_thresholds, "SCENE_S", 6.0)
 
 

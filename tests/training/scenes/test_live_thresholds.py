@@ -27,7 +27,7 @@ def counts(right: list[int], wrong: list[int], n_sounds: int, hours: float = 1.0
     columns = [np.zeros((len(GRID), 1), np.int64) for _ in range(3)]
     for column, values in zip(columns, (right, wrong, right), strict=True):
         column[: len(values), 0] = values
-    return LiveCounts(*columns, n_sounds=np.array([n_sounds]), hours=hours)
+    return LiveCounts(*columns, n_sounds=np.array([n_sounds]), on_floor=np.zeros_like(columns[0]), hours=hours)
 
 
 def test_the_best_threshold_has_few_wrong_events_and_still_finds_most_sounds() -> None:
@@ -40,11 +40,18 @@ def test_a_label_that_gives_false_alarms_gets_a_higher_threshold() -> None:
     assert chosen == pytest.approx(GRID[3])
 
 
+def test_a_label_that_is_heard_in_a_mere_floor_gets_a_higher_threshold() -> None:
+    plain = counts([10, 10, 10, 1], [0, 0, 0, 0], n_sounds=10)
+    plain.on_floor[:3] = 1
+    assert choose_thresholds(plain) == pytest.approx(GRID[3])
+
+
 def test_a_label_without_sounds_gets_the_threshold_of_all() -> None:
     known = counts([10, 10, 9], [30, 1, 0], n_sounds=10)
     both = LiveCounts(
         *(np.concatenate([part, np.zeros_like(part)], axis=1) for part in (known.right, known.wrong, known.found)),
         n_sounds=np.array([10, 0]),
+        on_floor=np.zeros((len(GRID), 2), np.int64),
         hours=1.0,
     )
     assert choose_thresholds(both).tolist() == pytest.approx([GRID[2], GRID[2]])
@@ -71,6 +78,7 @@ def test_what_is_counted_follows_the_scenes(
     network: AudioSpectrogramTransformer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(live_thresholds, "N_SCENES", 3)
+    monkeypatch.setattr(live_thresholds, "N_FLOORS", 1)
     monkeypatch.setattr(live_thresholds, "SCENE_S", 6.0)
     tone = (np.sin(np.arange(8000) * 0.3) * 9000).astype("<i2")
     (tmp_path / "sounds.i16").write_bytes(np.concatenate([tone, tone]).tobytes())
@@ -84,6 +92,7 @@ def test_what_is_counted_follows_the_scenes(
     lowest = count_events(_sure_of_everything(network), LogMelConfig(), clips, always, None, seed=0)
     assert lowest.found[0].tolist() == lowest.n_sounds.tolist()
     assert lowest.n_sounds.tolist() == found.n_sounds.tolist()
+    assert (lowest.on_floor[0] == 1).all()
 
 
 def _sure_of_everything(network: AudioSpectrogramTransformer) -> AudioSpectrogramTransformer:
