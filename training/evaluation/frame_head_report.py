@@ -18,15 +18,23 @@ from training.model.zero_padding import ZeroPadding
 
 
 def frame_head_notes(
-    model: Network, clips: ClipFrames | None, log_mel: LogMelConfig, batch_size: int, padding: ZeroPadding
+    model: Network,
+    clips: ClipFrames | None,
+    log_mel: LogMelConfig,
+    batch_size: int,
+    padding: ZeroPadding,
+    *,
+    from_scenes: bool = False,
 ) -> tuple[str, ...]:
-    """What the card says of the frame head; nothing without one. clips: the held-out ones. padding: behind them."""
+    """What the card says of the frame head; nothing without one. clips: the held-out ones. padding: behind them.
+    from_scenes: it has learnt from mixed scenes."""
     if not isinstance(model, AudioSpectrogramTransformer) or model.frame_head is None:
         return ()
-    words = "Its frame head tells when (`soundmark tag --frames`); it has learnt from labels of whole clips"
+    source = "mixed scenes, whose times are known" if from_scenes else "labels of whole clips"
+    words = f"Its frame head tells when (`soundmark tag --frames`); it has learnt from {source}"
     if clips is not None:
         score = mean_average_precision(pooled_scores(model, clips, log_mel, batch_size, padding), clips.targets)
-        words += f", and pooled over the held-out ones its mAP is {score:.3f}"
+        words += f", and pooled over the held-out clips its mAP is {score:.3f}"
     return (f"{words}. How exactly it places onsets and offsets has not been measured.",)
 
 

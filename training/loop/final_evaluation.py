@@ -37,7 +37,11 @@ def publish_finished(run: TrainingRun, out: Path) -> TrainingFinished | None:
     # Scenes and patches are many: a copy that computes the same from fewer passes over memory reads them.
     reader = copy.deepcopy(model)
     fold_batch_norms(reader)
-    notes = frame_head_notes(model, data.test, data.log_mel, run.config.optimisation.batch_size, run.padding)
+    config = run.config
+    notes = frame_head_notes(
+        *(model, data.test, data.log_mel, config.optimisation.batch_size, run.padding),
+        from_scenes=config.scenes.scenes > 0,
+    )
     published = PublishedRun(
         config=run.config,
         manifest=data.manifest,
