@@ -228,7 +228,7 @@ def test_csv_and_table_say_the_same_as_jsonl(windows: Run, lengths: Path, tmp_pa
     options = ("--hop-s", "5", "--top-k", "3")
     table_file = tmp_path / "scores.csv"
     written = soundmark("tag", lengths / "12 s.wav", *options, "--format", "csv", "--output", table_file)
-    shown = soundmark("tag", lengths / "12 s.wav", *options, "--format", "table")
+    shown = soundmark("tag", lengths / "12 s.wav", *options, "--format", "table", "--parents")
 
     assert (written.exit_code, shown.exit_code) == (0, 0), written.stderr + shown.stderr
     assert written.stdout == ""
@@ -242,7 +242,10 @@ def test_csv_and_table_say_the_same_as_jsonl(windows: Run, lengths: Path, tmp_pa
     got = [(float(row["start_s"]), float(row["end_s"]), row["label"], float(row["p"])) for row in rows]
     assert [row[:3] for row in got] == [row[:3] for row in expected]
     assert [row[3] for row in got] == pytest.approx([row[3] for row in expected], abs=2e-3)
-    assert all(label in shown.stdout for _, _, label, _ in expected)
+    names = [
+        score.get("name", score["label"]) for window in windows.of("window", "12 s.wav") for score in window["scores"]
+    ]
+    assert all(name in shown.stdout for name in names)
 
 
 def test_all_scores_gives_every_label_of_the_model_once(lengths: Path, tmp_path: Path) -> None:

@@ -112,8 +112,8 @@ def load_sed_scores_eval() -> Any:
     try:
         with warnings.catch_warnings():  # what it imports is written for older Pythons
             warnings.simplefilter("ignore")
-            import sed_scores_eval
-            import sed_scores_eval.base_modules.scores
+            import sed_scores_eval  # pyright: ignore[reportMissingImports]
+            import sed_scores_eval.base_modules.scores  # pyright: ignore[reportMissingImports]
     except ImportError as error:
         raise UserError(f"sed_scores_eval cannot be loaded ({error}).", "Run `uv sync --group benchmarks`.") from error
     return sed_scores_eval

@@ -22,7 +22,7 @@ class Yamnet:
 
     def __init__(self, folder: Path, ontology: Ontology) -> None:
         try:
-            from ai_edge_litert.interpreter import Interpreter
+            from ai_edge_litert.interpreter import Interpreter  # pyright: ignore[reportMissingImports]
         except ImportError as error:
             raise UserError("ai-edge-litert is not installed.", "Run `uv sync --group benchmarks`.") from error
         self._interpreter = Interpreter(model_path=str(folder / "yamnet.tflite"), num_threads=1)

@@ -17,7 +17,7 @@ def keep_depthwise_in_float32(network: nn.Module) -> None:
     weights, stay as they are."""
     for module in network.modules():
         if isinstance(module, nn.Conv2d) and module.groups == module.in_channels > 1:
-            module.forward = partial(_in_float32, module)
+            module.forward = partial(_in_float32, module)  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def _in_float32(convolution: nn.Conv2d, x: Tensor) -> Tensor:

@@ -101,7 +101,7 @@ class Yamnet:
 
 def _import_interpreter() -> Any:
     try:
-        from ai_edge_litert.interpreter import Interpreter
+        from ai_edge_litert.interpreter import Interpreter  # pyright: ignore[reportMissingImports]
     except ImportError as error:
         raise UserError(
             "YAMNet needs the package ai-edge-litert, which is not installed.",

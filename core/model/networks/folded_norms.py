@@ -17,11 +17,9 @@ def fold_batch_norms(network: nn.Module) -> None:
     """
     for parent in list(network.modules()):
         for (name, convolution), (norm_name, norm) in pairwise(list(parent.named_children())):
-            if not isinstance(convolution, nn.Conv2d) or convolution.out_channels != getattr(norm, "num_features", 0):
+            if not isinstance(convolution, nn.Conv2d) or not isinstance(norm, nn.BatchNorm2d):
                 continue
-            if isinstance(norm, BatchNormAct2d):
-                setattr(parent, name, fuse_conv_bn_eval(convolution, norm))
-                setattr(parent, norm_name, norm.act)
-            elif isinstance(norm, nn.BatchNorm2d):
-                setattr(parent, name, fuse_conv_bn_eval(convolution, norm))
-                setattr(parent, norm_name, nn.Identity())
+            if norm.num_features != convolution.out_channels:
+                continue
+            setattr(parent, name, fuse_conv_bn_eval(convolution, norm))
+            setattr(parent, norm_name, norm.act if isinstance(norm, BatchNormAct2d) else nn.Identity())

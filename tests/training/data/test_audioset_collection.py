@@ -71,9 +71,9 @@ def write(folder: Path, header: str, rows: list[str]) -> None:
     (folder / "manifest.csv").write_text("\n".join([f"{header},licence", *lines]) + "\n")
 
 
-def read(folder: Path, licences: tuple[str, ...] = (), **changed: str) -> Manifest:
+def read(folder: Path, licences: tuple[str, ...] = (), changed: dict[str, str] | None = None) -> Manifest:
     text = TOML
-    for old, new in changed.items():
+    for old, new in (changed or {}).items():
         assert old in text
         text = text.replace(old, new)
     (folder / "house.toml").write_text(text)
@@ -98,7 +98,7 @@ def test_labels_are_those_of_clips_and_what_they_imply_in_audiosets_order(folder
 
 
 def test_all_of_audioset_has_the_other_labels_too(folder: Path) -> None:
-    manifest = read(folder, **{'"audioset"\n[names]': '"all of audioset"\n[names]'})
+    manifest = read(folder, changed={'"audioset"\n[names]': '"all of audioset"\n[names]'})
     assert len(manifest.labels) == 528
     assert [label.id for label in manifest.labels][:527] == [label.id for label in audioset_labels()]
     [mosquito] = [label for label in manifest.labels if label.name == "Mosquito"]
@@ -128,7 +128,7 @@ def test_a_clip_has_what_its_labels_imply_and_leaves_open_what_is_around(
 
 
 def test_classes_that_do_not_exclude_each_other_imply_each_other(folder: Path) -> None:
-    manifest = read(folder, **{"excludes_others = true\n": ""})
+    manifest = read(folder, changed={"excludes_others = true\n": ""})
     assert words(manifest, clip_of(manifest, "plain/3.wav").labels) == {"Snoring", "Breathing"}
     assert words(manifest, clip_of(manifest, "plain/2.wav").unknown) == {"Snoring"}
 
@@ -142,7 +142,9 @@ def test_of_a_clip_of_nobody_knows_what_all_is_unknown(folder: Path, path: str) 
 
 
 def test_without_rest_such_clips_are_left_out(folder: Path) -> None:
-    names = {clip.path.name for clip in read(folder, **{'rest = "unknown"\n': ""}).clips if "plain" in str(clip.path)}
+    names = {
+        clip.path.name for clip in read(folder, changed={'rest = "unknown"\n': ""}).clips if "plain" in str(clip.path)
+    }
     assert names == {f"{i}.wav" for i in range(5)}
 
 
@@ -151,7 +153,7 @@ def test_by_split_puts_test_in_the_last_fold_and_deals_the_rest(folder: Path) ->
     assert folds.pop("named/cid") == "5"
     assert set(folds.values()) <= set("1234")
     with pytest.raises(UserError, match=r"The set plain .*1, 2, 3"):
-        read(folder, excludes_others='folds = "by split"\nexcludes_others')
+        read(folder, changed={"excludes_others": 'folds = "by split"\nexcludes_others'})
 
 
 def test_a_low_rank_leaves_out_clips_to_train_on_only(folder: Path) -> None:
@@ -190,7 +192,7 @@ def test_a_licence_of_the_set_as_a_whole_counts_too(folder: Path) -> None:
 )
 def test_a_wrong_collection_is_refused(folder: Path, old: str, new: str, says: str) -> None:
     with pytest.raises(UserError, match=says):
-        read(folder, **{old: new})
+        read(folder, changed={old: new})
 
 
 def test_a_list_without_audiosets_column_is_refused(folder: Path) -> None:
