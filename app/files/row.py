@@ -12,6 +12,7 @@ import numpy as np
 from app.spectrogram.timeline import Timeline, file_timeline
 from app.style import formatting
 from core.errors import UserError
+from core.label_tree import label_tree
 from core.labels import LabelSet
 
 TOP_TAGS = 3
@@ -79,13 +80,15 @@ class FileRow:
         return self.state.value
 
     def top_tags(self) -> str:
-        """The classes with the highest probability in the whole file, of those above their threshold."""
+        """The classes with the highest probability in the whole file, of those above their threshold; of classes above
+        one another the most specific."""
         scores, labels, thresholds = self.timeline.scores, self.timeline.labels, self.timeline.thresholds
         if labels is None or thresholds is None or not scores:
             return ""
         peaks = scores.peaks(-1.0, float("inf"))
         order = np.argsort(-peaks, kind="stable")
-        best = [i for i in order if peaks[i] >= thresholds[i]][:TOP_TAGS]
+        shown = label_tree(labels).most_specific(peaks >= thresholds)
+        best = [i for i in order if shown[i]][:TOP_TAGS]
         if not best:
             return "nothing above its threshold" if self.state is FileState.DONE else ""
         return ",  ".join(_tag(labels, int(i), float(peaks[i])) for i in best)

@@ -50,10 +50,14 @@ def test_a_microphone_is_tagged_twice_a_second(start: Start, microphone: Virtual
     assert summary["real_time_factor"] > 0
 
 
+RECOGNISED = {"rooster": ("rooster", "crowing"), "siren": ("siren",), "clapping": ("clapping", "applause")}
+"""Recordings of ESC-50, with parts of what they may be called."""
+
+
 def test_a_real_recording_is_recognised_through_the_microphone(
     start: Start, microphone: VirtualMicrophone, real_clip: Callable[[str], Path]
 ) -> None:
-    clips = [real_clip(label) for label in ("rooster", "siren", "clapping")]
+    clips = [real_clip(label) for label in RECOGNISED]
     child = start("listen", "--input", microphone.name, "--format", "jsonl")
     child.wait_for_line(is_window, PATIENCE_S, "a first window")
 
@@ -62,13 +66,16 @@ def test_a_real_recording_is_recognised_through_the_microphone(
         before = len(child.stdout)
         microphone.play(clip)
         events = [line for line in map(json.loads, child.stdout[before:]) if line["type"] == "event"]
-        heard.append({event["label"].lower() for event in events if event["state"] == "started"})
+        started = [event for event in events if event["state"] == "started"]
+        heard.append({event.get("name", event["label"]).lower() for event in started})
     child.interrupt()
     child.wait(PATIENCE_S)
 
-    names = [clip.stem for clip in clips]
-    recognised = [any(name in label for label in labels) for name, labels in zip(names, heard, strict=True)]
-    assert sum(recognised) >= 2, dict(zip(names, heard, strict=True))
+    recognised = [
+        any(word in label for label in labels for word in words)
+        for words, labels in zip(RECOGNISED.values(), heard, strict=True)
+    ]
+    assert sum(recognised) >= 2, dict(zip(RECOGNISED, heard, strict=True))
 
 
 def test_a_file_is_listened_to_until_its_end(start: Start, sweep_wav: Path) -> None:

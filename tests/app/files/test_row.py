@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from app.files.row import FileRow, FileState
 from app.spectrogram.score_history import ScoreHistory
 from app.style.formatting import THIN
+from core.labels import LabelSet
 from tests.app.app_fakes import NAMES, FakeTagger, scores
 
 
@@ -24,6 +26,16 @@ def _row(*heard: dict[int, float]) -> FileRow:
 def test_the_top_tags_are_the_three_highest_above_their_threshold() -> None:
     row = _row({0: 0.9, 1: 0.6, 2: 0.3}, {3: 0.95, 4: 0.55})
     assert row.top_tags().replace(THIN, " ") == "Cat 95 %,  Dog 90 %,  Rain 60 %"
+
+
+def test_of_classes_above_one_another_the_most_specific_is_a_top_tag() -> None:
+    row = _row({0: 0.95, 1: 0.9})
+    labels = row.timeline.labels
+    assert labels is not None
+    above, below = labels[0], labels[1]
+    row.timeline.labels = LabelSet((above, replace(below, parents=(above.id,)), *list(labels)[2:]))
+    assert row.top_tags().startswith(below.name)
+    assert above.name not in row.top_tags()
 
 
 @pytest.mark.parametrize(("state", "has_text"), [(FileState.TAGGING, False), (FileState.DONE, True)])
