@@ -208,10 +208,11 @@ class _Runs:
         self.is_open = np.zeros(n_labels, bool)
         self.onset, self.offset = np.zeros(n_labels, np.int64), np.zeros(n_labels, np.int64)
         self.sum, self.high, self.last_high = np.zeros(n_labels), np.zeros(n_labels), np.zeros(n_labels)
-        self.gap_sum, self.gap_low = np.zeros(n_labels), np.zeros(n_labels)
+        self.gap_sum, self.gap_low, self.gap_high = np.zeros(n_labels), np.zeros(n_labels), np.zeros(n_labels)
 
     def keep_gap(self, labels: NDArray[np.bool_], gap: _Parts) -> None:
         self.gap_sum[labels], self.gap_low[labels] = gap.sum[labels], gap.low[labels]
+        self.gap_high[labels] = gap.high[labels]
 
     def begin(self, labels: NDArray[np.bool_], event: _Parts, edge: int) -> None:
         self.is_open[labels], self.onset[labels], self.offset[labels] = True, event.start[labels], edge
@@ -221,5 +222,7 @@ class _Runs:
     def join(self, labels: NDArray[np.bool_], event: _Parts, edge: int) -> None:
         self.offset[labels] = edge
         self.sum[labels] += self.gap_sum[labels] + event.sum[labels]
-        self.high[labels] = np.maximum(self.high[labels], event.high[labels])
+        # A short gap, too short for the filter, may hold the highest row of all.
+        highest = np.maximum(self.gap_high[labels], event.high[labels])
+        self.high[labels] = np.maximum(self.high[labels], highest)
         self.last_high[labels] = event.high[labels]

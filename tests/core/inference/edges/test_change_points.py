@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -123,6 +123,7 @@ def test_rows_may_come_in_any_portions(scores: list[float], half_rows: int, port
     assert boxes + finder.finish() == boxes_of(curve, rules)
 
 
+@example([1.0, 0.0, 0.0, 0.0, 0.0, 0.5, 0.75, 0.5, 0.0, 0.0, 0.0, 0.0, 1.0], 6)
 @given(st.lists(st.floats(0, 1, width=16), min_size=1, max_size=60), st.integers(1, 7))
 def test_events_are_in_order_inside_the_stream_and_have_the_mean_and_peak_of_their_rows(
     scores: list[float], half_rows: int
