@@ -65,6 +65,7 @@ def test_gaps_are_within_the_range_and_a_scene_ends_with_one() -> None:
     assert scene.duration_s - scene.sounds[-1].offset_s >= PLAIN.gap_s[0]
 
 
+@pytest.mark.slow
 def test_a_fifth_of_the_sounds_overlaps_one_of_another_label() -> None:
     scenes = [hard_scene(seed, 600.0) for seed in range(12)]
     n_sounds, n_overlapping = sum(len(scene.sounds) for scene in scenes), 0

@@ -79,6 +79,7 @@ def test_masks_are_filled_as_the_recipe_says(clips: tuple[Tensor, Tensor], fill:
     assert (masked[changed] == value).all()
 
 
+@pytest.mark.slow
 def test_several_masks_hide_more_than_one(clips: tuple[Tensor, Tensor]) -> None:
     hidden = [
         sum(
