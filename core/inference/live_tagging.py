@@ -80,10 +80,9 @@ def tag_newest_rows(tagger: Tagger, view: LiveView, window: LiveWindow) -> TagSc
     began = time.perf_counter()
     frames = window.frames[-view.context :]
     rows = tagger.tag_frames(frames, window.end_frame - len(frames))
-    newest = rows.times_s > (window.end_frame - view.newest) / FRAMES_PER_SECOND
     tokens_in, tokens_out = tagger.tokens_of(len(frames))
     return TagScores(
-        probabilities=rows.probabilities[newest].max(axis=0),
+        probabilities=view.newest_of(rows, window.end_frame),
         start_frame=max(window.start_frame, window.end_frame - view.newest),
         end_frame=window.end_frame,
         latency_ms=(time.monotonic() - window.heard_s) * 1000,

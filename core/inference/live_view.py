@@ -13,6 +13,7 @@ from core.audio.frame_rate import FRAMES_PER_SECOND
 from core.bounds import check_number
 from core.errors import UsageError, UserError
 from core.inference.events import DETECTED_FROM, EventRules
+from core.inference.results import FrameScores
 
 LONGEST_CONTEXT_S = 10.24
 SHORTEST_HOP_S = 0.01
@@ -67,6 +68,11 @@ class LiveView:
     def shortest_window(self) -> int:
         """Frames that the stream must have before the first window: a second, or what counts as now."""
         return min(FRAMES_PER_SECOND, self.newest)
+
+    def newest_of(self, rows: FrameScores, end_frame: int) -> NDArray[np.float32]:
+        """What sounds now, `(labels,)`: each label's highest probability in the newest rows of a window that ends with
+        `end_frame`."""
+        return rows.probabilities[rows.times_s > (end_frame - self.newest) / FRAMES_PER_SECOND].max(axis=0)
 
     def rules(self, thresholds: NDArray[np.float32]) -> EventRules:
         """When this view's probabilities are an event; `thresholds` of the model, `(labels,)`. Raises UserError if the

@@ -24,6 +24,7 @@ from training.config.recipe import TrainConfig
 from training.model.distillation import blend
 from training.model.frame_head_loss import linear_softmax
 from training.model.training_network import NetworkOutput
+from training.scenes.patches import patch_columns
 from training.scenes.yamnet import HOP_S, PATCH_S
 
 _SOUNDING, _UNSURE = 1, -1
@@ -65,15 +66,6 @@ def blended(labels: Targets, scores: Tensor | None, taught: TaughtLabels | None,
     values[..., taught.labels] = torch.where(known[..., taught.labels], blend(own, theirs, label_weight), theirs)
     known[..., taught.labels] = True
     return Targets(values, known)
-
-
-def patch_columns(centres_s: Tensor, n_patches: int, patch_s: float, hop_s: float) -> Tensor:
-    """Which columns lie in each of a teacher's patches, bool `(patches, columns)`; at least the nearest one."""
-    starts = torch.arange(n_patches, dtype=centres_s.dtype)[:, None] * hop_s
-    inside = (centres_s[None, :] >= starts) & (centres_s[None, :] < starts + patch_s)
-    nearest = (centres_s[None, :] - starts - patch_s / 2).abs().argmin(dim=1)
-    inside[torch.arange(n_patches), nearest] = True
-    return inside
 
 
 def patch_states(columns: Tensor, inside: Tensor) -> Targets:

@@ -65,8 +65,8 @@ class SceneBatches(Dataset[Batch]):
     ) -> None:
         self._clips, self._config, self._model, self._teacher = clips, config, model, teacher
         self._log_mel = LogMel(log_mel)
-        self._weights = np.cumsum(clip_weights(clips.targets, config.scenes.balance))
-        self._mixer = SceneMixer(config.scenes, config.augmentation, log_mel.sample_rate, self._draw)
+        draw_clip = ClipDrawer(clips, config.scenes.balance)
+        self._mixer = SceneMixer(config.scenes, config.augmentation, log_mel.sample_rate, draw_clip)
 
     def __len__(self) -> int:
         """Batches an epoch."""
@@ -92,11 +92,6 @@ class SceneBatches(Dataset[Batch]):
         clips = torch.tensor([scene.sounds[0].clip if scene.sounds else 0 for scene in scenes])
         return Batch(x, targets, clips, detail)
 
-    def _draw(self, rng: np.random.Generator) -> tuple[int, NDArray[np.float32]]:
-        place = rng.random() * self._weights[-1]
-        clip = min(int(np.searchsorted(self._weights, place, side="right")), len(self._weights) - 1)
-        return clip, self._clips.sounds.samples_of(clip)
-
     def _masked(self, x: Tensor, generator: torch.Generator) -> Tensor:
         settings, mean = self._config.augmentation, self._log_mel.config.mean
         for _ in range(settings.masks_each):
@@ -119,6 +114,20 @@ class SceneBatches(Dataset[Batch]):
             embeddings=torch.from_numpy(np.stack([said.embeddings for said in taught])) if taught else None,
         )
         return torch.from_numpy((whole == SOUNDING).astype(np.float32)), detail
+
+
+class ClipDrawer:
+    """Draws clips by `clip_weights`."""
+
+    def __init__(self, clips: SceneClips, balance: float) -> None:
+        self._sounds = clips.sounds
+        self._weights = np.cumsum(clip_weights(clips.targets, balance))
+
+    def __call__(self, rng: np.random.Generator) -> tuple[int, NDArray[np.float32]]:
+        """A clip's index, and its samples `(n,)`."""
+        place = rng.random() * self._weights[-1]
+        clip = min(int(np.searchsorted(self._weights, place, side="right")), len(self._weights) - 1)
+        return clip, self._sounds.samples_of(clip)
 
 
 def clip_weights(targets: NDArray[np.float32], balance: float) -> NDArray[np.float64]:

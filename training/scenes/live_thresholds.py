@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from core.audio.frame_rate import FRAMES_PER_SECOND
 from core.audio.log_mel import LogMel, LogMelConfig
-from core.inference.events import Event, find_events
+from core.inference.events import Event, find_events, rules_for_rows
 from core.inference.frame_rows import resample_columns, rows_of
 from core.inference.live_view import LiveView
 from core.model.networks.frame_head import column_times_s
@@ -20,7 +20,7 @@ from training.batches.seeding import seed_of
 from training.config.augmentation import AugmentationSettings
 from training.config.scenes import SceneSettings
 from training.scenes.activity import SILENT, SOUNDING, UNSURE
-from training.scenes.batches import SceneClips, clip_weights, label_states
+from training.scenes.batches import ClipDrawer, SceneClips, label_states
 from training.scenes.mixing import Scene, SceneMixer
 from training.scenes.patch_scores import HEARD_FROM
 from training.scenes.yamnet import HOP_S, PATCH_S, Yamnet
@@ -123,8 +123,8 @@ def count_events(
             on_floor[place] += np.bincount([event.label for event in events], minlength=n_labels)
     for scene in _scenes(clips, log_mel.sample_rate, seed, ROOM, N_SCENES):
         truth = _truth(scene, clips, taught)
-        sounds = _stretches(truth)
-        n_sounds += np.bincount([label for label, _, _ in sounds], minlength=n_labels)
+        sounds = _sounds_in(truth)
+        n_sounds += np.bincount([sound.label for sound in sounds], minlength=n_labels)
         for place, events in enumerate(_events(network, log_mel, scene, view, n_labels)):
             _judge(events, truth, (right[place], wrong[place]))
             found[place] += _found(events, sounds, n_labels)
@@ -142,13 +142,9 @@ def _events(
 
 
 def _scenes(clips: SceneClips, sample_rate: int, seed: int, room: SceneSettings, n_scenes: int) -> Iterator[Scene]:
-    weights = np.cumsum(clip_weights(clips.targets, 0.5))
-
-    def draw(rng: np.random.Generator) -> tuple[int, NDArray[np.float32]]:
-        clip = min(int(np.searchsorted(weights, rng.random() * weights[-1], side="right")), len(weights) - 1)
-        return clip, clips.sounds.samples_of(clip)
-
-    mixer = SceneMixer(room, AugmentationSettings(tilt_db=4.0, lowpass=0.1), sample_rate, draw)
+    mixer = SceneMixer(
+        room, AugmentationSettings(tilt_db=4.0, lowpass=0.1), sample_rate, ClipDrawer(clips, room.balance)
+    )
     for number in range(n_scenes):
         yield mixer.mix(
             round(SCENE_S * sample_rate), np.random.default_rng(seed_of(seed, "live scene", n_scenes, number))
@@ -170,8 +166,7 @@ def live_curve(
         windows = np.stack([frames[end - view.context : end] for end in ends[first : first + _WINDOWS_A_BATCH]])
         for columns in network.frame_logits(torch.from_numpy(windows)).sigmoid().numpy():
             scores = resample_columns(columns, times_s, rows)
-            newest = scores.times_s > (view.context - view.newest) / FRAMES_PER_SECOND
-            curve.append(scores.probabilities[newest].max(axis=0))
+            curve.append(view.newest_of(scores, view.context))
     return np.stack(curve), ends / FRAMES_PER_SECOND
 
 
@@ -197,16 +192,11 @@ def _truth(
     return states
 
 
-def _stretches(truth: NDArray[np.int8]) -> list[tuple[int, float, float]]:
-    """Label, onset and offset in seconds of every sound."""
-    found: list[tuple[int, float, float]] = []
-    for label in np.flatnonzero((truth == SOUNDING).any(axis=0)).tolist():
-        steps = np.diff(np.concatenate([[0], (truth[:, label] == SOUNDING).astype(np.int8), [0]]))
-        found += [
-            (label, first / 10, end / 10)
-            for first, end in zip(np.flatnonzero(steps == 1), np.flatnonzero(steps == -1), strict=True)
-        ]
-    return found
+def _sounds_in(truth: NDArray[np.int8]) -> list[Event]:
+    """Every stretch of rows of 100 ms in which a label sounds."""
+    starts_s = np.arange(len(truth), dtype=np.float64) / 10
+    sounding = (truth == SOUNDING).astype(np.float32)
+    return find_events(sounding, starts_s, starts_s + 0.1, rules_for_rows(truth.shape[1]))
 
 
 def _judge(events: list[Event], truth: NDArray[np.int8], counts: tuple[NDArray[np.int64], NDArray[np.int64]]) -> None:
@@ -220,14 +210,14 @@ def _judge(events: list[Event], truth: NDArray[np.int8], counts: tuple[NDArray[n
             wrong[event.label] += 1
 
 
-def _found(events: list[Event], sounds: list[tuple[int, float, float]], n_labels: int) -> NDArray[np.int64]:
+def _found(events: list[Event], sounds: list[Event], n_labels: int) -> NDArray[np.int64]:
     """How many sounds of each label have an event, `(labels,)`."""
-    spans: dict[int, list[tuple[float, float]]] = {}
+    of_label: dict[int, list[Event]] = {}
     for event in events:
-        spans.setdefault(event.label, []).append((event.onset_s, event.offset_s))
-    hits = [
-        label
-        for label, onset_s, offset_s in sounds
-        if any(first <= offset_s + _SLACK_S and last >= onset_s - _SLACK_S for first, last in spans.get(label, ()))
-    ]
+        of_label.setdefault(event.label, []).append(event)
+    hits = [sound.label for sound in sounds if any(_meet(event, sound) for event in of_label.get(sound.label, ()))]
     return np.bincount(hits, minlength=n_labels) if hits else np.zeros(n_labels, np.int64)
+
+
+def _meet(event: Event, sound: Event) -> bool:
+    return event.onset_s <= sound.offset_s + _SLACK_S and event.offset_s >= sound.onset_s - _SLACK_S

@@ -12,6 +12,7 @@ from core.audio.log_mel import LogMel, LogMelConfig
 from core.model.networks.frame_head import column_times_s
 from core.model.networks.spectrogram_transformer import AudioSpectrogramTransformer
 from training.data.clip_sounds import ClipSounds
+from training.scenes.patches import patch_columns
 from training.scenes.yamnet import HOP_S, PATCH_S, Yamnet
 
 HEARD_FROM = 0.3
@@ -55,10 +56,5 @@ def patch_scores(
 
 
 def _highest(columns: NDArray[np.float32], times_s: NDArray[np.float64], n_patches: int) -> NDArray[np.float32]:
-    rows: list[NDArray[np.float32]] = []
-    for patch in range(n_patches):
-        start_s = patch * HOP_S
-        inside = (times_s >= start_s) & (times_s < start_s + PATCH_S)
-        nearest = int(np.abs(times_s - start_s - PATCH_S / 2).argmin())
-        rows.append(columns[inside].max(axis=0) if inside.any() else columns[nearest])
-    return np.stack(rows)
+    inside = patch_columns(torch.from_numpy(times_s), n_patches, PATCH_S, HOP_S).numpy()
+    return np.stack([columns[members].max(axis=0) for members in inside])

@@ -15,14 +15,11 @@ from training.model.scene_loss import (
     blended,
     column_targets,
     embedding_loss,
-    patch_columns,
     patch_states,
     pooled_loss,
     summed_bce,
 )
 from training.scenes.activity import SILENT, SOUNDING, UNSURE
-
-CENTRES_S = torch.tensor([0.1, 0.3, 0.5, 0.7, 0.9, 1.1], dtype=torch.float64)
 
 
 def labels(*ids: str) -> LabelSet:
@@ -42,12 +39,6 @@ def test_the_target_is_the_label_the_teacher_or_their_blend() -> None:
     assert both.values[0, :3].tolist() == pytest.approx([0.75 + 0.25 * 0.6, 0.2, 1.0])
     assert both.known.tolist() == [[True, True, True, False]]
     assert blended(own, None, taught, 0.75) is own
-
-
-def test_patches_hold_the_columns_whose_centres_lie_in_them() -> None:
-    inside = patch_columns(CENTRES_S, 2, patch_s=0.4, hop_s=0.4)
-    assert inside.tolist() == [[True, True, False, False, False, False], [False, False, True, True, False, False]]
-    assert patch_columns(CENTRES_S, 1, patch_s=0.05, hop_s=0.4)[0].tolist() == [True, *[False] * 5]
 
 
 def test_a_label_is_in_a_patch_where_it_sounds_in_any_of_its_columns() -> None:
