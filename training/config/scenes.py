@@ -28,6 +28,11 @@ class SceneSettings:
     """RMS of the loudest noise floors, dBFS."""
     lowest_floor_db: Annotated[float, Range(-120, 0)] = -85.0
     """RMS of the softest noise floors, dBFS."""
+    floor_labels: tuple[str, ...] = ()
+    """Names of labels whose clips are recordings of rooms in which nothing happens: clips of these labels alone are
+    heard as floors, and no longer as sounds."""
+    recorded_floor_share: Share = 0.35
+    """Share of the scenes whose floor is such a recording, where there are any; the others' are made."""
     reverb_share: Share = 0.4
     """Share of the sounds that are heard in a reverberating room."""
     longest_reverb_s: Annotated[float, Range(0, 5)] = 0.6

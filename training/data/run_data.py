@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.audio.log_mel import LogMelConfig
+from core.errors import UserError
 from core.labels import LabelSet
 from core.run.messages import TrainingMessage, TrainingPreparing
 from core.throttle import Throttle
@@ -22,6 +23,7 @@ from training.data.clip_sounds import ClipSounds, load_sounds
 from training.data.data_rules import learning_findings, silence_findings
 from training.data.label_rules import refuse
 from training.data.manifest import LabelledClip, Manifest, Split, read_manifest
+from training.text import join_names
 
 _log = logging.getLogger(__name__)
 _SECONDS_BETWEEN_REPORTS = 0.3
@@ -58,6 +60,15 @@ class RunData:
     def learned(self) -> NDArray[np.bool_]:
         """The labels that training clips have, `(labels,)`."""
         return np.asarray(self.train.targets.any(axis=0))
+
+    def floor_labels(self, names: Sequence[str]) -> NDArray[np.bool_]:
+        """`(labels,)`, whether a label's name or id is among `names`. Raises UserError for one that the data lack."""
+        labels = self.manifest.labels
+        unknown = set(names) - {label.name for label in labels} - {label.id for label in labels}
+        if unknown:
+            problem = f"{self.manifest.name} has no label {join_names(sorted(unknown), 3)} for its floors."
+            raise UserError(problem, "Name labels of the data in floor_labels, or leave it empty.")
+        return np.array([label.name in names or label.id in names for label in labels])
 
     def identity(self) -> dict[str, Any]:
         """What must not change for a run to be resumed: labels, each clip's name, labels, fold and group,

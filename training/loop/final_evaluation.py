@@ -80,7 +80,8 @@ def _live_thresholds(run: TrainingRun, model: Network) -> tuple[float, ...]:
     if data.sounds is None or data.sounds.validation is None or data.validation is None:
         return ()
     assert isinstance(model, AudioSpectrogramTransformer), "a recipe of scenes has a frame head"
-    clips = SceneClips.of(data.sounds.validation, data.validation, data.learned, data.log_mel.sample_rate)
+    floor_labels = data.floor_labels(run.config.scenes.floor_labels)
+    clips = SceneClips.of(data.sounds.validation, data.validation, data.learned, data.log_mel.sample_rate, floor_labels)
     teacher, taught = run.teachers.of_waveforms, None
     if teacher is not None:
         known = TaughtLabels.of(data.manifest.labels, teacher.labels)

@@ -23,7 +23,8 @@ def batches_of(
     if data.sounds is None:
         return TrainingBatches(data.train, config, data.log_mel), None
     assert isinstance(model, TransformerConfig), "a recipe of scenes has a frame head, which a CNN cannot have"
-    clips = SceneClips.of(data.sounds.train, data.train, data.learned, data.log_mel.sample_rate)
+    floor_labels = data.floor_labels(config.scenes.floor_labels)
+    clips = SceneClips.of(data.sounds.train, data.train, data.learned, data.log_mel.sample_rate, floor_labels)
     taught = None if teacher is None else TaughtLabels.of(data.manifest.labels, teacher.labels)
     loss = SceneLoss(config, taught, partial(column_times_s, model))
     return SceneBatches(clips, config, data.log_mel, model, teacher), loss

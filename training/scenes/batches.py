@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -17,12 +17,14 @@ from core.model.networks.frame_head import column_times_s
 from training.batches import augment
 from training.batches.sampling import Batch, Place, SceneTargets
 from training.batches.seeding import generator_for, seed_of
+from training.config.augmentation import AugmentationSettings
 from training.config.recipe import TrainConfig
+from training.config.scenes import SceneSettings
 from training.data.clip_frames import ClipFrames
 from training.data.clip_sounds import ClipSounds
 from training.scenes.activity import SILENT, SOUNDING, UNSURE, column_states
 from training.scenes.mixing import Scene, SceneMixer
-from training.scenes.yamnet import Yamnet
+from training.scenes.yamnet import Taught, Yamnet
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +39,38 @@ class SceneClips:
     """`(clips, labels)`, whether it is known that a clip has the label or not."""
     sample_rate: int = 16_000
     """Of the waveforms, Hz."""
+    is_floor: NDArray[np.bool_] | None = None
+    """`(clips,)`, the recordings of rooms in which nothing happens; None where there are none."""
 
     @classmethod
-    def of(cls, sounds: ClipSounds, clips: ClipFrames, learned: NDArray[np.bool_], sample_rate: int) -> SceneClips:
-        """Of one side of a split. learned: `(labels,)`, the labels that training clips have: of the others, which are a
-        teacher's alone, nobody knows whether clips have them."""
+    def of(
+        cls,
+        sounds: ClipSounds,
+        clips: ClipFrames,
+        learned: NDArray[np.bool_],
+        sample_rate: int,
+        floor_labels: NDArray[np.bool_],
+    ) -> SceneClips:
+        """Of one side of a split.
+
+        learned: `(labels,)`, the labels that training clips have: of the others, which are a teacher's alone, nobody
+        knows whether clips have them. floor_labels: `(labels,)`, those of recorded rooms.
+        """
         known = np.broadcast_to(learned, clips.targets.shape).copy()
         if clips.unknown is not None:
             known &= ~clips.unknown
-        known[~clips.targets.any(axis=1)] = False
-        return cls(sounds, clips.targets, known, sample_rate)
+        has = clips.targets > 0
+        known[~has.any(axis=1)] = False
+        is_floor = has.any(axis=1) & ~has[:, ~floor_labels].any(axis=1)
+        return cls(sounds, clips.targets, known, sample_rate, is_floor if is_floor.any() else None)
+
+    def mixer(self, settings: SceneSettings, augmentation: AugmentationSettings) -> SceneMixer:
+        """Mixes scenes of these clips."""
+        floors = None if self.is_floor is None else ClipDrawer(self.sounds, self.is_floor.astype(np.float64))
+        weights = clip_weights(self.targets, settings.balance)
+        if self.is_floor is not None:
+            weights[self.is_floor] = 0
+        return SceneMixer(settings, augmentation, self.sample_rate, ClipDrawer(self.sounds, weights), floors)
 
 
 class SceneBatches(Dataset[Batch]):
@@ -65,8 +89,7 @@ class SceneBatches(Dataset[Batch]):
     ) -> None:
         self._clips, self._config, self._model, self._teacher = clips, config, model, teacher
         self._log_mel = LogMel(log_mel)
-        draw_clip = ClipDrawer(clips, config.scenes.balance)
-        self._mixer = SceneMixer(config.scenes, config.augmentation, log_mel.sample_rate, draw_clip)
+        self._mixer = clips.mixer(config.scenes, config.augmentation)
 
     def __len__(self) -> int:
         """Batches an epoch."""
@@ -106,7 +129,7 @@ class SceneBatches(Dataset[Batch]):
         stride = self._model.stride_frames
         states = np.stack([label_states(scene, self._clips, centres_s, stride) for scene in scenes])
         whole = window_states(states)
-        taught = [self._teacher.hear(scene.samples) for scene in scenes] if self._teacher else []
+        taught = [_heard(self._teacher, scene) for scene in scenes] if self._teacher else []
         detail = SceneTargets(
             known=torch.from_numpy(whole != UNSURE),
             columns=torch.from_numpy(states),
@@ -116,12 +139,17 @@ class SceneBatches(Dataset[Batch]):
         return torch.from_numpy((whole == SOUNDING).astype(np.float32)), detail
 
 
-class ClipDrawer:
-    """Draws clips by `clip_weights`."""
+def _heard(teacher: Yamnet, scene: Scene) -> Taught:
+    """What a teacher hears in a scene: in one of nothing but a floor, no class, whatever it believes of a hum."""
+    taught = teacher.hear(scene.samples)
+    return taught if scene.sounds else replace(taught, scores=np.zeros_like(taught.scores))
 
-    def __init__(self, clips: SceneClips, balance: float) -> None:
-        self._sounds = clips.sounds
-        self._weights = np.cumsum(clip_weights(clips.targets, balance))
+
+class ClipDrawer:
+    """Draws clips, each as often as its weight says, `(clips,)`."""
+
+    def __init__(self, sounds: ClipSounds, weights: NDArray[np.float64]) -> None:
+        self._sounds, self._weights = sounds, np.cumsum(weights)
 
     def __call__(self, rng: np.random.Generator) -> tuple[int, NDArray[np.float32]]:
         """A clip's index, and its samples `(n,)`."""
@@ -145,9 +173,11 @@ def label_states(
     """SOUNDING, SILENT or UNSURE of every label in every column, `(columns, labels)`.
 
     A label sounds where one of its clips does; it is silent where none does and every clip in the scene that can be
-    heard at that time is known not to have it.
+    heard at that time is known not to have it. Of the labels of a recorded floor nobody can say: it may lie too low.
     """
     states = np.full((len(centres_s), clips.targets.shape[1]), SILENT, np.int8)
+    if scene.floor is not None:
+        states[:, clips.targets[scene.floor] > 0] = UNSURE
     for sound in scene.sounds:
         heard = column_states(sound.state, centres_s, stride_frames)[:, None]
         has, known = clips.targets[sound.clip] > 0, clips.known[sound.clip]

@@ -20,8 +20,8 @@ from training.batches.seeding import seed_of
 from training.config.augmentation import AugmentationSettings
 from training.config.scenes import SceneSettings
 from training.scenes.activity import SILENT, SOUNDING, UNSURE
-from training.scenes.batches import ClipDrawer, SceneClips, label_states
-from training.scenes.mixing import Scene, SceneMixer
+from training.scenes.batches import SceneClips, label_states
+from training.scenes.mixing import Scene
 from training.scenes.patch_scores import HEARD_FROM
 from training.scenes.yamnet import HOP_S, PATCH_S, Yamnet
 
@@ -118,10 +118,10 @@ def count_events(
     right, wrong, found = np.zeros(shape, np.int64), np.zeros(shape, np.int64), np.zeros(shape, np.int64)
     n_sounds = np.zeros(n_labels, np.int64)
     on_floor = np.zeros(shape, np.int64)
-    for scene in _scenes(clips, log_mel.sample_rate, seed, FLOOR, N_FLOORS):
+    for scene in _scenes(clips, seed, FLOOR, N_FLOORS):
         for place, events in enumerate(_events(network, log_mel, scene, view, n_labels)):
             on_floor[place] += np.bincount([event.label for event in events], minlength=n_labels)
-    for scene in _scenes(clips, log_mel.sample_rate, seed, ROOM, N_SCENES):
+    for scene in _scenes(clips, seed, ROOM, N_SCENES):
         truth = _truth(scene, clips, taught)
         sounds = _sounds_in(truth)
         n_sounds += np.bincount([sound.label for sound in sounds], minlength=n_labels)
@@ -141,13 +141,11 @@ def _events(
         yield find_events(curve, stops_s - view.hop_s, stops_s, rules)
 
 
-def _scenes(clips: SceneClips, sample_rate: int, seed: int, room: SceneSettings, n_scenes: int) -> Iterator[Scene]:
-    mixer = SceneMixer(
-        room, AugmentationSettings(tilt_db=4.0, lowpass=0.1), sample_rate, ClipDrawer(clips, room.balance)
-    )
+def _scenes(clips: SceneClips, seed: int, room: SceneSettings, n_scenes: int) -> Iterator[Scene]:
+    mixer = clips.mixer(room, AugmentationSettings(tilt_db=4.0, lowpass=0.1))
     for number in range(n_scenes):
         yield mixer.mix(
-            round(SCENE_S * sample_rate), np.random.default_rng(seed_of(seed, "live scene", n_scenes, number))
+            round(SCENE_S * clips.sample_rate), np.random.default_rng(seed_of(seed, "live scene", n_scenes, number))
         )
 
 

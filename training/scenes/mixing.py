@@ -12,7 +12,7 @@ from training.config.augmentation import AugmentationSettings
 from training.config.scenes import SceneSettings
 from training.scenes.activity import active_span, activity, frame_levels_db
 from training.scenes.filters import filtered
-from training.scenes.floors import noise_floor
+from training.scenes.floors import noise_floor, recorded_floor
 
 _SHORTEST_REVERB_S = 0.1
 _MOST_OF_SCENE = 0.8
@@ -42,19 +42,27 @@ class Scene:
     """`(n_samples,)`, within -1 and 1."""
     sounds: tuple[SceneSound, ...]
     """Every sound of which at least a part lies in the scene."""
+    floor: int | None = None
+    """Index of the clip that is its floor; None where the floor is made."""
 
 
 class SceneMixer:
     """Mixes scenes by a recipe.
 
-    sample_rate: Hz. draw_clip: gives the clips. The mixer has no state: the same generator gives the same scene.
+    sample_rate: Hz. draw_clip: gives the clips. draw_floor: gives recorded rooms; None where all floors are made. The
+    mixer has no state: the same generator gives the same scene.
     """
 
     def __init__(
-        self, settings: SceneSettings, augmentation: AugmentationSettings, sample_rate: int, draw_clip: DrawClip
+        self,
+        settings: SceneSettings,
+        augmentation: AugmentationSettings,
+        sample_rate: int,
+        draw_clip: DrawClip,
+        draw_floor: DrawClip | None = None,
     ) -> None:
         self._settings, self._augmentation = settings, augmentation
-        self._rate, self._hop, self._draw = sample_rate, sample_rate // 100, draw_clip
+        self._rate, self._hop, self._draw, self._draw_floor = sample_rate, sample_rate // 100, draw_clip, draw_floor
 
     def mix(self, n_samples: int, rng: np.random.Generator) -> Scene:
         """A scene of `n_samples`: nothing but floor, one clip alone, or several sounds."""
@@ -70,11 +78,21 @@ class SceneMixer:
         tracks = [self._track(*piece, n_samples, level, rng) for piece, level in zip(pieces, levels, strict=True)]
         highest = min([settings.highest_floor_db, *(level - _UNDER_PEAK_DB for level in levels)])
         floor_db = rng.uniform(settings.lowest_floor_db, max(highest, settings.lowest_floor_db))
-        samples = noise_floor(n_samples, self._rate, floor_db, rng)
+        floor, samples = self._floor(n_samples, floor_db, rng)
         for _, track, _ in tracks:
             samples = samples + track
         samples = samples / max(1.0, float(np.abs(samples).max()))
-        return Scene(samples.astype(np.float32), self._heard(tracks, n_samples, floor_db))
+        return Scene(samples.astype(np.float32), self._heard(tracks, n_samples, floor_db), floor)
+
+    def _floor(
+        self, n_samples: int, level_db: float, rng: np.random.Generator
+    ) -> tuple[int | None, NDArray[np.float32]]:
+        """The clip that is the scene's floor, None where it is made, and its samples."""
+        if self._draw_floor is None or rng.random() >= self._settings.recorded_floor_share:
+            return None, noise_floor(n_samples, self._rate, level_db, rng)
+        clip, recording = self._draw_floor(rng)
+        recording = filtered(recording, self._rate, rng, tilt_db=self._augmentation.tilt_db)
+        return clip, recorded_floor(recording, n_samples, self._rate, level_db, rng)
 
     def _single(self, n_samples: int, rng: np.random.Generator) -> tuple[int, NDArray[np.float32], int]:
         """A clip alone: the loudest of three random cuts of a long one, a random place for a short one."""
