@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.audio.log_mel import LogMelConfig
-from core.errors import UserError
 from core.labels import LabelSet
 from core.run.messages import TrainingMessage, TrainingPreparing
 from core.throttle import Throttle
@@ -62,12 +61,11 @@ class RunData:
         return np.asarray(self.train.targets.any(axis=0))
 
     def floor_labels(self, names: Sequence[str]) -> NDArray[np.bool_]:
-        """`(labels,)`, whether a label's name or id is among `names`. Raises UserError for one that the data lack."""
+        """`(labels,)`, whether a label's name or id is among `names`; the log says which of them the data lack."""
         labels = self.manifest.labels
         unknown = set(names) - {label.name for label in labels} - {label.id for label in labels}
         if unknown:
-            problem = f"{self.manifest.name} has no label {join_names(sorted(unknown), 3)} for its floors."
-            raise UserError(problem, "Name labels of the data in floor_labels, or leave it empty.")
+            _log.warning("Note: the data have no %s, of which floors could be made.", join_names(sorted(unknown), 3))
         return np.array([label.name in names or label.id in names for label in labels])
 
     def identity(self) -> dict[str, Any]:
