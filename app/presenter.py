@@ -50,7 +50,6 @@ class Presenter(QObject):
 
     def _connect(self) -> None:
         self._session.updated.connect(self._on_update)
-        self._session.restarted.connect(self._on_restart)
         self._session.ticked.connect(self._on_tick)
         self._session.tagger_changed.connect(self._on_tagger)
         self._session.state_changed.connect(self._on_state)
@@ -96,11 +95,6 @@ class Presenter(QObject):
         self._live.append(update)
 
     @Slot()
-    def _on_restart(self) -> None:
-        self._live.restart()
-        self._on_state()
-
-    @Slot()
     def _on_tick(self) -> None:
         self._live.advance(time.monotonic())
         self._spectrogram.advance()
@@ -119,8 +113,12 @@ class Presenter(QObject):
     @Slot()
     def _on_state(self) -> None:
         session = self._session
-        self._live.source = session.input.title
-        self._live.is_listening, self._live.is_growing = session.is_listening, session.is_receiving
+        self._live.show_state(
+            session.input.title,
+            is_listening=session.is_listening,
+            is_growing=session.is_receiving,
+            is_opening=session.is_opening,
+        )
         self._live.title = _OPENING if session.is_opening else "Not listening"
         self._live.message = "" if session.is_listening else _OPENING if session.is_opening else _IDLE
         if self._row is None:

@@ -14,7 +14,7 @@ from house_rules import imports, python_files
 ROOT = ""
 ROOM_ORDERS: dict[str, tuple[set[str], ...]] = {
     "core.audio": (
-        {"block", "frame_rate", "mel_scale", "resample", "ring_buffer", "input_choice", "input_device"},
+        {"block", "frame_rate", "mel_scale", "resample", "ring_buffer", "input_choice", "input_device", "steady_clock"},
         {"log_mel"},
         {"decoding", "demo"},
         {"sources"},

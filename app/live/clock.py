@@ -1,43 +1,49 @@
-"""The clock of the live sound, which continues across a change of input."""
+"""The clock of the live sound: it starts once, and runs on while nothing is heard and across a change of input."""
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from core.audio.steady_clock import steady_s
 from core.inference.results import EventChange, LiveUpdate
 
 
 @dataclass(slots=True)
 class LiveClock:
-    """Where each listener's frame 0 is on one clock of 100 frames a second.
+    """Where each listener's frame 0 is on one clock of 100 frames a second, from the first sound to the end.
 
-    next_frame: the first frame still to come. last_frame_at_s: monotonic time at which the last one came.
-    open_events: the event of each label that has not ended.
+    first_frame: the frame on this clock that is frame 0 of the current listener. next_frame: the first frame still to
+    come. last_frame_at_s: when the last one came, by `now_s`. open_events: the event of each label that has not ended.
+    now_s: reads a clock that nobody sets and that counts time asleep.
     """
 
+    now_s: Callable[[], float] = steady_s
     first_frame: int = 0
     next_frame: int = 0
     last_frame_at_s: float = 0.0
     open_events: dict[int, EventChange] = field(default_factory=dict[int, EventChange])
 
-    def restart(self) -> None:
-        """The next listener's frame 0 is frame 0."""
-        self.first_frame = self.next_frame = 0
+    @property
+    def silent_s(self) -> float:
+        """How long ago the last frame came."""
+        return self.now_s() - self.last_frame_at_s
 
-    def resume(self, update: LiveUpdate) -> None:
-        """Place the next listener, whose first update this is, after the last frame and the gap without sound."""
+    def place(self, update: LiveUpdate) -> None:
+        """Place a listener, whose first update this is: the first one at 0, each later one behind the last frame and
+        the time without sound, however long that was."""
+        if self.next_frame == 0:
+            return
         newest = max((run.first_frame + len(run.frames) for run in update.runs), default=0)
-        silent_frames = round((time.monotonic() - self.last_frame_at_s) * 100)
         # Time that both inputs recorded is shown once: the new input starts where the old one stopped.
-        self.first_frame = self.next_frame + max(silent_frames - newest, 1)
+        self.first_frame = self.next_frame + max(round(self.silent_s * 100) - newest, 1)
 
     def advance(self, update: LiveUpdate) -> LiveUpdate:
         """The update on this clock, which advances with it."""
         update = shifted(update, self.first_frame)
         for run in update.runs:
             self.next_frame = run.first_frame + len(run.frames)
-            self.last_frame_at_s = time.monotonic()
+            self.last_frame_at_s = self.now_s()
         for change in update.events:
             if change.offset_s is None:
                 self.open_events[change.label] = change

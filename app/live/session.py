@@ -6,8 +6,6 @@ timer drives it: each tick takes the listener's update and then lets the picture
 
 from __future__ import annotations
 
-import time
-
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
 from app.live.clock import LiveClock
@@ -28,14 +26,13 @@ HIDDEN_TICK_MS = 500
 class LiveSession(QObject):
     """The live input and the model that tags it.
 
-    updated: a LiveUpdate on a clock that continues across a change of input. restarted: the clock begins at 0.
+    updated: a LiveUpdate on a clock that starts once and runs on while nothing is heard.
     ticked: 30 times a second while the window is visible. state_changed: what is open, opening or received.
     tagger_changed: the model or its merging. trouble_changed: `trouble` has changed.
     input_failed: a UserError; an input that ran before still runs. model_failed: a UserError; the old model stays.
     """
 
     updated = Signal(object)
-    restarted = Signal()
     ticked = Signal()
     state_changed = Signal()
     tagger_changed = Signal()
@@ -86,7 +83,7 @@ class LiveSession(QObject):
     @property
     def is_receiving(self) -> bool:
         """Sound arrived within the last moments: an input in trouble may be silent for long."""
-        return self.is_listening and time.monotonic() - self.clock.last_frame_at_s < _STALE_S
+        return self.is_listening and self.clock.silent_s < _STALE_S
 
     @property
     def is_opening(self) -> bool:
@@ -222,18 +219,13 @@ class LiveSession(QObject):
 
     @Slot(object, object, object)
     def _on_ready(self, listener: Listener, choice: InputChoice, update: LiveUpdate) -> None:
-        is_continuous = self._listener is not None or self._previous is not None
         error, self._previous, self._rolled_back = self._rolled_back, None, None
         self._drop_listener()
         self._listener, self.input = listener, choice
         if self.tagger is not None:
             listener.use_tagger(self.tagger)
         self.latest_scores, self.status = None, LiveStatus()
-        if is_continuous:
-            self.clock.resume(update)
-        else:
-            self.clock.restart()
-            self.restarted.emit()
+        self.clock.place(update)
         self.state_changed.emit()
         self._take(update)
         if error is not None:

@@ -40,6 +40,8 @@ class Timeline:
     """From this probability on a class counts as detected, or begins an event in live sound, `(labels,)`."""
     cursor_s: float | None = None
     """The selected moment."""
+    markers: tuple[tuple[float, str], ...] = ()
+    """What changed when: seconds and a few words, such as `Stopped`, in order."""
     message: str = ""
     """Rich text to show while there is no picture."""
     is_growing: bool = False
@@ -90,22 +92,30 @@ class LiveTimeline(Timeline):
         """The input is open, whether or not it delivers sound."""
         self.events = EventHistory()
         """What has been heard."""
+        self._is_stopped = True
+        """Nobody listens, nor will in a moment."""
+        self._is_start = False
+        """The next sound is the first since listening stopped."""
+        self._model = ""
         self._sources: list[tuple[float, str]] = []
         self._edge = SmoothEdge()
         self._epoch_s: float | None = None
 
-    def restart(self) -> None:
-        """Start a new stream at 0."""
+    def show_state(self, source: str, *, is_listening: bool, is_growing: bool, is_opening: bool) -> None:
+        """Take over what the session does: marks where listening stopped, and follows it when it starts.
+
+        source: the name of the current input. is_growing: sound is coming in. is_opening: an input is being opened.
+        """
         assert self.history is not None
-        self.history.clear()
-        self._sources.clear()
-        self._edge.reset()
-        self._epoch_s = None
-        self.cursor_s = None
-        self.events.clear()
-        self.view.follow()
-        if self.labels is not None:
-            self.scores = ScoreHistory(len(self.labels), is_live=True)
+        self.source, self.is_listening, self.is_growing = source, is_listening, is_growing
+        if is_listening:
+            if self._is_stopped:
+                self._is_stopped, self._is_start = False, True
+                self.cursor_s = None
+                self.view.follow()
+        elif not is_opening and not self._is_stopped:
+            self._is_stopped = True
+            self._mark(self.history.end_s, "Stopped")
 
     def append(self, update: LiveUpdate, wall_s: float | None = None) -> None:
         """Append new sound and scores. wall_s: the current time, in seconds since 1970."""
@@ -126,6 +136,9 @@ class LiveTimeline(Timeline):
         """Take scores and events from this model from now on; those of other labels are deleted."""
         if self.labels != tagger.labels:
             self.events.clear()
+        if self._model and tagger.name != self._model and self.history is not None:
+            self._mark(self.history.end_s, f"Model: {tagger.name}")
+        self._model = tagger.name
         super().use_labels(tagger)
         self.thresholds = tagger.live_thresholds
 
@@ -165,8 +178,21 @@ class LiveTimeline(Timeline):
         return (self._epoch_s or 0.0) + stream_s
 
     def _note_source(self, start_s: float) -> None:
-        if not self._sources or self._sources[-1][1] != self.source:
+        is_other = not self._sources or self._sources[-1][1] != self.source
+        if self._is_start:
+            self._mark(start_s, f"Started: {self.source}" if is_other else "Started")
+        elif is_other:
+            self._mark(start_s, f"Input: {self.source}")
+        if is_other:
             self._sources.append((start_s, self.source))
+        self._is_start = False
+
+    def _mark(self, time_s: float, text: str) -> None:
+        """Add a marker, unless there is no sound yet that it could set apart; forget those of sound that is gone."""
+        assert self.history is not None
+        if self.history.end > 0:
+            kept = (marker for marker in self.markers if marker[0] >= self.history.start_s)
+            self.markers = (*kept, (time_s, text))
 
     def _anchor(self, wall_s: float) -> None:
         assert self.history is not None

@@ -53,15 +53,63 @@ def test_before_any_sound_the_title_is_the_caption() -> None:
     assert live.caption == live.title
 
 
-def test_a_new_stream_forgets_sound_scores_and_cursor() -> None:
-    live = _live()
-    _append(live, 0, 300, (0, 200))
-    live.cursor_s = 1.0
+def _state(live: LiveTimeline, source: str = "USB Mic", *, listens: bool = True, opens: bool = False) -> None:
+    live.show_state(source, is_listening=listens, is_growing=listens, is_opening=opens)
+
+
+def test_sound_survives_stop_and_start_and_each_change_is_marked() -> None:
+    live = LiveTimeline()
+    for is_listening in (False, True):
+        _state(live, listens=is_listening)
+    _append(live, 0, 300)
+    assert live.markers == (), "nothing came before the first sound"
+    _state(live, listens=False)
     live.view.hold()
-    live.restart()
+    live.cursor_s = 1.0
+    _state(live, listens=False, opens=True)
+    _state(live)
+    assert (live.cursor_s, live.view.is_following) == (None, True)
+    _append(live, 1000, 300)
+    _append(live, 1300, 300)
+    assert live.markers == ((3.0, "Stopped"), (10.0, "Started"))
     assert live.history is not None
-    assert (live.history.end, live.cursor_s, live.view.is_following) == (0, None, True)
-    assert not live.scores
+    assert live.history.first == 0
+    _state(live, listens=False)
+    _state(live, "Mic B")
+    _append(live, 1700, 10)
+    assert live.markers[2:] == ((16.0, "Stopped"), (17.0, "Started: Mic B"))
+
+
+def test_a_change_of_input_is_marked_once_and_is_no_stop() -> None:
+    live = LiveTimeline()
+    _state(live)
+    _append(live, 0, 300)
+    _state(live, listens=False, opens=True)
+    _state(live, "Mic B")
+    _append(live, 400, 10)
+    _append(live, 410, 10)
+    assert live.markers == ((4.0, "Input: Mic B"),)
+
+
+def test_a_change_of_model_is_marked_and_other_tokens_are_not() -> None:
+    live = _live()
+    _append(live, 0, 300)
+    live.use_labels(FakeTagger())
+    live.use_labels(FakeTagger("Birds", ("wren", "owl")))
+    assert live.markers == ((3.0, "Model: Birds"),)
+
+
+def test_markers_go_with_the_sound_that_they_mark() -> None:
+    live = LiveTimeline()
+    _state(live)
+    _append(live, 0, 300)
+    _state(live, "Mic B")
+    _append(live, 300, 10)
+    assert live.history is not None
+    live.history.append(noise(60_000, 310))
+    _state(live, "Mic C")
+    _append(live, 60_310, 10)
+    assert [text for _, text in live.markers] == ["Input: Mic C"]
 
 
 def test_scores_of_other_labels_are_deleted_and_of_the_same_labels_kept() -> None:
@@ -132,8 +180,6 @@ def test_what_the_end_of_listening_cut_off_is_the_last_that_was_detected() -> No
     live.append(LiveUpdate(events=(EventChange(1, 4, 1.0, 0.9, 1.5), EventChange(1, 4, 1.0, 0.9, 3.0, 3.0))), 1000.0)
     live.is_listening = False
     assert live.sounding == {4}
-    live.restart()
-    assert live.sounding == frozenset()
 
 
 def test_in_a_file_the_thresholds_say_what_is_detected() -> None:
