@@ -25,8 +25,8 @@ CORE_ORDER = (
 CORE_RANK = {name: rank for rank, names in enumerate(CORE_ORDER) for name in names}
 QT = {"PySide6", "shiboken6", "pyqtgraph", "pytestqt"}
 THREADS = {"threading", "queue", "_thread", "concurrent", "multiprocessing", "asyncio"}
-# The two crossings and their parts.
-MAY_THREAD = ("core/audio/sources/microphone", "core/inference/listener")
+# The crossings and their parts.
+MAY_THREAD = ("core/audio/sources/microphone", "core/inference/listener", "core/audio/kept/", "core/audio/playback/")
 # What elsewhere starts nothing and guards nothing: a flag that stops a pool job, the hook for unforeseen errors.
 HARMLESS = {"threading.Event", "threading.excepthook", "threading.ExceptHookArgs"}
 VAGUE = {"manager", "helper", "helpers", "util", "utils", "common", "misc", "handler", "handlers", "base", "data2"}
@@ -121,7 +121,7 @@ def qt_imports(root: Path, *rooms: str) -> list[str]:
 
 
 def threads_elsewhere(root: Path) -> list[str]:
-    """Threads, locks and queues outside the two crossings."""
+    """Threads, locks and queues outside the crossings."""
     return [
         f"{path.relative_to(root)}:{line} uses {name}"
         for path in python_files(root, "main", "app", "core")

@@ -18,6 +18,7 @@ ROOM_ORDERS: dict[str, tuple[set[str], ...]] = {
         {"log_mel"},
         {"decoding", "demo"},
         {"sources"},
+        {"kept", "playback"},
     ),
     "core.model": ({"architecture", "merging"}, {"variants"}, {"networks"}, {"checkpoints"}, {"store"}),
     "training": (
@@ -40,7 +41,9 @@ ROOM_ORDERS: dict[str, tuple[set[str], ...]] = {
         {"widgets"},
         {"tags"},
         {"spectrogram"},
-        {"files", "live", "results"},
+        {"playback"},
+        {"files", "live", "kept", "results"},
+        {"events"},
         {"models", "training"},
         {ROOT},
     ),

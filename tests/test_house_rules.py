@@ -31,7 +31,7 @@ def test_core_and_training_know_no_qt() -> None:
     assert qt_imports(REPOSITORY, "core", "training") == []
 
 
-def test_threads_meet_in_two_places_only() -> None:
+def test_threads_meet_in_few_places_only() -> None:
     assert threads_elsewhere(REPOSITORY) == []
 
 

@@ -11,6 +11,8 @@ from PySide6.QtCore import QObject, Signal
 from app.runtime.background_jobs import BackgroundJobs
 from app.runtime.core_api import CoreApi, Listener
 from core.audio.input_choice import InputChoice
+from core.audio.kept.kept_sound import KeptSound
+from core.audio.kept.take import Take
 from core.errors import UserError
 from core.inference.results import LiveUpdate
 
@@ -24,6 +26,7 @@ SLOW_START_TIMEOUT_S = 30.0
 class InputSwitch(QObject):
     """One attempt at a time; a new one, or `cancel`, gives up the one before.
 
+    sound: keeps the sound of each input, if given. take: that of the input that is being opened or was ready last.
     ready: the Listener, its InputChoice and its first LiveUpdate.
     failed: the InputChoice, a UserError, and whether it was opened (bool).
     """
@@ -31,9 +34,12 @@ class InputSwitch(QObject):
     ready = Signal(object, object, object)
     failed = Signal(object, object, bool)
 
-    def __init__(self, core: CoreApi, jobs: BackgroundJobs, parent: QObject | None = None) -> None:
+    def __init__(
+        self, core: CoreApi, jobs: BackgroundJobs, sound: KeptSound | None = None, parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
-        self._core, self._jobs = core, jobs
+        self._core, self._jobs, self._sound = core, jobs, sound
+        self.take: Take | None = None
         self._attempt = 0
         self._listener: Listener | None = None
         self._choice = InputChoice()
@@ -54,11 +60,12 @@ class InputSwitch(QObject):
         self.cancel()
         self.is_under_way = True
         attempt = self._attempt
+        take = self.take = None if self._sound is None else self._sound.begin_take(choice.title)
 
         def work() -> Listener:
             if after is not None:
                 after.stop(1.5)
-            return self._core.open_listener(choice, tagger)
+            return self._core.open_listener(choice, tagger, take)
 
         self._jobs.run(
             work,
@@ -69,6 +76,8 @@ class InputSwitch(QObject):
     def cancel(self) -> None:
         """Give up; a listener that arrives later is stopped."""
         self._attempt += 1
+        if self.is_under_way and self.take is not None:
+            self.take.discard()
         self.is_under_way = False
         if self._listener is not None:
             stop_in_background(self._jobs, self._listener)

@@ -13,6 +13,7 @@ from app.live.input_switch import InputSwitch, stop_in_background
 from app.runtime.background_jobs import BackgroundJobs
 from app.runtime.core_api import CoreApi, Listener, Tagger
 from core.audio.input_choice import DEFAULT_MICROPHONE, InputChoice
+from core.audio.kept.kept_sound import KeptSound
 from core.errors import UserError
 from core.inference.results import LiveStatus, LiveUpdate, TagScores
 from core.labels import LabelSet
@@ -24,7 +25,7 @@ HIDDEN_TICK_MS = 500
 
 
 class LiveSession(QObject):
-    """The live input and the model that tags it.
+    """The live input and the model that tags it. sound: keeps what is heard, if given.
 
     updated: a LiveUpdate on a clock that starts once and runs on while nothing is heard.
     ticked: 30 times a second while the window is visible. state_changed: what is open, opening or received.
@@ -40,11 +41,13 @@ class LiveSession(QObject):
     input_failed = Signal(object)
     model_failed = Signal(object)
 
-    def __init__(self, core: CoreApi, jobs: BackgroundJobs, parent: QObject | None = None) -> None:
+    def __init__(
+        self, core: CoreApi, jobs: BackgroundJobs, parent: QObject | None = None, sound: KeptSound | None = None
+    ) -> None:
         super().__init__(parent)
         self._core, self._jobs = core, jobs
         self._listener: Listener | None = None
-        self._input_switch = InputSwitch(core, jobs, self)
+        self._input_switch = InputSwitch(core, jobs, sound, self)
         self._input_switch.ready.connect(self._on_ready)
         self._input_switch.failed.connect(self._on_input_failed)
         self._model_attempt = 0
@@ -226,6 +229,8 @@ class LiveSession(QObject):
             listener.use_tagger(self.tagger)
         self.latest_scores, self.status = None, LiveStatus()
         self.clock.place(update)
+        if self._input_switch.take is not None:
+            self._input_switch.take.place(self.clock.first_frame / 100)
         self.state_changed.emit()
         self._take(update)
         if error is not None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from core.audio.block import BlockTap
 from core.audio.input_choice import InputChoice
 from core.errors import UserError
 from core.inference.results import LiveUpdate, TagScores
@@ -83,12 +84,12 @@ ReportCall = Callable[["DownloadProgress"], None]
 StopQuestion = Callable[[], bool]
 
 
-def open_listener(choice: InputChoice, tagger: Any) -> Listener:
-    """Start a listener on an input. Raises UserError."""
+def open_listener(choice: InputChoice, tagger: Any, tap: BlockTap | None = None) -> Listener:
+    """Start a listener on an input. tap: gets each block of it. Raises UserError."""
     from core.audio.sources import SOURCES
     from core.inference.listener import Listener as CoreListener
 
-    listener = CoreListener(SOURCES[choice.kind](choice.argument), tagger=tagger)
+    listener = CoreListener(SOURCES[choice.kind](choice.argument), tagger=tagger, tap=tap)
     listener.start()
     return listener
 
@@ -164,7 +165,7 @@ def import_model(path: Path) -> Path:
 class CoreApi:
     """The functions above; tests replace them."""
 
-    open_listener: Callable[[InputChoice, Any], Listener] = open_listener
+    open_listener: Callable[[InputChoice, Any, BlockTap | None], Listener] = open_listener
     load_tagger: Callable[[str | None], Tagger] = load_tagger
     tag_file: Callable[[Path, Any, ProgressCall, StopQuestion], Iterator[TagScores]] = tag_file
     file_picture: Callable[[Path, StopQuestion], FilePicture] = file_picture

@@ -1,8 +1,9 @@
-"""AudioBlock, the unit in which sources deliver sound."""
+"""AudioBlock, the unit in which sources deliver sound, and BlockTap, which hears them too."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,3 +27,11 @@ class AudioBlock:
     def end_sample(self) -> int:
         """The first sample after this block."""
         return self.start_sample + len(self.samples)
+
+
+class BlockTap(Protocol):
+    """Hears what a listener hears."""
+
+    def push(self, block: AudioBlock) -> None:
+        """Take a block as the source delivered it. Called by the capture thread; must not wait or raise."""
+        ...

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from core.audio.block import BlockTap
 from core.audio.frame_rate import FRAMES_PER_SECOND
 from core.audio.log_mel import LogMelConfig
 from core.audio.ring_buffer import RingBuffer
@@ -35,7 +36,7 @@ from core.errors import UserError
 from core.inference.live_frames import LevelMeter, LiveFrames
 from core.inference.live_tagging import LiveTagging, LiveWindow
 from core.inference.live_view import LONGEST_CONTEXT_S, check_hop
-from core.inference.results import EventChange, FrameRun, Level, LiveStatus, LiveUpdate, TagScores
+from core.inference.results import EventChange, FrameRun, Level, LiveStatus, LiveUpdate, TagScores, merge_updates
 
 if TYPE_CHECKING:
     # Not at run time: it brings the whole model's imports, and the picture should move before those are done.
@@ -55,13 +56,21 @@ class Listener:
 
     tagger: may be set later with `use_tagger`; until then there are frames and levels but no scores.
     hop_s: seconds between windows, rounded to whole frames; None for what suits the model. skips: whether windows are
-    left out when the model is late; False for a source that waits, such as a file at full speed.
+    left out when the model is late; False for a source that waits, such as a file at full speed. tap: gets each block
+    as the source delivered it, on the capture thread.
     """
 
     def __init__(
-        self, source: Source, *, tagger: Tagger | None = None, hop_s: float | None = None, skips: bool = True
+        self,
+        source: Source,
+        *,
+        tagger: Tagger | None = None,
+        hop_s: float | None = None,
+        skips: bool = True,
+        tap: BlockTap | None = None,
     ) -> None:
         check_hop(hop_s)
+        self._tap = tap
         self._source, self._hop_s, self._skips = source, hop_s, skips
         self._swap = threading.Lock()
         self._tagging: LiveTagging | None = None
@@ -117,7 +126,7 @@ class Listener:
             try:
                 updates.append(self._updates.get_nowait())
             except queue.Empty:
-                return _merge(updates) if updates else None
+                return merge_updates(updates) if updates else None
 
     def wait_update(self, timeout_s: float) -> LiveUpdate | None:
         """Like `take_update`, but waits up to `timeout_s` seconds for something to happen."""
@@ -126,7 +135,7 @@ class Listener:
         except queue.Empty:
             return None
         rest = self.take_update()
-        return _merge([first, rest]) if rest is not None else first
+        return merge_updates([first, rest]) if rest is not None else first
 
     # The capture thread ----------------------------------------------------------------------------------------
 
@@ -158,6 +167,8 @@ class Listener:
                 self._offer_short_stream(ring, frames.first_frame)
                 return
             heard_s = time.monotonic() - self._source.latency_s
+            if block is not None and self._tap is not None:
+                self._tap.push(block)
             runs = frames.push(block) if block is not None else []
             self._level = meter.push(block) if block is not None else self._level
             self._trouble = self._source.trouble
@@ -296,18 +307,3 @@ def leave_a_core() -> None:
     """Let the model use one core less, once per process. Capture and drawing need a core, and the model's worker
     threads all wait for each other while one of them has to wait for a core."""
     torch.set_num_threads(max(1, torch.get_num_threads() - 1))
-
-
-def _merge(updates: list[LiveUpdate]) -> LiveUpdate:
-    newest = updates[-1]
-    failure = next((update.failure for update in reversed(updates) if update.failure is not None), None)
-    return LiveUpdate(
-        runs=tuple(run for update in updates for run in update.runs),
-        scores=tuple(scores for update in updates for scores in update.scores),
-        events=tuple(change for update in updates for change in update.events),
-        level=newest.level,
-        status=newest.status,
-        trouble=newest.trouble,
-        has_ended=any(update.has_ended for update in updates),
-        failure=failure,
-    )

@@ -131,3 +131,19 @@ class LiveUpdate:
     """Why it has ended, if nobody asked for it."""
     events: tuple[EventChange, ...] = ()
     """Events that began or ended, in order."""
+
+
+def merge_updates(updates: list[LiveUpdate]) -> LiveUpdate:
+    """One update with everything that is in `updates`, at least one, in order."""
+    newest = updates[-1]
+    failure = next((update.failure for update in reversed(updates) if update.failure is not None), None)
+    return LiveUpdate(
+        runs=tuple(run for update in updates for run in update.runs),
+        scores=tuple(scores for update in updates for scores in update.scores),
+        events=tuple(change for update in updates for change in update.events),
+        level=newest.level,
+        status=newest.status,
+        trouble=newest.trouble,
+        has_ended=any(update.has_ended for update in updates),
+        failure=failure,
+    )

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.runtime.core_api import CoreApi, FoundMedia, ModelRow, ProgressCall, StopQuestion
+from core.audio.block import BlockTap
 from core.audio.input_choice import InputChoice
 from core.errors import UserError
 from core.inference.results import FrameRun, Level, LiveStatus, LiveUpdate, TagScores
@@ -50,8 +51,8 @@ class FakeTagger:
 class FakeListener:
     """Gives the updates that a test puts into it."""
 
-    def __init__(self, choice: InputChoice, tagger: Any) -> None:
-        self.choice, self.taggers = choice, [tagger]
+    def __init__(self, choice: InputChoice, tagger: Any, tap: BlockTap | None = None) -> None:
+        self.choice, self.taggers, self.tap = choice, [tagger], tap
         self.updates: list[LiveUpdate] = []
         self.stopped = threading.Event()
         self.may_stop = threading.Event()
@@ -131,14 +132,14 @@ class FakeCore:
         for listener in self.listeners:
             listener.may_stop.set()
 
-    def _open(self, choice: InputChoice, tagger: Any) -> FakeListener:
+    def _open(self, choice: InputChoice, tagger: Any, tap: BlockTap | None) -> FakeListener:
         _refuse_gui_thread()
         self.opened.append(choice)
         if choice in self.refused:
             raise self.refused[choice]
         if choice in self.hidden and not all(listener.stopped.is_set() for listener in self.listeners):
             raise UserError(f"{choice.title} is not there.", "Plug it in.")
-        listener = FakeListener(choice, tagger)
+        listener = FakeListener(choice, tagger, tap)
         self.listeners.append(listener)
         return listener
 

@@ -65,8 +65,8 @@ def test_opening_happens_off_the_gui_thread(session: LiveSession, core: FakeCore
     calls = core.api()
     session._input_switch._core = replace(
         calls,
-        open_listener=lambda choice, tagger: (
-            seen.append(threading.current_thread().name) or calls.open_listener(choice, tagger)
+        open_listener=lambda choice, tagger, tap: (
+            seen.append(threading.current_thread().name) or calls.open_listener(choice, tagger, tap)
         ),
     )
     _listen(session, core, qtbot)

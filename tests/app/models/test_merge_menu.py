@@ -138,7 +138,7 @@ class _PacedSource(ListSource):
 
 
 def test_the_real_model_merges_otherwise_in_a_stream_that_goes_on(jobs: BackgroundJobs, qtbot: QtBot) -> None:
-    def open_listener(_choice: InputChoice, tagger: Tagger | None) -> Listener:
+    def open_listener(_choice: InputChoice, tagger: Tagger | None, _tap: object = None) -> Listener:
         listener = Listener(_PacedSource(noise_blocks(60.0), ends=False), tagger=tagger)
         listener.start()
         return listener

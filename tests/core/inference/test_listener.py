@@ -12,10 +12,10 @@ import pytest
 from core.audio.block import AudioBlock
 from core.audio.log_mel import LogMel, LogMelConfig
 from core.errors import UserError
-from core.inference.listener import Listener, _merge
+from core.inference.listener import Listener
 from core.inference.live_tagging import LiveWindow, tag_two_windows
 from core.inference.live_view import TWO_WINDOWS
-from core.inference.results import LiveUpdate, TagScores
+from core.inference.results import LiveUpdate, TagScores, merge_updates
 from fakes import ListSource, noise_blocks, tiny_tagger
 from rig.waiting import PATIENCE_S
 
@@ -28,7 +28,7 @@ def listen(listener: Listener, until: Callable[[LiveUpdate], bool] = lambda upda
     while time.monotonic() < deadline:
         update = listener.wait_update(0.5)
         if update is not None:
-            gathered = _merge([gathered, update])
+            gathered = merge_updates([gathered, update])
             if until(gathered):
                 break
     else:
