@@ -5,7 +5,7 @@ from __future__ import annotations
 import wave
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import av
 import numpy as np
@@ -42,8 +42,9 @@ class FlacWriter:
     def __init__(self, file: IO[bytes], sample_rate: int) -> None:
         self.n_samples = 0
         self._rate = sample_rate
-        self._container = av.open(file, "w", format="flac")
-        self._stream = self._container.add_stream("flac", rate=sample_rate, layout="mono", format="s16")
+        # Any: av's stubs know neither flac nor the types of packets.
+        self._container: Any = av.open(file, "w", format="flac")
+        self._stream: Any = self._container.add_stream("flac", rate=sample_rate, layout="mono", format="s16")
 
     def write(self, samples: NDArray[np.int16]) -> None:
         """Append samples `(n,)`."""
