@@ -18,6 +18,8 @@ CORE_ORDER = (
     {"unforeseen", "labels", "run"},
     {"label_tree"},
     {"audio"},
+    {"heard"},
+    {"event_files"},
     {"model"},
     {"inference"},
     {"cli"},
