@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-import math
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -25,11 +24,10 @@ from core.audio.log_mel import LogMel, LogMelConfig
 from core.errors import UserError
 from core.unforeseen import unforeseen
 from training.data.content_keys import ClipKeys, ContentKey, content_key
-from training.data.frame_cache import IN_USE_S, CacheError, FrameCache, evict
+from training.data.frame_cache import IN_USE_S, CacheError, FrameCache, cache_bytes, cache_folders, evict
 from training.data.layouts.clip_parts import Part, cut
 from training.data.manifest import LabelledClip
 
-_DEFAULT_CACHE_GB = 20.0
 _CLIPS_PER_CHUNK = 256
 
 
@@ -68,12 +66,12 @@ def load_clips(
 
     report: called with the number of clips done and the total. Raises one UserError that names all unreadable clips.
     """
-    cache, max_bytes = user_cache_path("soundmark"), _cache_bytes()
+    cache, max_bytes = user_cache_path("soundmark"), cache_bytes()
     sources = [(str(clip.path), clip.part) for clip in clips]
     stored = CachedClips(sources, log_mel, round(max_s * 100), cache / "log-mel")
     lengths = stored.prepare(ClipKeys(cache / "keys.sqlite"), report or (lambda done, total: None))
     if stored.has_grown:
-        evict(cache / "log-mel", max_bytes)
+        evict(cache_folders(cache), max_bytes)
     has_unknown = any(clip.unknown for clip in clips)
     unknown = multi_hot([clip.unknown for clip in clips], n_labels).astype(bool) if has_unknown else None
     return ClipFrames(lengths, multi_hot([clip.labels for clip in clips], n_labels), stored, unknown)
@@ -239,18 +237,6 @@ class CachedClips:
             self._cache.write(self._keys[i], frames)
             self.has_grown = True
             yield i, frames
-
-
-def _cache_bytes() -> float:
-    text = os.environ.get("SOUNDMARK_CACHE_GB", str(_DEFAULT_CACHE_GB))
-    try:
-        gigabytes = float(text)
-    except ValueError:
-        gigabytes = math.nan
-    if not 0 <= gigabytes < math.inf:
-        remedy = "Set it to a number of gigabytes, 0 or more, such as 20, or unset it."
-        raise UserError(f"SOUNDMARK_CACHE_GB is {text!r}, which is not a valid size.", remedy)
-    return gigabytes * 1e9
 
 
 def _folder_name(log_mel: LogMelConfig, max_frames: int) -> str:

@@ -16,6 +16,7 @@ from platformdirs import user_cache_path
 
 from core.atomic_write import atomic_file
 from core.errors import UserError
+from training.data.frame_cache import cache_bytes, cache_folders, evict
 from training.data.layouts.clip_parts import cut
 from training.data.manifest import LabelledClip
 
@@ -52,11 +53,12 @@ def load_sounds(
     report: Callable[[int, int], None] | None = None,
 ) -> ClipSounds:
     """Decode the first `longest_s` of each clip at `sample_rate`, unless an earlier run has; memory does not grow with
-    the clips.
+    the clips. What runs have not used for longest makes room (see `frame_cache`).
 
     report: called with the number of clips done and of all. Raises UserError that names the clips that cannot be read.
     """
-    folder = user_cache_path("soundmark") / "sounds"
+    cache, most_bytes = user_cache_path("soundmark"), cache_bytes()
+    folder = cache / "sounds"
     name = _name_of(clips, sample_rate, longest_s)
     path, index = folder / f"{name}.i16", folder / f"{name}.json"
     if not (path.is_file() and index.is_file()):
@@ -70,7 +72,9 @@ def load_sounds(
                     report(len(lengths), len(clips))
         with atomic_file(index) as file:
             file.write(json.dumps(lengths).encode())
-    os.utime(path)
+        evict(cache_folders(cache), most_bytes)
+    for part in (path, index):
+        os.utime(part)  # in use: see `evict`
     lengths = json.loads(index.read_bytes())
     return ClipSounds(path, np.cumsum([0, *lengths], dtype=np.int64))
 

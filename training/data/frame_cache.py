@@ -9,11 +9,14 @@ power cut.
 from __future__ import annotations
 
 import errno
+import math
 import os
 import struct
 import time
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +27,7 @@ from core.errors import UserError
 
 _HEADER = struct.Struct("<4sIII")  # mark, frames, mels, CRC-32 of the frames
 _MARK = b"SMF1"
+_DEFAULT_CACHE_GB = 20.0
 IN_USE_S = 48 * 3600.0
 """Entries used within two days may belong to a training in progress and are never evicted; a run marks the entries that
 it uses twice a day."""
@@ -96,14 +100,32 @@ class FrameCache:
         return n_frames if whole else None
 
 
-def evict(folder: Path, max_bytes: float, in_use_s: float = IN_USE_S) -> int:
-    """Remove the least recently used files below `folder` until at most `max_bytes` are left; returns their number.
+def cache_bytes() -> float:
+    """How much the cached clips of all runs may take: 20 GB or SOUNDMARK_CACHE_GB. Raises UserError for no number."""
+    text = os.environ.get("SOUNDMARK_CACHE_GB", str(_DEFAULT_CACHE_GB))
+    try:
+        gigabytes = float(text)
+    except ValueError:
+        gigabytes = math.nan
+    if not 0 <= gigabytes < math.inf:
+        remedy = "Set it to a number of gigabytes, 0 or more, such as 20, or unset it."
+        raise UserError(f"SOUNDMARK_CACHE_GB is {text!r}, which is not a valid size.", remedy)
+    return gigabytes * 1e9
+
+
+def cache_folders(cache: Path) -> tuple[Path, ...]:
+    """Where decoded clips lie below the user's cache folder: their frames, and their waveforms."""
+    return cache / "log-mel", cache / "sounds"
+
+
+def evict(folders: Iterable[Path], max_bytes: float, in_use_s: float = IN_USE_S) -> int:
+    """Remove the least recently used files below `folders` until at most `max_bytes` are left; returns their number.
 
     Files used within `in_use_s` seconds are kept, even beyond the limit. A file that a reader has open stays readable
     (Windows refuses to remove it). A reader that finds its entry removed decodes the clip again.
     """
     files = list[tuple[float, int, str]]()
-    for parent, _, names in os.walk(folder):
+    for parent, _, names in chain.from_iterable(map(os.walk, folders)):
         for name in names:
             path = os.path.join(parent, name)
             try:

@@ -54,6 +54,16 @@ def test_they_are_decoded_once_and_again_when_a_file_changes(
     assert len(second.samples_of(0)) == 4000
 
 
+def test_what_no_run_uses_makes_room(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOUNDMARK_CACHE_GB", "0.00003")
+    old = load_sounds([write(tmp_path / "a.wav")], 16_000)
+    for path in cache.iterdir():
+        os.utime(path, (1, 1))
+    new = load_sounds([write(tmp_path / "b.wav")], 16_000)
+    assert not old.path.exists()
+    assert len(new.samples_of(0)) == 16_000
+
+
 def test_a_part_is_a_part_and_a_long_clip_is_cut(cache: Path, tmp_path: Path) -> None:
     whole = write(tmp_path / "a.wav", seconds=2.0)
     part = LabelledClip(whole.path, (0,), "1", "", part=Part(0.5, 1.0))

@@ -133,12 +133,12 @@ def test_the_least_recently_used_entries_go_and_those_in_use_stay(tmp_path: Path
     for key, age in {"aa1": 5 * day, "bb2": 9 * day, "cc3": 7 * day, "dd4": 0}.items():
         cache.write(key, noise(10))
         os.utime(cache.path_of(key), (now - age, now - age))
-    assert evict(tmp_path, 4 * size) == 0
-    assert evict(tmp_path, 2.5 * size) == 2
+    assert evict([tmp_path], 4 * size) == 0
+    assert evict([tmp_path], 2.5 * size) == 2
     assert [key for key in ("aa1", "bb2", "cc3", "dd4") if cache.length_of(key)] == ["aa1", "dd4"]
-    assert evict(tmp_path, 0) == 0, "asking for the length of aa1 was a use of it"
+    assert evict([tmp_path], 0) == 0, "asking for the length of aa1 was a use of it"
     os.utime(cache.path_of("aa1"), (now - IN_USE_S - day, now - IN_USE_S - day))
-    assert evict(tmp_path, 0) == 1
+    assert evict([tmp_path], 0) == 1
 
 
 def test_a_file_that_cannot_be_removed_stays_and_the_next_one_goes(
@@ -155,9 +155,9 @@ def test_a_file_that_cannot_be_removed_stays_and_the_next_one_goes(
         unlink(path)
 
     monkeypatch.setattr(os, "unlink", refuse_the_first)
-    assert evict(tmp_path, 200) == 1
+    assert evict([tmp_path], 200) == 1
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "c"]
 
 
 def test_no_folder_holds_nothing_to_remove(tmp_path: Path) -> None:
-    assert evict(tmp_path / "none", 0) == 0
+    assert evict([tmp_path / "none"], 0) == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,9 @@ from core.errors import UserError
 from core.model.architecture import TransformerConfig
 from core.model.variants import find_variant
 from tests.training.runs import small
+from training.config.augmentation import AugmentationSettings
+from training.config.scenes import SceneSettings
+from training.data.clip_frames import ClipFrames
 from training.data.clip_sounds import ClipSounds
 from training.scenes.activity import SILENT, SOUNDING, UNSURE
 from training.scenes.batches import SceneBatches, SceneClips, clip_weights, label_states, window_states
@@ -76,6 +80,50 @@ def test_two_sounds_together_have_the_labels_of_both(clips: SceneClips) -> None:
     states = label_states(Scene(np.zeros(1, np.float32), both), clips, CENTRES_S, 16)
     assert states.tolist() == [[SOUNDING, SILENT, UNSURE], [SOUNDING, SOUNDING, UNSURE]]
     assert window_states(states[None]).tolist() == [[SOUNDING, SOUNDING, UNSURE]]
+
+
+def test_a_recorded_room_is_a_floor_and_no_longer_a_sound(clips: SceneClips) -> None:
+    with_floor = replace(clips, is_floor=np.array([False, True]))
+    settings = SceneSettings(scenes=1, single_share=0.5, empty_share=0.2, recorded_floor_share=1.0)
+    mixer = with_floor.mixer(settings, AugmentationSettings())
+    scenes = [mixer.mix(16_000, np.random.default_rng(seed)) for seed in range(30)]
+    assert {scene.floor for scene in scenes} == {1}
+    assert {sound.clip for scene in scenes for sound in scene.sounds} == {0}
+
+
+def test_nothing_is_said_of_a_floor_s_own_label_and_all_others_are_silent(clips: SceneClips) -> None:
+    states = label_states(Scene(np.zeros(1, np.float32), (), floor=1), clips, CENTRES_S, 16)
+    assert states.tolist() == [[SILENT, UNSURE, SILENT]] * 2
+
+
+def test_only_clips_of_floor_labels_alone_are_floors(clips: SceneClips) -> None:
+    targets = np.array([[1, 0, 0], [1, 1, 0], [0, 0, 0]], np.float32)
+    frames = ClipFrames(np.ones(3, np.int64), targets, None, None)  # pyright: ignore[reportArgumentType]
+    made = SceneClips.of(clips.sounds, frames, np.ones(3, bool), 16_000, np.array([True, False, False]))
+    assert made.is_floor is not None
+    assert made.is_floor.tolist() == [True, False, False]
+    assert SceneClips.of(clips.sounds, frames, np.ones(3, bool), 16_000, np.zeros(3, bool)).is_floor is None
+
+
+def test_a_teacher_hears_no_class_in_a_scene_of_nothing_but_a_floor(
+    clips: SceneClips, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Certain:
+        def hear(self, samples: np.ndarray) -> Taught:
+            del samples
+            return Taught(np.full((1, 5), 0.9, np.float32), np.ones((1, 7), np.float32))
+
+    own = batches(clips, "empty_share=0.5", "single_share=0.5")
+    monkeypatch.setattr(own, "_teacher", Certain())
+    scores, empty = [], []
+    for index in range(4):
+        scenes = own[1, index].scenes
+        assert scenes is not None
+        assert scenes.scores is not None
+        scores += scenes.scores.amax(dim=(1, 2)).tolist()
+        empty += (scenes.columns == SILENT).all(dim=2).all(dim=1).tolist()
+    assert [score == 0 for score in scores] == empty
+    assert len(set(empty)) == 2
 
 
 def test_rare_labels_are_drawn_more_often() -> None:

@@ -81,3 +81,15 @@ def test_the_same_generator_gives_the_same_scene() -> None:
 def test_no_scene_is_louder_than_full_scale() -> None:
     loud = mixer(sounds_per_10s=100.0, highest_peak_db=0.0, lowest_peak_db=-1.0)
     assert np.abs(loud.mix(RATE, np.random.default_rng(1)).samples).max() <= 1.0
+
+
+def test_a_recorded_floor_is_named_and_the_others_are_made() -> None:
+    def room(rng: np.random.Generator) -> tuple[int, np.ndarray]:
+        return 7, rng.standard_normal(RATE).astype(np.float32)
+
+    shared = SceneSettings(scenes=1, single_share=0.0, empty_share=0.9, recorded_floor_share=0.5)
+    mix = SceneMixer(shared, PLAIN, RATE, burst, room)
+    floors = [mix.mix(RATE, np.random.default_rng(seed)).floor for seed in range(60)]
+    assert set(floors) == {7, None}
+    assert 15 < floors.count(7) < 45
+    assert mixer().mix(RATE, np.random.default_rng(0)).floor is None
