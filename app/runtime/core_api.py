@@ -21,6 +21,7 @@ from core.labels import LabelSet
 from core.model.checkpoints.published import PublishedModel
 
 if TYPE_CHECKING:
+    from core.audio.playback.player import PlayableSound
     from core.model.store.download import DownloadProgress
 
 
@@ -43,6 +44,18 @@ class Listener(Protocol):
     def use_tagger(self, tagger: Any) -> None: ...
     def take_update(self) -> LiveUpdate | None: ...
     def stop(self, timeout_s: float = 1.5) -> bool: ...
+
+
+class SoundPlayer(Protocol):
+    """What the window needs of a sound that plays; see `core.audio.playback.player`."""
+
+    @property
+    def position_s(self) -> float: ...
+    @property
+    def is_over(self) -> bool: ...
+    @property
+    def failure(self) -> UserError | None: ...
+    def stop(self) -> None: ...
 
 
 class FilePicture(Protocol):
@@ -92,6 +105,13 @@ def open_listener(choice: InputChoice, tagger: Any, tap: BlockTap | None = None)
     listener = CoreListener(SOURCES[choice.kind](choice.argument), tagger=tagger, tap=tap)
     listener.start()
     return listener
+
+
+def play_sound(sound: PlayableSound, speed: float) -> SoundPlayer:
+    """Begin to play a sound on the default output. Raises UserError."""
+    from core.audio.playback.player import SoundPlayer as CorePlayer
+
+    return CorePlayer(sound, speed)
 
 
 def load_tagger(model: str | None) -> Tagger:
@@ -166,6 +186,7 @@ class CoreApi:
     """The functions above; tests replace them."""
 
     open_listener: Callable[[InputChoice, Any, BlockTap | None], Listener] = open_listener
+    play_sound: Callable[[PlayableSound, float], SoundPlayer] = play_sound
     load_tagger: Callable[[str | None], Tagger] = load_tagger
     tag_file: Callable[[Path, Any, ProgressCall, StopQuestion], Iterator[TagScores]] = tag_file
     file_picture: Callable[[Path, StopQuestion], FilePicture] = file_picture

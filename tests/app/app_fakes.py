@@ -14,11 +14,14 @@ from numpy.typing import NDArray
 from app.runtime.core_api import CoreApi, FoundMedia, ModelRow, ProgressCall, StopQuestion
 from core.audio.block import BlockTap
 from core.audio.input_choice import InputChoice
+from core.audio.playback.output import Fill
+from core.audio.playback.player import PlayableSound, SoundPlayer
 from core.errors import UserError
 from core.inference.results import FrameRun, Level, LiveStatus, LiveUpdate, TagScores
 from core.labels import LabelSet
 from rig.waiting import PATIENCE_S
 from tests.app.model_fakes import FakeHub
+from tests.core.audio.playback.outputs import HandOutput
 
 NAMES = ("dog", "rain", "siren", "cat", "cow", "hen", "frog", "clock_tick", "train", "wind", "sea", "pig", "bee", "owl")
 
@@ -105,10 +108,14 @@ class FakeCore:
         self.tagged: list[str] = []
         self.windows_a_file = 4
         self.hub = FakeHub()
+        self.outputs: list[HandOutput] = []
+        """Of each sound that was played, the first one first."""
+        self.no_speakers: UserError | None = None
 
     def api(self) -> CoreApi:
         return CoreApi(
             open_listener=self._open,
+            play_sound=self._play,
             load_tagger=self._load,
             tag_file=self._tag,
             file_picture=self._picture,
@@ -142,6 +149,17 @@ class FakeCore:
         listener = FakeListener(choice, tagger, tap)
         self.listeners.append(listener)
         return listener
+
+    def _play(self, sound: PlayableSound, speed: float) -> SoundPlayer:
+        _refuse_gui_thread()
+        if self.no_speakers is not None:
+            raise self.no_speakers
+
+        def open_device(rate: int, fill: Fill) -> HandOutput:
+            self.outputs.append(HandOutput(rate, fill))
+            return self.outputs[-1]
+
+        return SoundPlayer(sound, speed, open_device)
 
     def _load(self, model: str | None) -> FakeTagger:
         assert self.model_gate.wait(PATIENCE_S)

@@ -94,13 +94,27 @@ class SoundRing:
 
         Raises UserError where nothing is kept of it or the file cannot be written.
         """
+        rate = self.require_rate(start_s, stop_s)
+        write_sound(path, rate, self.sound(start_s, stop_s, rate))
+
+    def require_rate(self, start_s: float, stop_s: float) -> int:
+        """Like `sample_rate`. Raises UserError where no sound of the stretch is kept."""
         rate = self.sample_rate(start_s, stop_s)
         if rate is None:
             raise UserError(
                 "The sound of this stretch is not kept.",
                 "Choose a newer stretch, or keep more sound (Listen, Sound and disk…).",
             )
-        write_sound(path, rate, self.sound(start_s, stop_s, rate))
+        return rate
+
+    def extent(self, start_s: float, stop_s: float) -> tuple[float, float]:
+        """Where the sound that is kept between start_s and stop_s begins and ends; an empty stretch for none."""
+        ends_s = [
+            (take_s + first / segment.sample_rate, take_s + stop / segment.sample_rate)
+            for segment, first, stop in self._found(start_s, stop_s)
+            for take_s in [segment.take.start_s or 0.0]
+        ]
+        return (max(min(ends_s)[0], start_s), min(max(ends_s)[1], stop_s)) if ends_s else (start_s, start_s)
 
     def _found(self, start_s: float, stop_s: float) -> Iterator[tuple[Segment, int, int]]:
         """Segments with the first and last sample (exclusive) that lie between start_s and stop_s, in order.

@@ -68,7 +68,7 @@ class Segment:
 
     def append(self, first_sample: int, samples: NDArray[np.int16]) -> None:
         """Write samples. Raises OSError; what was written of them then does not count."""
-        data = memoryview(np.ascontiguousarray(samples)).cast("B")
+        data = memoryview(samples.tobytes())
         self.file.seek(self.n_bytes)
         while data:
             data = data[self.file.write(data) or 0 :]

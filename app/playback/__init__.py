@@ -1,0 +1,1 @@
+"""Playing kept sound and files, with a cursor."""

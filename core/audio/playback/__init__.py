@@ -1,0 +1,1 @@
+"""Playing sound through the speakers."""
