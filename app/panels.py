@@ -49,7 +49,10 @@ class PanelSpec:
 PANELS: tuple[PanelSpec, ...] = (
     PanelSpec("spectrogram", "Spectrogram", None, lambda p: SpectrogramPanel(p.live, p.appearance, p.pins, p.parents)),
     PanelSpec(
-        "tags", "Tags", Qt.DockWidgetArea.RightDockWidgetArea, lambda p: TagsPanel(p.appearance, p.pins, p.parents)
+        "tags",
+        "Now hearing",
+        Qt.DockWidgetArea.RightDockWidgetArea,
+        lambda p: TagsPanel(p.appearance, p.pins, p.parents),
     ),
     PanelSpec("files", "Files", Qt.DockWidgetArea.BottomDockWidgetArea, lambda p: FilesPanel(p.files, p.appearance)),
     PanelSpec(

@@ -13,14 +13,14 @@ from app.live.session import LiveSession
 from app.spectrogram.navigation import Navigation
 from app.spectrogram.panel import SpectrogramPanel
 from app.spectrogram.timeline import LiveTimeline, Timeline
-from app.tags.panel import TagsPanel
+from app.tags.panel import NOW_HEARING, TagsPanel
 from core.inference.results import LiveUpdate
 from core.labels import LabelSet
 
 _IDLE = "Press <b>Start</b> (Ctrl+R) to listen,<br>or drop audio or video files anywhere in this window."
 _OPENING = "Getting ready to listen…"
-HIGHEST_IN_VIEW, DETECTED_NOW, LAST_DETECTED = "Highest in view", "Detected now", "Last detected"
-"""Headings of the tags: of a part of a file, of the live sound, and of live sound that has stopped."""
+HIGHEST_IN_VIEW, LAST_HEARD = "Highest in view", "Last heard"
+"""Headings of the tags: of a part of a file, and of live sound that has stopped; NOW_HEARING of the live sound."""
 
 
 class Presenter(QObject):
@@ -168,8 +168,8 @@ class Presenter(QObject):
 
     def _live_heading(self) -> str:
         if self._session.is_receiving or self._session.is_opening:
-            return DETECTED_NOW
-        return LAST_DETECTED if self.timeline.view.last_s > 0 else "Classes"
+            return NOW_HEARING
+        return LAST_HEARD if self.timeline.view.last_s > 0 else NOW_HEARING
 
     def _why_no_tags(self) -> str:
         if self._row is not None and self._row.error is not None:

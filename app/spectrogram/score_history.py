@@ -140,14 +140,14 @@ class EventHistory:
             self._ended.append((change.label, change.onset_s, change.offset_s))
 
     @property
-    def now(self) -> frozenset[int]:
-        """The labels of events that have not ended."""
-        return frozenset(self._onsets_s)
+    def now(self) -> dict[int, float]:
+        """The labels of events that have not ended, with their onsets in seconds."""
+        return dict(self._onsets_s)
 
-    def at(self, time_s: float) -> frozenset[int]:
-        """The labels that sounded at a moment, both ends included."""
-        ended = {label for label, onset_s, offset_s in self._ended if onset_s <= time_s <= offset_s}
-        return frozenset(ended | {label for label, onset_s in self._onsets_s.items() if onset_s <= time_s})
+    def at(self, time_s: float) -> dict[int, float]:
+        """The labels that sounded at a moment, both ends included, with the onsets of their events in seconds."""
+        ended = {label: onset_s for label, onset_s, offset_s in self._ended if onset_s <= time_s <= offset_s}
+        return ended | {label: onset_s for label, onset_s in self._onsets_s.items() if onset_s <= time_s}
 
     def clear(self) -> None:
         """Forget everything."""

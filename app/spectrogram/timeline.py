@@ -59,8 +59,9 @@ class Timeline:
         self.labels, self.thresholds = tagger.labels, tagger.thresholds
 
     @property
-    def sounding(self) -> frozenset[int] | None:
-        """The classes that count as detected at the moment in view; None where the thresholds say so."""
+    def sounding(self) -> dict[int, float] | None:
+        """The classes that are heard at the moment in view, each with the seconds that it has lasted by then; None
+        where the thresholds say what is heard."""
         return None
 
     def scores_in_view(self) -> TagScores | None:
@@ -143,11 +144,13 @@ class LiveTimeline(Timeline):
         self.thresholds = tagger.live_thresholds
 
     @property
-    def sounding(self) -> frozenset[int]:
-        """The classes whose events are open; at a moment of the past, and once listening has ended, those at it."""
-        if self.cursor_s is None and self.view.is_following and self.is_listening:
-            return self.events.now
-        return self.events.at(self.view.right_s if self.cursor_s is None else self.cursor_s)
+    def sounding(self) -> dict[int, float]:
+        """The classes whose events are open, each with the seconds that it has lasted; at a moment of the past, and
+        once listening has ended, those at it."""
+        moment_s = self.view.right_s if self.cursor_s is None else self.cursor_s
+        is_now = self.cursor_s is None and self.view.is_following and self.is_listening
+        onsets_s = self.events.now if is_now else self.events.at(moment_s)
+        return {label: max(moment_s - onset_s, 0.0) for label, onset_s in onsets_s.items()}
 
     def advance(self, now_s: float) -> None:
         """Move the right edge to where it is at the monotonic time `now_s`."""

@@ -55,6 +55,12 @@ def duration(seconds: float, *, tenths: bool = False) -> str:
     return f"{text}.{tenth}" if tenths else text
 
 
+def lasting(seconds: float) -> str:
+    """How long something has lasted so far, in whole seconds: `2.9` -> `2 s`, `62.4` -> `1:02`."""
+    whole = math.floor(max(seconds, 0.0) + 1e-6)
+    return f"{whole}{THIN}s" if whole < 60 else duration(whole)
+
+
 def count(number: int, noun: str, plural: str = "") -> str:
     """`14, "file"` -> `14 files`; `2, "class", "classes"` -> `2 classes`."""
     return f"{number} {noun if number == 1 else plural or f'{noun}s'}"

@@ -6,17 +6,18 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QFontInfo
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.main_window import MainWindow
 from app.runtime.settings import DockShares
 from app.spectrogram.lanes import LANES
-from app.tags.list import HIGHEST_ROW_PX, ROW_PX
-from app.tags.panel import TOP_ROWS
+from app.tags.painting import HIGHEST_HEARD_PX, LOWEST_HEARD_PX, NAME_SHARE, ROW_PX, fitted
 from app.training.panel import TrainingPanel
-from tests.app.app_fakes import FakeCore
+from core.inference.results import EventChange, LiveUpdate
+from tests.app.app_fakes import FakeCore, noise, scores
 from tests.app.conftest import MakeWindow
 from tests.app.window_driving import listen, tag_names
 
@@ -61,11 +62,6 @@ def test_in_a_large_window_lists_lanes_and_docks_are_larger(window: MainWindow, 
     _resize(window, SMALL, qtbot)
     small = (window.files_panel.height(), window.tags.width(), window.spectrogram.lanes.height())
     _resize(window, LARGE, qtbot)
-    tags = window.tags.list
-    filled_px = sum(tags.visualRect(tags.tags.index(row)).height() for row in range(len(tag_names(window.tags))))
-    assert filled_px >= 0.9 * tags.viewport().height()
-    assert len(tag_names(window.tags)) == TOP_ROWS
-    assert ROW_PX < tags.visualRect(tags.tags.index(0)).height() <= HIGHEST_ROW_PX
     qtbot.waitUntil(lambda: window.spectrogram.lanes.height() > LANES * ROW_PX)
     large = (window.files_panel.height(), window.tags.width(), window.spectrogram.lanes.height())
     assert all(more > less for less, more in zip(small, large, strict=True))
@@ -73,13 +69,25 @@ def test_in_a_large_window_lists_lanes_and_docks_are_larger(window: MainWindow, 
     assert (window.files_panel.height(), window.tags.width()) == small[:2]
 
 
-def test_where_rows_are_as_high_as_they_get_more_classes_are_listed(
-    window: MainWindow, core: FakeCore, qtbot: QtBot
-) -> None:
+def _hear_a_cow(window: MainWindow, core: FakeCore, qtbot: QtBot) -> None:
     listen(window, core, qtbot)
-    qtbot.waitUntil(lambda: bool(tag_names(window.tags)))
-    window.resize(1000, 1400)
-    qtbot.waitUntil(lambda: len(tag_names(window.tags)) > TOP_ROWS)
+    begun = EventChange(1, 4, 2.5, 0.9, 3.1)
+    core.listeners[0].updates.append(LiveUpdate((noise(10, 300),), (scores(0, 310, {4: 0.9}),), events=(begun,)))
+    qtbot.waitUntil(lambda: tag_names(window.tags) == ["Cow"])
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE])
+def test_the_answer_is_written_larger_than_anything_else(
+    window: MainWindow, core: FakeCore, qtbot: QtBot, size: tuple[int, int]
+) -> None:
+    _hear_a_cow(window, core, qtbot)
+    _resize(window, size, qtbot)
+    tags = window.tags.list
+    row_px = tags.visualRect(tags.tags.index(0)).height()
+    assert LOWEST_HEARD_PX <= row_px <= HIGHEST_HEARD_PX
+    name_px = fitted(tags.font(), "Cow", round(NAME_SHARE * row_px), tags.width()).pixelSize()
+    others = [QFontInfo(part.font()).pixelSize() for part in window.findChildren(QWidget) if part.isVisible()]
+    assert name_px >= 1.5 * max(others)
 
 
 def test_a_dragged_separator_keeps_its_share_in_every_window(

@@ -17,7 +17,7 @@ from pytestqt.qtbot import QtBot
 
 from app.files.row import FileState
 from app.main_window import MainWindow
-from app.presenter import LAST_DETECTED
+from app.presenter import LAST_HEARD
 from app.spectrogram.timeline import LiveTimeline
 from app.style.theme import DARK, LIGHT
 from core.audio.input_choice import InputChoice
@@ -41,7 +41,7 @@ def test_the_window_is_up_before_the_model(window: MainWindow, core: FakeCore, q
     assert window.tags.empty.text() == "Loading the model…"
     assert "loading" in window.toolbar.model_button.text()
     core.model_gate.set()
-    qtbot.waitUntil(lambda: bool(tag_names(window.tags)))
+    qtbot.waitUntil(window.tags.list.isVisible)
     assert window.windowTitle() == "Soundmark"
     assert window.objectName() == "MainWindow"
 
@@ -76,7 +76,7 @@ def test_a_class_is_detected_from_its_event_to_the_end_of_it(window: MainWindow,
     window.session.stop()
     timeline = window.presenter.timeline
     assert isinstance(timeline, LiveTimeline)
-    assert timeline.events.now == frozenset(), "a closed input leaves nothing open"
+    assert timeline.events.now == {}, "a closed input leaves nothing open"
 
 
 def test_ctrl_r_stops_and_starts(window: MainWindow, core: FakeCore, qtbot: QtBot) -> None:
@@ -99,7 +99,7 @@ def test_stopped_nothing_claims_to_be_live(window: MainWindow, core: FakeCore, q
     window.session.stop()
     assert not panel.pill.isVisible()
     assert panel.plot.time_label(0.0) != "now"
-    assert window.tags.heading.text() == LAST_DETECTED
+    assert window.tags.heading.text() == LAST_HEARD
     assert not window.toolbar.meter.is_clip_lit
     assert window.toolbar.meter._text == "no signal"
     window.presenter.navigation.scroll_by(-1.0)

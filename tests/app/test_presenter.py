@@ -85,7 +85,9 @@ def test_another_model_brings_its_own_classes(window: MainWindow, core: FakeCore
     listen(window, core, qtbot)
     core.models["birds"] = FakeTagger("Birds", ("wren", "owl"))
     window.session.load_model("birds")
-    qtbot.waitUntil(lambda: set(tag_names(window.tags)) == {"Wren", "Owl"})
+    qtbot.waitUntil(lambda: window.session.tagger is core.models["birds"])
+    window.tags.search.setText("w")
+    assert set(tag_names(window.tags)) == {"Wren", "Owl"}
 
 
 def test_a_bad_file_shows_its_error(window: MainWindow, core: FakeCore, qtbot: QtBot) -> None:

@@ -8,7 +8,7 @@ from pytestqt.qtbot import QtBot
 
 from app.live import session
 from app.main_window import MainWindow
-from app.presenter import LAST_DETECTED
+from app.presenter import LAST_HEARD
 from app.status_bar import NO_SOUND
 from core.audio.input_choice import InputChoice
 from core.errors import UserError
@@ -84,7 +84,7 @@ def test_without_sound_nothing_claims_to_be_live(
     qtbot.waitUntil(lambda: not core.listeners[0].updates)
     assert not window.spectrogram.pill.isVisible()
     assert window.toolbar.meter._text == "no signal"
-    assert window.tags.heading.text() == LAST_DETECTED
+    assert window.tags.heading.text() == LAST_HEARD
     assert window.spectrogram.plot.time_label(0.0) != "now"
     assert status(window) == NO_SOUND
 

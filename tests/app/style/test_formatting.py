@@ -25,6 +25,8 @@ from app.style import formatting
         (formatting.seconds_ago(0.0), "now"),
         (formatting.duration(3723), "1:02:03"),
         (formatting.duration(59.96, tenths=True), "1:00.0"),
+        (formatting.lasting(2.9), "2 s"),
+        (formatting.lasting(62.9), "1:02"),
         (formatting.count(1, "file"), "1 file"),
         (formatting.count(14, "file"), "14 files"),
     ],

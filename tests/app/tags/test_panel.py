@@ -14,10 +14,11 @@ from pytestqt.qtbot import QtBot
 from app.runtime.settings import UserSettings
 from app.style.appearance import Appearance
 from app.style.theme import DARK, LIGHT, Theme
-from app.tags.list import STAR_PX
-from app.tags.panel import TOP_ROWS, TagsPanel
+from app.tags.painting import STAR_PX
+from app.tags.panel import TagsPanel
 from app.tags.parents import ShownParents
 from app.tags.pins import Pins
+from app.tags.rows import MOST_CANDIDATES, MOST_HEARD, RowKind
 from core.labels import LabelSet
 from tests.app.app_fakes import NAMES, FakeTagger, scores
 from tests.app.contrast import contrast
@@ -40,35 +41,82 @@ def _texts(panel: TagsPanel) -> dict[str, str]:
     return {row.name: row.text for row in panel.list.tags.rows}
 
 
-def test_the_surest_classes_come_first(panel: TagsPanel) -> None:
-    panel.show_scores(scores(heard={4: 0.9, 2: 0.5, 9: 0.2}), "Now hearing")
-    assert tag_names(panel)[:3] == ["Cow", "Siren", "Wind"]
-    assert len(tag_names(panel)) == TOP_ROWS
-    assert _texts(panel)["Cow"].startswith("90")
+def _kinds(panel: TagsPanel) -> dict[str, RowKind]:
+    return {row.name: row.kind for row in panel.list.tags.rows}
 
 
-def test_classes_with_an_open_event_come_first_and_alone_count_as_detected(panel: TagsPanel) -> None:
-    heard = scores(heard={4: 0.9, 2: 0.3})
-    panel.show_scores(heard, "Now hearing", frozenset({2}))
-    assert tag_names(panel)[:2] == ["Siren", "Cow"]
-    assert [row.name for row in panel.list.tags.rows if row.is_detected] == ["Siren"]
-    panel.show_scores(heard, "Now hearing", frozenset())
+def _show_at_once(panel: TagsPanel, *args: object) -> None:
+    panel.show_scores(*args)  # type: ignore[arg-type]
     panel._text_age.invalidate()
     panel.advance()
-    assert tag_names(panel)[:2] == ["Cow", "Siren"], "the event is over, though the scores are the same"
+
+
+def test_what_is_heard_comes_first_and_candidates_below_it(panel: TagsPanel) -> None:
+    panel.show_scores(scores(heard={4: 0.9, 2: 0.5, 9: 0.2}), "Now hearing")
+    assert tag_names(panel) == ["Cow", "Siren", "Wind"]
+    assert _kinds(panel) == {"Cow": RowKind.HEARD, "Siren": RowKind.HEARD, "Wind": RowKind.CANDIDATE}
+    assert _texts(panel)["Cow"].startswith("90")
+    assert [bool(row.caption) for row in panel.list.tags.rows] == [False, False, True]
+
+
+def test_what_is_hardly_a_candidate_is_not_shown(panel: TagsPanel) -> None:
+    panel.show_scores(scores(heard={4: 0.9, 9: 0.004, 12: 0.022}), "Now hearing")
+    assert tag_names(panel) == ["Cow", "Bee"]
+
+
+def test_at_most_five_are_large_and_at_most_five_may_be_heard(panel: TagsPanel) -> None:
+    panel.show_scores(scores(heard=dict.fromkeys(range(7), 0.9) | dict.fromkeys(range(7, 14), 0.2)), "Now hearing")
+    kinds = [row.kind for row in panel.list.tags.rows]
+    assert kinds == [RowKind.HEARD] * MOST_HEARD + [RowKind.CANDIDATE] * MOST_CANDIDATES
+
+
+def test_an_open_event_alone_counts_as_heard_and_says_since_when(panel: TagsPanel) -> None:
+    heard = scores(heard={4: 0.9, 2: 0.3})
+    panel.show_scores(heard, "Now hearing", {2: 2.4})
+    assert _kinds(panel) == {"Siren": RowKind.HEARD, "Cow": RowKind.CANDIDATE}
+    assert [row.since for row in panel.list.tags.rows] == ["2\N{NARROW NO-BREAK SPACE}s", ""]
+    _show_at_once(panel, heard, "Now hearing", {2: 3.1})
+    assert panel.list.tags.rows[0].since.startswith("3"), "it counts up, though the scores are the same"
+    _show_at_once(panel, heard, "Now hearing", {})
+    assert _kinds(panel) == {"Cow": RowKind.CANDIDATE, "Siren": RowKind.CANDIDATE}
     assert not any(row.is_detected for row in panel.list.tags.rows)
 
 
-def test_without_events_the_thresholds_say_what_is_detected(panel: TagsPanel) -> None:
+def test_what_has_begun_last_stands_on_top_whatever_the_probabilities_do(panel: TagsPanel) -> None:
+    _show_at_once(panel, scores(heard={4: 0.9, 2: 0.6}), "Now hearing", {4: 6.3, 2: 1.2})
+    assert tag_names(panel)[:2] == ["Siren", "Cow"]
+    _show_at_once(panel, scores(heard={4: 0.6, 2: 0.9}), "Now hearing", {4: 7.3, 2: 2.2})
+    assert tag_names(panel)[:2] == ["Siren", "Cow"]
+
+
+def test_where_nothing_is_heard_it_says_quiet(panel: TagsPanel, qtbot: QtBot) -> None:
+    assert not panel.quiet.isVisible(), "nothing has been listened to yet"
+    _show_at_once(panel, scores(heard={1: 0.18}), "Now hearing", {})
+    assert panel.quiet.isVisible()
+    assert tag_names(panel) == ["Rain"]
+    qtbot.keyClicks(panel.search, "cow")
+    assert not panel.quiet.isVisible()
+    panel.search.clear()
+    _show_at_once(panel, scores(heard={1: 0.8}), "Now hearing", {1: 0.0})
+    assert not panel.quiet.isVisible()
+
+
+def test_without_events_the_thresholds_say_what_is_heard(panel: TagsPanel) -> None:
     panel.show_scores(scores(heard={4: 0.5, 2: 0.49}), "Highest in view")
     assert [row.name for row in panel.list.tags.rows if row.is_detected] == ["Cow"]
+    assert panel.list.tags.rows[0].since == ""
 
 
-def test_pinned_classes_stay_on_top_and_are_remembered(panel: TagsPanel, pins: Pins, settings_path) -> None:
+def test_pinned_classes_come_after_what_is_heard_and_are_remembered(
+    panel: TagsPanel, pins: Pins, settings_path: Path
+) -> None:
     pins.toggle("bee")
-    panel.show_scores(scores(heard={4: 0.9}), "Now hearing")
-    assert tag_names(panel)[:2] == ["Bee", "Cow"]
+    panel.show_scores(scores(heard={4: 0.9, 1: 0.3}), "Now hearing")
+    assert tag_names(panel) == ["Cow", "Bee", "Rain"]
+    assert _kinds(panel)["Bee"] is RowKind.PINNED
     assert UserSettings(settings_path).pinned == ("bee",)
+    _show_at_once(panel, scores(heard={4: 0.9, 12: 0.95}), "Now hearing")
+    assert _kinds(panel) == {"Bee": RowKind.HEARD, "Cow": RowKind.HEARD}
 
 
 def test_search_finds_every_class_and_says_when_there_is_none(panel: TagsPanel, qtbot: QtBot) -> None:
@@ -79,7 +127,7 @@ def test_search_finds_every_class_and_says_when_there_is_none(panel: TagsPanel, 
     assert not panel.list.isVisible()
     qtbot.keyClick(panel.search, Qt.Key.Key_Escape)
     assert panel.search.text() == ""
-    assert len(tag_names(panel)) == TOP_ROWS
+    assert tag_names(panel) == []
 
 
 def test_a_click_on_the_star_pins_and_one_beside_it_does_not(panel: TagsPanel, pins: Pins, qtbot: QtBot) -> None:
@@ -95,13 +143,13 @@ def test_a_click_on_the_star_pins_and_one_beside_it_does_not(panel: TagsPanel, p
 
 
 def test_arrows_select_and_space_pins(panel: TagsPanel, pins: Pins, qtbot: QtBot) -> None:
+    panel.show_scores(scores(heard={4: 0.9, 1: 0.3, 2: 0.2}), "Now hearing")
     panel.list.setFocus()
-    for key in (Qt.Key.Key_Down, Qt.Key.Key_Down, Qt.Key.Key_Space):
+    panel.list.setCurrentIndex(panel.list.tags.index(0))
+    for key in (Qt.Key.Key_Down, Qt.Key.Key_Space):
         qtbot.keyClick(panel.list, key)
-    selected = tag_names(panel).index("Rain") if pins.ids == ("rain",) else -1
-    assert len(pins.ids) == 1
-    assert selected <= 1
-    assert panel.list.currentIndex().data() in {"Rain", "Siren", "Dog"}
+    assert pins.ids == ("rain",)
+    assert panel.list.currentIndex().data() == "Rain", "the selection goes with its class"
 
 
 @pytest.mark.parametrize("key", [Qt.Key.Key_Down, Qt.Key.Key_Return])
@@ -146,12 +194,14 @@ def test_a_short_window_is_marked(panel: TagsPanel) -> None:
     assert panel.note.text() == "warming up 3.4 s"
 
 
-def test_screen_readers_get_name_and_value(panel: TagsPanel) -> None:
-    panel.show_scores(scores(heard={4: 0.92}), "Now hearing")
+def test_screen_readers_get_name_value_and_time(panel: TagsPanel) -> None:
+    panel.show_scores(scores(heard={4: 0.92, 1: 0.18}), "Now hearing", {4: 2.0})
     interface = QAccessible.queryAccessibleInterface(panel.list)
-    assert interface.childCount() >= TOP_ROWS
     said = [interface.child(i).text(QAccessible.Text.Name) for i in range(interface.childCount())]
-    assert any("Cow" in text and "92" in text for text in said)
+    assert len(said) == 2
+    assert said[0].startswith("Cow, 92")
+    assert said[0].split(", ")[2].startswith("for 2")
+    assert said[1].startswith("maybe Rain, 18")
 
 
 def test_the_empty_panel_explains_itself(
@@ -160,13 +210,7 @@ def test_the_empty_panel_explains_itself(
     panel = TagsPanel(appearance, pins, parents)
     qtbot.addWidget(panel)
     assert panel.empty.text() == "Loading the model…"
-    assert len(NAMES) > TOP_ROWS
-
-
-def test_what_is_below_one_percent_stands_above_nothing(panel: TagsPanel) -> None:
-    panel.show_scores(scores(heard={4: 0.9, 9: 0.0012, 12: 0.0049}), "Now hearing")
-    assert tag_names(panel)[:3] == ["Cow", "Wind", "Bee"]
-    assert [_texts(panel)[name][:2] for name in ("Wind", "Bee", "Dog")] == ["<1", "<1", "0\N{NARROW NO-BREAK SPACE}"]
+    assert len(NAMES) > MOST_HEARD
 
 
 def test_the_selection_goes_with_its_class_and_marks_no_other_one(panel: TagsPanel, qtbot: QtBot) -> None:
@@ -176,13 +220,14 @@ def test_the_selection_goes_with_its_class_and_marks_no_other_one(panel: TagsPan
     panel.show_scores(scores(heard={13: 0.9, 4: 0.5}), "Now hearing")
     qtbot.waitUntil(lambda: tag_names(panel)[0] == "Owl")
     assert [index.data() for index in panel.list.selectedIndexes()] == ["Owl"]
-    panel.show_scores(scores(heard=dict.fromkeys(range(13), 0.9)), "Now hearing")
+    panel.show_scores(scores(heard=dict.fromkeys(range(10), 0.9)), "Now hearing")
     qtbot.waitUntil(lambda: "Owl" not in tag_names(panel))
     assert panel.list.selectedIndexes() == []
 
 
 @pytest.mark.parametrize("theme", [DARK, LIGHT])
 def test_the_star_of_a_class_that_is_not_pinned_can_be_seen(panel: TagsPanel, theme: Theme) -> None:
+    panel.show_scores(scores(heard={4: 0.3}), "Now hearing")
     panel.list.apply_theme(theme)
     panel.list.setStyleSheet(f"background: {theme.panel}")
     place = panel.list.visualRect(panel.list.tags.index(0))
@@ -209,7 +254,7 @@ def test_what_a_more_specific_class_implies_is_listed_when_asked_for(
     assert tag_names(farm)[0] == "Hen"
     assert "Cow" not in tag_names(farm)
     farm.parents_switch.click()
-    assert tag_names(farm)[:2] == ["Cow", "Hen"]
+    assert set(tag_names(farm)) == {"Cow", "Hen"}
     assert UserSettings(settings_path).shows_parents
     farm.parents_switch.click()
     assert "Cow" not in tag_names(farm)
@@ -220,11 +265,11 @@ def test_what_a_more_specific_class_implies_is_listed_when_asked_for(
 def test_a_class_is_listed_while_the_more_specific_one_is_not_sure(farm: TagsPanel) -> None:
     farm.show_scores(scores(heard={4: 0.9, 5: 0.4}), "Now hearing")
     assert tag_names(farm)[:2] == ["Cow", "Hen"]
-    farm.show_scores(scores(heard={4: 0.9, 5: 0.6}), "Now hearing", frozenset({4}))
+    farm.show_scores(scores(heard={4: 0.9, 5: 0.6}), "Now hearing", {4: 1.0})
     farm._text_age.invalidate()
     farm.advance()
     assert tag_names(farm)[:2] == ["Cow", "Hen"], "no event of the more specific one is open"
-    farm.show_scores(scores(heard={4: 0.3, 5: 0.3}), "Now hearing", frozenset({4, 5}))
+    farm.show_scores(scores(heard={4: 0.3, 5: 0.3}), "Now hearing", {4: 1.0, 5: 1.0})
     farm._text_age.invalidate()
     farm.advance()
     assert "Cow" not in tag_names(farm)
@@ -236,7 +281,7 @@ def test_a_pinned_class_and_one_searched_for_are_listed_whatever_implies_them(fa
     assert tag_names(farm) == ["Cow"]
     farm.search.clear()
     pins.toggle("cow")
-    assert tag_names(farm)[:2] == ["Cow", "Hen"]
+    assert tag_names(farm)[:2] == ["Hen", "Cow"]
 
 
 def test_without_parents_there_is_no_switch(panel: TagsPanel) -> None:

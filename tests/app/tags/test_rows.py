@@ -1,0 +1,54 @@
+"""Which classes get a row, and in which order."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.tags.rows import LOWEST_PERCENT, MOST_CANDIDATES, MOST_HEARD, Choice, RowKind, rows_for
+
+N_LABELS = 20
+LABELS = st.integers(0, N_LABELS - 1)
+CHOICES = st.builds(
+    Choice,
+    percents=st.lists(st.sampled_from([0.0, 0.5, *range(1, 101)]), min_size=N_LABELS, max_size=N_LABELS),
+    heard=st.one_of(st.dictionaries(LABELS, st.none()), st.dictionaries(LABELS, st.floats(0, 1e5))),
+    pinned=st.lists(LABELS, unique=True, max_size=8),
+    left_out=st.frozensets(LABELS, max_size=5),
+    shown=st.lists(LABELS, unique=True),
+)
+
+
+@given(choice=CHOICES)
+def test_heard_then_pinned_then_candidates_each_label_once(choice: Choice) -> None:
+    rows = rows_for(choice)
+    labels = [label for label, _ in rows]
+    kinds = [kind.value for _, kind in rows]
+
+    assert len(set(labels)) == len(labels)
+    assert kinds == sorted(kinds)
+    assert kinds.count(RowKind.HEARD.value) == min(len(choice.heard.keys() - choice.left_out), MOST_HEARD)
+    assert kinds.count(RowKind.CANDIDATE.value) <= MOST_CANDIDATES
+    assert set(choice.pinned) <= set(labels), "a pinned label always has a row"
+
+
+@given(choice=CHOICES)
+def test_what_nobody_asked_for_has_a_percent_and_is_not_implied(choice: Choice) -> None:
+    for label, kind in rows_for(choice):
+        if kind is RowKind.CANDIDATE:
+            assert choice.percents[label] >= LOWEST_PERCENT
+        if kind is not RowKind.PINNED:
+            assert label not in choice.left_out
+
+
+@given(choice=CHOICES)
+def test_shown_again_the_rows_keep_their_order(choice: Choice) -> None:
+    rows = rows_for(choice)
+    again = Choice(choice.percents, choice.heard, choice.pinned, choice.left_out, [label for label, _ in rows])
+    heard = [label for label, kind in rows_for(again) if kind is RowKind.HEARD]
+    assert heard == [label for label, kind in rows if kind is RowKind.HEARD]
+
+
+def test_the_newest_sound_comes_first() -> None:
+    choice = Choice([50.0, 90.0, 70.0], {0: 1.0, 1: 6.0, 2: 3.0}, (), frozenset(), ())
+    assert [label for label, _ in rows_for(choice)] == [0, 2, 1]
