@@ -17,7 +17,7 @@ from app.files.tagging_queue import TaggingQueue
 from app.live.input_devices import InputDevices
 from app.live.input_menu import InputMenu
 from app.live.session import LiveSession
-from app.menus import SPECTROGRAM_KEYS, SPECTROGRAM_SHORTCUTS, Menus, check, shortcut_lines
+from app.menus import SPECTROGRAM_SHORTCUTS, Menus, check, shortcut_lines
 from app.models.controller import ModelsController
 from app.models.menu import ModelMenu
 from app.notifications import Notifications
@@ -282,17 +282,9 @@ class MainWindow(DropWindow):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Keys that no focused control used move the view of the spectrogram."""
-        if event.key() not in SPECTROGRAM_KEYS or event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
+        is_plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        if not (is_plain and self.presenter.navigation.press(Qt.Key(event.key()))):
             super().keyPressEvent(event)
-            return
-        {
-            Qt.Key.Key_Left: lambda: self.presenter.navigation.step_cursor(-1),
-            Qt.Key.Key_Right: lambda: self.presenter.navigation.step_cursor(1),
-            Qt.Key.Key_PageUp: lambda: self.presenter.navigation.page(-1),
-            Qt.Key.Key_PageDown: lambda: self.presenter.navigation.page(1),
-            Qt.Key.Key_Home: self.presenter.navigation.go_to_start,
-            Qt.Key.Key_End: self.presenter.navigation.go_to_end,
-        }[Qt.Key(event.key())]()
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

@@ -58,6 +58,7 @@ class FileRow:
 
     def __post_init__(self) -> None:
         self.timeline = file_timeline(self.path.name, _READING)
+        self.timeline.path = self.path
 
     @property
     def is_over(self) -> bool:

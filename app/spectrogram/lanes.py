@@ -47,6 +47,7 @@ class LanesStrip(QWidget):
         self._history: ScoreHistory | None = None
         self._view = (0.0, 1.0)
         self._cursor_s: float | None = None
+        self._playing_s: float | None = None
         self._gaps: tuple[tuple[float, float], ...] = ()
         self._message = ""
         self._wanted_px = _LOWEST_LANE_PX + _FRAME_PX
@@ -91,9 +92,10 @@ class LanesStrip(QWidget):
         right_s: float,
         cursor_s: float | None = None,
         gaps: tuple[tuple[float, float], ...] = (),
+        playing_s: float | None = None,
     ) -> None:
-        """Set the time range, the marked moment, and the gaps, in which nothing is painted."""
-        self._view, self._cursor_s, self._gaps = (left_s, right_s), cursor_s, gaps
+        """Set the time range, the marked moment, the gaps, in which nothing is painted, and what is heard."""
+        self._view, self._cursor_s, self._gaps, self._playing_s = (left_s, right_s), cursor_s, gaps, playing_s
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -111,7 +113,8 @@ class LanesStrip(QWidget):
             self._paint_lane(painter, lane, place)
             if scores is not None:
                 self._paint_value(painter, float(scores.probabilities[lane.label]), place)
-        self._paint_cursor(painter, area)
+        self._paint_moment(painter, area, self._cursor_s, Qt.PenStyle.SolidLine, self._theme.accent)
+        self._paint_moment(painter, area, self._playing_s, Qt.PenStyle.DashLine, self._theme.text)
 
     @property
     def _room(self) -> int:
@@ -199,12 +202,14 @@ class LanesStrip(QWidget):
         painter.drawText(margin, right, formatting.percent(probability))
         painter.restore()
 
-    def _paint_cursor(self, painter: QPainter, area: QRectF) -> None:
+    def _paint_moment(
+        self, painter: QPainter, area: QRectF, moment_s: float | None, style: Qt.PenStyle, colour: str
+    ) -> None:
         left_s, right_s = self._view
-        if self._cursor_s is None or not left_s <= self._cursor_s <= right_s:
+        if moment_s is None or not left_s <= moment_s <= right_s:
             return
-        x = area.left() + (self._cursor_s - left_s) / (right_s - left_s) * area.width()
-        painter.setPen(QPen(QColor(self._theme.accent), 0))
+        x = area.left() + (moment_s - left_s) / (right_s - left_s) * area.width()
+        painter.setPen(QPen(QColor(colour), 0, style))
         painter.drawLine(QPointF(x, 0), QPointF(x, self.height()))
 
 

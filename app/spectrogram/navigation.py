@@ -5,19 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 from app.spectrogram.timeline import LiveTimeline, Timeline
+
+SHORTEST_STRETCH_S = 0.02
+_STEPS_A_VIEW = 50
 
 
 class Navigation(QObject):
     """The only writer of a timeline's view and cursor.
 
     timeline: the one on show, the live one at first. moved: its view or its cursor has changed.
-    live_wanted: the user wants to leave a file for the live sound.
+    playing_moved: the moment that is heard has changed, and nothing else. live_wanted: the user wants to leave a file
+    for the live sound.
     """
 
     moved = Signal()
+    playing_moved = Signal()
     live_wanted = Signal()
 
     def __init__(self, live: LiveTimeline, parent: QObject | None = None) -> None:
@@ -81,6 +86,53 @@ class Navigation(QObject):
         timeline.cursor_s = min(max(time_s, timeline.view.first_s), timeline.view.last_s)
         self._move(timeline.keep_cursor_in_view)
 
+    def select(self, start_s: float, stop_s: float) -> None:
+        """Select the stretch between two moments, in either order; the view is held from then on."""
+        timeline = self.timeline
+        if timeline.history is None:
+            return
+        timeline.view.hold()
+        low, high = timeline.view.first_s, max(timeline.view.last_s, timeline.view.first_s)
+        start_s, stop_s = sorted(min(max(moment, low), high) for moment in (start_s, stop_s))
+        timeline.stretch_s = (start_s, stop_s) if stop_s - start_s >= SHORTEST_STRETCH_S else None
+        self.moved.emit()
+
+    def select_view(self) -> None:
+        """Select what is in view."""
+        self.select(self.timeline.view.left_s, self.timeline.view.right_s)
+
+    def extend_stretch(self, steps: int) -> None:
+        """Move the end of the selected stretch; without one, the first step selects from the cursor on, or from the
+        right edge back."""
+        timeline, view = self.timeline, self.timeline.view
+        anchor = view.right_s if timeline.cursor_s is None else timeline.cursor_s
+        start_s, stop_s = timeline.stretch_s or (anchor, anchor)
+        moved_s = stop_s + steps * view.span_s / _STEPS_A_VIEW
+        self.select(start_s, moved_s if timeline.stretch_s is None else max(moved_s, start_s + 2 * SHORTEST_STRETCH_S))
+
+    def clear_stretch(self) -> None:
+        """Select no stretch."""
+        self.timeline.stretch_s = None
+        self.moved.emit()
+
+    def show_playing(self, timeline: Timeline, moment_s: float | None) -> None:
+        """Mark the moment of a timeline that is heard, and keep it in view; None: nothing of it is played."""
+        timeline.playing_s = moment_s
+        if timeline is not self.timeline:
+            return
+        if moment_s is not None and not timeline.view.left_s <= moment_s <= timeline.view.right_s:
+            timeline.view.move(moment_s - timeline.view.left_s)
+            self.moved.emit()
+        else:
+            self.playing_moved.emit()
+
+    def press(self, key: Qt.Key) -> bool:
+        """What a key does; False where it does nothing here."""
+        does = KEYS.get(key)
+        if does is not None:
+            does(self)
+        return does is not None
+
     def go_to_start(self) -> None:
         """Go to the oldest sound that is kept."""
         self.scroll_by(-1e9)
@@ -110,3 +162,14 @@ class Navigation(QObject):
             return
         move()
         self.moved.emit()
+
+
+KEYS: dict[Qt.Key, Callable[[Navigation], None]] = {
+    Qt.Key.Key_Left: lambda navigation: navigation.step_cursor(-1),
+    Qt.Key.Key_Right: lambda navigation: navigation.step_cursor(1),
+    Qt.Key.Key_PageUp: lambda navigation: navigation.page(-1),
+    Qt.Key.Key_PageDown: lambda navigation: navigation.page(1),
+    Qt.Key.Key_Home: lambda navigation: navigation.go_to_start(),
+    Qt.Key.Key_End: lambda navigation: navigation.go_to_end(),
+}
+"""What keys do that no focused control used."""

@@ -37,6 +37,8 @@ class SpectrogramPanel(QFrame):
     """The factor, and the moment under the pointer in seconds."""
     moment_clicked = Signal(float)
     """The moment in seconds."""
+    selecting = Signal(float, float)
+    """The moments between which a stretch is being selected, in seconds."""
 
     def __init__(
         self,
@@ -61,7 +63,8 @@ class SpectrogramPanel(QFrame):
         self.plot.setAccessibleName("Spectrogram")
         self.plot.setToolTip(
             "Drag to scroll back. Use the wheel to zoom in time, Ctrl+wheel to zoom in frequency.\n"
-            "Click or press ← and → to select a moment."
+            "Click or press ← and → to select a moment, drag with Shift to select a stretch: play it, save it,\n"
+            "or drag it out of the window as a file."
         )
         self.lanes = LanesStrip(self._appearance.theme)
         self.caption = PlainLabel()
@@ -97,6 +100,7 @@ class SpectrogramPanel(QFrame):
         self.plot.dragged.connect(self.scrolled)
         self.plot.zoomed.connect(self._on_zoomed)
         self.plot.clicked.connect(self._on_clicked)
+        self.plot.selecting.connect(lambda a, b: self.selecting.emit(a + self._origin_s, b + self._origin_s))
         self.plot.hovered.connect(self._on_hovered)
         self.plot.hover_left.connect(self.readout.clear)
         self.plot.area_changed.connect(self._on_area)
@@ -147,8 +151,11 @@ class SpectrogramPanel(QFrame):
         at_edge = timeline.is_growing and view.is_following and view.last_s > 0
         self.plot.set_view(view.left_s, view.right_s, origin_s, marks_edge=at_edge)
         self.plot.set_cursor(timeline.cursor_s if timeline.cursor_s is None else timeline.cursor_s - origin_s)
+        stretch_s = timeline.stretch_s
+        self.plot.set_stretch(stretch_s and (stretch_s[0] - origin_s, stretch_s[1] - origin_s))
+        self.plot.set_playing(timeline.playing_s if timeline.playing_s is None else timeline.playing_s - origin_s)
         gaps = () if timeline.history is None else timeline.history.gaps_s
-        self.lanes.set_view(view.left_s, view.right_s, timeline.cursor_s, gaps)
+        self.lanes.set_view(view.left_s, view.right_s, timeline.cursor_s, gaps, timeline.playing_s)
         self._refresh_header()
         self._place_message()
 
@@ -177,6 +184,8 @@ class SpectrogramPanel(QFrame):
         self.scrolled.connect(navigation.scroll_by)
         self.zoomed.connect(navigation.zoom_at)
         self.moment_clicked.connect(navigation.set_cursor)
+        self.selecting.connect(navigation.select)
+        navigation.playing_moved.connect(self.refresh)
         self.pill.clicked.connect(navigation.go_live)
         navigation.moved.connect(self._on_moved)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QBrush, QColor, QPainter, QPen
+from PySide6.QtGui import QBrush, QColor, QContextMenuEvent, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
 from app.spectrogram.axes import FrequencyView, HertzAxis, TimeAxis, TimeLabels
@@ -31,6 +31,8 @@ class _TimeViewBox(pg.ViewBox):
 
     def mouseDragEvent(self, ev: Any, axis: int | None = None) -> None:
         ev.accept()
+        if self._plot.has_taken(ev, self.mapToView(ev.buttonDownPos()).x(), self.mapToView(ev.pos()).x()):
+            return
         moved = self.mapToView(ev.lastPos()) - self.mapToView(ev.pos())
         self._plot.scroll_frequency(moved.y())
         self._plot.dragged.emit(moved.x())
@@ -90,6 +92,12 @@ class SpectrogramPlot(pg.PlotWidget):
     """The factor, and the time under the pointer."""
     clicked = Signal(float)
     """The time that was clicked."""
+    selecting = Signal(float, float)
+    """The times between which a stretch is being selected, in either order."""
+    pressed_in_stretch = Signal()
+    """The button went down in the selected stretch, and the mouse moves: it may be dragged away. No payload."""
+    menu_wanted = Signal(object)
+    """The QPoint on the screen where a menu of the picture was asked for."""
     hovered = Signal(float, float)
     """The time and the mel row under the pointer."""
     hover_left = Signal()
@@ -127,6 +135,12 @@ class SpectrogramPlot(pg.PlotWidget):
         self._cursor = pg.InfiniteLine(angle=90, movable=False)
         self._cursor.setVisible(False)
         item.addItem(self._cursor, ignoreBounds=True)
+        self._playing = pg.InfiniteLine(angle=90, movable=False)
+        self._playing.setVisible(False)
+        item.addItem(self._playing, ignoreBounds=True)
+        self._stretch = pg.LinearRegionItem(movable=False)
+        self._stretch.setVisible(False)
+        item.addItem(self._stretch, ignoreBounds=True)
         self._message: Any = pg.TextItem("", anchor=(0.5, 0.5))
         self._message_shown = (0.0, "")
         item.addItem(self._message, ignoreBounds=True)
@@ -142,6 +156,12 @@ class SpectrogramPlot(pg.PlotWidget):
             axis.setPen(QPen(QColor(theme.line)))
             axis.setTextPen(QPen(QColor(theme.muted)))
         self._cursor.setPen(QPen(QColor(theme.accent), 0))
+        self._playing.setPen(QPen(QColor("white"), 0, Qt.PenStyle.DashLine))
+        band, edge = QColor(theme.accent), QPen(QColor(theme.accent), 0)
+        band.setAlpha(60)
+        self._stretch.setBrush(band)
+        for line in self._stretch.lines:
+            line.setPen(edge)
         self._picture.edge_colour = QColor(theme.accent)
 
     def set_colours(self, table: NDArray[np.uint32]) -> None:
@@ -195,6 +215,33 @@ class SpectrogramPlot(pg.PlotWidget):
         self._cursor.setVisible(time_s is not None)
         if time_s is not None:
             self._cursor.setPos(time_s)
+
+    def set_playing(self, time_s: float | None) -> None:
+        """Mark the moment that is heard (view seconds), or none."""
+        self._playing.setVisible(time_s is not None)
+        if time_s is not None:
+            self._playing.setPos(time_s)
+
+    def set_stretch(self, stretch_s: tuple[float, float] | None) -> None:
+        """Mark a stretch (view seconds), or none."""
+        self._stretch.setVisible(stretch_s is not None)
+        if stretch_s is not None:
+            self._stretch.setRegion(stretch_s)
+
+    def has_taken(self, ev: Any, from_s: float, to_s: float) -> bool:
+        """Whether a drag selects (with Shift), or begins in the selected stretch; any other one scrolls."""
+        if ev.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            self.selecting.emit(from_s, to_s)
+            return True
+        low, high = self._stretch.getRegion()
+        is_in_stretch = self._stretch.isVisible() and low <= from_s <= high
+        if is_in_stretch and ev.isStart():
+            self.pressed_in_stretch.emit()
+        return is_in_stretch
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        self.menu_wanted.emit(event.globalPos())
+        event.accept()
 
     def set_message(self, text: str) -> None:
         """Show a message, as rich text, in the middle of an empty picture; "" removes it. Escape what is not ours."""

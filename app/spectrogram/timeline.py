@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +41,12 @@ class Timeline:
     """From this probability on a class counts as detected, or begins an event in live sound, `(labels,)`."""
     cursor_s: float | None = None
     """The selected moment."""
+    stretch_s: tuple[float, float] | None = None
+    """Where the selected stretch begins and ends."""
+    playing_s: float | None = None
+    """The moment that is heard, while it is played."""
+    path: Path | None = None
+    """The file; None for live sound."""
     markers: tuple[tuple[float, str], ...] = ()
     """What changed when: seconds and a few words, such as `Stopped`, in order."""
     message: str = ""

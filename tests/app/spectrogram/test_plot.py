@@ -101,7 +101,11 @@ def test_a_drag_scrolls_time_and_frequency_against_the_hand(plot: SpectrogramPlo
     view, moved_s = plot._view_box, list[float]()
     plot.dragged.connect(moved_s.append)
     event = SimpleNamespace(
-        accept=lambda: None, lastPos=lambda: QPointF(0, 0), pos=lambda: QPointF(view.width() / 10, view.height() / 10)
+        accept=lambda: None,
+        modifiers=lambda: Qt.KeyboardModifier.NoModifier,
+        buttonDownPos=lambda: QPointF(0, 0),
+        lastPos=lambda: QPointF(0, 0),
+        pos=lambda: QPointF(view.width() / 10, view.height() / 10),
     )
     view.mouseDragEvent(event)
     assert moved_s == [pytest.approx(-1.0)], "the picture follows the hand to the right, to earlier times"
