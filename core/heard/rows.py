@@ -77,7 +77,7 @@ def end(database: sqlite3.Connection, event_id: int, offset_s: float, offset_at:
 
 def end_open(database: sqlite3.Connection, session: int) -> None:
     """End the open events of a session where the last that is known of it was heard."""
-    length = "max(0, (SELECT heard_until FROM sessions WHERE key = session) - onset_at)"
+    length = "max(0, (SELECT heard_until FROM sessions WHERE key = events.session) - onset_at)"
     database.execute(
         f"UPDATE events SET length_s = {length}, offset_s = onset_s + {length}, offset_at = onset_at + {length}"
         " WHERE session = ? AND offset_s IS NULL",

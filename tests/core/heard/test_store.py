@@ -111,3 +111,25 @@ def test_a_file_of_a_newer_version_is_refused_and_stays(tmp_path: Path) -> None:
         EventStore(path)
 
     assert path.read_bytes() == content
+
+
+def test_pictures_of_the_newest_events_are_kept(store: EventStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.heard.store.MOST_PICTURES", 2)
+    ids = store.add([heard(at) for at in range(4)])
+
+    for number in ids:
+        store.put_picture(number, bytes([number]))
+
+    assert [store.picture(number) for number in ids] == [None, None, bytes([ids[2]]), bytes([ids[3]])]
+    store.put_picture(ids[3] + 1, b"of nobody")
+    assert store.picture(ids[3] + 1) is None
+
+
+def test_changes_leave_what_they_do_not_name(store: EventStore) -> None:
+    ids = store.add([heard(at) for at in range(3)])
+
+    store.change(ids[:2], note="ours", verdict="right")
+    store.change(ids[:1], is_starred=True, clip="a.flac")
+
+    found = [(event.note, event.verdict, event.is_starred, event.clip) for event in store.events(ids)]
+    assert found == [("ours", "right", True, "a.flac"), ("ours", "right", False, ""), ("", "", False, "")]

@@ -1,0 +1,82 @@
+"""Pages of the stored events equal those of a store in memory, whichever way they are found."""
+
+from __future__ import annotations
+
+import random
+import tempfile
+from collections import Counter
+from contextlib import closing
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.heard import sections
+from core.heard.event import KINDS, SORTS, Cursor, EventQuery, HeardEvent
+from core.heard.store import EventStore
+from tests.core.heard.made_events import START_AT
+from tests.core.heard.memory_store import LABELS, SESSIONS, MemoryStore, do_something
+
+TIMES = st.none() | st.integers(0, 40).map(lambda half: START_AT + half / 2)
+QUERIES = st.builds(
+    EventQuery,
+    labels=st.lists(st.sampled_from([f"id of {label}" for label in (*LABELS, "Cat")]), max_size=3).map(tuple),
+    since=TIMES,
+    until=TIMES,
+    text=st.sampled_from(["", "", "DÖG", "dog", "usb", "rain", "r", "nothing has this"]),
+    kinds=st.lists(st.sampled_from(KINDS), unique=True, max_size=2).map(tuple),
+    session=st.sampled_from([None, None, *SESSIONS, "unknown"]),
+    least_peak=st.sampled_from([0.0, 0.0, 0.5, 1.0]),
+    is_starred=st.sampled_from([None, None, True, False]),
+    sort=st.sampled_from(SORTS),
+    is_descending=st.booleans(),
+)
+
+
+def paged(store: EventStore, query: EventQuery, limit: int) -> list[HeardEvent]:
+    found: list[HeardEvent] = []
+    cursor: Cursor | None = None
+    while True:
+        page = store.page(query, cursor, limit)
+        assert len(page.events) <= limit
+        found += page.events
+        if page.cursor is None:
+            return found
+        assert len(found) < 1000
+        cursor = page.cursor
+
+
+@pytest.mark.parametrize(("few", "most_merged"), [(20_000, 60), (3, 60), (-1, 60), (-1, 0), (3, 1)])
+@settings(max_examples=60)
+@given(seed=st.integers(0, 10**9), queries=st.lists(QUERIES, min_size=4, max_size=8), limit=st.integers(1, 12))
+def test_pages_equal_those_of_a_store_in_memory(
+    few: int, most_merged: int, seed: int, queries: list[EventQuery], limit: int
+) -> None:
+    ours, theirs = random.Random(seed), random.Random(seed)
+    memory = MemoryStore()
+    with tempfile.TemporaryDirectory() as folder, closing(EventStore(Path(folder) / "events.sqlite")) as store:
+        newest = 0
+        for _ in range(25):
+            in_memory = do_something(theirs, memory, newest)
+            newest = do_something(ours, store, newest)
+            assert newest == in_memory
+        with patch.object(sections, "FEW", few), patch.object(sections, "_MOST_MERGED", most_merged):
+            for query in queries:
+                expected = memory.found(query)
+                assert paged(store, query, limit) == expected
+                assert store.count(query) == len(expected)
+
+
+def test_labels_count_their_events(tmp_path: Path) -> None:
+    ours, theirs, memory, newest = random.Random(3), random.Random(3), MemoryStore(), 0
+    with closing(EventStore(tmp_path / "events.sqlite")) as store:
+        for _ in range(40):
+            do_something(theirs, memory, newest)
+            newest = do_something(ours, store, newest)
+        expected = Counter((event.label_id, event.label) for event in memory.found(EventQuery()))
+        counted = store.labels()
+
+    assert {(label_id, label): n for label_id, label, n in counted} == expected
+    assert [label for _, label, _ in counted] == sorted((label for _, label in expected), key=str.casefold)
