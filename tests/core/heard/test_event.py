@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
-import numpy as np
 import pytest
 
 from core.heard.event import EventQuery
-from tests.core.heard.made_events import heard
+from tests.core.heard.made_events import A_DOG, heard
 
 
 @pytest.mark.parametrize(
@@ -24,14 +24,13 @@ from tests.core.heard.made_events import heard
     ],
 )
 def test_an_impossible_event_is_refused(values: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match="event|peak|none of"):
-        heard(3, **values)
+    with pytest.raises(ValueError, match=r"event|peak|none of"):
+        replace(A_DOG, **values)  # type: ignore[arg-type]
 
 
 def test_an_open_event_is_longer_than_any_other() -> None:
     assert heard(3, None).length_s == math.inf
     assert heard(3, 2).length_s == 2
-    assert heard(3, peak=float(np.float32(0.3))).length_s == 1
 
 
 @pytest.mark.parametrize("values", [{"sort": "colour"}, {"kinds": ("event", "rumour")}])
