@@ -138,6 +138,7 @@ class SpectrogramPlot(pg.PlotWidget):
         self._playing = pg.InfiniteLine(angle=90, movable=False)
         self._playing.setVisible(False)
         item.addItem(self._playing, ignoreBounds=True)
+        self._shown_stretch_s: tuple[float, float] | None = None
         self._stretch = pg.LinearRegionItem(movable=False)
         self._stretch.setVisible(False)
         item.addItem(self._stretch, ignoreBounds=True)
@@ -224,6 +225,7 @@ class SpectrogramPlot(pg.PlotWidget):
 
     def set_stretch(self, stretch_s: tuple[float, float] | None) -> None:
         """Mark a stretch (view seconds), or none."""
+        self._shown_stretch_s = stretch_s
         self._stretch.setVisible(stretch_s is not None)
         if stretch_s is not None:
             self._stretch.setRegion(stretch_s)
@@ -233,8 +235,8 @@ class SpectrogramPlot(pg.PlotWidget):
         if ev.modifiers() & Qt.KeyboardModifier.ShiftModifier:
             self.selecting.emit(from_s, to_s)
             return True
-        low, high = self._stretch.getRegion()
-        is_in_stretch = self._stretch.isVisible() and low <= from_s <= high
+        low, high = self._shown_stretch_s or (0.0, -1.0)
+        is_in_stretch = low <= from_s <= high
         if is_in_stretch and ev.isStart():
             self.pressed_in_stretch.emit()
         return is_in_stretch

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pyqtgraph as pg
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QContextMenuEvent, QMouseEvent
@@ -17,6 +18,12 @@ from app.tags.parents import ShownParents
 from app.tags.pins import Pins
 from core.inference.results import LiveUpdate
 from tests.app.app_fakes import FakeTagger, noise
+
+
+@pytest.fixture(autouse=True)
+def every_move_of_the_mouse_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """pyqtgraph takes a hundred a second, and a test moves faster."""
+    monkeypatch.setitem(pg.CONFIG_OPTIONS, "mouseRateLimit", -1)
 
 
 @pytest.fixture
