@@ -153,8 +153,9 @@ def test_playing_a_timeline_that_is_not_on_show_moves_nothing(navigation: Naviga
 
 
 def test_a_menu_is_asked_for_with_mouse_and_keyboard(panel: SpectrogramPanel, qtbot: QtBot) -> None:
-    for reason in (QContextMenuEvent.Reason.Mouse, QContextMenuEvent.Reason.Keyboard):
-        event = QContextMenuEvent(reason, QPoint(100, 100), QPoint(300, 300))
-        with qtbot.waitSignal(panel.plot.menu_wanted) as wanted:
-            QApplication.sendEvent(panel.plot, event)
+    plot, reason = panel.plot, QContextMenuEvent.Reason
+    for widget, why in ((plot.viewport(), reason.Mouse), (plot, reason.Keyboard)):
+        event = QContextMenuEvent(why, QPoint(100, 100), QPoint(300, 300))
+        with qtbot.waitSignal(plot.menu_wanted) as wanted:
+            QApplication.sendEvent(widget, event)
         assert wanted.args == [QPoint(300, 300)]
