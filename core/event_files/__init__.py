@@ -1,0 +1,1 @@
+"""Writes events to files of other programs, and reads such files as labels."""
