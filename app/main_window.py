@@ -27,8 +27,8 @@ from app.runtime.background_jobs import BackgroundJobs
 from app.runtime.context import WindowParts
 from app.runtime.error_report import open_log_folder
 from app.shortcuts_dialog import ShortcutsDialog
+from app.spectrogram.live_timeline import LiveTimeline
 from app.spectrogram.panel import SpectrogramPanel
-from app.spectrogram.timeline import LiveTimeline
 from app.status_bar import StatusBar
 from app.tags.panel import TagsPanel
 from app.tags.parents import ShownParents

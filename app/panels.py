@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QWidget
 
 from app.files.panel import FilesPanel
 from app.files.tagging_queue import TaggingQueue
+from app.spectrogram.live_timeline import LiveTimeline
 from app.spectrogram.panel import SpectrogramPanel
-from app.spectrogram.timeline import LiveTimeline
 from app.style.appearance import Appearance
 from app.tags.panel import TagsPanel
 from app.tags.parents import ShownParents

@@ -10,9 +10,10 @@ from app.files.panel import FilesPanel
 from app.files.row import FileRow, FileState
 from app.files.tagging_queue import TaggingQueue
 from app.live.session import LiveSession
+from app.spectrogram.live_timeline import LiveTimeline
 from app.spectrogram.navigation import Navigation
 from app.spectrogram.panel import SpectrogramPanel
-from app.spectrogram.timeline import LiveTimeline, Timeline
+from app.spectrogram.timeline import Timeline
 from app.tags.panel import NOW_HEARING, TagsPanel
 from core.inference.results import LiveUpdate
 from core.labels import LabelSet
@@ -147,14 +148,15 @@ class Presenter(QObject):
     def _show_tags(self) -> None:
         timeline = self.timeline
         has_failed = self._row is not None and self._row.error is not None and not timeline.scores
-        if timeline.labels is None or timeline.thresholds is None or has_failed:
+        model = timeline.shown_model
+        if model is None or has_failed:
             self._tags.show_message(self._why_no_tags())
             self._labels_shown = None
             return
-        if timeline.labels is not self._labels_shown:
-            self._labels_shown = timeline.labels
+        if model.labels is not self._labels_shown:
+            self._labels_shown = model.labels
             self._tags.show_message("")
-            self._tags.set_labels(timeline.labels, timeline.thresholds)
+            self._tags.set_labels(model.labels, model.thresholds)
         self._tags.show_scores(timeline.scores_in_view(), self._heading(), timeline.sounding)
 
     def _heading(self) -> str:

@@ -18,7 +18,6 @@ from app.files.table_model import FilesModel
 from app.runtime.background_jobs import BackgroundJobs
 from app.runtime.core_api import CoreApi, FilePicture, FoundMedia, StopQuestion, Tagger
 from app.runtime.progress_reports import ProgressReports, emit_from_thread
-from app.spectrogram.score_history import ScoreHistory
 from app.spectrogram.timeline import set_picture
 from app.style.plain_text import rich_error
 from core.errors import UserError
@@ -142,8 +141,7 @@ class TaggingQueue(QObject):
             return
         self._current, tagger = waiting, self._tagger
         waiting.state, waiting.progress = FileState.TAGGING, None
-        waiting.timeline.scores = ScoreHistory(len(tagger.labels), is_live=False, capacity=100_000)
-        waiting.timeline.labels, waiting.timeline.thresholds = tagger.labels, tagger.thresholds
+        waiting.timeline.use_labels(tagger)
         self._announce(waiting)
         stop = waiting.stop.is_set
         self._jobs.run(

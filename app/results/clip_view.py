@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout
 from app.results.clip_player import Clip, ClipPlayer
 from app.runtime.core_api import FilePicture
 from app.runtime.settings import DEFAULT_RANGE_DB
-from app.spectrogram.axes import TimeLabels
-from app.spectrogram.colour_maps import pixel_table
+from app.spectrogram.axes.time_axis import TimeLabels
+from app.spectrogram.picture.colour_maps import pixel_table
 from app.spectrogram.plot import SpectrogramPlot
 from app.spectrogram.timeline import Timeline, file_timeline, set_picture
 from app.style.appearance import Appearance

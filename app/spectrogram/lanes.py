@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pyqtgraph as pg
+from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPainterPath, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from app.spectrogram.history.model_scores import ModelScores, models_between
+from app.spectrogram.picture.markers import Markers, in_view
 from app.spectrogram.plot import GUTTER_PX, MARGIN_PX
-from app.spectrogram.score_history import ScoreHistory
 from app.style import formatting
 from app.style.theme import Theme, class_colour, tabular
 from core.inference.results import TagScores
@@ -30,11 +33,10 @@ _JOINED_S = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One class with its output index, name and threshold."""
+    """One class, of any model that has it, with its name."""
 
-    label: int
+    label_id: str
     name: str
-    threshold: float
 
 
 class LanesStrip(QWidget):
@@ -44,11 +46,13 @@ class LanesStrip(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._lanes: tuple[Lane, ...] = ()
-        self._history: ScoreHistory | None = None
+        self._models: tuple[ModelScores, ...] = ()
+        self._shown: tuple[ModelScores, TagScores] | None = None
         self._view = (0.0, 1.0)
         self._cursor_s: float | None = None
         self._playing_s: float | None = None
         self._gaps: tuple[tuple[float, float], ...] = ()
+        self._markers: Markers = ()
         self._message = ""
         self._wanted_px = _LOWEST_LANE_PX + _FRAME_PX
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
@@ -80,10 +84,15 @@ class LanesStrip(QWidget):
         """The lanes on display, from the top."""
         return self._lanes
 
-    def show_lanes(self, history: ScoreHistory | None, lanes: Sequence[Lane], message: str = "") -> None:
-        """Paint the lanes of a history, or a message while there are none."""
-        self._history, self._lanes, self._message = history, tuple(lanes), message
+    def show_lanes(self, models: Sequence[ModelScores], lanes: Sequence[Lane], message: str = "") -> None:
+        """Paint lanes with the scores of the models that have them, or a message while there are none."""
+        self._models, self._lanes, self._message = tuple(models), tuple(lanes), message
         self.setAccessibleDescription(", ".join(lane.name for lane in lanes) or message)
+        self.update()
+
+    def show_values(self, model: ModelScores | None, scores: TagScores | None) -> None:
+        """Show the values of a moment in the margin; None: no values."""
+        self._shown = None if model is None or scores is None else (model, scores)
         self.update()
 
     def set_view(
@@ -98,21 +107,26 @@ class LanesStrip(QWidget):
         self._view, self._cursor_s, self._gaps, self._playing_s = (left_s, right_s), cursor_s, gaps, playing_s
         self.update()
 
+    def set_markers(self, markers: Markers) -> None:
+        """Continue the lines that mark changes in the picture."""
+        self._markers = markers
+
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(self._theme.panel))
         area = QRectF(GUTTER_PX, 2, self.width() - GUTTER_PX - MARGIN_PX, self.height() - 4)
-        if self._history is None or not self._lanes:
+        if not self._lanes:
             painter.setPen(QColor(self._theme.muted))
             painter.drawText(area, Qt.AlignmentFlag.AlignCenter, self._message)
             return
         height = area.height() / self._room
-        scores = self._scores_now(self._history)
         for row, lane in enumerate(self._lanes[: self._room]):
             place = QRectF(area.left(), area.top() + row * height, area.width(), height)
             self._paint_lane(painter, lane, place)
-            if scores is not None:
-                self._paint_value(painter, float(scores.probabilities[lane.label]), place)
+            self._paint_value(painter, lane, place)
+        painter.setPen(QPen(QColor(self._theme.muted), 0))
+        for x, _ in in_view(self._markers, *self._view, area):
+            painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
         self._paint_moment(painter, area, self._cursor_s, Qt.PenStyle.SolidLine, self._theme.accent)
         self._paint_moment(painter, area, self._playing_s, Qt.PenStyle.DashLine, self._theme.text)
 
@@ -121,33 +135,39 @@ class LanesStrip(QWidget):
         """How many lanes fit at a readable height."""
         return min(max(self.height() // _LOWEST_LANE_PX, 1), LANES)
 
-    def _scores_now(self, history: ScoreHistory) -> TagScores | None:
-        """The scores at the cursor, or now; in a file without cursor the highest in view. None in a gap."""
-        if self._cursor_s is not None and any(start_s <= self._cursor_s < stop_s for start_s, stop_s in self._gaps):
-            return None
-        if history.is_live or self._cursor_s is not None:
-            return history.at(self._view[1] if self._cursor_s is None else self._cursor_s)
-        return history.highest(*self._view)
-
     def _paint_lane(self, painter: QPainter, lane: Lane, area: QRectF) -> None:
-        assert self._history is not None
-        colour = class_colour(lane.name, self._theme)
         plot = area.adjusted(0, 3, 0, -1)
         painter.setPen(QColor(self._theme.line))
         painter.drawLine(plot.bottomLeft(), plot.bottomRight())
-        outline = self._outline(self._history, lane.label, plot)
+        used = models_between(self._models, *self._view)
+        for model, following in zip(used, [*used[1:], None], strict=True):
+            place = model.places.get(lane.label_id)
+            if place is not None:
+                end_s = self._view[1] if following is None else following.start_s
+                self._paint_stretch(painter, lane, model, plot, (max(model.start_s, self._view[0]), end_s))
+        self._paint_name(painter, lane, area)
+
+    def _paint_stretch(
+        self, painter: QPainter, lane: Lane, model: ModelScores, plot: QRectF, stretch_s: tuple[float, float]
+    ) -> None:
+        """Paint what one model says of a class, and its threshold, while the model was in use."""
+        place, colour = model.places[lane.label_id], class_colour(lane.name, self._theme)
+        scale = plot.width() / (self._view[1] - self._view[0])
+        left, right = (plot.left() + (time_s - self._view[0]) * scale for time_s in stretch_s)
+        stretch = QRectF(left, plot.top(), right - left, plot.height())
         fill = QColor(colour)
         fill.setAlpha(110)
+        painter.save()
         painter.setPen(QPen(colour, 0))
         painter.setBrush(fill)
-        painter.save()
-        painter.setClipPath(self._without_gaps(plot))
-        painter.drawPolygon(outline)
+        painter.setClipRect(stretch.adjusted(-1, -1, 1, 1))
+        if self._gaps:
+            painter.setClipPath(self._without_gaps(plot), Qt.ClipOperation.IntersectClip)
+        painter.drawPolygon(self._outline(model, place, plot))
         painter.restore()
-        threshold_y = plot.bottom() - lane.threshold * plot.height()
+        threshold_y = plot.bottom() - float(model.thresholds[place]) * plot.height()
         painter.setPen(QPen(QColor(self._theme.muted), 0, Qt.PenStyle.DotLine))
-        painter.drawLine(QPointF(plot.left(), threshold_y), QPointF(plot.right(), threshold_y))
-        self._paint_name(painter, lane, area)
+        painter.drawLine(QPointF(stretch.left(), threshold_y), QPointF(stretch.right(), threshold_y))
 
     def _without_gaps(self, area: QRectF) -> QPainterPath:
         """The area minus the gaps: a window that spans a gap says nothing about it."""
@@ -162,23 +182,27 @@ class LanesStrip(QWidget):
                 )
         return whole.subtracted(lost) if not lost.isEmpty() else whole
 
-    def _outline(self, history: ScoreHistory, label: int, area: QRectF) -> QPolygonF:
+    def _outline(self, model: ModelScores, label: int, area: QRectF) -> QPolygonF:
         """A staircase: each row's probability for as long as it is valid, and 0 between rows that do not touch."""
         left_s, right_s = self._view
+        history = model.scores
         rows = history.rows_between(left_s, right_s)
-        starts, stops = history.starts_s[rows], history.stops_s[rows]
+        starts, stops = np.maximum(history.starts_s[rows], model.start_s), history.stops_s[rows]
         scale = area.width() / (right_s - left_s)
+        height = history.values(label)[rows]
+        if len(height) > area.width():
+            starts, stops, height = _pooled(starts, stops, height, 1 / scale)
         x = np.clip((np.stack([starts, starts, stops, stops], 1) - left_s) * scale, -1, area.width() + 1)
-        height = history.values(label)[rows].astype(np.float64) * area.height()
         zero = np.zeros_like(height)
-        y = np.stack([zero, height, height, zero], 1)
+        y = np.stack([zero, height, height, zero], 1) * area.height()
         # Each row has four corners. Between rows that touch, the outline does not go down to 0 and up again.
         apart = np.flatnonzero(starts[1:] > stops[:-1] + _JOINED_S)
         drawn = np.ones(x.shape, bool)
         drawn[1:, 0] = drawn[:-1, 3] = False
         drawn[apart + 1, 0] = drawn[apart, 3] = True
-        xs, ys = (x + area.left())[drawn].tolist(), (area.bottom() - y)[drawn].tolist()
-        return QPolygonF([QPointF(a, b) for a, b in zip(xs, ys, strict=True)])
+        # Hundreds of times as fast as a list of points.
+        made: QPolygonF = pg.functions.arrayToQPolygonF((x + area.left())[drawn], (area.bottom() - y)[drawn])
+        return made
 
     def _paint_name(self, painter: QPainter, lane: Lane, area: QRectF) -> None:
         metrics = QFontMetrics(self.font())
@@ -192,8 +216,11 @@ class LanesStrip(QWidget):
         painter.setPen(QColor(self._theme.text))
         painter.drawText(plate, Qt.AlignmentFlag.AlignCenter, name)
 
-    def _paint_value(self, painter: QPainter, probability: float, area: QRectF) -> None:
-        """Write the value into the margin below the frequency axis."""
+    def _paint_value(self, painter: QPainter, lane: Lane, area: QRectF) -> None:
+        """Write the value into the margin below the frequency axis; nothing for a class that the model lacks."""
+        if self._shown is None or lane.label_id not in self._shown[0].places:
+            return
+        probability = float(self._shown[1].probabilities[self._shown[0].places[lane.label_id]])
         painter.save()
         painter.setFont(tabular(self.font()))
         painter.setPen(QColor(self._theme.muted))
@@ -213,16 +240,25 @@ class LanesStrip(QWidget):
         painter.drawLine(QPointF(x, 0), QPointF(x, self.height()))
 
 
+def _pooled(
+    starts: NDArray[np.float64], stops: NDArray[np.float64], height: NDArray[np.float32], pixel_s: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float32]]:
+    """Rows that begin in the same pixel as one row with the highest probability of them."""
+    first = np.flatnonzero(np.diff(np.floor(starts / pixel_s), prepend=-np.inf))
+    last = np.append(first[1:], len(starts)) - 1
+    return starts[first], stops[last], np.maximum.reduceat(height, first)
+
+
 def choose_lanes(
-    shown: Sequence[int], peaks: Sequence[float], pinned: Sequence[int], count: int = LANES
-) -> tuple[int, ...]:
-    """Choose the labels that get a lane: pinned ones first, then those with the highest peaks.
+    shown: Sequence[str], peaks: Mapping[str, float], pinned: Sequence[str], count: int = LANES
+) -> tuple[str, ...]:
+    """Choose the labels that get a lane, by id: pinned ones first, then those with the highest peaks.
 
     A label that keeps its lane keeps its place. shown: the labels with a lane now. peaks: each label's highest
-    probability in view.
+    probability in view; a pinned label that is not among them has no lane.
     """
-    first = tuple(dict.fromkeys(pinned))[:count]
-    order = sorted((label for label in range(len(peaks)) if label not in first), key=lambda label: -peaks[label])
+    first = tuple(label for label in dict.fromkeys(pinned) if label in peaks)[:count]
+    order = sorted((label for label in peaks if label not in first), key=lambda label: -peaks[label])
     wanted = [label for label in order if peaks[label] >= _LOWEST_PEAK][: count - len(first)]
     kept = [label if label in wanted else None for label in shown if label not in first]
     new = [label for label in wanted if label not in kept]

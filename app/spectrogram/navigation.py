@@ -7,7 +7,8 @@ from collections.abc import Callable
 import numpy as np
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
-from app.spectrogram.timeline import LiveTimeline, Timeline
+from app.spectrogram.live_timeline import LiveTimeline
+from app.spectrogram.timeline import Timeline
 
 SHORTEST_STRETCH_S = 0.02
 _STEPS_A_VIEW = 50
@@ -67,14 +68,11 @@ class Navigation(QObject):
 
     def step_cursor(self, steps: int) -> None:
         """Move the cursor by so many windows; the first step starts at the right edge."""
-        timeline = self.timeline
-        if timeline.scores is None or not len(timeline.scores):
+        windows_s = self.timeline.windows_s()
+        if not len(windows_s):
             return
-        starts = timeline.scores.starts_s
-        here = timeline.view.right_s if timeline.cursor_s is None else timeline.cursor_s
-        row = int(np.searchsorted(starts, here + 1e-6, side="right")) - 1 + steps
-        row = min(max(row, 0), len(starts) - 1)
-        self.set_cursor(float(starts[row] + timeline.scores.stops_s[row]) / 2)
+        row = int(np.searchsorted(windows_s[:, 0], self.timeline.moment_s + 1e-6, side="right")) - 1 + steps
+        self.set_cursor(float(windows_s[min(max(row, 0), len(windows_s) - 1)].mean()))
 
     @Slot(float)
     def set_cursor(self, time_s: float) -> None:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from PySide6.QtCore import QElapsedTimer, Qt, Signal, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from app.spectrogram.axes import TimeLabels, bin_frequency_hz
-from app.spectrogram.colour_maps import pixel_table
-from app.spectrogram.column_history import byte_db
+from app.spectrogram.axes.frequency_axis import bin_frequency_hz
+from app.spectrogram.axes.time_axis import TimeLabels
+from app.spectrogram.history.column_history import byte_db
+from app.spectrogram.history.model_scores import ModelScores, models_between
 from app.spectrogram.lanes import Lane, LanesStrip, choose_lanes
+from app.spectrogram.live_timeline import LiveTimeline
 from app.spectrogram.navigation import Navigation
+from app.spectrogram.picture.colour_maps import pixel_table
 from app.spectrogram.plot import SpectrogramPlot
-from app.spectrogram.timeline import LiveTimeline, Timeline
+from app.spectrogram.timeline import Timeline
 from app.style import formatting
 from app.style.appearance import Appearance
 from app.style.plain_text import PlainLabel
@@ -149,13 +154,16 @@ class SpectrogramPanel(QFrame):
         origin_s = self._origin_s
         self.plot.set_time_labels(self._time_labels())
         at_edge = timeline.is_growing and view.is_following and view.last_s > 0
+        self.plot.set_markers(timeline.markers)
         self.plot.set_view(view.left_s, view.right_s, origin_s, marks_edge=at_edge)
         self.plot.set_cursor(timeline.cursor_s if timeline.cursor_s is None else timeline.cursor_s - origin_s)
         stretch_s = timeline.stretch_s
         self.plot.set_stretch(stretch_s and (stretch_s[0] - origin_s, stretch_s[1] - origin_s))
         self.plot.set_playing(timeline.playing_s if timeline.playing_s is None else timeline.playing_s - origin_s)
-        gaps = () if timeline.history is None else timeline.history.gaps_s
+        gaps = () if timeline.history is None else timeline.history.gaps_between(view.left_s, view.right_s)
         self.lanes.set_view(view.left_s, view.right_s, timeline.cursor_s, gaps, timeline.playing_s)
+        self.lanes.set_markers(timeline.markers)
+        self.lanes.show_values(timeline.shown_model, timeline.scores_in_view())
         self._refresh_header()
         self._place_message()
 
@@ -163,19 +171,25 @@ class SpectrogramPanel(QFrame):
     def refresh_lanes(self) -> None:
         """Choose the classes that get a lane."""
         self._lanes_age.restart()
-        timeline = self.timeline
-        if not timeline.scores or timeline.labels is None or timeline.thresholds is None:
-            self.lanes.show_lanes(None, (), _NO_LANES)
+        view, models = self.timeline.view, self.timeline.models
+        if not any(model.scores for model in models):
+            self.lanes.show_lanes((), (), _NO_LANES)
             return
-        view = timeline.view
-        highest = timeline.scores.peaks(view.left_s, view.right_s)
-        left_out = self._parents.left_out(timeline.labels, highest >= timeline.thresholds)
-        peaks = np.where(left_out, 0, highest).tolist()
-        shown = [lane.label for lane in self.lanes.lanes if lane.label < len(peaks)]
-        chosen = choose_lanes(shown, peaks, self._pins.indices(timeline.labels))
-        names, thresholds = timeline.labels.names, timeline.thresholds
-        lanes = [Lane(label, names[label], float(thresholds[label])) for label in chosen]
-        self.lanes.show_lanes(timeline.scores, lanes, _NO_LANES)
+        peaks = self._shown_peaks(models_between(models, view.left_s, view.right_s))
+        shown = choose_lanes([lane.label_id for lane in self.lanes.lanes], peaks, self._pins.ids)
+        names = {label.id: label.name for model in models for label in model.labels}
+        self.lanes.show_lanes(models, [Lane(label_id, names[label_id]) for label_id in shown], _NO_LANES)
+
+    def _shown_peaks(self, models: Sequence[ModelScores]) -> dict[str, float]:
+        """The highest probability in view of each label, by id; 0 for what a more specific one implies."""
+        view = self.timeline.view
+        found: dict[str, float] = {}
+        for model in reversed(models):
+            highest = model.scores.peaks(view.left_s, view.right_s)
+            left_out = self._parents.left_out(model.labels, highest >= model.thresholds)
+            for label_id, peak in zip(model.places, np.where(left_out, 0, highest).tolist(), strict=True):
+                found[label_id] = max(found.get(label_id, 0.0), peak)
+        return found
 
     # ----- input -----
 

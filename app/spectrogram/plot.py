@@ -11,15 +11,18 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QBrush, QColor, QContextMenuEvent, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
-from app.spectrogram.axes import FrequencyView, HertzAxis, TimeAxis, TimeLabels
-from app.spectrogram.column_history import ColumnHistory
-from app.spectrogram.pixel_ring import PixelRing
+from app.spectrogram.axes.frequency_axis import FrequencyView, HertzAxis
+from app.spectrogram.axes.time_axis import TimeAxis, TimeLabels
+from app.spectrogram.history.column_history import ColumnHistory
+from app.spectrogram.picture.markers import Markers, in_view, paint_markers
+from app.spectrogram.picture.pixel_ring import PixelRing
 from app.style.theme import PICTURE_VOID, Theme
 
 GUTTER_PX = 52
 """Width of the frequency axis; everything on the same time axis keeps this margin."""
 MARGIN_PX = 14
 _LOWEST_PX = 120
+_HATCHING = QColor(255, 255, 255, 40)
 
 
 class _TimeViewBox(pg.ViewBox):
@@ -61,6 +64,7 @@ class _Picture(pg.GraphicsObject):
         self.history: ColumnHistory | None = None
         self.origin_s = 0.0
         self.marks_edge = False
+        self.markers: Markers = ()
         self.edge_colour = QColor()
         self.setZValue(-100)
         self.setParentItem(view_box)
@@ -74,13 +78,17 @@ class _Picture(pg.GraphicsObject):
         self.ring.paint(p, area, left + self.origin_s, right + self.origin_s)
         if self.marks_edge:
             p.fillRect(QRectF(area.right() - 2, area.top(), 2, area.height()), self.edge_colour)
-        for start_s, stop_s in self.history.gaps_s if self.history is not None else ():
-            scale = area.width() / (right - left)
-            x = (start_s - self.origin_s - left) * scale
+        self._paint_gaps(p, area, left + self.origin_s, right + self.origin_s)
+        paint_markers(p, area, in_view(self.markers, left + self.origin_s, right + self.origin_s, area))
+
+    def _paint_gaps(self, p: QPainter, area: QRectF, left_s: float, right_s: float) -> None:
+        scale = area.width() / (right_s - left_s)
+        for start_s, stop_s in () if self.history is None else self.history.gaps_between(left_s, right_s):
+            x = (start_s - left_s) * scale
             gap = QRectF(x, area.top(), (stop_s - start_s) * scale, area.height()) & area
             if not gap.isEmpty():
                 p.fillRect(gap, QColor(PICTURE_VOID))
-                p.fillRect(gap, QBrush(QColor(255, 255, 255, 60), Qt.BrushStyle.BDiagPattern))
+                p.fillRect(gap, QBrush(_HATCHING, Qt.BrushStyle.BDiagPattern))
 
 
 class SpectrogramPlot(pg.PlotWidget):
@@ -244,6 +252,10 @@ class SpectrogramPlot(pg.PlotWidget):
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         self.menu_wanted.emit(event.globalPos())
         event.accept()
+
+    def set_markers(self, markers: Markers) -> None:
+        """Mark changes: seconds of the stream, and a few words."""
+        self._picture.markers = markers
 
     def set_message(self, text: str) -> None:
         """Show a message, as rich text, in the middle of an empty picture; "" removes it. Escape what is not ours."""

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QSpinBox, QWidget
 
 from app.runtime.settings import DEFAULT_RANGE_DB
-from app.spectrogram.column_history import CEILING_DB, FLOOR_DB
+from app.spectrogram.history.column_history import CEILING_DB, FLOOR_DB
 
 _LEAST_DB = 10
 _WIDTH_PX = 280

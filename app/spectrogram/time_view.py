@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 MIN_SPAN_S, MAX_SPAN_S = 2.0, 600.0
+"""The least and the most time in view; all that is available may be more."""
+_GAP_SHARE = 0.25
+"""How much of the view a gap takes that has just been passed."""
 
 
 class TimeView:
     """A view `span_s` wide. It follows the newest sound until it is held at `right_s`.
 
-    `first_s` and `last_s` are the ends of the available time; the owner keeps them up to date.
+    `first_s` and `last_s` are the ends of the available time; the owner keeps them up to date. `gap_at` answers which
+    stretch without sound a moment is in: scrolling does not stay where there is nothing else in view.
     """
 
     def __init__(self, span_s: float = 10.0) -> None:
         self.span_s = span_s
         self.first_s = 0.0
         self.last_s = 0.0
+        self.gap_at: Callable[[float], tuple[float, float] | None] = lambda _: None
         self._held_right_s: float | None = None
 
     @property
@@ -46,9 +53,14 @@ class TimeView:
         self._held_right_s = self.last_s
 
     def move(self, by_s: float) -> None:
-        """Scroll by seconds (negative: back in time), up to either end, and hold the view there."""
-        lowest = min(self.first_s + self.span_s, self.last_s)
-        self._held_right_s = min(max(self.right_s + by_s, lowest), self.last_s)
+        """Scroll by seconds (negative: back in time), up to either end, and hold the view there.
+
+        A view in which there would be nothing but a gap, such as an hour without listening, goes on to its far side.
+        """
+        self._hold_at(self.right_s + by_s)
+        gap = self.gap_at(self.right_s - self.span_s / 2)
+        if by_s and gap is not None and gap[0] <= self.left_s and self.right_s <= gap[1]:
+            self._hold_at(gap[0] + _GAP_SHARE * self.span_s if by_s < 0 else gap[1] + (1 - _GAP_SHARE) * self.span_s)
 
     def zoom(self, factor: float, anchor_s: float | None = None) -> None:
         """Make the view `factor` times as wide around `anchor_s`; while following, around the right edge."""
@@ -66,6 +78,10 @@ class TimeView:
             self.move(time_s - self.left_s)
         elif time_s > self.right_s:
             self.move(time_s - self.right_s)
+
+    def _hold_at(self, right_s: float) -> None:
+        lowest = min(self.first_s + self.span_s, self.last_s)
+        self._held_right_s = min(max(right_s, lowest), self.last_s)
 
     @property
     def _widest_s(self) -> float:

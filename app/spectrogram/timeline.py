@@ -1,8 +1,7 @@
-"""Timelines: the picture, scores and view of the live sound or of one file, as all panels show them."""
+"""Timelines: the picture, scores, events and view of the live sound or of one file, as all panels show them."""
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -11,19 +10,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.runtime.core_api import FilePicture, Tagger
-from app.spectrogram.column_history import ColumnHistory
-from app.spectrogram.score_history import EventHistory, ScoreHistory
-from app.spectrogram.time_view import SmoothEdge, TimeView
-from core.inference.results import FrameRun, LiveUpdate, TagScores
+from app.spectrogram.history.column_history import ColumnHistory
+from app.spectrogram.history.event_history import EventHistory
+from app.spectrogram.history.model_scores import ModelScores, model_at
+from app.spectrogram.history.score_history import ScoreHistory
+from app.spectrogram.time_view import TimeView
+from core.inference.results import FrameRun, TagScores
 from core.labels import LabelSet
 
-LIVE_COLUMNS = 60_000
-"""Ten minutes of live sound can be scrolled back: 7.7 MB."""
+MOST_WINDOWS = 200_000
+"""Windows whose scores are kept: a file of 11 days, or four hours of live sound at the shortest hop."""
+_PAUSE_S = 1.0
+"""What was heard before a gap of this length says nothing about what comes behind it."""
 
 
 @dataclass(slots=True)
 class Timeline:
-    """Sound as a picture, its scores, and the part in view. Used by the GUI thread only."""
+    """Sound as a picture, its scores and events, and the part in view. Used by the GUI thread only."""
 
     title: str
     """What is shown, such as the name of a file."""
@@ -33,12 +36,10 @@ class Timeline:
     """The range of time in view."""
     history: ColumnHistory | None = None
     """The picture; None until it has been read."""
-    scores: ScoreHistory | None = None
-    """The scores; None until a model is loaded."""
-    labels: LabelSet | None = None
-    """The classes of the scores."""
-    thresholds: NDArray[np.float32] | None = None
-    """From this probability on a class counts as detected, or begins an event in live sound, `(labels,)`."""
+    models: list[ModelScores] = field(default_factory=list[ModelScores])
+    """The scores of each model in use, in the order in which they were; a file has one at most."""
+    events: EventHistory = field(default_factory=EventHistory)
+    """The events, of all models."""
     cursor_s: float | None = None
     """The selected moment."""
     stretch_s: tuple[float, float] | None = None
@@ -59,156 +60,78 @@ class Timeline:
         """The heading of the picture."""
         return self.title
 
-    def use_labels(self, tagger: Tagger) -> None:
-        """Take scores from this model from now on; scores of other labels are deleted."""
-        if self.labels != tagger.labels:
-            self.scores = ScoreHistory(len(tagger.labels), is_live=self.is_live)
-        self.labels, self.thresholds = tagger.labels, tagger.thresholds
+    @property
+    def scores(self) -> ScoreHistory | None:
+        """The scores of the newest model; None until one is loaded."""
+        return self.models[-1].scores if self.models else None
+
+    @property
+    def labels(self) -> LabelSet | None:
+        """The labels of the newest model."""
+        return self.models[-1].labels if self.models else None
+
+    @property
+    def thresholds(self) -> NDArray[np.float32] | None:
+        """The thresholds of the newest model, `(labels,)`."""
+        return self.models[-1].thresholds if self.models else None
+
+    @property
+    def moment_s(self) -> float:
+        """The moment that the tags are shown of: the cursor, or the right edge of the view."""
+        return self.view.right_s if self.cursor_s is None else self.cursor_s
+
+    @property
+    def shown_model(self) -> ModelScores | None:
+        """The model that was in use at the moment on show."""
+        return model_at(self.models, self.moment_s)
 
     @property
     def sounding(self) -> dict[int, float] | None:
-        """The classes that are heard at the moment in view, each with the seconds that it has lasted by then; None
-        where the thresholds say what is heard."""
+        """The classes that are heard at the moment on show, by their places among the labels of `shown_model`, each
+        with the seconds that it has lasted by then; None where the thresholds say what is heard."""
         return None
 
+    def use_labels(self, tagger: Tagger) -> None:
+        """Take scores from this model from now on; what was there of another is deleted."""
+        scores = ScoreHistory(len(tagger.labels), is_live=self.is_live, capacity=MOST_WINDOWS)
+        self.models = [ModelScores(tagger.name, tagger.labels, tagger.thresholds, scores)]
+        self.events.clear()
+
     def scores_in_view(self) -> TagScores | None:
-        """The scores at the cursor. Without a cursor, those at the right edge (live) or the highest in view (file).
+        """The scores of `shown_model` at the cursor. Without a cursor, those at the right edge (live) or the highest in
+        view (file).
 
         None where there is no sound.
         """
-        is_lost = self.history is not None and self.cursor_s is not None and self.history.is_gap(self.cursor_s)
-        if self.scores is None or is_lost:
+        shown = self.shown_model
+        if shown is None:
             return None
-        if self.is_live or self.cursor_s is not None:
-            return self.scores.at(self.view.right_s if self.cursor_s is None else self.cursor_s)
-        return self.scores.highest(self.view.left_s, self.view.right_s)
+        if not self.is_live and self.cursor_s is None:
+            return shown.scores.highest(self.view.left_s, self.view.right_s)
+        found = shown.scores.at(self.moment_s)
+        return None if found is None or self._is_over(found) else found
+
+    def windows_s(self) -> NDArray[np.float64]:
+        """Start and stop of every window of all models, in order, `(n, 2)`."""
+        rows = [
+            np.stack([np.maximum(model.scores.starts_s, model.start_s), model.scores.stops_s], 1)
+            for model in self.models
+        ]
+        return np.concatenate([np.zeros((0, 2)), *rows])
 
     def keep_cursor_in_view(self) -> None:
         """Scroll so that the cursor is in view."""
         if self.cursor_s is not None:
             self.view.reveal(self.cursor_s)
 
-
-class LiveTimeline(Timeline):
-    """The live sound, which grows smoothly at its right edge."""
-
-    def __init__(self) -> None:
-        super().__init__("Not listening", is_live=True, history=ColumnHistory(LIVE_COLUMNS), is_growing=True)
-        self.source = ""
-        """The name of the current input."""
-        self.is_listening = False
-        """The input is open, whether or not it delivers sound."""
-        self.events = EventHistory()
-        """What has been heard."""
-        self._is_stopped = True
-        """Nobody listens, nor will in a moment."""
-        self._is_start = False
-        """The next sound is the first since listening stopped."""
-        self._model = ""
-        self._sources: list[tuple[float, str]] = []
-        self._edge = SmoothEdge()
-        self._epoch_s: float | None = None
-
-    def show_state(self, source: str, *, is_listening: bool, is_growing: bool, is_opening: bool) -> None:
-        """Take over what the session does: marks where listening stopped, and follows it when it starts.
-
-        source: the name of the current input. is_growing: sound is coming in. is_opening: an input is being opened.
-        """
-        assert self.history is not None
-        self.source, self.is_listening, self.is_growing = source, is_listening, is_growing
-        if is_listening:
-            if self._is_stopped:
-                self._is_stopped, self._is_start = False, True
-                self.cursor_s = None
-                self.view.follow()
-        elif not is_opening and not self._is_stopped:
-            self._is_stopped = True
-            self._mark(self.history.end_s, "Stopped")
-
-    def append(self, update: LiveUpdate, wall_s: float | None = None) -> None:
-        """Append new sound and scores. wall_s: the current time, in seconds since 1970."""
-        assert self.history is not None
-        for run in update.runs:
-            self._note_source(run.first_frame / self.history.columns_per_s)
-            self.history.append(run)
-        if update.runs:
-            self._anchor(time.time() if wall_s is None else wall_s)
-        for scores in update.scores:
-            if self.scores is not None and self.labels is not None and len(scores.probabilities) == len(self.labels):
-                self.scores.append(scores)
-
-        for change in update.events:
-            self.events.append(change)
-
-    def use_labels(self, tagger: Tagger) -> None:
-        """Take scores and events from this model from now on; those of other labels are deleted."""
-        if self.labels != tagger.labels:
-            self.events.clear()
-        if self._model and tagger.name != self._model and self.history is not None:
-            self._mark(self.history.end_s, f"Model: {tagger.name}")
-        self._model = tagger.name
-        super().use_labels(tagger)
-        self.thresholds = tagger.live_thresholds
-
-    @property
-    def sounding(self) -> dict[int, float]:
-        """The classes whose events are open, each with the seconds that it has lasted; at a moment of the past, and
-        once listening has ended, those at it."""
-        moment_s = self.view.right_s if self.cursor_s is None else self.cursor_s
-        is_now = self.cursor_s is None and self.view.is_following and self.is_listening
-        onsets_s = self.events.now if is_now else self.events.at(moment_s)
-        return {label: max(moment_s - onset_s, 0.0) for label, onset_s in onsets_s.items()}
-
-    def advance(self, now_s: float) -> None:
-        """Move the right edge to where it is at the monotonic time `now_s`."""
-        assert self.history is not None
-        self.view.first_s = self.history.start_s
-        self.view.last_s = self._edge.advance(now_s, self.history.end_s)
-
-    @property
-    def caption(self) -> str:
-        """Whether the view is live, and the inputs in view; the title when there was no sound."""
-        if self.view.is_following and self.is_listening:
-            return f"{'Live' if self.is_growing else 'No sound'}: {self.source}"
-        sources = " → ".join(self.sources_in_view())
-        return f"{'Frozen' if self.is_listening else 'Stopped'}: {sources}" if sources else self.title
-
-    def sources_in_view(self) -> list[str]:
-        """The names of the inputs whose sound is in view, from the left."""
-        ends_s = [start_s for start_s, _ in self._sources[1:]] + [self.view.last_s]
-        names = [
-            name
-            for (start_s, name), end_s in zip(self._sources, ends_s, strict=False)
-            if start_s < self.view.right_s and end_s > self.view.left_s
-        ]
-        return list(dict.fromkeys(names))
-
-    def wall_clock_s(self, stream_s: float) -> float:
-        """A moment of the stream in seconds since 1970."""
-        return (self._epoch_s or 0.0) + stream_s
-
-    def _note_source(self, start_s: float) -> None:
-        is_other = not self._sources or self._sources[-1][1] != self.source
-        if self._is_start:
-            self._mark(start_s, f"Started: {self.source}" if is_other else "Started")
-        elif is_other:
-            self._mark(start_s, f"Input: {self.source}")
-        if is_other:
-            self._sources.append((start_s, self.source))
-        self._is_start = False
-
-    def _mark(self, time_s: float, text: str) -> None:
-        """Add a marker, unless there is no sound yet that it could set apart; forget those of sound that is gone."""
-        assert self.history is not None
-        if self.history.end > 0:
-            kept = (marker for marker in self.markers if marker[0] >= self.history.start_s)
-            self.markers = (*kept, (time_s, text))
-
-    def _anchor(self, wall_s: float) -> None:
-        assert self.history is not None
-        epoch_s = wall_s - self.history.end_s
-        # The clocks of sound card and computer drift apart over hours: follow slowly.
-        self._epoch_s = epoch_s if self._epoch_s is None else self._epoch_s + 0.01 * (epoch_s - self._epoch_s)
+    def _is_over(self, found: TagScores) -> bool:
+        """The moment on show is in a gap, or one lies between the scores found for it and the moment."""
+        if self.history is None:
+            return False
+        if self.cursor_s is not None and self.history.is_gap(self.cursor_s):
+            return True
+        gaps_s = self.history.gaps_between(found.end_s, max(found.end_s, self.moment_s))
+        return any(stop_s - start_s >= _PAUSE_S for start_s, stop_s in gaps_s)
 
 
 def file_timeline(title: str, message: str) -> Timeline:
@@ -224,5 +147,6 @@ def set_picture(timeline: Timeline, picture: FilePicture) -> None:
     for start, stop in pairwise(edges):
         history.append(FrameRun(columns[start:stop], start, is_gap=bool(stop > start and picture.is_gap[start])))
     timeline.history, timeline.message = history, ""
+    timeline.view.gap_at = history.gap_at
     timeline.view.first_s, timeline.view.last_s = 0.0, max(picture.duration_s, history.end_s)
     timeline.view.show_all()

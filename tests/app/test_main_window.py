@@ -18,7 +18,7 @@ from pytestqt.qtbot import QtBot
 from app.files.row import FileState
 from app.main_window import MainWindow
 from app.presenter import LAST_HEARD
-from app.spectrogram.timeline import LiveTimeline
+from app.spectrogram.live_timeline import LiveTimeline
 from app.style.theme import DARK, LIGHT
 from core.audio.input_choice import InputChoice
 from core.errors import UserError

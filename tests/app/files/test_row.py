@@ -8,16 +8,15 @@ from pathlib import Path
 import pytest
 
 from app.files.row import FileRow, FileState
-from app.spectrogram.score_history import ScoreHistory
 from app.style.formatting import THIN
 from core.labels import LabelSet
-from tests.app.app_fakes import NAMES, FakeTagger, scores
+from tests.app.app_fakes import FakeTagger, scores
 
 
 def _row(*heard: dict[int, float]) -> FileRow:
     row, tagger = FileRow(Path("/sounds/a.wav")), FakeTagger()
-    row.timeline.scores = ScoreHistory(len(NAMES), is_live=False)
-    row.timeline.labels, row.timeline.thresholds = tagger.labels, tagger.thresholds
+    row.timeline.use_labels(tagger)
+    assert row.timeline.scores is not None
     for window, probabilities in enumerate(heard):
         row.timeline.scores.append(scores(500 * window, 500 * window + 1024, probabilities))
     return row
@@ -33,7 +32,7 @@ def test_of_classes_above_one_another_the_most_specific_is_a_top_tag() -> None:
     labels = row.timeline.labels
     assert labels is not None
     above, below = labels[0], labels[1]
-    row.timeline.labels = LabelSet((above, replace(below, parents=(above.id,)), *list(labels)[2:]))
+    row.timeline.models[0].labels = LabelSet((above, replace(below, parents=(above.id,)), *list(labels)[2:]))
     assert row.top_tags().startswith(below.name)
     assert above.name not in row.top_tags()
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from pytestqt.qtbot import QtBot
 
+from app.spectrogram.live_timeline import LiveTimeline
 from app.spectrogram.navigation import Navigation
-from app.spectrogram.timeline import LiveTimeline, Timeline, file_timeline, set_picture
+from app.spectrogram.timeline import Timeline, file_timeline, set_picture
 from core.inference.results import LiveUpdate
 from tests.app.app_fakes import FakePicture, FakeTagger, noise, scores
 

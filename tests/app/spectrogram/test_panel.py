@@ -13,10 +13,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from app.spectrogram.live_timeline import LiveTimeline
 from app.spectrogram.navigation import Navigation
 from app.spectrogram.panel import SpectrogramPanel
 from app.spectrogram.plot import GUTTER_PX, MARGIN_PX
-from app.spectrogram.timeline import LiveTimeline
 from app.style.appearance import Appearance
 from app.style.theme import PICTURE_VOID
 from app.tags.parents import ShownParents
@@ -133,8 +133,6 @@ def test_at_a_moment_without_sound_nothing_was_heard(panel: SpectrogramPanel, li
         live.cursor_s = moment_s
         panel.refresh()
         assert (live.scores_in_view() is not None) is is_heard
-        assert live.scores is not None
-        assert (panel.lanes._scores_now(live.scores) is not None) is is_heard
 
 
 def test_scrolling_draws_the_same_pixels_as_drawing_anew(panel: SpectrogramPanel, live: LiveTimeline) -> None:
@@ -216,18 +214,20 @@ def test_a_class_that_a_more_specific_one_implies_has_no_lane_unless_asked_for(
     panel: SpectrogramPanel, live: LiveTimeline, parents: ShownParents
 ) -> None:
     labels = FakeTagger().labels
-    live.labels = LabelSet(tuple(replace(label, parents=(NAMES[2],) if label.index == 5 else ()) for label in labels))
+    live.models[0].labels = LabelSet(
+        tuple(replace(label, parents=(NAMES[2],) if label.index == 5 else ()) for label in labels)
+    )
     _hear(panel, live, LiveUpdate((noise(1000),), (scores(0, 1000, {2: 0.9, 5: 0.6}),)))
-    assert [lane.label for lane in panel.lanes.lanes] == [5]
+    assert [lane.label_id for lane in panel.lanes.lanes] == [NAMES[5]]
     parents.choose(True)
-    assert sorted(lane.label for lane in panel.lanes.lanes) == [2, 5]
+    assert {lane.label_id for lane in panel.lanes.lanes} == {NAMES[2], NAMES[5]}
 
 
 def test_lanes_show_the_surest_classes_in_view(panel: SpectrogramPanel, live: LiveTimeline, pins: Pins) -> None:
     _hear(panel, live, LiveUpdate((noise(1000),), (scores(0, 1000, {2: 0.9, 5: 0.4}),)))
-    assert [lane.label for lane in panel.lanes.lanes] == [2, 5]
+    assert [lane.name for lane in panel.lanes.lanes] == ["Siren", "Hen"]
     pins.toggle(NAMES[7])
-    assert [lane.label for lane in panel.lanes.lanes] == [7, 2, 5]
+    assert [lane.name for lane in panel.lanes.lanes] == ["Clock tick", "Siren", "Hen"]
     assert panel.lanes.accessibleDescription() == "Clock tick, Siren, Hen"
 
 
@@ -281,3 +281,17 @@ def test_zoomed_in_a_drag_goes_to_other_frequencies(panel: SpectrogramPanel, liv
         QTest.mouseMove(viewport, middle + QPoint(0, 20 * step), delay=10)
     QTest.mouseRelease(viewport, Qt.MouseButton.LeftButton, pos=middle + QPoint(0, 100))
     assert panel.plot.frequencies.low > 40.0
+
+
+def test_a_change_is_marked_by_a_line_through_picture_and_lanes(panel: SpectrogramPanel, live: LiveTimeline) -> None:
+    _hear(panel, live, LiveUpdate((noise(500),), (scores(0, 500, {3: 0.9}),)))
+    live.show_state("USB", is_listening=True, is_growing=True, is_opening=False)
+    _hear(panel, live, LiveUpdate((_tone(500, 500, 60),)))
+    live.view.hold()
+    panel.refresh()
+    QApplication.processEvents()
+    assert live.markers == ((5.0, "Started: USB"),)
+    picture = _picture(panel)
+    columns = range(round(picture.width() / 2) - 3, round(picture.width() / 2) + 4)
+    bottom = [_brightness(picture, x / (picture.width() - 1), 0.95) for x in columns]
+    assert max(bottom) > min(bottom) + 40

@@ -12,8 +12,8 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.spectrogram.axes import TimeLabels
-from app.spectrogram.column_history import ColumnHistory
+from app.spectrogram.axes.time_axis import TimeLabels
+from app.spectrogram.history.column_history import ColumnHistory
 from app.spectrogram.plot import GUTTER_PX, MARGIN_PX, SpectrogramPlot
 from app.style.theme import DARK
 from core.inference.results import FrameRun

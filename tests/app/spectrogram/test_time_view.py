@@ -64,6 +64,21 @@ def test_reveal_scrolls_as_little_as_needed() -> None:
     assert view.right_s == 70.0
 
 
+def test_scrolling_passes_an_hour_without_sound_in_one_step_and_comes_back() -> None:
+    view = _view(4000.0)
+    view.gap_at = lambda time_s: (100.0, 3700.0) if 100.0 <= time_s < 3700.0 else None
+    view.move(-285.0)
+    assert (view.left_s, view.right_s) == (3705.0, 3715.0)
+    view.move(-9.0)
+    assert view.left_s == 3696.0, "some sound is still in view"
+    view.move(-7.0)
+    assert (view.left_s, view.right_s) == (92.5, 102.5)
+    view.move(8.0)
+    assert (view.left_s, view.right_s) == (3697.5, 3707.5)
+    view.reveal(50.0)
+    assert view.left_s == 50.0
+
+
 @given(st.lists(st.tuples(st.sampled_from(["move", "zoom"]), st.floats(-200, 200)), max_size=30))
 def test_the_view_never_leaves_the_sound_nor_its_limits(steps: list[tuple[str, float]]) -> None:
     view = _view()

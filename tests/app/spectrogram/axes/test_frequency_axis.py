@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.spectrogram.axes import FrequencyView, HertzAxis, TimeAxis, TimeLabels, bin_frequency_hz, bin_position
+from app.spectrogram.axes.frequency_axis import FrequencyView, HertzAxis, bin_frequency_hz, bin_position
 
 pytestmark = pytest.mark.usefixtures("qapp")
 
@@ -35,19 +35,6 @@ def test_zoomed_in_more_frequencies_are_named() -> None:
 @pytest.mark.parametrize("hertz", [50, 250, 1000, 4000, 8000])
 def test_frequency_and_row_are_inverse(hertz: float) -> None:
     assert bin_frequency_hz(bin_position(hertz, 128), 128) == pytest.approx(hertz)
-
-
-def test_the_live_edge_is_called_now() -> None:
-    axis = TimeAxis(lambda stream_s: stream_s)
-    assert axis.tickStrings([-10, -5, 0], 1, 5)[-1] == "now"
-    axis.set_labels(TimeLabels.IN_FILE)
-    assert axis.tickStrings([0, 60, 3600], 1, 60) == ["0:00", "1:00", "1:00:00"]
-
-
-def test_a_file_has_no_time_before_its_beginning() -> None:
-    axis = TimeAxis(lambda stream_s: stream_s)
-    axis.set_labels(TimeLabels.IN_FILE)
-    assert axis.tickStrings([-10, -5, 0], 1, 5) == ["", "", "0:00"]
 
 
 def test_frequencies_zoom_around_what_is_pointed_at_and_come_back() -> None:

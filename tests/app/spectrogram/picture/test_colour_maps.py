@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.spectrogram.colour_maps import COLOUR_MAPS, pixel_table
+from app.spectrogram.picture.colour_maps import COLOUR_MAPS, pixel_table
 
 
 @pytest.mark.parametrize("name", COLOUR_MAPS)

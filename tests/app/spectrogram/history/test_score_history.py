@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from app.spectrogram.score_history import EventHistory, ScoreHistory
-from core.inference.results import EventChange
+from app.spectrogram.history.score_history import ScoreHistory
 from tests.app.app_fakes import NAMES, scores
 
 
@@ -118,14 +117,14 @@ def test_what_was_found_does_not_change_when_old_rows_are_dropped() -> None:
     np.testing.assert_array_equal(found.probabilities, before)
 
 
-def test_events_are_open_until_they_end_and_are_found_by_their_moment() -> None:
-    events = EventHistory()
-    events.append(EventChange(1, 3, 1.0, 0.8, 1.5))
-    events.append(EventChange(2, 5, 2.0, 0.7, 2.5))
-    assert set(events.now) == {3, 5}
-    events.append(EventChange(1, 3, 1.0, 0.9, 4.0, offset_s=3.0))
-    assert set(events.now) == {5}
-    assert [set(events.at(moment_s)) for moment_s in (0.9, 1.0, 2.5, 3.1)] == [set(), {3}, {3, 5}, {5}]
-    assert events.at(2.5)[3] == 1.0
-    events.clear()
-    assert (events.now, events.at(2.5)) == ({}, {})
+def test_rows_of_the_past_are_forgotten_once_they_are_many() -> None:
+    history = ScoreHistory(len(NAMES), is_live=True)
+    for i in range(200):
+        history.append(scores(0, 100 * (i + 1), {0: i / 200}))
+    history.forget_before(50.0)
+    assert len(history) == 200, "fewer than 64 rows are not worth the work"
+    history.forget_before(150.0)
+    assert (len(history), history.stops_s[0]) == (51, 150.0)
+    found = history.at(199.5)
+    assert found is not None
+    assert found.probabilities[0] == np.float32(199 / 200)

@@ -1,25 +1,18 @@
-"""The two axes of the spectrogram, frequency on mel-spaced rows and time, and the range of rows in view."""
+"""The frequency axis on mel-spaced rows, and the range of rows in view."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
-from enum import Enum
+from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
 
 import pyqtgraph as pg
 
-from app.style import formatting
 from core.audio.mel_scale import hz_from_mel, mel_from_hz
 
 LOWEST_HZ, HIGHEST_HZ = 20.0, 8000.0
 TICKS_HZ = (250, 500, 1000, 2000, 4000, 8000)
 FINER_TICKS_HZ = (range(1000, 8001, 1000), range(500, 8001, 500), range(100, 8001, 100), range(50, 1001, 50))
 """More frequencies to label when zoomed in, the roundest first."""
-_STEPS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600)
-_MIN_TICK_PX = 90
-"""The least distance between two labels of the time axis."""
 _MIN_ROW_PX = 15
 """The least distance between two labels of the frequency axis."""
 _FINER_APART = 1.5
@@ -87,71 +80,6 @@ class HertzAxis(pg.AxisItem):
 
 def _short_hertz(frequency_hz: int) -> str:
     return f"{frequency_hz / 1000:g}k" if frequency_hz >= 1000 else str(frequency_hz)
-
-
-class TimeLabels(Enum):
-    """What the time axis counts."""
-
-    BEFORE_NOW = 1
-    """Seconds before now."""
-    CLOCK = 2
-    """The time of day."""
-    IN_FILE = 3
-    """The time since the start of the file."""
-
-
-class TimeAxis(pg.AxisItem):
-    """Labels moments. wall_clock: turns stream seconds into seconds since 1970, for CLOCK."""
-
-    def __init__(self, wall_clock: Callable[[float], float]) -> None:
-        super().__init__("bottom")
-        self._wall_clock = wall_clock
-        self._labels = TimeLabels.BEFORE_NOW
-        self.setStyle(tickLength=-4, hideOverlappingLabels=False)
-
-    def set_labels(self, labels: TimeLabels) -> None:
-        """Change what the axis counts."""
-        if labels is not self._labels:
-            self._labels = labels
-            self.picture = None
-            self.update()
-
-    def tickSpacing(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, float]]:
-        """Round steps of time, far enough apart for their labels."""
-        wanted_s = (maxVal - minVal) * _MIN_TICK_PX / max(size, 1.0)
-        return [(next((step for step in _STEPS_S if step >= wanted_s), _STEPS_S[-1]), 0.0)]
-
-    def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
-        """The label of each tick."""
-        return [self.label_of(value, tenths=spacing < 1) for value in values]
-
-    def label_of(self, value_s: float, *, tenths: bool = True) -> str:
-        """The label of one moment."""
-        if self._labels is TimeLabels.BEFORE_NOW:
-            return formatting.seconds_ago(value_s)
-        if self._labels is TimeLabels.CLOCK:
-            return _clock(self._wall_clock(value_s), tenths)
-        return formatting.duration(max(value_s, 0.0), tenths=tenths) if value_s > -0.05 else ""
-
-    def generateDrawSpecs(self, p: Any) -> Any:
-        """As the parent does, with the outermost labels moved inwards so that they are not cut off."""
-        specs = super().generateDrawSpecs(p)
-        if specs is None:
-            return None
-        axis, ticks, texts = specs
-        bounds = self.mapRectFromParent(self.geometry())
-        return axis, ticks, [(_kept_inside(rect, bounds), flags, text) for rect, flags, text in texts]
-
-
-def _kept_inside(rect: Any, bounds: Any) -> Any:
-    shift = max(bounds.left() - rect.left(), 0.0) - max(rect.right() - bounds.right(), 0.0)
-    return rect.translated(shift, 0.0)
-
-
-def _clock(epoch_s: float, tenths: bool) -> str:
-    moment = datetime.fromtimestamp(epoch_s)
-    text = moment.strftime("%H:%M:%S")
-    return f"{text}.{moment.microsecond // 100000}" if tenths else text
 
 
 def bin_position(frequency_hz: float, bins: int) -> float:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.spectrogram.column_history import CEILING_DB, FLOOR_DB, ColumnHistory, byte_db, quantise
+from app.spectrogram.history.column_history import CEILING_DB, FLOOR_DB, ColumnHistory, byte_db, quantise
 from core.inference.results import FrameRun
 from tests.app.app_fakes import noise
+
+
+@cache
+def _long_history() -> ColumnHistory:
+    history = ColumnHistory(20_000, mels=4)
+    history.append(FrameRun(noise(20_000).frames[:, :4], 0))
+    return history
 
 
 def _run(first: int, *values: float) -> FrameRun:
@@ -47,12 +56,49 @@ def test_gap_frames_are_marked_and_neighbours_joined() -> None:
     assert history.gaps == [(10, 30)]
 
 
-def test_a_gap_longer_than_the_ring_leaves_only_gap() -> None:
+def test_time_without_sound_costs_neither_memory_nor_what_was_heard_before() -> None:
     history = ColumnHistory(20)
     history.append(noise(5))
-    history.append(noise(5, 1_000_000))
-    assert history.end == 1_000_005
-    assert history.end - history.first <= 20
+    before = history.size_bytes
+    history.append(noise(5, 360_000_005))
+    assert (history.first, history.end) == (0, 360_000_010)
+    assert history.gaps == [(5, 360_000_005)]
+    assert history.size_bytes == 2 * before
+    history.append(noise(17, 360_000_010))
+    assert (history.first, history.gaps) == (360_000_007, [])
+    assert history.size_bytes == before
+    assert not history.columns(360_000_000, 360_000_007).any()
+
+
+def test_four_hours_take_little_more_than_a_byte_a_cell() -> None:
+    columns = 4 * 3600 * 100
+    history = ColumnHistory(columns, mels=2)
+    assert history.size_bytes == 0
+    frames = noise(100_000).frames[:, :2]
+    for first in range(0, columns, 100_000):
+        history.append(FrameRun(frames[: min(100_000, columns - first)], first))
+    assert history.size_bytes < 1.15 * 2 * columns
+
+
+def test_a_shorter_history_forgets_the_oldest_at_once_and_a_longer_one_nothing() -> None:
+    history = ColumnHistory(1000)
+    history.append(noise(900))
+    history.keep(100)
+    assert (history.first, history.end) == (800, 900)
+    history.keep(5000)
+    history.append(noise(900, 900))
+    assert (history.first, history.end) == (800, 1800)
+
+
+def test_gaps_are_found_by_their_time() -> None:
+    history = ColumnHistory(1000)
+    for first in (0, 300, 500):
+        history.append(noise(100, first))
+    assert history.gaps_between(0.0, 9.0) == ((1.0, 3.0), (4.0, 5.0))
+    assert history.gaps_between(1.5, 2.0) == ((1.0, 3.0),)
+    assert history.gaps_between(3.2, 3.9) == history.gaps_between(5.0, 6.0) == ()
+    assert [history.gap_at(time_s) for time_s in (0.99, 1.0, 2.99, 3.0)] == [None, (1.0, 3.0), (1.0, 3.0), None]
+    assert history.byte_at(2.0, 5) is None
 
 
 def test_gaps_that_fell_out_are_forgotten() -> None:
@@ -76,15 +122,15 @@ def test_a_click_shows_however_wide_a_pixel_is() -> None:
     values = np.full((4000, 128), -15.9, np.float32)
     values[1234] = 5.0
     history.append(FrameRun(values, 0))
-    for width in (0.4, 1.0, 3.7, 13.0):
+    for width in (0.4, 1.0, 3.7, 13.0, 40.0, 333.3):
         pixels = history.pooled(0, int(4000 / width), width)
-        assert pixels.max() == quantise(np.full(1, 5.0, np.float32))[0]
+        lit = pixels[:, 0] == quantise(np.full(1, 5.0, np.float32))[0]
+        assert lit.sum() == (1 if width >= 1 else 3), "in one pixel alone"
 
 
-@given(start=st.integers(0, 300), count=st.integers(1, 100), width=st.floats(0.2, 9))
+@given(start=st.integers(0, 300), count=st.integers(1, 100), width=st.floats(0.2, 90))
 def test_a_pixel_is_the_same_from_wherever_it_is_asked(start: int, count: int, width: float) -> None:
-    history = ColumnHistory(4000)
-    history.append(noise(4000))
+    history = _long_history()
     whole = history.pooled(0, start + count, width)
     np.testing.assert_array_equal(history.pooled(start, start + count, width), whole[start:])
 

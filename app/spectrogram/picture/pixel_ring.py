@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QRect, QRectF
 from PySide6.QtGui import QImage, QPainter
 
-from app.spectrogram.column_history import ColumnHistory
+from app.spectrogram.history.column_history import ColumnHistory
 
 _MELS, _EMPTY_MEL = 128, 3
 """The one filter of the 128 that no FFT bin falls into. It is always silent, so the mean of its neighbours is drawn."""

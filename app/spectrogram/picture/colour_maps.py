@@ -9,7 +9,7 @@ import pyqtgraph as pg
 from numpy.typing import NDArray
 
 from app.runtime.settings import COLOUR_MAPS
-from app.spectrogram.column_history import CEILING_DB, FLOOR_DB
+from app.spectrogram.history.column_history import CEILING_DB, FLOOR_DB
 
 
 def pixel_table(name: str, low_db: float, high_db: float) -> NDArray[np.uint32]:

@@ -1,14 +1,13 @@
-"""The scores of past windows, one row a window, for the lanes and the cursor; and the events that follow from them."""
+"""The scores of past windows, one row a window, for the lanes and the cursor."""
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.inference.results import EventChange, TagScores
+from core.inference.results import TagScores
 
 _STORED = np.zeros(0, np.float32)
 """Stands in a stored window for the probabilities that are in the matrix."""
@@ -93,6 +92,12 @@ class ScoreHistory:
         is_in_gap = row + 1 < self._count and time_s > self._stops_s[row]
         return None if is_in_gap else self._window(row)
 
+    def forget_before(self, time_s: float) -> None:
+        """Forget the rows that ended before a moment, once they are many."""
+        rows = int(np.searchsorted(self.stops_s, time_s, side="left"))
+        if rows > max(self._count // 4, 64):
+            self._drop_oldest(rows)
+
     def _window(self, row: int) -> TagScores:
         window = self._windows[row]
         if self._last_found is None or self._last_found[0] is not window:
@@ -122,34 +127,3 @@ class ScoreHistory:
             array[:kept] = array[rows : self._count].copy()
         del self._windows[:rows]
         self._count = kept
-
-
-class EventHistory:
-    """Which labels sound, or sounded at some moment: the newest `capacity` events. A label has one event at a time."""
-
-    def __init__(self, capacity: int = 2000) -> None:
-        self._ended: deque[tuple[int, float, float]] = deque(maxlen=capacity)
-        self._onsets_s: dict[int, float] = {}
-
-    def append(self, change: EventChange) -> None:
-        """Append that an event has begun or ended."""
-        if change.offset_s is None:
-            self._onsets_s[change.label] = change.onset_s
-        else:
-            self._onsets_s.pop(change.label, None)
-            self._ended.append((change.label, change.onset_s, change.offset_s))
-
-    @property
-    def now(self) -> dict[int, float]:
-        """The labels of events that have not ended, with their onsets in seconds."""
-        return dict(self._onsets_s)
-
-    def at(self, time_s: float) -> dict[int, float]:
-        """The labels that sounded at a moment, both ends included, with the onsets of their events in seconds."""
-        ended = {label: onset_s for label, onset_s, offset_s in self._ended if onset_s <= time_s <= offset_s}
-        return ended | {label: onset_s for label, onset_s in self._onsets_s.items() if onset_s <= time_s}
-
-    def clear(self) -> None:
-        """Forget everything."""
-        self._ended.clear()
-        self._onsets_s.clear()

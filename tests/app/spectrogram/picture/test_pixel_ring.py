@@ -8,9 +8,9 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QApplication
 
-from app.spectrogram.colour_maps import pixel_table
-from app.spectrogram.column_history import ColumnHistory
-from app.spectrogram.pixel_ring import PixelRing
+from app.spectrogram.history.column_history import ColumnHistory
+from app.spectrogram.picture.colour_maps import pixel_table
+from app.spectrogram.picture.pixel_ring import PixelRing
 from tests.app.app_fakes import noise
 
 WIDTH, HEIGHT = 60, 40

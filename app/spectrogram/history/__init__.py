@@ -1,0 +1,1 @@
+"""What was heard, as it is drawn: columns of the picture, scores of each model, events, and clock times."""

@@ -1,0 +1,1 @@
+"""The pixels of the picture, and what is painted over them."""
