@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from app.spectrogram.navigation import Navigation
 from app.spectrogram.panel import SpectrogramPanel
 from app.spectrogram.plot import SpectrogramPlot
-from app.spectrogram.timeline import LiveTimeline
+from app.spectrogram.live_timeline import LiveTimeline
 from app.style.appearance import Appearance
 from app.tags.parents import ShownParents
 from app.tags.pins import Pins
