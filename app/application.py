@@ -113,6 +113,7 @@ def _end(window: MainWindow, status: int) -> NoReturn:
     """Wait briefly for the threads, then exit; one that hangs, as in PortAudio, is left to the operating system."""
     deadline_s = time.monotonic() + SHUTDOWN_TIMEOUT_S
     ended = window.file_tagging.close(SHUTDOWN_TIMEOUT_S / 2)
+    ended = window.collector.close(max(deadline_s - time.monotonic(), 0.1)) and ended
     ended = window.models.downloads.close(max(deadline_s - time.monotonic(), 0.1)) and ended
     ended = window.jobs.wait(max(deadline_s - time.monotonic(), 0.1)) and ended
     if not ended:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt
-from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow
+from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QTabBar
 
 from app.runtime.settings import DockShares
 
@@ -47,17 +47,12 @@ class DockSizes(QObject):
         if side:
             self._window.resizeDocks(side, [self._side_px()] * len(side), Qt.Orientation.Horizontal)
         if bottom:
-            self._window.resizeDocks(bottom, [self._bottom_px(bottom)] * len(bottom), Qt.Orientation.Vertical)
+            height = self._bottom_px(bottom) + self._tabs_px
+            self._window.resizeDocks(bottom, [height] * len(bottom), Qt.Orientation.Vertical)
         layout = self._window.layout()
         assert layout is not None, "a QMainWindow has its own layout"
         # Now, not one event later than the window.
         layout.activate()
-
-    def halve(self) -> None:
-        """Give the docks at the bottom the same width each."""
-        bottom = self._shown_at_bottom()
-        width = self._window.width() // max(len(bottom), 1)
-        self._window.resizeDocks(bottom, [width] * len(bottom), Qt.Orientation.Horizontal)
 
     def _side_px(self) -> int:
         width, own = self._window.width(), self.shares.side
@@ -68,6 +63,12 @@ class DockSizes(QObject):
             return _EMPTY_PX
         own = self.shares.bottom
         return round((_BOTTOM if own is None else own) * self._window.height())
+
+    @property
+    def _tabs_px(self) -> int:
+        """The height of the tabs above docks that share a place."""
+        bars = self._window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly)
+        return max((bar.height() for bar in bars if bar.isVisible()), default=0)
 
     def _learn(self, dock: QDockWidget) -> None:
         """Remember the size of a dock that changes while the mouse button is down: its separator is being dragged."""

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QVBoxLayout, QWidget
 
 from app.dock_sizes import DockSizes
 from app.panels import PANELS, PanelParts, PanelSpec
@@ -29,9 +29,10 @@ class Docks:
                 window.setCentralWidget(_below(above, panel))
             else:
                 self._dock(spec, panel, spec.area)
+        self._tab_bottom()
         self._sizes = DockSizes(window, self._docks)
-        for name, dock in self._docks.items():
-            dock.toggleViewAction().triggered.connect(lambda _checked, name=name: self._on_toggled(name))
+        for dock in self._docks.values():
+            dock.toggleViewAction().triggered.connect(lambda _checked: self._on_toggled())
         self._frame_bottom()
 
     @property
@@ -63,7 +64,7 @@ class Docks:
         dock.show()
         dock.raise_()
         if was_hidden:
-            self._on_toggled(name)
+            self._on_toggled()
 
     def shrink_files_dock(self) -> None:
         """Make the files panel low while it is empty, however high it was before."""
@@ -75,19 +76,23 @@ class Docks:
         self._sizes.is_low = False
         self._sizes.fit()
 
-    def _on_toggled(self, name: str) -> None:
-        """Fit the sizes after a dock was shown or hidden; the training panel takes half of the width."""
-        if name == "training":
-            self._sizes.halve()
+    def _on_toggled(self) -> None:
+        """Fit the sizes after a dock was shown or hidden."""
         self._frame_bottom()
         self._sizes.fit()
 
     def _frame_bottom(self) -> None:
-        """Leave space at both ends of the bottom row; between two panels the separator is enough."""
-        shown = self._sizes.shown(Qt.DockWidgetArea.BottomDockWidgetArea)
-        for dock in shown:
-            left, right = (_EDGE_PX if dock is end else _INNER_PX for end in (shown[0], shown[-1]))
-            dock.widget().setContentsMargins(left, _INNER_PX, right, 8)
+        """Leave space at both ends of the bottom row."""
+        for dock in self._sizes.shown(Qt.DockWidgetArea.BottomDockWidgetArea):
+            dock.widget().setContentsMargins(_EDGE_PX, _INNER_PX, _EDGE_PX, 8)
+
+    def _tab_bottom(self) -> None:
+        """The panels at the bottom share one place, a tab each; the first is in front."""
+        self._window.setTabPosition(Qt.DockWidgetArea.BottomDockWidgetArea, QTabWidget.TabPosition.North)
+        bottom = [self._docks[spec.name] for spec in PANELS if spec.area == Qt.DockWidgetArea.BottomDockWidgetArea]
+        for dock in bottom[1:]:
+            self._window.tabifyDockWidget(bottom[0], dock)
+        bottom[0].raise_()
 
     def _dock(self, spec: PanelSpec, panel: QWidget, area: Qt.DockWidgetArea) -> None:
         dock = self._docks[spec.name] = QDockWidget(spec.title, self._window)

@@ -11,6 +11,9 @@ from PySide6.QtGui import QCloseEvent, QKeyEvent
 from PySide6.QtWidgets import QMessageBox
 
 from app.docks import Docks
+from app.events.collector import EventCollector
+from app.events.controller import EventsController
+from app.events.panel import EventsPanel
 from app.files.panel import FilesPanel
 from app.files.table_model import FilesModel
 from app.files.tagging_queue import TaggingQueue
@@ -85,13 +88,15 @@ class MainWindow(DropWindow):
 
     def _build(self) -> None:
         self.banner = Banner()
-        live = LiveTimeline()
+        live, parents = LiveTimeline(), ShownParents(self._parts.settings, self)
+        self.collector = EventCollector(self._parts.core.open_events, live, parents, self)
         parts = PanelParts(
             appearance=self._parts.appearance,
             pins=self.pins,
-            parents=ShownParents(self._parts.settings, self),
+            parents=parents,
             live=live,
             files=self.file_tagging,
+            events=self.collector,
             training=self.training.session,
         )
         self.docks = Docks(self, parts, above=self.banner)
@@ -99,6 +104,9 @@ class MainWindow(DropWindow):
         self.menus.add_panels(self.docks.toggles)
         panels = (self.spectrogram, self.tags, self.files_panel)
         self.presenter = Presenter(self.session, self.file_tagging, live, panels, self)
+        events_panel = self.docks.panel("events", EventsPanel)
+        self.events = EventsController(self.collector, events_panel, self.presenter.navigation)
+        self.events.follow(self.session)
         self.view = ViewSettings(self._parts, self.spectrogram, self.presenter.navigation, self.menus, self)
         self.input_menu = InputMenu(self.menus.input_menu, self.session, self._devices)
         self.model_menu = ModelMenu(self.menus.model_menu, self.session, self.menus.actions["download_models"])
@@ -169,6 +177,9 @@ class MainWindow(DropWindow):
         self.training.panel_wanted.connect(lambda: self.docks.raise_dock("training"))
         self.training.models_changed.connect(self._list_trained)
         self.presenter.timeline_changed.connect(self._refresh_actions)
+        self.events.failed.connect(self.notifications.queue_error)
+        self.events.live_wanted.connect(self.presenter.show_live)
+        self.events.panel_wanted.connect(lambda: self.docks.raise_dock("events"))
         self._parts.settings.write_failed.connect(self.notifications.queue_error)
         self.notifications.inputs_wanted.connect(self.toolbar.input_button.showMenu)
         self._parts.appearance.changed.connect(self._apply_theme)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
+from app.events.collector import EventCollector
+from app.events.panel import EventsPanel
 from app.files.panel import FilesPanel
 from app.files.tagging_queue import TaggingQueue
 from app.spectrogram.live_timeline import LiveTimeline
@@ -29,6 +31,7 @@ class PanelParts:
     parents: ShownParents
     live: LiveTimeline
     files: TaggingQueue
+    events: EventCollector
     training: TrainingSession
 
 
@@ -53,6 +56,9 @@ PANELS: tuple[PanelSpec, ...] = (
         "Now hearing",
         Qt.DockWidgetArea.RightDockWidgetArea,
         lambda p: TagsPanel(p.appearance, p.pins, p.parents),
+    ),
+    PanelSpec(
+        "events", "Events", Qt.DockWidgetArea.BottomDockWidgetArea, lambda p: EventsPanel(p.events, p.appearance)
     ),
     PanelSpec("files", "Files", Qt.DockWidgetArea.BottomDockWidgetArea, lambda p: FilesPanel(p.files, p.appearance)),
     PanelSpec(

@@ -16,12 +16,14 @@ from numpy.typing import NDArray
 from core.audio.block import BlockTap
 from core.audio.input_choice import InputChoice
 from core.errors import UserError
+from core.inference.events import EventRules
 from core.inference.results import LiveUpdate, TagScores
 from core.labels import LabelSet
 from core.model.checkpoints.published import PublishedModel
 
 if TYPE_CHECKING:
     from core.audio.playback.player import PlayableSound
+    from core.heard.store import EventStore
     from core.model.store.download import DownloadProgress
 
 
@@ -33,6 +35,8 @@ class Tagger(Protocol):
     labels: LabelSet
     thresholds: NDArray[np.float32]
     live_thresholds: NDArray[np.float32]
+    live_rules: EventRules
+    weights_hash: str
 
     def with_merge(self, merge: str) -> Tagger: ...
     def tokens_with(self, merge: str) -> tuple[int, int]: ...
@@ -181,6 +185,13 @@ def import_model(path: Path) -> Path:
     return import_it(path)
 
 
+def open_events() -> EventStore:
+    """The store of what was heard, in the user's data. Raises UserError."""
+    from core.heard.store import EventStore as CoreStore
+
+    return CoreStore()
+
+
 @dataclass(frozen=True, slots=True)
 class CoreApi:
     """The functions above; tests replace them."""
@@ -196,3 +207,4 @@ class CoreApi:
     download_model: Callable[[PublishedModel, ReportCall, StopQuestion], Path] = download_model
     arrived_bytes: Callable[[PublishedModel], int] = arrived_bytes
     import_model: Callable[[Path], Path] = import_model
+    open_events: Callable[[], Any] = open_events

@@ -44,6 +44,7 @@ QTableCornerButton::section {{ background: {panel}; border: 0; }}
 QProgressBar {{ background: {line}; border: 0; border-radius: 3px; }}
 QProgressBar::chunk {{ background: {accent}; border-radius: 3px; }}
 QTabWidget::pane {{ border: 1px solid {line}; border-radius: 8px; }}
+QTabBar {{ qproperty-drawBase: 0; }}
 QTabBar::tab {{ background: transparent; color: {muted}; padding: 6px 14px; border: 0;
     border-bottom: 2px solid transparent; }}
 QTabBar::tab:selected {{ color: {text}; border-bottom: 2px solid {accent}; }}

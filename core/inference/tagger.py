@@ -5,6 +5,7 @@ A Tagger does not change after construction, so any number of threads may share 
 
 from __future__ import annotations
 
+import hashlib
 import time
 from contextlib import AbstractContextManager, nullcontext
 from copy import copy
@@ -40,7 +41,8 @@ class Tagger:
     """A model ready to tag.
 
     labels: of its outputs. thresholds: float32 `(labels,)`, the probability from which a label counts as detected.
-    live_view, live_thresholds: how it is read live, and the same for events `(labels,)`.
+    live_view, live_rules, live_thresholds: how it is read live, when that is an event, and what an event must reach
+    `(labels,)`. weights_hash: tells its weights from others, 16 hexadecimal digits.
     window_frames: the longest input it was made for. longest_frames: the longest input it accepts, with its positions
     stretched. has_frame_head: whether `tag_frames` works. name, summary: for people.
     """
@@ -74,7 +76,9 @@ class Tagger:
         self.longest_frames = max(LONGEST_FRAMES, self.window_frames)
         self.has_frame_head = isinstance(config.model, TransformerConfig) and config.model.frame_head
         self.live_view = live_view_from(config.live, self.has_frame_head)
-        self.live_thresholds = self.live_view.rules(self.thresholds).starts_from
+        self.live_rules = self.live_view.rules(self.thresholds)
+        self.live_thresholds = self.live_rules.starts_from
+        self.weights_hash = _hash_of(checkpoint)
         self.n_mels = config.log_mel.n_mels
         self.provenance = config.provenance
         where = "GPU" if self.device.type == "cuda" else "CPU"
@@ -205,6 +209,16 @@ def choose_device(device: str) -> torch.device:
 def parse_merge(text: str, default: MergeSchedule, full_patches: int) -> MergeSchedule:
     """`auto` is `default`, the checkpoint's schedule; anything else as `schedule_from_word` reads it."""
     return default if text == "auto" else schedule_from_word(text, full_patches)
+
+
+def _hash_of(checkpoint: Checkpoint) -> str:
+    """The same for the same names and numbers, whatever file they came from."""
+    digest = hashlib.sha256()
+    for name in sorted(checkpoint.weights):
+        digest.update(name.encode())
+        # At least one dimension: a single number cannot be looked at as bytes.
+        digest.update(checkpoint.weights[name].detach().cpu().reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()[:16]
 
 
 def _wants_bf16(precision: str, device: torch.device) -> bool:

@@ -17,9 +17,11 @@ from core.audio.input_choice import InputChoice
 from core.audio.playback.output import Fill
 from core.audio.playback.player import PlayableSound, SoundPlayer
 from core.errors import UserError
+from core.inference.events import EventRules
 from core.inference.results import FrameRun, Level, LiveStatus, LiveUpdate, TagScores
 from core.labels import LabelSet
 from rig.waiting import PATIENCE_S
+from tests.app.event_fakes import MemoryStore
 from tests.app.model_fakes import FakeHub
 from tests.core.audio.playback.outputs import HandOutput
 
@@ -35,6 +37,8 @@ class FakeTagger:
         self.labels = LabelSet.from_ids(labels)
         self.thresholds = np.full(len(labels), 0.5, np.float32)
         self.live_thresholds = self.thresholds
+        self.live_rules = EventRules(self.thresholds, self.thresholds / 2)
+        self.weights_hash = f"hash of {name}"
         self.merge = "auto"
 
     def with_merge(self, merge: str) -> FakeTagger:
@@ -108,6 +112,7 @@ class FakeCore:
         self.tagged: list[str] = []
         self.windows_a_file = 4
         self.hub = FakeHub()
+        self.events = MemoryStore()
         self.outputs: list[HandOutput] = []
         """Of each sound that was played, the first one first."""
         self.no_speakers: UserError | None = None
@@ -129,6 +134,7 @@ class FakeCore:
             download_model=self.hub.download,
             arrived_bytes=self.hub.arrived_bytes,
             import_model=self.hub.import_model,
+            open_events=lambda: self.events,
         )
 
     def let_go(self) -> None:

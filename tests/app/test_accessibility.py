@@ -115,7 +115,7 @@ def test_no_key_means_two_things(window: MainWindow) -> None:
 
 
 def test_every_panel_is_in_the_window(window: MainWindow) -> None:
-    assert [spec.name for spec in PANELS] == ["spectrogram", "tags", "files", "training"]
+    assert [spec.name for spec in PANELS] == ["spectrogram", "tags", "events", "files", "training"]
     for spec in PANELS:
         assert window.docks.panel(spec.name, QWidget).isVisible() is not spec.waits
     window.docks.raise_dock("training")

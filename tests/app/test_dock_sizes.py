@@ -96,7 +96,8 @@ def test_a_dragged_separator_keeps_its_share_in_every_window(
     _with_files(window, core, qtbot)
     _resize(window, (1100, 720), qtbot)
     before = window.files_panel.height()
-    edge = window.files_panel.mapTo(window, QPoint(300, 0)) - QPoint(0, 5)
+    middle = window.centralWidget()
+    edge = middle.mapTo(window, QPoint(300, middle.height())) + QPoint(0, 3)
     handle = window.windowHandle()
     QTest.mousePress(handle, Qt.MouseButton.LeftButton, pos=edge)
     for step in (20, 60, 100):

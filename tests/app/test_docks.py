@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDockWidget
 from pytestqt.qtbot import QtBot
 
+from app.events.panel import EventsPanel
 from app.files.panel import FilesPanel
 from app.main_window import MainWindow
 from app.panels import PANELS
@@ -36,27 +38,26 @@ def test_each_docked_panel_can_be_shown_and_hidden(window: MainWindow) -> None:
         assert dock.isHidden() is was_shown
 
 
-def test_a_raised_dock_is_shown_and_shares_the_width(window: MainWindow, qtbot: QtBot) -> None:
+def test_the_panels_at_the_bottom_share_one_place_and_events_are_in_front(window: MainWindow, qtbot: QtBot) -> None:
+    bottom = [spec.name for spec in PANELS if spec.area == Qt.DockWidgetArea.BottomDockWidgetArea]
+    assert bottom[0] == "events"
+    assert set(window.tabifiedDockWidgets(_dock(window, "events"))) >= {_dock(window, "files")}
+    assert not window.docks.panel("events", EventsPanel).visibleRegion().isEmpty()
+    assert window.docks.panel("files", FilesPanel).visibleRegion().isEmpty()
+    window.docks.raise_dock("files")
+    qtbot.waitUntil(lambda: not window.docks.panel("files", FilesPanel).visibleRegion().isEmpty())
+
+
+def test_a_raised_dock_is_shown_in_the_same_place(window: MainWindow, qtbot: QtBot) -> None:
     assert _dock(window, "training").isHidden()
     window.docks.raise_dock("training")
-    qtbot.waitUntil(window.docks.panel("training", TrainingPanel).isVisible)
-    files, training = (_dock(window, name).width() for name in ("files", "training"))
-    assert abs(files - training) < 0.1 * window.width()
+    panel = window.docks.panel("training", TrainingPanel)
+    qtbot.waitUntil(lambda: panel.isVisible() and not panel.visibleRegion().isEmpty())
+    assert _dock(window, "training") in window.tabifiedDockWidgets(_dock(window, "events"))
 
 
-def test_the_space_at_the_ends_moves_to_the_last_panel_on_show(window: MainWindow) -> None:
-    def margins(name: str) -> tuple[int, int]:
-        edges = _dock(window, name).widget().contentsMargins()
-        return edges.left(), edges.right()
-
-    left, right = margins("files")
-    assert left == right > 0, "it is alone in its row"
-    window.docks.raise_dock("training")
-    assert margins("files") == (left, margins("training")[0])
-    assert margins("training")[1] == right > margins("files")[1]
-
-
-def test_the_files_dock_is_low_while_it_is_empty(window: MainWindow) -> None:
+def test_the_files_dock_is_low_while_it_is_alone_and_empty(window: MainWindow) -> None:
+    _dock(window, "events").hide()
     window.docks.grow_files_dock()
     high = _dock(window, "files").height()
     window.docks.shrink_files_dock()

@@ -83,6 +83,15 @@ class EventHistory:
         """The labels that sounded at a moment, both ends included, by id, with the onset of their event in seconds."""
         return {event.label_id: event.onset_s for event in self.between(time_s, time_s)}
 
+    def remove(self, label_id: str, onset_s: float) -> None:
+        """Remove an event that has ended, if it is there."""
+        here = np.flatnonzero(self._times_s[: len(self._ended), 0] == onset_s).tolist()
+        for place in (place for place in here if self._ended[place].label_id == label_id):
+            self._times_s[place : len(self._ended) - 1] = self._times_s[place + 1 : len(self._ended)]
+            del self._ended[place]
+            self.generation += 1
+            return
+
     def forget_before(self, time_s: float) -> None:
         """Forget the events that ended before a moment."""
         kept = self._times_s[: len(self._ended), 1] >= time_s

@@ -9,10 +9,10 @@ from PySide6.QtGui import QContextMenuEvent, QMouseEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from app.spectrogram.live_timeline import LiveTimeline
 from app.spectrogram.navigation import Navigation
 from app.spectrogram.panel import SpectrogramPanel
 from app.spectrogram.plot import SpectrogramPlot
-from app.spectrogram.live_timeline import LiveTimeline
 from app.style.appearance import Appearance
 from app.tags.parents import ShownParents
 from app.tags.pins import Pins

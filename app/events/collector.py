@@ -1,0 +1,233 @@
+"""Collects what the live session hears as events, and stores them on a thread of its own.
+
+An event is in memory from its onset until the store has it; where the disk takes nothing, it stays in memory, and the
+first failure is reported.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from app.events.pictures import cut_picture, png_of
+from app.events.writer import MOST_WAITING, EventWriter, Store, key_of
+from app.runtime.background_jobs import BackgroundJobs
+from app.runtime.core_api import Tagger
+from app.spectrogram.live_timeline import LiveTimeline
+from app.tags.parents import ShownParents
+from core.errors import UserError
+from core.heard.event import HeardEvent
+from core.inference.events import SpecificEvents
+from core.inference.near_misses import NearMiss, NearMisses
+from core.inference.results import EventChange, LiveUpdate
+
+
+class EventCollector(QObject):
+    """The events of this run of the program, and the store of all of them.
+
+    session: names this run in the store. live: the timeline of what is heard. here: what is open or not yet
+    stored, by `key_of`. store: None until it is open, and where it cannot be opened.
+    """
+
+    changed = Signal(object)
+    """A HeardEvent has begun, ended, been stored (it has an id then), or been changed by the user."""
+    removed = Signal(object)
+    """The keys of events that were deleted."""
+    opened = Signal()
+    """The store can be asked. No payload."""
+    failed = Signal(object)
+    """A UserError: what is heard stays in memory only. Reported once."""
+
+    def __init__(
+        self,
+        open_store: Callable[[], Store],
+        live: LiveTimeline,
+        parents: ShownParents,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.session = uuid.uuid4().hex
+        self.live, self._parents = live, parents
+        self.here: dict[Hashable, HeardEvent] = {}
+        self.store: Store | None = None
+        self._open: dict[int, HeardEvent] = {}
+        """By the numbers that the listener gives its events."""
+        self._has_failed = False
+        self._input = ""
+        self._tagger: Tagger | None = None
+        self._specific: SpecificEvents | None = None
+        self._near: NearMisses | None = None
+        self._writer: EventWriter | None = None
+        self._jobs = BackgroundJobs(self, max_threads=1)
+        self.reader = BackgroundJobs(self, max_threads=1)
+        """Reads the store, so that what is heard does not wait for a long search."""
+        self._jobs.run(lambda: self._open_store(open_store), self._on_opened, self._on_failed)
+
+    # ----- what is heard -----
+
+    def listen_to(self, title: str) -> None:
+        """The input from now on."""
+        self._input = title
+
+    def use_tagger(self, tagger: Tagger | None) -> None:
+        """The model from now on; None changes nothing."""
+        if tagger is None:
+            return
+        self._add_near_misses([] if self._near is None else self._near.finish())
+        self._tagger = tagger
+        self._specific = SpecificEvents(tagger.labels)
+        self._near = NearMisses(tagger.live_rules)
+
+    def take(self, update: LiveUpdate) -> None:
+        """Collect what an update of the session says; the timeline has it already."""
+        if self._tagger is None or self._specific is None or self._near is None:
+            return
+        changes = [change for change in update.events if change.label < len(self._tagger.labels)]
+        specific = self._specific.started(changes)
+        for change in changes if self._parents.is_on else specific:
+            if change.offset_s is None:
+                self._begin(change)
+            elif change.id in self._open:
+                self._end(change)
+        scores = [row for row in update.scores if len(row.probabilities) == len(self._tagger.labels)]
+        self._add_near_misses(self._near.push(scores, changes))
+
+    def _begin(self, change: EventChange) -> None:
+        event = self._event(change.label, change.onset_s, None, change.peak)
+        self._open[change.id] = event
+        self._keep(event)
+        self._write(lambda writer: [(event, writer.begin(event))])
+
+    def _end(self, change: EventChange) -> None:
+        assert change.offset_s is not None
+        begun = self.here.get(key_of(self._open[change.id]), self._open[change.id])
+        del self._open[change.id]
+        offset_s = max(change.offset_s, begun.onset_s)
+        event = replace(begun, offset_s=offset_s, offset_at=begun.onset_at + offset_s - begun.onset_s, peak=change.peak)
+        self._keep(event)
+        self._write(lambda writer: writer.end(event))
+
+    def _add_near_misses(self, found: Sequence[NearMiss]) -> None:
+        if self._tagger is None or not found:
+            return
+        events = [
+            replace(self._event(miss.label, miss.onset_s, miss.offset_s, miss.peak), kind="near_miss", why=miss.why)
+            for miss in found
+        ]
+        for event in events:
+            self._keep(event)
+        self._write(lambda writer: writer.add(events))
+
+    def _event(self, label: int, onset_s: float, offset_s: float | None, peak: float) -> HeardEvent:
+        tagger = self._tagger
+        assert tagger is not None
+        return HeardEvent(
+            session=self.session,
+            label_id=tagger.labels[label].id,
+            label=tagger.labels[label].name,
+            onset_s=onset_s,
+            offset_s=offset_s,
+            onset_at=self.live.wall_clock_s(onset_s),
+            offset_at=None if offset_s is None else self.live.wall_clock_s(onset_s) + offset_s - onset_s,
+            peak=min(max(peak, 0.0), 1.0),
+            model=tagger.name,
+            model_hash=tagger.weights_hash,
+            input=self._input,
+        )
+
+    def _keep(self, event: HeardEvent) -> None:
+        """Keep an event until it is stored, and show it."""
+        self.here[key_of(event)] = event
+        if len(self.here) > MOST_WAITING:
+            del self.here[next(iter(self.here))]
+        self.changed.emit(event)
+
+    # ----- what the user says of it -----
+
+    def change(self, events: Sequence[HeardEvent], *, note: str | None = None, is_starred: bool | None = None) -> None:
+        """Write a note to events, or star them; what is None stays."""
+        values: dict[str, Any] = {"note": note, "is_starred": is_starred}
+        values = {name: value for name, value in values.items() if value is not None}
+        for event in events:
+            changed = replace(self.here.get(key_of(event), event), **values)
+            if key_of(event) in self.here:
+                self.here[key_of(event)] = changed
+            self.changed.emit(changed)
+        ids, store = [event.id for event in events if event.id], self.store
+        if ids and store is not None:
+            self._jobs.run(lambda: store.change(ids, note=note, is_starred=is_starred), None, self._on_failed)
+
+    def delete(self, events: Sequence[HeardEvent]) -> None:
+        """Delete events that are over; those that last stay."""
+        over = [event for event in events if event.offset_s is not None]
+        keys = [key_of(event) for event in over]
+        for key in keys:
+            self.here.pop(key, None)
+        for event in over:
+            if event.session == self.session and event.kind == "event":
+                self.live.events.remove(event.label_id, event.onset_s)
+        self.removed.emit(keys)
+        ids, store = [event.id for event in over if event.id], self.store
+        if ids and store is not None:
+            self._jobs.run(lambda: store.delete(ids), None, self._on_failed)
+
+    # ----- the store -----
+
+    def close(self, timeout_s: float) -> bool:
+        """End what is open, and close the store; False when it takes longer than `timeout_s`."""
+        for number in list(self._open):
+            event = self._open[number]
+            last_s = max(self.live.view.last_s, event.onset_s)
+            self._end(EventChange(number, 0, event.onset_s, event.peak, last_s, offset_s=last_s))
+        is_read = self.reader.wait(timeout_s / 2)
+        self._jobs.run(lambda: None if self._writer is None else self._writer.close())
+        return self._jobs.wait(timeout_s / 2) and is_read
+
+    def _open_store(self, open_store: Callable[[], Store]) -> Store:
+        store = open_store()
+        # On this thread, so that what waits to be written already finds it.
+        self._writer = EventWriter(store)
+        return store
+
+    def _on_opened(self, store: Store) -> None:
+        self.store = store
+        self.opened.emit()
+
+    def _write(self, write: Callable[[EventWriter], list[tuple[HeardEvent, int]]]) -> None:
+        def work() -> list[tuple[HeardEvent, int]]:
+            return [] if self._writer is None else write(self._writer)
+
+        self._jobs.run(work, self._on_stored, self._on_failed)
+
+    def _on_stored(self, stored: list[tuple[HeardEvent, int]]) -> None:
+        for event, event_id in stored:
+            now = self.here.get(key_of(event))
+            if now is None:
+                continue
+            with_id = replace(now, id=event_id)
+            is_whole = event.offset_s is not None
+            if is_whole:
+                del self.here[key_of(event)]
+                self._draw(with_id)
+            else:
+                self.here[key_of(event)] = with_id
+            if (now.note, now.is_starred) != (event.note, event.is_starred) and not now.id:
+                # The user was faster than the disk.
+                self.change([with_id], note=now.note, is_starred=now.is_starred)
+            self.changed.emit(with_id)
+
+    def _draw(self, event: HeardEvent) -> None:
+        """Store the picture of an event that is over and stored."""
+        columns = cut_picture(self.live.columns, event)
+        store = self.store
+        if columns is not None and store is not None:
+            self._jobs.run(lambda: store.put_picture(event.id, png_of(columns)), None, self._on_failed)
+
+    def _on_failed(self, error: UserError) -> None:
+        if not self._has_failed:
+            self._has_failed = True
+            self.failed.emit(error)

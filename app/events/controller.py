@@ -1,0 +1,77 @@
+"""Connects the list of events with the picture, and says where what it asks for cannot be done."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from app.events.collector import EventCollector
+from app.events.panel import EventsPanel
+from app.events.writer import live_key
+from app.runtime.core_api import Tagger
+from app.spectrogram.history.event_history import TimelineEvent
+from app.spectrogram.navigation import Navigation
+from core.audio.input_choice import InputChoice
+from core.errors import UserError
+
+_OTHER_RUN = "This was heard before Soundmark was started this time: its picture is not kept."
+_TOO_OLD = "This was heard longer ago than the picture goes back."
+
+
+class HeardSession(Protocol):
+    """What the events are collected from; see `app.live.session`."""
+
+    tagger: Tagger | None
+    input: InputChoice
+    updated: Any
+    tagger_changed: Any
+    state_changed: Any
+
+
+class EventsController(QObject):
+    """Passes on to the collector what is heard, and does what the panel of events asks for."""
+
+    failed = Signal(object)
+    """A UserError: what is heard is not stored. Reported once."""
+    live_wanted = Signal()
+    """The live sound should be on show. No payload."""
+    panel_wanted = Signal()
+    """The panel should be in front. No payload."""
+
+    def __init__(
+        self, collector: EventCollector, panel: EventsPanel, navigation: Navigation, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._collector, self._panel, self._navigation = collector, panel, navigation
+        panel.go_to.connect(self.go_to)
+        collector.failed.connect(lambda error: self.failed.emit(_in_memory(error)))
+
+    def follow(self, session: HeardSession) -> None:
+        """Collect what a session hears from now on. Whatever fills the timeline must follow it before."""
+        session.updated.connect(self._collector.take)
+        session.tagger_changed.connect(lambda: self._collector.use_tagger(session.tagger))
+        session.state_changed.connect(lambda: self._collector.listen_to(session.input.title))
+
+    @Slot(float, str)
+    def go_to(self, stream_s: float, session: str) -> None:
+        """Show a moment of the live sound, where the picture still has it; else the panel says why not."""
+        history = self._collector.live.columns
+        if session != self._collector.session:
+            self._panel.show_trouble(_OTHER_RUN)
+        elif not history.start_s <= stream_s <= history.end_s:
+            self._panel.show_trouble(_TOO_OLD)
+        else:
+            self.live_wanted.emit()
+            self._navigation.set_cursor(stream_s)
+
+    @Slot(object)
+    def choose(self, event: TimelineEvent) -> None:
+        """Select an event of the live sound in the list."""
+        self.panel_wanted.emit()
+        self._panel.choose(live_key(self._collector.session, event.label_id, event.onset_s))
+
+
+def _in_memory(error: UserError) -> UserError:
+    remedy = f"{error.remedy} Until then what is heard stays in memory, for as long as Soundmark runs."
+    return UserError(error.problem, remedy)

@@ -1,0 +1,79 @@
+"""Writes events into the store, on one thread; what the disk refuses is kept and tried again."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Hashable, Sequence
+from typing import Protocol
+
+from core.heard.event import Cursor, EventQuery, HeardEvent, Page
+
+MOST_WAITING = 10_000
+"""How many events are kept for a disk that takes none."""
+
+
+class Store(Protocol):
+    """What the window needs of an event store; see `core.heard.store`."""
+
+    def begin(self, event: HeardEvent) -> int: ...
+    def end(self, event_id: int, offset_s: float, offset_at: float, peak: float) -> None: ...
+    def add(self, events: Sequence[HeardEvent]) -> list[int]: ...
+    def change(self, event_ids: Sequence[int], *, note: str | None = None, is_starred: bool | None = None) -> None: ...
+    def page(self, query: EventQuery, after: Cursor | None = None, limit: int = 200) -> Page: ...
+    def count(self, query: EventQuery) -> int: ...
+    def labels(self, kinds: tuple[str, ...] = ("event",)) -> list[tuple[str, str, int]]: ...
+    def put_picture(self, event_id: int, picture: bytes) -> None: ...
+    def picture(self, event_id: int) -> bytes | None: ...
+    def delete(self, event_ids: Sequence[int]) -> None: ...
+    def close(self) -> None: ...
+
+
+def key_of(event: HeardEvent) -> Hashable:
+    """Says which event it is, before and after it is stored."""
+    return event.session, event.label_id, event.onset_s, event.kind
+
+
+def live_key(session: str, label_id: str, onset_s: float) -> Hashable:
+    """The `key_of` an event on the picture."""
+    return session, label_id, onset_s, "event"
+
+
+class EventWriter:
+    """Stores events as they begin and end. For one thread; every method raises UserError where the disk refuses."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._ids: dict[Hashable, int] = {}
+        """Of the events that are stored while they last."""
+        self._waiting: deque[HeardEvent] = deque(maxlen=MOST_WAITING)
+
+    def begin(self, event: HeardEvent) -> int:
+        """Store an event that lasts; its id."""
+        self._ids[key_of(event)] = event_id = self._store.begin(event)
+        return event_id
+
+    def end(self, event: HeardEvent) -> list[tuple[HeardEvent, int]]:
+        """Store where an event ended; the events that are stored now, with their ids."""
+        event_id = self._ids.pop(key_of(event), None)
+        if event_id is None:
+            return self.add([event])
+        assert event.offset_s is not None, "an event that has ended"
+        assert event.offset_at is not None, "an event that has ended"
+        try:
+            self._store.end(event_id, event.offset_s, event.offset_at, event.peak)
+        except BaseException:
+            self._ids[key_of(event)] = event_id
+            raise
+        return [(event, event_id), *self.add([])]
+
+    def add(self, events: Sequence[HeardEvent]) -> list[tuple[HeardEvent, int]]:
+        """Store events that are over, with those that were refused before; each with its id."""
+        self._waiting.extend(events)
+        waiting = list(self._waiting)
+        ids = self._store.add(waiting) if waiting else []
+        self._waiting.clear()
+        return list(zip(waiting, ids, strict=True))
+
+    def close(self) -> None:
+        """Close the store."""
+        self._store.close()

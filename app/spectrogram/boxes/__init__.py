@@ -1,0 +1,1 @@
+"""The events of a timeline as boxes on its picture."""

@@ -1,0 +1,150 @@
+"""What is heard becomes events in the store; what the disk refuses stays in memory."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from app.events.collector import EventCollector
+from app.spectrogram.live_timeline import LiveTimeline
+from app.tags.parents import ShownParents
+from core.errors import UserError
+from core.heard.event import HeardEvent
+from core.inference.results import EventChange
+from core.labels import LabelSet
+from rig.waiting import PATIENCE_S
+from tests.app.app_fakes import FakeTagger
+from tests.app.event_fakes import READ_ONLY, MemoryStore
+from tests.app.events.conftest import Ears
+
+
+def test_an_event_is_stored_when_it_begins_and_when_it_ends(ears: Ears, qtbot: QtBot) -> None:
+    ears.begin(4, 1.0)
+    qtbot.waitUntil(lambda: len(ears.store.events) == 1)
+    begun = ears.store.events[1]
+    assert (begun.label, begun.label_id, begun.onset_s, begun.offset_s) == ("Cow", "cow", 1.0, None)
+    assert (begun.input, begun.model, begun.model_hash) == ("USB Mic", "Starter", "hash of Starter")
+    assert begun.onset_at == pytest.approx(ears.live.wall_clock_s(1.0))
+    ears.hear(EventChange(1, 4, 1.0, 0.95, 3.0, offset_s=2.5), until_s=3.0)
+    qtbot.waitUntil(lambda: ears.store.events[1].offset_s == 2.5)
+    ended = ears.store.events[1]
+    assert ended.peak == 0.95
+    assert ended.offset_at is not None
+    assert ended.offset_at - ended.onset_at == pytest.approx(1.5)
+    qtbot.waitUntil(lambda: not ears.collector.here)
+
+
+def test_it_reports_each_step_and_at_last_the_id(ears: Ears, qtbot: QtBot) -> None:
+    seen: list[HeardEvent] = []
+    ears.collector.changed.connect(seen.append)
+    ears.event(4, 1.0, 2.5)
+    qtbot.waitUntil(lambda: bool(seen) and seen[-1].id == 1 and seen[-1].offset_s == 2.5)
+    assert seen[0].offset_s is None
+
+
+def test_a_picture_of_it_is_stored(ears: Ears, qtbot: QtBot) -> None:
+    ears.event(4, 1.0, 2.5)
+    qtbot.waitUntil(lambda: 1 in ears.store.pictures)
+    assert ears.store.pictures[1].startswith(b"\x89PNG")
+
+
+def test_it_becomes_a_box_on_the_picture_that_grows_until_it_ends(ears: Ears) -> None:
+    ears.begin(4, 1.0)
+    (box,) = ears.live.events.between(0.0, 10.0)
+    assert (box.name, box.onset_s, box.offset_s) == ("Cow", 1.0, None)
+    ears.hear(EventChange(1, 4, 1.0, 0.95, 3.0, offset_s=2.5), until_s=3.0)
+    (box,) = ears.live.events.between(0.0, 10.0)
+    assert box.offset_s == 2.5
+
+
+def test_what_almost_was_an_event_is_stored_with_the_reason(ears: Ears, qtbot: QtBot) -> None:
+    ears.hear(until_s=1.5, heard={2: 0.4})
+    ears.hear(until_s=2.0, heard={})
+    qtbot.waitUntil(lambda: len(ears.store.events) == 1)
+    miss = ears.store.events[1]
+    assert (miss.kind, miss.why, miss.label) == ("near_miss", "0.40 < 0.50", "Siren")
+    assert len(ears.live.events) == 0
+
+
+def test_an_event_that_a_more_specific_one_implies_is_left_out_unless_asked_for(
+    ears: Ears, parents: ShownParents
+) -> None:
+    labels = FakeTagger().labels
+    ears.tagger.labels = LabelSet(
+        tuple(replace(label, parents=("cow",) if label.id == "hen" else ()) for label in labels)
+    )
+    ears.collector.use_tagger(ears.tagger)
+    both = (EventChange(1, 4, 1.0, 0.9, 1.5), EventChange(2, 5, 1.0, 0.9, 1.5))
+    ears.hear(*both, until_s=1.5)
+    assert [event.label for event in ears.collector.here.values()] == ["Hen"]
+    parents.choose(True)
+    ears.hear(replace(both[0], id=3, onset_s=2.0), until_s=2.5)
+    assert [event.label for event in ears.collector.here.values()] == ["Hen", "Cow"]
+
+
+def test_a_disk_that_takes_nothing_is_reported_once_and_nothing_is_lost(ears: Ears, qtbot: QtBot) -> None:
+    failures: list[UserError] = []
+    ears.collector.failed.connect(failures.append)
+    ears.store.is_read_only = True
+    ears.event(4, 1.0, 2.5, 1)
+    ears.event(2, 4.0, 5.0, 2)
+    qtbot.waitUntil(lambda: ears.collector._jobs.unfinished == 0)
+    assert failures == [READ_ONLY]
+    assert [event.label for event in ears.collector.here.values()] == ["Cow", "Siren"]
+    ears.store.is_read_only = False
+    ears.event(1, 7.0, 8.0, 3)
+    qtbot.waitUntil(lambda: len(ears.store.events) == 3)
+    qtbot.waitUntil(lambda: not ears.collector.here)
+    assert sorted(event.label for event in ears.store.events.values()) == ["Cow", "Rain", "Siren"]
+
+
+def test_where_there_is_no_store_events_stay_in_memory(parents: ShownParents, qtbot: QtBot) -> None:
+    def refuse() -> MemoryStore:
+        raise READ_ONLY
+
+    failures: list[UserError] = []
+    collector = EventCollector(refuse, LiveTimeline(), parents)
+    collector.failed.connect(failures.append)
+    qtbot.waitUntil(lambda: failures == [READ_ONLY])
+    collector.use_tagger(FakeTagger())
+    assert collector.store is None
+    assert collector.close(PATIENCE_S)
+
+
+def test_a_note_that_is_written_while_it_lasts_stays(ears: Ears, qtbot: QtBot) -> None:
+    change = ears.begin(4, 1.0)
+    (event,) = ears.collector.here.values()
+    ears.collector.change([event], note="a calf", is_starred=True)
+    ears.hear(replace(change, at_s=3.0, offset_s=2.5), until_s=3.0)
+    qtbot.waitUntil(lambda: not ears.collector.here)
+    qtbot.waitUntil(lambda: ears.store.events[1].note == "a calf")
+    assert ears.store.events[1].is_starred
+
+
+def test_deleted_events_leave_store_picture_and_memory_but_not_while_they_last(ears: Ears, qtbot: QtBot) -> None:
+    ears.event(4, 1.0, 2.5, 1)
+    qtbot.waitUntil(lambda: not ears.collector.here)
+    ears.begin(2, 4.0, 2)
+    (lasting,) = ears.collector.here.values()
+    ears.collector.delete([ears.store.events[1], lasting])
+    qtbot.waitUntil(lambda: 1 not in ears.store.events)
+    assert [box.name for box in ears.live.events.between(0.0, 10.0)] == ["Siren"]
+    assert list(ears.collector.here.values()) == [replace(lasting, id=lasting.id)] or len(ears.collector.here) == 1
+
+
+def test_closing_ends_what_is_open(ears: Ears, qtbot: QtBot) -> None:
+    ears.begin(4, 1.0)
+    assert ears.collector.close(PATIENCE_S)
+    assert ears.store.events[1].offset_s == pytest.approx(ears.live.view.last_s)
+    assert ears.store.is_closed
+
+
+def test_another_model_ends_nothing_of_ours_twice(ears: Ears, qtbot: QtBot) -> None:
+    ears.begin(4, 1.0)
+    ears.hear(EventChange(1, 4, 1.0, 0.9, 2.0, offset_s=2.0), until_s=2.0)
+    ears.collector.use_tagger(FakeTagger("Birds", ("wren", "owl")))
+    ears.hear(EventChange(1, 4, 1.0, 0.9, 2.0, offset_s=2.0), EventChange(2, 1, 2.0, 0.9, 2.5), until_s=2.5)
+    qtbot.waitUntil(lambda: len(ears.store.events) == 2)
+    assert [event.label for event in ears.store.events.values()] == ["Cow", "Owl"]
