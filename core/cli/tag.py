@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Protocol
+from typing import IO, TYPE_CHECKING
 
 from core.cli.argument_types import positive_number, whole_count
 from core.cli.model_options import ModelOptions, add_model_options
-from core.cli.terminal.streams import OutputError, ResultStream
-from core.cli.window_output import FORMATS, PARENTS_HELP, TaggedWindow, implied_labels
+from core.cli.output.each_file import FileWriter, check_places, check_writable, places_beside, tag_one
+from core.cli.terminal.streams import ResultStream
+from core.cli.window_output import (
+    FORMATS,
+    PARENTS_HELP,
+    TaggedWindow,
+    implied_labels,
+    print_file_error,
+    print_note,
+)
 from core.errors import UsageError, UserError
+from core.event_files.main import FORMATS as EVENT_FORMATS
 from core.inference.edges.finders import EVENT_FINDERS, USUAL_EDGES
-from core.unforeseen import unforeseen
 
 if TYPE_CHECKING:
+    from core.audio.decoding.search import MediaFound
     from core.inference.tagger import Tagger
+
+
+EVENT_FILES = tuple(name for name in EVENT_FORMATS if name not in FORMATS)
+"""Formats that hold events only, as `--events` finds them."""
+_SUFFIXES = {"table": ".txt"} | {name: entry.suffix for name, entry in EVENT_FORMATS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +45,13 @@ class TagOptions:
     model: ModelOptions
     """Which model, and how it runs."""
     format: str = "table"
-    """A key of FORMATS."""
+    """A key of FORMATS, or one of EVENT_FILES."""
     output: Path | None = None
     """The file for the results; None for standard output."""
+    output_dir: Path | None = None
+    """The folder for a file of results for each file; None for one output."""
+    may_overwrite: bool = False
+    """Whether files in that folder may be replaced."""
     window_s: float | None = None
     """Length of a window; None for the model's own."""
     hop_s: float | None = None
@@ -50,13 +67,22 @@ class TagOptions:
     edges: str = USUAL_EDGES
     """How onsets and offsets of events are found, a key of EVENT_FINDERS."""
 
+    @property
+    def is_timed(self) -> bool:
+        """Whether the model has to tell when sounds occur."""
+        return self.frames or self.events or self.format in EVENT_FILES
+
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of `tag`."""
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="files, or folders to search")
     add_model_options(parser)
-    parser.add_argument("--format", choices=("table", "jsonl", "csv"), default="table", help="default: table")
+    formats = f"default: table; {', '.join(EVENT_FILES)} hold events, as --events finds them"
+    parser.add_argument("--format", choices=(*FORMATS, *EVENT_FILES), default="table", help=formats)
     parser.add_argument("--output", type=Path, metavar="FILE", help="write to this file instead of the terminal")
+    beside = "write a file for each file below this folder; named as the folder of the sounds, beside each of them"
+    parser.add_argument("--output-dir", type=Path, metavar="DIR", help=beside)
+    parser.add_argument("--overwrite", action="store_true", help="replace files that are in --output-dir already")
     window = "window length, up to 30.72 (default: the model's own, usually 10.24)"
     parser.add_argument("--window-s", type=positive_number, metavar="S", help=window)
     hop = "from window to window (default: 5, or the window if that is shorter; with --frames or --events half of it)"
@@ -80,6 +106,8 @@ def run(namespace: argparse.Namespace) -> int:
         model=ModelOptions.of(namespace, namespace.model),
         format=namespace.format,
         output=namespace.output,
+        output_dir=namespace.output_dir,
+        may_overwrite=namespace.overwrite,
         window_s=namespace.window_s,
         hop_s=namespace.hop_s,
         top_k=None if namespace.all_scores else namespace.top_k,
@@ -93,46 +121,54 @@ def run(namespace: argparse.Namespace) -> int:
 
 def run_tag(options: TagOptions) -> int:
     """Tag everything; 1 if a file could not be read, else 0. Raises UserError for wrong options."""
-    from core.audio.decoding.decode import find_media, track_note
+    from core.audio.decoding.decode import find_media
     from core.inference.file_tagging import lengths_for
 
-    _check_writable(options.output)  # before the model is loaded
+    _check_combination(options)
+    if options.output is not None:
+        check_writable(options.output)  # before the model is loaded
+    found = find_media(options.paths)
+    places = _places(options, found.files)
     tagger = options.model.load_tagger()
     lengths_for(tagger, options.window_s, options.hop_s)  # refuses wrong ones
-    if options.frames or options.events:
+    if options.is_timed:
         tagger.require_frame_head()
-    found = find_media(options.paths)
-    _refuse_overwriting(options.output, found.files)
+    if places is not None:
+        check_places(places, options.output_dir or Path(), options.may_overwrite)
     if found.others:
         print(f"Note: {found.others_in_words()}", file=sys.stderr)
+    if options.format in EVENT_FILES:
+        return _write_event_files(options, tagger, found, places)
+    if places is not None:
+        return _tag_all(_EachBeside(tagger, options, places), found)
     with _open_output(options.output) as file:
-        is_timed = options.frames or options.events
-        writer: _FileWriter = (_FrameTagging if is_timed else _WindowTagging)(file, tagger, options)
-        for path, error in found.problems:
-            writer.error(str(path), error)
-        n_errors = len(found.problems)
-        for path in found.files:
-            try:
-                if note := track_note(path):
-                    writer.note(str(path), note)
-                writer.tag(path)
-            except (OutputError, BrokenPipeError):
-                raise  # not the file's fault
-            except UserError as error:
-                n_errors += 1
-                writer.error(str(path), error)
-            except Exception as error:  # an unforeseen error in one file must not end the others
-                n_errors += 1
-                writer.error(str(path), unforeseen(path, "tagged", error))
+        return _tag_all(_make_writer(file, tagger, options), found)
+
+
+def _tag_all(writer: FileWriter, found: MediaFound) -> int:
+    for path, error in found.problems:
+        writer.error(str(path), error)
+    n_errors = len(found.problems) + sum(not tag_one(path, writer) for path in found.files)
     return 1 if n_errors else 0
 
 
-class _FileWriter(Protocol):
-    """Tags files and writes the results as they come; `tag` raises UserError."""
+def _write_event_files(options: TagOptions, tagger: Tagger, found: MediaFound, places: dict[Path, Path] | None) -> int:
+    from core.cli.frame_output import FileEvents
+    from core.cli.output.event_files import FileSpans, write_each, write_one
 
-    def tag(self, path: Path) -> None: ...
-    def error(self, source: str, error: UserError) -> None: ...
-    def note(self, source: str, text: str) -> None: ...
+    events = FileEvents(tagger.labels, options.parents, options.edges)
+    spans = FileSpans(tagger, events, options.window_s, options.hop_s)
+    for path, error in found.problems:
+        spans.error(str(path), error)
+    if places is not None:
+        write_each(options.format, spans, places)
+    else:
+        write_one(options.format, spans.of_all(found.files), options.output)
+    return 1 if found.problems or spans.n_errors else 0
+
+
+def _make_writer(file: IO[str], tagger: Tagger, options: TagOptions) -> FileWriter:
+    return (_FrameTagging if options.is_timed else _WindowTagging)(file, tagger, options)
 
 
 class _WindowTagging:
@@ -172,12 +208,41 @@ class _FrameTagging:
             self._writer.end(str(path))  # what a damaged file held comes before its error
 
 
-def _check_writable(output: Path | None) -> None:
-    if output is None:
-        return
-    folder = output.resolve().parent
-    if output.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
-        raise UsageError(f"{output} cannot be written.", "Choose another --output, in a folder that exists.")
+class _EachBeside:
+    """Writes each file's results to its place, and errors to standard error."""
+
+    def __init__(self, tagger: Tagger, options: TagOptions, places: dict[Path, Path]) -> None:
+        self._tagger, self._options, self._places = tagger, options, places
+
+    def tag(self, path: Path) -> None:
+        with _open_output(self._places[path]) as file:
+            _make_writer(file, self._tagger, self._options).tag(path)
+
+    def error(self, source: str, error: UserError) -> None:
+        print_file_error(source, error, sys.stderr)
+
+    def note(self, source: str, text: str) -> None:
+        print_note(source, text)
+
+
+def _check_combination(options: TagOptions) -> None:
+    if options.output is not None and options.output_dir is not None:
+        raise UsageError("--output and --output-dir exclude each other.", "Give one of them.")
+    if options.frames and options.format in EVENT_FILES:
+        problem = f"--format {options.format} writes events, not rows of 100 ms."
+        raise UsageError(problem, "Leave --frames out, or choose csv or jsonl.")
+
+
+def _places(options: TagOptions, files: tuple[Path, ...]) -> dict[Path, Path] | None:
+    """Where the results of each file go; None for one place for all. Raises UsageError."""
+    if options.output_dir is not None:
+        return places_beside(options.paths, files, options.output_dir, _SUFFIXES[options.format])
+    _refuse_overwriting(options.output, files)
+    if options.format in EVENT_FILES:
+        from core.cli.output.event_files import check_one_output
+
+        check_one_output(options.format, len(files), options.output)
+    return None
 
 
 def _refuse_overwriting(output: Path | None, files: tuple[Path, ...]) -> None:

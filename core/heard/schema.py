@@ -1,7 +1,8 @@
 """Defines the tables of the event store, and makes them in a new file.
 
 Names that repeat (sessions, labels, models, inputs) are stored once, so that a row of a year's two million is short.
-Each sort has an index that begins with the kind and ends with the id, and so does each filter that may leave few rows.
+Each sort has an index, and so does each filter that may leave few rows. Behind what an index is sorted by, it repeats
+what else is asked for often, which spares looking up each row of thousands.
 """
 
 from __future__ import annotations
@@ -34,11 +35,11 @@ CREATE TABLE events (
     clip TEXT NOT NULL, is_starred INTEGER NOT NULL
 );
 CREATE INDEX by_time ON events (kind, onset_at, id);
-CREATE INDEX by_label ON events (label, kind, onset_at, id);
-CREATE INDEX by_input ON events (input, kind, onset_at, id);
-CREATE INDEX by_session ON events (session, kind, onset_at, id);
+CREATE INDEX by_label ON events (label, kind, onset_at, id, length_s, peak);
+CREATE INDEX by_input ON events (input, kind, onset_at, id, length_s, peak);
+CREATE INDEX by_session ON events (session, kind, onset_at, id, length_s, peak);
 CREATE INDEX by_peak ON events (kind, peak, id, label, onset_at);
-CREATE INDEX by_length ON events (kind, length_s, id, label, onset_at);
+CREATE INDEX by_length ON events (kind, length_s, id, label, onset_at, peak);
 CREATE INDEX by_star ON events (onset_at) WHERE is_starred = 1;
 CREATE INDEX by_note ON events (note) WHERE note <> '';
 CREATE INDEX open_events ON events (session) WHERE offset_s IS NULL;
