@@ -104,8 +104,9 @@ class MainWindow(DropWindow):
         self.menus.add_panels(self.docks.toggles)
         panels = (self.spectrogram, self.tags, self.files_panel)
         self.presenter = Presenter(self.session, self.file_tagging, live, panels, self)
-        events_panel = self.docks.panel("events", EventsPanel)
-        self.events = EventsController(self.collector, events_panel, self.presenter.navigation)
+        self.events = EventsController(
+            self.collector, self.docks.panel("events", EventsPanel), self.presenter.navigation
+        )
         self.events.follow(self.session)
         self.view = ViewSettings(self._parts, self.spectrogram, self.presenter.navigation, self.menus, self)
         self.input_menu = InputMenu(self.menus.input_menu, self.session, self._devices)
@@ -148,6 +149,7 @@ class MainWindow(DropWindow):
             "span": lambda span: self.view.set_span(span),
             "colour_map": lambda name: self.view.set_colour_map(name),
             "theme": lambda choice: self.view.set_theme(choice),
+            "boxes": lambda are_shown: self.view.show_boxes(are_shown),
             "range": lambda: self.view.ask_range(),
             "find": self._find,
             "full_screen": self._set_full_screen,
@@ -163,22 +165,20 @@ class MainWindow(DropWindow):
     def _connect(self) -> None:
         self.input_menu.chosen.connect(self._choose_input)
         self.models.connect_menu(self.model_menu)
-        self.models.failed.connect(self.notifications.show_error)
         self.dropped.connect(self._on_dropped)
         self.files_panel.open_wanted.connect(self.menus.actions["open_files"].trigger)
-        self.file_tagging.scan_failed.connect(self.notifications.show_error)
         self.file_tagging.files_left_out.connect(self.notifications.queue_notice)
-        self.file_tagging.counts_changed.connect(self._refresh_actions)
-        self.file_tagging.busy_changed.connect(self._refresh_actions)
-        self.session.state_changed.connect(self._refresh_actions)
         self.session.state_changed.connect(self._remember)
-        self.training.changed.connect(self._refresh_actions)
-        self.training.failed.connect(self.notifications.show_error)
         self.training.panel_wanted.connect(lambda: self.docks.raise_dock("training"))
         self.training.models_changed.connect(self._list_trained)
+        for failed in (self.models.failed, self.file_tagging.scan_failed, self.training.failed):
+            failed.connect(self.notifications.show_error)
+        files, session = self.file_tagging, self.session
+        for changed in (files.counts_changed, files.busy_changed, session.state_changed, self.training.changed):
+            changed.connect(self._refresh_actions)
         self.presenter.timeline_changed.connect(self._refresh_actions)
         self.events.failed.connect(self.notifications.queue_error)
-        self.events.live_wanted.connect(self.presenter.show_live)
+        self.spectrogram.plot.box_clicked.connect(self.events.choose)
         self.events.panel_wanted.connect(lambda: self.docks.raise_dock("events"))
         self._parts.settings.write_failed.connect(self.notifications.queue_error)
         self.notifications.inputs_wanted.connect(self.toolbar.input_button.showMenu)

@@ -43,6 +43,7 @@ VIEW = (
     Entry("zoom_out_frequency", "Zoom out (fr&equency)", ("Ctrl+-",), "Show more frequencies"),
 )
 VIEW_REST = (
+    Entry("boxes", "&Events on the picture", (), "Show what was heard as boxes on the picture", checkable=True),
     Entry("range", "Level &range…", (), "Choose the levels shown darkest and brightest"),
     Entry("find", "Find a &class", ("Ctrl+F",), "Search the model's classes"),
 )

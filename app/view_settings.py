@@ -30,6 +30,8 @@ class ViewSettings(QObject):
         self._navigation.set_span(settings.span_s)
         check(self._menus.colour_group, settings.colour_map)
         check(self._menus.theme_group, settings.theme)
+        self._menus.actions["boxes"].setChecked(settings.shows_boxes)
+        self._panel.plot.boxes.is_shown = settings.shows_boxes
 
     def set_span(self, span: str) -> None:
         """Show so many seconds."""
@@ -40,6 +42,12 @@ class ViewSettings(QObject):
         """One of COLOUR_MAPS."""
         self._settings.colour_map = name
         self._panel.set_colours(name, self._settings.range_db)
+
+    def show_boxes(self, are_shown: bool) -> None:
+        """Show events as boxes on the picture, or not."""
+        self._settings.shows_boxes = are_shown
+        self._panel.plot.boxes.is_shown = are_shown
+        self._panel.plot.boxes.update()
 
     def set_theme(self, choice: str) -> None:
         """One of THEME_CHOICES."""

@@ -34,8 +34,6 @@ class EventsController(QObject):
 
     failed = Signal(object)
     """A UserError: what is heard is not stored. Reported once."""
-    live_wanted = Signal()
-    """The live sound should be on show. No payload."""
     panel_wanted = Signal()
     """The panel should be in front. No payload."""
 
@@ -62,7 +60,8 @@ class EventsController(QObject):
         elif not history.start_s <= stream_s <= history.end_s:
             self._panel.show_trouble(_TOO_OLD)
         else:
-            self.live_wanted.emit()
+            if not self._navigation.timeline.is_live:
+                self._navigation.live_wanted.emit()
             self._navigation.set_cursor(stream_s)
 
     @Slot(object)

@@ -1,4 +1,4 @@
-"""The small pictures of events: cut from the live picture, stored as grey PNG, shown in the colours of the picture."""
+"""The small pictures of events: cut from the live picture, stored and shown in grey."""
 
 from __future__ import annotations
 
@@ -50,18 +50,6 @@ def png_of(picture: NDArray[np.uint8]) -> bytes:
     return bytes(content.data())
 
 
-def pixmap_of(content: bytes, table: NDArray[np.uint32]) -> QPixmap:
-    """A stored picture in colours; table: the pixel of each byte, `(256,)`. Null for what is no picture."""
-    image = QImage.fromData(content).convertToFormat(QImage.Format.Format_Grayscale8)
-    if image.isNull():
-        return QPixmap()
-    # A line of a QImage may be longer than its pixels.
-    lines = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
-    pixels = np.ascontiguousarray(table[lines[:, : image.width()]])
-    coloured = QImage(pixels.data, image.width(), image.height(), 4 * image.width(), QImage.Format.Format_RGB32)
-    return QPixmap.fromImage(coloured)
-
-
 class PictureCache(QObject):
     """The pictures of the rows that are looked at. Reads each from the store once, on a pool thread."""
 
@@ -71,22 +59,12 @@ class PictureCache(QObject):
     def __init__(self, reader: BackgroundJobs, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._reader = reader
-        self._contents: OrderedDict[int, bytes] = OrderedDict()
-        self._pixmaps: dict[int, QPixmap] = {}
+        self._pixmaps: OrderedDict[int, QPixmap] = OrderedDict()
         self._asked = set[int]()
-        self._table = np.arange(256, dtype=np.uint32) * 0x010101 | np.uint32(0xFF000000)
-
-    def set_colours(self, table: NDArray[np.uint32]) -> None:
-        """The pixel of each byte, `(256,)`."""
-        self._table = table
-        self._pixmaps.clear()
 
     def pixmap(self, store: object, event_id: int) -> QPixmap | None:
         """The picture of a stored event; None until it has been read, and where there is none."""
         if event_id in self._pixmaps:
-            return self._pixmaps[event_id]
-        if event_id in self._contents:
-            self._pixmaps[event_id] = pixmap_of(self._contents[event_id], self._table)
             return self._pixmaps[event_id]
         if event_id and store is not None and event_id not in self._asked:
             self._asked.add(event_id)
@@ -99,15 +77,15 @@ class PictureCache(QObject):
 
     def ask_again(self, event_id: int) -> None:
         """Its picture may have been stored since it was asked for."""
-        if event_id not in self._contents:
+        if event_id not in self._pixmaps:
             self._asked.discard(event_id)
 
     def _on_read(self, event_id: int, content: bytes | None) -> None:
-        if content is None:
+        pixmap = QPixmap()
+        if content is None or not pixmap.loadFromData(content):
             return
-        self._contents[event_id] = content
-        if len(self._contents) > _KEPT:
-            oldest, _ = self._contents.popitem(last=False)
-            self._pixmaps.pop(oldest, None)
+        self._pixmaps[event_id] = pixmap
+        if len(self._pixmaps) > _KEPT:
+            oldest, _ = self._pixmaps.popitem(last=False)
             self._asked.discard(oldest)
         self.ready.emit(event_id)

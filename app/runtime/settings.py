@@ -179,6 +179,15 @@ class UserSettings(QObject):
         self._set("shows_parents", "yes" if value else "no")
 
     @property
+    def shows_boxes(self) -> bool:
+        """Whether events are shown as boxes on the picture."""
+        return self._text("shows_boxes") != "no"
+
+    @shows_boxes.setter
+    def shows_boxes(self, value: bool) -> None:
+        self._set("shows_boxes", "yes" if value else "no")
+
+    @property
     def model(self) -> str | None:
         """Name of a model row or path of a checkpoint; None for the starter."""
         return self._text("model") or None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from PySide6.QtCore import QElapsedTimer, Qt, Signal, Slot
@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVB
 
 from app.spectrogram.axes.frequency_axis import bin_frequency_hz
 from app.spectrogram.axes.time_axis import TimeLabels
+from app.spectrogram.boxes.event_boxes import implied_ids
 from app.spectrogram.history.column_history import byte_db
 from app.spectrogram.history.model_scores import ModelScores, models_between
 from app.spectrogram.lanes import Lane, LanesStrip, choose_lanes
@@ -160,6 +161,7 @@ class SpectrogramPanel(QFrame):
         stretch_s = timeline.stretch_s
         self.plot.set_stretch(stretch_s and (stretch_s[0] - origin_s, stretch_s[1] - origin_s))
         self.plot.set_playing(timeline.playing_s if timeline.playing_s is None else timeline.playing_s - origin_s)
+        self.plot.boxes.show_events(timeline.events, self._implied(), origin_s, view.last_s)
         gaps = () if timeline.history is None else timeline.history.gaps_between(view.left_s, view.right_s)
         self.lanes.set_view(view.left_s, view.right_s, timeline.cursor_s, gaps, timeline.playing_s)
         self.lanes.set_markers(timeline.markers)
@@ -190,6 +192,11 @@ class SpectrogramPanel(QFrame):
             for label_id, peak in zip(model.places, np.where(left_out, 0, highest).tolist(), strict=True):
                 found[label_id] = max(found.get(label_id, 0.0), peak)
         return found
+
+    def _implied(self) -> Mapping[str, frozenset[str]]:
+        """What each label of the newest model implies, by id; nothing where that is shown too."""
+        labels = self.timeline.labels
+        return {} if labels is None or self._parents.is_on else implied_ids(labels)
 
     # ----- input -----
 

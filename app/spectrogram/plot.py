@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.spectrogram.axes.frequency_axis import FrequencyView, HertzAxis
 from app.spectrogram.axes.time_axis import TimeAxis, TimeLabels
+from app.spectrogram.boxes.painting import EventBoxItem
 from app.spectrogram.history.column_history import ColumnHistory
 from app.spectrogram.picture.markers import Markers, in_view, paint_markers
 from app.spectrogram.picture.pixel_ring import PixelRing
@@ -43,7 +44,11 @@ class _TimeViewBox(pg.ViewBox):
     def mouseClickEvent(self, ev: Any) -> None:
         if ev.button() == Qt.MouseButton.LeftButton:
             ev.accept()
-            self._plot.clicked.emit(self.mapToView(ev.pos()).x())
+            event = self._plot.boxes.event_at(ev.pos())
+            if event is not None:
+                self._plot.box_clicked.emit(event)
+            else:
+                self._plot.clicked.emit(self.mapToView(ev.pos()).x())
 
     def wheelEvent(self, ev: Any, axis: int | None = None) -> None:
         ev.accept()
@@ -100,6 +105,8 @@ class SpectrogramPlot(pg.PlotWidget):
     """The factor, and the time under the pointer."""
     clicked = Signal(float)
     """The time that was clicked."""
+    box_clicked = Signal(object)
+    """The TimelineEvent whose name was clicked."""
     selecting = Signal(float, float)
     """The times between which a stretch is being selected, in either order."""
     pressed_in_stretch = Signal()
@@ -140,6 +147,8 @@ class SpectrogramPlot(pg.PlotWidget):
         self._view_box.setBackgroundColor(PICTURE_VOID)
         self._view_box.setXRange(-10, 0, padding=0)
         self._picture = _Picture(self._view_box)
+        self.boxes = EventBoxItem(self._view_box)
+        """The events on the picture."""
         self._cursor = pg.InfiniteLine(angle=90, movable=False)
         self._cursor.setVisible(False)
         item.addItem(self._cursor, ignoreBounds=True)
@@ -256,6 +265,7 @@ class SpectrogramPlot(pg.PlotWidget):
     def set_markers(self, markers: Markers) -> None:
         """Mark changes: seconds of the stream, and a few words."""
         self._picture.markers = markers
+        self.boxes.has_markers = bool(markers)
 
     def set_message(self, text: str) -> None:
         """Show a message, as rich text, in the middle of an empty picture; "" removes it. Escape what is not ours."""

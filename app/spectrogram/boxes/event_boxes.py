@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 
 from app.spectrogram.history.event_history import TimelineEvent
+from core.inference.events import COVERED_SHARE
+from core.label_tree import label_tree
+from core.labels import LabelSet
 
 MOST_ROWS = 6
 """Names that find no place in so many rows are left out; their boxes are drawn."""
@@ -53,3 +57,41 @@ class BoxRows:
 
 def _overlaps(span: tuple[float, float], taken: Sequence[tuple[float, float]]) -> bool:
     return any(span[0] < stop_s and start_s < span[1] for start_s, stop_s in taken)
+
+
+@lru_cache(maxsize=16)
+def implied_ids(labels: LabelSet) -> dict[str, frozenset[str]]:
+    """The ids of what each label implies, by its id; only of labels that imply something."""
+    tree = label_tree(labels)
+    above = {label.id: frozenset(labels[place].id for place in tree.implied[label.index]) for label in labels}
+    return {label_id: implied for label_id, implied in above.items() if implied}
+
+
+def without_implied(
+    events: Sequence[TimelineEvent], implied: Mapping[str, frozenset[str]], now_s: float
+) -> list[TimelineEvent]:
+    """The events without those that more specific ones cover by half or more.
+
+    implied: the ids of the labels that each label implies. now_s: where open events end at present.
+    """
+    if not any(implied.get(event.label_id) for event in events):
+        return list(events)
+    return [event for event in events if not _is_covered(event, events, implied, now_s)]
+
+
+def _is_covered(
+    event: TimelineEvent, events: Sequence[TimelineEvent], implied: Mapping[str, frozenset[str]], now_s: float
+) -> bool:
+    above = [one for one in events if event.label_id in implied.get(one.label_id, ())]
+    if not above:
+        return False
+    stop_s = _end(event, now_s)
+    covered_s, reached_s = 0.0, event.onset_s
+    for one in sorted(above, key=lambda one: one.onset_s):
+        covered_s += max(0.0, min(_end(one, now_s), stop_s) - max(one.onset_s, reached_s))
+        reached_s = max(reached_s, _end(one, now_s))
+    return covered_s >= COVERED_SHARE * (stop_s - event.onset_s)
+
+
+def _end(event: TimelineEvent, now_s: float) -> float:
+    return max(now_s, event.onset_s) if event.offset_s is None else event.offset_s
