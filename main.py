@@ -16,6 +16,7 @@ from core.errors import UsageError, UserError
 VERBS = (
     Verb("tag", "tag audio and video files, or folders of them", "core.cli.tag"),
     Verb("listen", "tag live sound from a microphone, in the terminal", "core.cli.listen"),
+    Verb("export", "write what was heard live to a file of another program", "core.cli.export"),
     Verb("devices", "list the input devices", "core.cli.devices"),
     Verb("check", "report what is in a folder of labelled clips, and what is wrong with it", "training.cli.check"),
     Verb("statistics", "measure the clips' log-mel (mean and deviation) and their levels", "training.cli.statistics"),

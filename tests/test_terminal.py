@@ -9,7 +9,7 @@ import json
 import os
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import numpy as np
@@ -21,10 +21,12 @@ from core.audio.input_device import InputDevice
 from core.cli import devices
 from core.cli.terminal.leaving import with_results_written
 from core.cli.terminal.streams import ResultStream
+from core.heard.store import EventStore
 from core.labels import LabelSet
 from core.model.checkpoints.checkpoint import save_checkpoint
 from core.terminal_text import shown
 from fakes import tiny_checkpoint
+from tests.core.heard.made_events import heard
 
 pytestmark = pytest.mark.slow
 
@@ -36,6 +38,7 @@ NOISY = f"b{ACTIVE}c"
 VERBS = {
     "tag": ["tag", "data/dog/0.wav", "--model", "tiny"],
     "listen": ["listen", "--input", "data/dog/0.wav", "--model", "tiny"],
+    "export": ["export", "--format", "csv"],
     "devices": ["devices"],
     "check": ["check", "--data", "data"],
     "statistics": ["statistics", "--data", "data"],
@@ -56,6 +59,9 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with clips of two classes and a tiny model; one microphone of a noisy name."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data_home"))
+    with closing(EventStore()) as store:
+        store.add([heard(3)])
     save_checkpoint(tiny_checkpoint(), tmp_path / "tiny")
     random = np.random.default_rng(0)
     for label in ("dog", "rain"):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 from core.atomic_write import atomic_file
 from core.errors import UsageError, UserError
 from core.event_files.handlers import audacity, csv, jsonl, parquet, raven, srt, webvtt
-from core.event_files.models import EventFormat, Found, LabelFile, LabelledSpan, LineProblem
+from core.event_files.models import EventFormat, Found, LabelFile, LabelledSpan, LineProblem, Lines
 from core.event_files.text_encoding import numbered_lines
 
 _LINES_TO_RECOGNISE = 5
@@ -114,6 +114,28 @@ def _encoded(texts: list[str]) -> bytes:
     return "".join(texts).encode("utf-8", "backslashreplace")  # names of files may hold what no encoding has
 
 
+def _text_format(
+    title: str, suffix: str, handler: _TextHandler, *, holds_sources: bool = False, has_clock_time: bool = False
+) -> EventFormat:
+    return EventFormat(
+        title=title,
+        suffix=suffix,
+        write=_as_text(handler.lines),
+        holds_sources=holds_sources,
+        has_clock_time=has_clock_time,
+        recognise=handler.recognise,
+        read=handler.read,
+    )
+
+
+class _TextHandler(Protocol):
+    """What a module of a text format has."""
+
+    def lines(self, spans: Iterable[LabelledSpan]) -> Iterator[str]: ...
+    def recognise(self, first: list[str]) -> bool: ...
+    def read(self, lines: Lines) -> Iterator[Found]: ...
+
+
 class _Counted:
     """Counts what goes through."""
 
@@ -127,12 +149,12 @@ class _Counted:
 
 
 FORMATS: dict[str, EventFormat] = {
-    "audacity": EventFormat("Audacity", ".txt", _as_text(audacity.lines), False, audacity.recognise, audacity.read),
-    "raven": EventFormat("Raven", ".selections.txt", _as_text(raven.lines), True, raven.recognise, raven.read),
-    "vtt": EventFormat("WebVTT", ".vtt", _as_text(webvtt.lines), False, webvtt.recognise, webvtt.read),
-    "srt": EventFormat("SRT", ".srt", _as_text(srt.lines), False, srt.recognise, srt.read),
-    "jsonl": EventFormat("JSON Lines", ".jsonl", _as_text(jsonl.lines), True, jsonl.recognise, jsonl.read),
-    "csv": EventFormat("CSV", ".csv", _as_text(csv.lines), True, csv.recognise, csv.read),
-    "parquet": EventFormat("Parquet", ".parquet", parquet.write, True),
+    "audacity": _text_format("Audacity", ".txt", audacity),
+    "raven": _text_format("Raven", ".selections.txt", raven, holds_sources=True),
+    "vtt": _text_format("WebVTT", ".vtt", webvtt),
+    "srt": _text_format("SRT", ".srt", srt),
+    "jsonl": _text_format("JSON Lines", ".jsonl", jsonl, holds_sources=True, has_clock_time=True),
+    "csv": _text_format("CSV", ".csv", csv, holds_sources=True, has_clock_time=True),
+    "parquet": EventFormat("Parquet", ".parquet", parquet.write, holds_sources=True, has_clock_time=True),
 }
 """By the name of --format. A file of text is read by the first one that recognises it."""

@@ -114,6 +114,8 @@ class EventFormat:
     """Writes spans as they come, in constant memory."""
     holds_sources: bool
     """Whether spans of several sources can be told apart in one file."""
+    has_clock_time: bool = False
+    """Whether it keeps when in clock time, and in which session, something was heard."""
     recognise: Callable[[list[str]], bool] | None = None
     """Whether these first lines (those with more than spaces) are of this format. None for a format that is no text."""
     read: Callable[[Lines], Iterator[Found]] | None = None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, cast
 
 from core.cli.frame_output import FileEvents
 from core.cli.output.each_file import tag_one
@@ -15,8 +16,11 @@ from core.errors import UsageError, UserError
 from core.event_files.main import FORMATS, only_one_source, write_events, write_to
 from core.event_files.models import LabelledSpan
 from core.inference.results import EventChange
+from core.terminal_text import shown
 
 if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
     from core.inference.tagger import Tagger
 
 NOT_TEXT = ("parquet",)
@@ -94,14 +98,25 @@ class _Stopped:
             self.has_stopped = True
 
 
+class _StandardOutput(io.RawIOBase):
+    """Takes text in UTF-8; on a terminal, control characters in names are escaped."""
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        content = bytes(data)
+        text = content.decode("utf-8").replace("\r\n", "\n")
+        if sys.stdout.isatty():
+            text = "\n".join("\t".join(map(shown, line.split("\t"))) for line in text.split("\n"))
+        sys.stdout.write(text)
+        return len(content)
+
+
 def write_one(format: str, spans: Iterable[LabelledSpan], output: Path | None) -> None:
     """Write all spans to one file, or to standard output without one; of a stream that the user stops, what came
     before, and then raise KeyboardInterrupt. Raises UserError."""
     stream = _Stopped(spans)
     if output is None:
+        write_to(format, stream, cast("IO[bytes]", _StandardOutput()))
         sys.stdout.flush()
-        write_to(format, stream, sys.stdout.buffer)
-        sys.stdout.buffer.flush()
     else:
         write_events(format, stream, output)
     if stream.has_stopped:
