@@ -115,20 +115,20 @@ def _encoded(texts: list[str]) -> bytes:
 
 
 def _text_format(
-    title: str, suffix: str, handler: _TextHandler, *, holds_sources: bool = False, has_clock_time: bool = False
+    title: str, suffix: str, module: _TextModule, *, holds_sources: bool = False, has_clock_time: bool = False
 ) -> EventFormat:
     return EventFormat(
         title=title,
         suffix=suffix,
-        write=_as_text(handler.lines),
+        write=_as_text(module.lines),
         holds_sources=holds_sources,
         has_clock_time=has_clock_time,
-        recognise=handler.recognise,
-        read=handler.read,
+        recognise=module.recognise,
+        read=module.read,
     )
 
 
-class _TextHandler(Protocol):
+class _TextModule(Protocol):
     """What a module of a text format has."""
 
     def lines(self, spans: Iterable[LabelledSpan]) -> Iterator[str]: ...
