@@ -20,6 +20,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
+# Tests of graphs ask for them; the others shall not start processes that make some.
+os.environ.setdefault("SOUNDMARK_ENGINE", "torch")
+
 # A machine that is busy with other programs must not look like a failure.
 settings.register_profile("soundmark", deadline=None)
 settings.load_profile("soundmark")

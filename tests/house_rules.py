@@ -28,7 +28,13 @@ CORE_RANK = {name: rank for rank, names in enumerate(CORE_ORDER) for name in nam
 QT = {"PySide6", "shiboken6", "pyqtgraph", "pytestqt"}
 THREADS = {"threading", "queue", "_thread", "concurrent", "multiprocessing", "asyncio"}
 # The crossings and their parts.
-MAY_THREAD = ("core/audio/sources/microphone", "core/inference/listener", "core/audio/kept/", "core/audio/playback/")
+MAY_THREAD = (
+    "core/audio/sources/microphone",
+    "core/inference/listener",
+    "core/audio/kept/",
+    "core/audio/playback/",
+    "core/inference/engines/",
+)
 # What elsewhere starts nothing and guards nothing: a flag that stops a pool job, the hook for unforeseen errors.
 HARMLESS = {"threading.Event", "threading.excepthook", "threading.ExceptHookArgs"}
 VAGUE = {"manager", "helper", "helpers", "util", "utils", "common", "misc", "handler", "handlers", "base", "data2"}

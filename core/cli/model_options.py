@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.cli.argument_types import merge_word, stride_pair
+from core.inference.engines.models import EngineName
 
 if TYPE_CHECKING:
     from core.inference.tagger import Tagger
@@ -29,6 +31,8 @@ class ModelOptions:
     """How tokens are merged, as `merge_word` accepts it."""
     strides: tuple[int, int] | None = None
     """Patch strides (mels, frames); None for the model's own."""
+    engine: EngineName = "auto"
+    """auto, torch or openvino."""
     padding: bool = True
     """Whether short input gets the zero frames that the model was trained with, if it was."""
 
@@ -41,6 +45,7 @@ class ModelOptions:
             precision=namespace.precision,
             merge=namespace.merge,
             strides=namespace.stride,
+            engine=namespace.engine,
             padding=not namespace.no_pad,
         )
 
@@ -57,15 +62,27 @@ class ModelOptions:
 
         return with_overrides(checkpoint, self.strides, no_pad=not self.padding)
 
-    def tagger(self, checkpoint: Checkpoint) -> Tagger:
-        """Make a tagger of an adapted checkpoint. Raises UserError."""
-        from core.inference.tagger import Tagger
+    def tagger(self, checkpoint: Checkpoint, path: Path | None = None) -> Tagger:
+        """Make a tagger of an adapted checkpoint. path: its file or folder, for what is made of it in the background;
+        None for a checkpoint without one. Raises UserError."""
+        from core.inference.tagger import Tagger, graph_maker
 
-        return Tagger(checkpoint, device=self.device, precision=self.precision, merge=self.merge)
+        return Tagger(
+            checkpoint,
+            device=self.device,
+            precision=self.precision,
+            merge=self.merge,
+            engine=self.engine,
+            make_graph=None if path is None else graph_maker(path, self.strides, no_pad=not self.padding),
+        )
 
     def load_tagger(self) -> Tagger:
         """Load the model, ready to tag. Raises UserError."""
-        return self.tagger(self.load_checkpoint())
+        from core.model.checkpoints.loading import load_checkpoint
+        from core.model.store.find import find_weights
+
+        path = find_weights(self.model)
+        return self.tagger(self.adapt(load_checkpoint(path)), path)
 
 
 def add_model_options(parser: argparse.ArgumentParser) -> None:
@@ -80,6 +97,8 @@ def add_inference_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--merge", default="auto", type=merge_word, metavar="auto|off|R", help=merge)
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="auto: a GPU if there is one")
     parser.add_argument("--precision", choices=("auto", "fp32", "bf16"), default="auto", help="auto: bf16 on a GPU")
+    engines = "auto: OpenVINO's graphs on a CPU where they agree with PyTorch and are faster"
+    parser.add_argument("--engine", choices=("auto", "torch", "openvino"), default="auto", help=engines)
     stride = "patch strides to use instead of the model's own, such as 16x16"
     parser.add_argument("--stride", type=stride_pair, metavar="MELSxFRAMES", help=stride)
     no_pad = "do not pad short input with the zero frames that published models were trained with"

@@ -1,4 +1,4 @@
-"""`soundmark models list | download | import | export`."""
+"""`soundmark models list | download | import | convert | export`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from core.cli.argument_types import stride_pair, whole_count
-from core.cli.model_options import MODEL_HELP
+from core.cli.model_options import MODEL_HELP, ModelOptions, add_model_options
 from core.errors import UserError
 from core.model.checkpoints.published import PUBLISHED_MODELS, PublishedModel, find_published
 from core.model.store.folder import find_kept, kept_models
@@ -88,8 +88,8 @@ class ExportOptions:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the four actions of `models` and their options."""
-    actions = parser.add_subparsers(dest="action", metavar="list | download | import | export", required=True)
+    """Add the five actions of `models` and their options."""
+    actions = parser.add_subparsers(dest="action", metavar="list | download | import | convert | export", required=True)
 
     listing = actions.add_parser("list", help="the installed models, and the published ones to download")
     _add_json(listing, "print a JSON list")
@@ -98,6 +98,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     _add_download(actions.add_parser("download", help="download a published model; an interrupted download resumes"))
     _add_download(actions.add_parser("get"))  # its former name, which the help leaves out
     _add_import(actions.add_parser("import", help="install a checkpoint of AST's authors, of Hugging Face or of ours"))
+    _add_convert(actions.add_parser("convert", help="make a model's graphs, with which this computer runs it faster"))
     _add_export(actions.add_parser("export", help="write a model for other programs"))
 
 
@@ -156,6 +157,28 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
         return run_export(ExportOptions(namespace.model, namespace.layout, namespace.out, namespace.json))
 
     parser.set_defaults(run_action=run_action)
+
+
+def _add_convert(parser: argparse.ArgumentParser) -> None:
+    add_model_options(parser)
+    readings = "what is read of a window: one answer, or one for each column (default: what tagging and listening need)"
+    parser.add_argument("--reading", choices=("clip", "columns"), help=readings)
+    parser.add_argument("--frames", type=whole_count, metavar="N", help="frames of a window (default: as above)")
+    parser.add_argument("--background", action="store_true", help="leave the processor to other programs")
+    parser.set_defaults(run_action=_run_convert)
+
+
+def _run_convert(namespace: argparse.Namespace) -> int:
+    from core.cli.graphs import ConvertOptions, run_convert
+
+    return run_convert(
+        ConvertOptions(
+            model=ModelOptions.of(namespace, namespace.model),
+            reading=namespace.reading,
+            frames=namespace.frames,
+            is_background=namespace.background,
+        )
+    )
 
 
 def _add_json(parser: argparse.ArgumentParser, words: str) -> None:

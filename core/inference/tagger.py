@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import time
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable
 from copy import copy
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -19,6 +20,11 @@ from numpy.typing import NDArray
 from core.audio.frame_rate import FRAMES_PER_SECOND
 from core.audio.log_mel import LogMelConfig
 from core.errors import UserError
+from core.inference.engines.graph_engine import Make
+from core.inference.engines.graph_files import GraphKey
+from core.inference.engines.main import EngineParts, build_engine, hash_of
+from core.inference.engines.models import Engine, EngineName, Shape
+from core.inference.engines.pytorch import TorchEngine
 from core.inference.frame_rows import resample_columns, rows_of
 from core.inference.live_view import live_view_from
 from core.inference.results import FrameScores, TagScores
@@ -30,8 +36,8 @@ from core.model.checkpoints.restride import with_strides
 from core.model.merging.schedule import MergeSchedule, schedule_from_word
 from core.model.networks.folded_norms import fold_batch_norms
 from core.model.networks.frame_head import column_times_s
-from core.model.networks.spectrogram_transformer import AudioSpectrogramTransformer
 from core.model.store.find import find_weights
+from core.program import program_command
 
 LONGEST_FRAMES = 3072
 """30.72 s: beyond that, positions that were trained on 10.24 s mean little, and memory grows with the square."""
@@ -45,6 +51,9 @@ class Tagger:
     `(labels,)`. weights_hash: tells its weights from others, 16 hexadecimal digits.
     window_frames: the longest input it was made for. longest_frames: the longest input it accepts, with its positions
     stretched. has_frame_head: whether `tag_frames` works. name, summary: for people.
+
+    engine: what runs the network. make_graph: for a merging as `--merge` has it, how a graph of a shape is made; None
+    leaves graphs that are missing unmade.
     """
 
     def __init__(
@@ -54,10 +63,15 @@ class Tagger:
         device: str = "auto",
         precision: str = "auto",
         merge: str = "auto",
+        engine: EngineName = "auto",
+        make_graph: Callable[[str], Make] | None = None,
     ) -> None:
         config = checkpoint.config
+        self._checkpoint = checkpoint
         self.device = choose_device(device)
-        self._autocast_bf16 = _wants_bf16(precision, self.device)
+        self._is_bf16 = _wants_bf16(precision, self.device)
+        self._wanted_engine: EngineName = engine
+        self._wanted_precision, self._make_graph = precision, make_graph
         full_patches = config.model.n_patches(config.model.max_frames)
         self._read_merge = partial(parse_merge, default=config.merge, full_patches=full_patches)
         self.merge = self._read_merge(merge)
@@ -66,8 +80,9 @@ class Tagger:
         network = checkpoint.build()
         fold_batch_norms(network)
         self._model = network.to(self.device)
+        self._engine = self._engine_for(merge)
         self._pad_to_window = config.pad_to_window
-        self._to_probabilities = to_probabilities(config.activation, config.calibration, self.device)
+        self._to_probabilities = to_probabilities(config.activation, config.calibration)
         self.name = config.name
         self.labels = config.labels
         self.thresholds = checkpoint.thresholds
@@ -82,7 +97,7 @@ class Tagger:
         self.n_mels = config.log_mel.n_mels
         self.provenance = config.provenance
         where = "GPU" if self.device.type == "cuda" else "CPU"
-        self.precision = "bf16" if self._autocast_bf16 else "fp32"
+        self.precision = "bf16" if self._is_bf16 else "fp32"
         self.summary = f"{config.variant}, {len(config.labels)} classes, {where}, {self.precision}"
 
     def tag(
@@ -102,9 +117,8 @@ class Tagger:
         """
         began = time.perf_counter()
         model_input = self._input_of(frames, pads=not at_true_length)
-        with torch.inference_mode(), self._autocast():
-            logits = self._model(model_input.to(self.device, non_blocking=True), merge=self.merge)
-            probabilities = self._to_probabilities(logits.float()).squeeze(0).cpu().numpy()
+        logits = torch.as_tensor(self._engine.run("clip", model_input))
+        probabilities = self._to_probabilities(logits).squeeze(0).numpy()
         tokens_in, tokens_out = self._tokens_of(model_input.shape[1])
         return TagScores(
             probabilities=probabilities,
@@ -121,13 +135,12 @@ class Tagger:
         """When each label sounds in raw log-mel `frames` `(n, mels)`, n as for `tag`: a row for every 100 ms that
         begins in them. Raises UserError for a model without a frame head."""
         self.require_frame_head()
-        assert isinstance(self._model, AudioSpectrogramTransformer), "no other network has a frame head"
         model_input = self._input_of(frames)
-        with torch.inference_mode(), self._autocast():
-            logits = self._model.frame_logits(model_input.to(self.device), merge=self.merge)
-            # Neither the clip head's calibration nor a softmax: in a column, each label is present or absent by itself.
-            columns = logits.float().sigmoid().squeeze(0).cpu().numpy()
-        times_s = column_times_s(self._model.config, model_input.shape[1])
+        # Neither the clip head's calibration nor a softmax: in a column, each label is present or absent by itself.
+        columns = torch.as_tensor(self._engine.run("columns", model_input)).sigmoid().squeeze(0).numpy()
+        architecture = self._checkpoint.config.model
+        assert isinstance(architecture, TransformerConfig), "no other network has a frame head"
+        times_s = column_times_s(architecture, model_input.shape[1])
         return resample_columns(columns, times_s + start_frame / FRAMES_PER_SECOND, rows_of(start_frame, len(frames)))
 
     def require_frame_head(self) -> None:
@@ -143,7 +156,54 @@ class Tagger:
         a CNN, which has no tokens. Raises UserError."""
         other = copy(self)
         other.merge = self._read_merge(merge)
+        other._engine = other._engine_for(merge)
         return other
+
+    def with_engine(self, engine: EngineName) -> Tagger:
+        """A tagger of the same model, run by another engine. Raises UserError."""
+        other = copy(self)
+        other._wanted_engine = engine
+        other._engine = other._engine_for(self._merge_word)
+        return other
+
+    @property
+    def engine(self) -> str:
+        """The engine and precision of the newest answers, for people."""
+        return self._engine.describe()
+
+    @property
+    def runs_on(self) -> Engine:
+        """The engine itself."""
+        return self._engine
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """What it was made from."""
+        return self._checkpoint
+
+    def graph_key(self, shape: Shape) -> GraphKey:
+        """Where the graph of an input is found."""
+        return GraphKey(hash_of(self._checkpoint), str(asdict(self.merge)), shape)
+
+    @property
+    def usual_shapes(self) -> tuple[Shape, ...]:
+        """The inputs of tagging files and of listening."""
+        full, view = Shape("clip", self.window_frames), self.live_view
+        if self.has_frame_head:
+            return full, Shape("columns", view.context)
+        return full, Shape("clip", view.newest)
+
+    def _engine_for(self, merge: str) -> Engine:
+        self._merge_word = merge
+        parts = EngineParts(
+            exact=TorchEngine(self._model, self.device, self.merge, is_bf16=self._is_bf16),
+            device=self.device,
+            precision=self._wanted_precision,
+            checkpoint=self._checkpoint,
+            merge=self.merge,
+            make=None if self._make_graph is None else self._make_graph(merge),
+        )
+        return build_engine(self._wanted_engine, parts)
 
     def tokens_with(self, merge: str) -> tuple[int, int]:
         """Tokens of a full window before and after the model with that merge schedule. Raises UserError."""
@@ -158,17 +218,14 @@ class Tagger:
         n_tokens = self._model.tokens_per_layer(n_frames, self.merge)
         return n_tokens[0], n_tokens[-1]
 
-    def _input_of(self, frames: NDArray[np.float32], *, pads: bool = True) -> torch.Tensor:
+    def _input_of(self, frames: NDArray[np.float32], *, pads: bool = True) -> NDArray[np.float32]:
         """Normalised, `(1, frames, mels)`."""
-        return torch.as_tensor(self.log_mel.normalise(self._pad(frames) if pads else frames)).unsqueeze(0)
+        return np.asarray(self.log_mel.normalise(self._pad(frames) if pads else frames))[None]
 
     def _pad(self, frames: NDArray[np.float32]) -> NDArray[np.float32]:
         """Append zero frames up to the window if the checkpoint asks for them, as published ASTs do."""
         missing = self.window_frames - len(frames) if self._pad_to_window else 0
         return np.pad(frames, ((0, missing), (0, 0))) if missing > 0 else frames
-
-    def _autocast(self) -> AbstractContextManager[object]:
-        return torch.autocast(self.device.type, torch.bfloat16) if self._autocast_bf16 else nullcontext()
 
 
 def load_tagger(
@@ -177,13 +234,34 @@ def load_tagger(
     device: str = "auto",
     precision: str = "auto",
     merge: str = "auto",
-    strides: tuple[int, int] | None = None,
-    no_pad: bool = False,
+    engine: EngineName = "auto",
 ) -> Tagger:
-    """A tagger of the model that `find_weights` finds; None is the starter. strides, no_pad: see `with_overrides`.
-    Raises UserError."""
-    checkpoint = with_overrides(load_checkpoint(find_weights(model)), strides, no_pad=no_pad)
-    return Tagger(checkpoint, device=device, precision=precision, merge=merge)
+    """A tagger of the model that `find_weights` finds; None is the starter. Raises UserError."""
+    path = find_weights(model)
+    return Tagger(
+        load_checkpoint(path),
+        device=device,
+        precision=precision,
+        merge=merge,
+        engine=engine,
+        make_graph=graph_maker(path),
+    )
+
+
+def graph_maker(path: Path, strides: tuple[int, int] | None = None, *, no_pad: bool = False) -> Callable[[str], Make]:
+    """For a merging, the command that makes a graph of the model at `path` in a process of its own."""
+    changes = [*(["--stride", f"{strides[0]}x{strides[1]}"] if strides else []), *(["--no-pad"] if no_pad else [])]
+
+    def of_merge(merge: str) -> Make:
+        model = ("--model", str(path), "--merge", merge, *changes)
+
+        def command(shape: Shape) -> tuple[str, ...]:
+            wanted = ("--reading", shape.reading, "--frames", str(shape.n_frames), "--background")
+            return program_command("models", "convert", *model, *wanted)
+
+        return command
+
+    return of_merge
 
 
 def with_overrides(

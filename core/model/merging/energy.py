@@ -57,7 +57,8 @@ def _match(keys: Tensor, r: int, n_protected: int, margin: float) -> Matching:
         chosen = moved
 
     stays = torch.ones(n_batch, n_protected + n_free, dtype=torch.bool, device=keys.device)
-    stays.scatter_(1, moved + n_protected, False)
+    # A tensor of False, not the number: the tracer that makes graphs knows no scatter of a bool.
+    stays = stays.scatter(1, moved + n_protected, torch.zeros_like(moved, dtype=torch.bool))
     kept = (~stays).byte().argsort(dim=-1, stable=True)[:, : n_protected + n_free - r]  # a mask would make a GPU wait
     new_place = stays.cumsum(dim=1) - 1
     return Matching(kept, moved + n_protected, new_place.gather(1, chosen + n_protected))

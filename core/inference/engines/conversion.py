@@ -1,0 +1,149 @@
+"""Converts a model into a graph, and finds out whether and in which precision the graph can be trusted.
+
+A graph is made for one input: with fixed shapes OpenVINO plans memory and kernels once, and a merge schedule has fixed
+numbers of tokens. What it answers to loud and to very quiet sound is compared with PyTorch in fp32.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from core.audio.demo.scene import demo_scene
+from core.audio.log_mel import LogMel
+from core.inference.engines.compiled_graph import CompiledGraph, openvino_core
+from core.inference.engines.graph_files import GRAPH, WEIGHTS, GraphFacts
+from core.inference.engines.models import Engine, Shape
+from core.inference.engines.pytorch import TorchEngine
+from core.model.checkpoints.checkpoint import Checkpoint
+from core.model.checkpoints.probabilities import to_probabilities
+from core.model.merging.schedule import MergeSchedule
+from core.model.networks.build import Network
+from core.model.networks.folded_norms import fold_batch_norms
+from core.model.networks.spectrogram_transformer import AudioSpectrogramTransformer
+
+_log = logging.getLogger(__name__)
+MOST_DIFFERENCE = 0.02
+"""A precision whose probabilities are further than this from PyTorch's in fp32 is not used."""
+_QUIET = 10 ** (-60 / 20)
+"""Graphics chips have been right on loud sound and wrong on quiet sound in low precision."""
+_CANDIDATES = {"f32": "FP32", "bf16": "BF16"}
+"""Precisions, and what OpenVINO calls the processor's ability to compute in them."""
+_N_TIMED = 15
+
+
+class _Answer(nn.Module):
+    """A network that answers in one way, to be traced."""
+
+    def __init__(self, network: Network, shape: Shape, merge: MergeSchedule) -> None:
+        super().__init__()
+        self.network, self._shape, self._merge = network, shape, merge
+
+    def forward(self, log_mel: Tensor) -> Tensor:
+        if self._shape.reading == "clip":
+            return self.network(log_mel, merge=self._merge)
+        assert isinstance(self.network, AudioSpectrogramTransformer), "no other network has a frame head"
+        return self.network.frame_logits(log_mel, merge=self._merge)
+
+
+def make_graph(checkpoint: Checkpoint, merge: MergeSchedule, shape: Shape, folder: Path) -> GraphFacts:
+    """Write the graph of a model for one input into an empty folder, and compare and time it. A model that cannot be
+    converted gives facts with the reason."""
+    import openvino
+
+    try:
+        model = _converted(checkpoint, merge, shape)
+        # Not as float16, which the weights may be: what is computed of them, such as folded norms, is not.
+        openvino.save_model(model, folder / GRAPH, compress_to_fp16=False)
+        return _examine(checkpoint, merge, shape, folder)
+    except Exception as error:
+        # Whatever the converter refuses: PyTorch runs the model as before.
+        _log.exception("no graph of %s could be made", checkpoint.config.name)
+        return GraphFacts(failure=f"{type(error).__name__}: {error}"[:500])
+
+
+def _converted(checkpoint: Checkpoint, merge: MergeSchedule, shape: Shape) -> Any:
+    import openvino
+
+    size = (1, shape.n_frames, checkpoint.config.log_mel.n_mels)
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")  # it warns of every shape that the trace takes as fixed, which is meant
+        answer = _Answer(checkpoint.build(), shape, merge).eval()
+        convert: Any = vars(openvino)["convert_model"]
+        return convert(answer, example_input=torch.zeros(size), input=list(size))
+
+
+def _examine(checkpoint: Checkpoint, merge: MergeSchedule, shape: Shape, folder: Path) -> GraphFacts:
+    network = checkpoint.build()
+    fold_batch_norms(network)
+    windows = compared_windows(checkpoint, shape)
+    exact = TorchEngine(network, torch.device("cpu"), merge)
+    wanted = _probabilities(checkpoint, shape, exact, windows)
+    able = openvino_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    differences: dict[str, float] = {}
+    milliseconds = {"torch": _median_ms(lambda: exact.run(shape.reading, windows[0]))}
+    for precision, ability in _CANDIDATES.items():
+        if ability not in able:
+            continue
+        graph = CompiledGraph(folder / GRAPH, precision)
+        found = [_to_probabilities(checkpoint, shape, graph.run(window)) for window in windows]
+        differences[precision] = _difference(found, wanted)
+        if differences[precision] <= MOST_DIFFERENCE:
+            milliseconds[precision] = _median_ms(lambda graph=graph: graph.run(windows[0]))
+        else:
+            words = "%s in %s is off by %.3f on loud or quiet sound, and is not used"
+            _log.warning(words, checkpoint.config.name, precision, differences[precision])
+    fastest = min(milliseconds, key=lambda name: milliseconds[name])
+    return GraphFacts(
+        precision="" if fastest == "torch" else fastest,
+        differences=differences,
+        milliseconds={name: round(value, 2) for name, value in milliseconds.items()},
+        sizes={name: (folder / name).stat().st_size for name in (GRAPH, WEIGHTS)},
+    )
+
+
+def compared_windows(checkpoint: Checkpoint, shape: Shape) -> list[NDArray[np.float32]]:
+    """Normalised windows `(1, frames, mels)` of the demo scene: loud ones, and the same ones very quiet."""
+    log_mel = checkpoint.config.log_mel
+    scene = demo_scene()
+    spectrograms = [log_mel.normalise(LogMel(log_mel)(scene * np.float32(gain))) for gain in (1.0, _QUIET)]
+    starts = np.linspace(0, len(spectrograms[0]) - shape.n_frames, 3).astype(int).tolist()
+    return [frames[None, start : start + shape.n_frames] for frames in spectrograms for start in starts]
+
+
+def _probabilities(
+    checkpoint: Checkpoint, shape: Shape, engine: Engine, windows: list[NDArray[np.float32]]
+) -> list[NDArray[np.float32]]:
+    return [_to_probabilities(checkpoint, shape, engine.run(shape.reading, window)) for window in windows]
+
+
+def _to_probabilities(checkpoint: Checkpoint, shape: Shape, logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    config = checkpoint.config
+    answer = torch.as_tensor(logits)
+    if shape.reading == "columns":
+        return answer.sigmoid().numpy()
+    return to_probabilities(config.activation, config.calibration)(answer).numpy()
+
+
+def _difference(found: list[NDArray[np.float32]], wanted: list[NDArray[np.float32]]) -> float:
+    """The largest one; infinite where an answer is not a number."""
+    largest = max(float(np.abs(a - b).max()) for a, b in zip(found, wanted, strict=True))
+    return largest if np.isfinite(largest) else float("inf")
+
+
+def _median_ms(run: Callable[[], object]) -> float:
+    times_ms: list[float] = []
+    for _ in range(3 + _N_TIMED):
+        began = time.perf_counter()
+        run()
+        times_ms.append((time.perf_counter() - began) * 1000)
+    return float(np.median(times_ms[3:]))

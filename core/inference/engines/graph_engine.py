@@ -1,0 +1,138 @@
+"""Runs inputs that come again and again as graphs, and all others in PyTorch.
+
+A graph is looked for when an input of its size has come a second time, and made, in a process of its own that leaves
+the processor to others, when it has come often. Until it is there PyTorch answers.
+"""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.inference.engines.compiled_graph import CompiledGraph
+from core.inference.engines.graph_files import GRAPH, GraphFacts, GraphKey, graphs_folder, read_facts
+from core.inference.engines.models import Engine, Reading, Shape
+
+_log = logging.getLogger(__name__)
+LOOKED_FOR_FROM, MADE_FROM = 2, 20
+"""So many inputs of a size must have come before a graph is looked for, and before one is made."""
+_MOST_GRAPHS = 4
+"""Each holds the weights."""
+
+Make = Callable[[Shape], Sequence[str]]
+"""The command that makes the graph of a shape."""
+
+
+@dataclass(slots=True)
+class _Progress:
+    """What has become of a shape."""
+
+    n_inputs: int = 0
+    graph: CompiledGraph | None = None
+    is_loading: bool = False
+    is_settled: bool = False
+    """There is nothing more to try."""
+    making: subprocess.Popen[bytes] | None = None
+
+
+class GraphEngine:
+    """An engine that prefers graphs.
+
+    exact: answers where there is no graph. key: of the model and its schedule, with any shape. make: None to use only
+    graphs that are there already.
+    """
+
+    def __init__(self, exact: Engine, key: GraphKey, make: Make | None = None) -> None:
+        self._exact, self._key, self._make = exact, key, make
+        self._progress: dict[Shape, _Progress] = {}
+        self._lock = threading.Lock()
+        self._used: CompiledGraph | None = None
+
+    def run(self, reading: Reading, log_mel: NDArray[np.float32]) -> NDArray[np.float32]:
+        """See `Engine`."""
+        graph = self._graph_for(Shape(reading, log_mel.shape[1])) if len(log_mel) == 1 else None
+        if graph is None:
+            return self._exact.run(reading, log_mel)
+        logits = graph.run(log_mel)
+        if not np.isfinite(logits).all():
+            return self._exact.run(reading, log_mel)
+        self._used = graph
+        return logits
+
+    def describe(self) -> str:
+        """The engine of the newest answers."""
+        return self._exact.describe() if self._used is None else f"OpenVINO {_NAMES[self._used.precision]}"
+
+    def _graph_for(self, shape: Shape) -> CompiledGraph | None:
+        with self._lock:
+            progress = self._progress.setdefault(shape, _Progress())
+            progress.n_inputs += 1
+            if progress.graph is not None or progress.is_settled or progress.is_loading:
+                return progress.graph
+            if progress.making is not None:
+                self._look_after(shape, progress, progress.making)
+            elif progress.n_inputs == LOOKED_FOR_FROM:
+                self._load_in_background(shape, progress)
+            elif progress.n_inputs == MADE_FROM:
+                self._make_in_background(shape, progress)
+        return None
+
+    def _load_in_background(self, shape: Shape, progress: _Progress) -> None:
+        progress.is_loading = True
+        threading.Thread(target=self._load, args=(shape, progress), name="graph loading", daemon=True).start()
+
+    def _load(self, shape: Shape, progress: _Progress) -> None:
+        graph, facts = None, None
+        try:
+            facts = read_facts(replace(self._key, shape=shape))
+            graph = self._compile(shape, facts)
+        except Exception:
+            _log.exception("a graph could not be loaded: PyTorch runs the model")
+            progress.is_settled = True
+        with self._lock:
+            progress.graph, progress.is_loading = graph, False
+            # A graph that is there and not to be used will not get better.
+            progress.is_settled = progress.is_settled or (facts is not None and graph is None)
+
+    def _compile(self, shape: Shape, facts: GraphFacts | None) -> CompiledGraph | None:
+        if facts is None or not facts.precision or self._n_graphs() >= _MOST_GRAPHS:
+            return None
+        path = graphs_folder() / replace(self._key, shape=shape).name / GRAPH
+        graph = CompiledGraph(path, facts.precision, graphs_folder() / "compiled")
+        _log.info("%d frames run in OpenVINO %s: %s ms", shape.n_frames, facts.precision, facts.milliseconds)
+        return graph
+
+    def _n_graphs(self) -> int:
+        return sum(progress.graph is not None for progress in self._progress.values())
+
+    def _make_in_background(self, shape: Shape, progress: _Progress) -> None:
+        if self._make is None:
+            progress.is_settled = True
+            return
+        try:
+            progress.making = subprocess.Popen(
+                self._make(shape), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            )
+        except OSError as error:
+            _log.warning("no graph can be made: %s", error)
+            progress.is_settled = True
+
+    def _look_after(self, shape: Shape, progress: _Progress, making: subprocess.Popen[bytes]) -> None:
+        status = making.poll()
+        if status is None:
+            return
+        progress.making = None
+        if status:
+            _log.warning("making a graph ended with status %d", status)
+            progress.is_settled = True
+        else:
+            self._load_in_background(shape, progress)
+
+
+_NAMES = {"f32": "fp32", "bf16": "bf16"}

@@ -1,0 +1,76 @@
+"""Chooses the engine of a model: one literal table, from the word in `--engine` to what it builds."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+import torch
+
+from core.errors import UserError
+from core.inference.engines.graph_engine import GraphEngine, Make
+from core.inference.engines.graph_files import GraphKey, package_versions
+from core.inference.engines.models import Engine, EngineName, Shape
+from core.inference.engines.pytorch import TorchEngine
+from core.model.checkpoints.checkpoint import Checkpoint
+from core.model.merging.schedule import MergeSchedule
+
+
+@dataclass(frozen=True, slots=True)
+class EngineParts:
+    """What engines are built from."""
+
+    exact: TorchEngine
+    device: torch.device
+    precision: str
+    """What was asked for: auto, fp32 or bf16."""
+    checkpoint: Checkpoint
+    merge: MergeSchedule
+    make: Make | None = None
+    """How a missing graph is made; None leaves it unmade."""
+
+
+def build_engine(name: EngineName, parts: EngineParts) -> Engine:
+    """The engine called `name`. Raises UserError for an unknown one, and for one that is not there."""
+    if name not in ENGINES:
+        raise UserError(f"Unknown engine {name!r}.", f"Use {', '.join(ENGINES)}.")
+    return ENGINES[name](parts)
+
+
+def _torch(parts: EngineParts) -> Engine:
+    return parts.exact
+
+
+def _openvino(parts: EngineParts) -> Engine:
+    if not package_versions()[0]:
+        raise UserError("The package openvino is not installed.", "Install it with `uv pip install openvino`.")
+    if parts.device.type != "cpu" or parts.precision == "bf16":
+        problem = "OpenVINO is used on the CPU alone, in fp32 or in what agrees with it."
+        raise UserError(problem, "Use --engine torch, or leave --device and --precision out.")
+    return GraphEngine(parts.exact, GraphKey(hash_of(parts.checkpoint), str(asdict(parts.merge)), _ANY), parts.make)
+
+
+def _auto(parts: EngineParts) -> Engine:
+    """Graphs on a CPU; PyTorch on a GPU, in a precision that was asked for, and where SOUNDMARK_ENGINE says so."""
+    wanted = os.environ.get("SOUNDMARK_ENGINE", "")
+    if wanted in ("torch", "openvino"):
+        return ENGINES[wanted](parts)
+    is_for_graphs = parts.device.type == "cpu" and parts.precision == "auto" and bool(package_versions()[0])
+    return (_openvino if is_for_graphs else _torch)(parts)
+
+
+ENGINES: dict[EngineName, Callable[[EngineParts], Engine]] = {"auto": _auto, "torch": _torch, "openvino": _openvino}
+_ANY = Shape("clip", 0)
+
+
+def hash_of(checkpoint: Checkpoint) -> str:
+    """Of weights and settings."""
+    digest = hashlib.sha256(json.dumps(asdict(checkpoint.config.model), sort_keys=True, default=str).encode())
+    digest.update(str((checkpoint.config.activation, checkpoint.config.calibration)).encode())
+    for name, tensor in sorted(checkpoint.weights.items()):
+        digest.update(name.encode())
+        digest.update(tensor.contiguous().numpy().tobytes())
+    return digest.hexdigest()

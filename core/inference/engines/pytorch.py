@@ -1,0 +1,39 @@
+"""PyTorch as an engine: every model, input and device."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from core.inference.engines.models import Reading
+from core.model.merging.schedule import MergeSchedule
+from core.model.networks.build import Network
+from core.model.networks.spectrogram_transformer import AudioSpectrogramTransformer
+
+
+class TorchEngine:
+    """A network on a CPU or GPU. network: in evaluation mode, on `device`; it is shared, not copied."""
+
+    def __init__(self, network: Network, device: torch.device, merge: MergeSchedule, *, is_bf16: bool = False) -> None:
+        self._network, self._device, self._merge, self._is_bf16 = network, device, merge, is_bf16
+
+    def run(self, reading: Reading, log_mel: NDArray[np.float32]) -> NDArray[np.float32]:
+        """See `Engine`."""
+        with torch.inference_mode(), self._autocast():
+            windows = torch.as_tensor(log_mel).to(self._device, non_blocking=True)
+            if reading == "clip":
+                logits = self._network(windows, merge=self._merge)
+            else:
+                assert isinstance(self._network, AudioSpectrogramTransformer), "no other network has a frame head"
+                logits = self._network.frame_logits(windows, merge=self._merge)
+            return logits.float().cpu().numpy()
+
+    def describe(self) -> str:
+        """See `Engine`."""
+        return f"PyTorch {'bf16' if self._is_bf16 else 'fp32'}"
+
+    def _autocast(self) -> AbstractContextManager[object]:
+        return torch.autocast(self._device.type, torch.bfloat16) if self._is_bf16 else nullcontext()

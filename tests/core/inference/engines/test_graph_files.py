@@ -1,0 +1,84 @@
+"""Graphs on disk: found by what decides them, made once, whole or not there."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from core.inference.engines import graph_files
+from core.inference.engines.graph_files import GRAPH, WEIGHTS, GraphFacts, GraphKey, read_facts, store_graph
+from core.inference.engines.models import Shape
+
+KEY = GraphKey("model", "no merging", Shape("clip", 128))
+
+
+def make(folder: Path) -> GraphFacts:
+    (folder / GRAPH).write_text("<net/>")
+    (folder / WEIGHTS).write_bytes(b"0123456789")
+    return GraphFacts("f32", {"f32": 1e-6}, {"torch": 2.0, "f32": 1.0}, sizes={GRAPH: 6, WEIGHTS: 10})
+
+
+def test_each_part_of_the_key_and_each_version_has_a_graph_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = [
+        KEY,
+        replace(KEY, model="other"),
+        replace(KEY, merge="16"),
+        replace(KEY, shape=Shape("clip", 256)),
+        replace(KEY, shape=Shape("columns", 128)),
+    ]
+    names = {key.name for key in keys}
+    monkeypatch.setattr(graph_files, "package_versions", lambda: ("another", "version"))
+    names.add(KEY.name)
+    monkeypatch.setattr(graph_files, "processor", lambda: "another one")
+    names.add(KEY.name)
+    assert len(names) == len(keys) + 2
+
+
+def test_a_graph_is_made_once_and_found_again(tmp_path: Path) -> None:
+    assert read_facts(KEY, tmp_path) is None
+    made = store_graph(KEY, make, tmp_path)
+    assert store_graph(KEY, lambda _folder: pytest.fail("made twice"), tmp_path) == made
+    assert read_facts(KEY, tmp_path) == made
+
+
+def test_two_at_once_make_it_once(tmp_path: Path) -> None:
+    calls: list[Path] = []
+
+    def slow(folder: Path) -> GraphFacts:
+        calls.append(folder)
+        return make(folder)
+
+    threads = [threading.Thread(target=store_graph, args=(KEY, slow, tmp_path)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize("name", [GRAPH, WEIGHTS, "facts.json"])
+def test_a_graph_that_is_cut_off_is_made_again(tmp_path: Path, name: str) -> None:
+    store_graph(KEY, make, tmp_path)
+    path = tmp_path / KEY.name / name
+    path.write_bytes(path.read_bytes()[:3])
+    assert read_facts(KEY, tmp_path) is None
+    assert not path.parent.exists()
+    assert store_graph(KEY, make, tmp_path).precision == "f32"
+
+
+def test_what_a_killed_process_left_is_removed_and_a_failed_one_leaves_nothing(tmp_path: Path) -> None:
+    left = tmp_path / f".{KEY.name}.1234.new"
+    left.mkdir(parents=True)
+
+    def fail(folder: Path) -> GraphFacts:
+        make(folder)
+        raise MemoryError
+
+    with pytest.raises(MemoryError):
+        store_graph(KEY, fail, tmp_path)
+    assert not left.exists()
+    assert read_facts(KEY, tmp_path) is None
+    assert [path for path in tmp_path.iterdir() if path.is_dir()] == []

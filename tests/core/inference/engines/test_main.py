@@ -1,0 +1,80 @@
+"""The table of engines: which one a model gets."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from core.errors import UserError
+from core.inference.engines import main
+from core.inference.engines.graph_engine import GraphEngine
+from core.inference.engines.main import EngineParts, build_engine, hash_of
+from core.inference.engines.models import EngineName
+from core.inference.engines.pytorch import TorchEngine
+from core.model.merging.schedule import NO_MERGING
+from fakes import tiny_checkpoint, tiny_tagger
+
+
+@pytest.fixture
+def parts() -> EngineParts:
+    checkpoint, cpu = tiny_checkpoint(), torch.device("cpu")
+    return EngineParts(TorchEngine(checkpoint.build(), cpu, NO_MERGING), cpu, "auto", checkpoint, NO_MERGING)
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SOUNDMARK_ENGINE")
+    monkeypatch.setattr(main, "package_versions", lambda: ("2026", "2"))
+
+
+def test_a_cpu_gets_graphs_and_a_gpu_pytorch(parts: EngineParts) -> None:
+    assert isinstance(build_engine("auto", parts), GraphEngine)
+    assert build_engine("auto", replace(parts, device=torch.device("cuda"))) is parts.exact
+    assert build_engine("auto", replace(parts, precision="fp32")) is parts.exact
+    assert build_engine("torch", parts) is parts.exact
+
+
+def test_the_environment_chooses_where_nobody_else_does(parts: EngineParts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOUNDMARK_ENGINE", "torch")
+    assert build_engine("auto", parts) is parts.exact
+    assert isinstance(build_engine("openvino", parts), GraphEngine)
+
+
+def test_without_the_package_auto_is_pytorch(parts: EngineParts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(main, "package_versions", lambda: ("", "2"))
+    assert build_engine("auto", parts) is parts.exact
+    with pytest.raises(UserError, match="openvino"):
+        build_engine("openvino", parts)
+
+
+@pytest.mark.parametrize("changes", [{"device": torch.device("cuda")}, {"precision": "bf16"}])
+def test_openvino_refuses_what_it_does_not_do(parts: EngineParts, changes: dict[str, object]) -> None:
+    with pytest.raises(UserError, match="OpenVINO"):
+        build_engine("openvino", replace(parts, **changes))  # pyright: ignore[reportArgumentType]
+
+
+def test_an_unknown_engine_is_refused(parts: EngineParts) -> None:
+    name: EngineName = "steam"  # pyright: ignore[reportAssignmentType]
+    with pytest.raises(UserError, match="steam"):
+        build_engine(name, parts)
+
+
+def test_other_weights_have_another_hash() -> None:
+    torch.manual_seed(1)
+    one = tiny_checkpoint()
+    assert hash_of(one) == hash_of(one)
+    weights = {name: tensor.clone() for name, tensor in one.weights.items()}
+    next(tensor for tensor in weights.values() if tensor.is_floating_point()).view(-1)[0] += 1
+    assert hash_of(replace(one, weights=weights)) != hash_of(one)
+
+
+def test_a_tagger_s_other_merging_keeps_the_engine_and_the_answer() -> None:
+    tagger = tiny_tagger().with_engine("openvino")
+    frames = np.random.default_rng(0).normal(-6, 3, (96, 128)).astype(np.float32)
+    assert tagger.engine == "PyTorch fp32"
+    np.testing.assert_allclose(
+        tagger.with_merge("off").tag(frames).probabilities, tiny_tagger().tag(frames).probabilities, atol=1e-6
+    )
