@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -119,8 +119,8 @@ class LanesStrip(QWidget):
             painter.setPen(QColor(self._theme.muted))
             painter.drawText(area, Qt.AlignmentFlag.AlignCenter, self._message)
             return
-        height = area.height() / self._room
-        for row, lane in enumerate(self._lanes[: self._room]):
+        height = area.height() / self.room
+        for row, lane in enumerate(self._lanes[: self.room]):
             place = QRectF(area.left(), area.top() + row * height, area.width(), height)
             self._paint_lane(painter, lane, place)
             self._paint_value(painter, lane, place)
@@ -131,7 +131,7 @@ class LanesStrip(QWidget):
         self._paint_moment(painter, area, self._playing_s, Qt.PenStyle.DashLine, self._theme.text)
 
     @property
-    def _room(self) -> int:
+    def room(self) -> int:
         """How many lanes fit at a readable height."""
         return min(max(self.height() // _LOWEST_LANE_PX, 1), LANES)
 
@@ -250,15 +250,18 @@ def _pooled(
 
 
 def choose_lanes(
-    shown: Sequence[str], peaks: Mapping[str, float], pinned: Sequence[str], count: int = LANES
+    shown: Sequence[str], peaks: Mapping[str, float], pinned: Sequence[str], heard: Set[str], count: int = LANES
 ) -> tuple[str, ...]:
-    """Choose the labels that get a lane, by id: pinned ones first, then those with the highest peaks.
+    """Choose the labels that get a lane, by id: pinned ones first, then those that are heard, then those with the
+    highest peaks.
 
     A label that keeps its lane keeps its place. shown: the labels with a lane now. peaks: each label's highest
-    probability in view; a pinned label that is not among them has no lane.
+    probability in view; a pinned label that is not among them has no lane. heard: labels that reach their thresholds
+    in view. count: how many lanes can be seen.
     """
     first = tuple(label for label in dict.fromkeys(pinned) if label in peaks)[:count]
-    order = sorted((label for label in peaks if label not in first), key=lambda label: -peaks[label])
+    others = (label for label in peaks if label not in first)
+    order = sorted(others, key=lambda label: (label not in heard, -peaks[label]))
     wanted = [label for label in order if peaks[label] >= _LOWEST_PEAK][: count - len(first)]
     kept = [label if label in wanted else None for label in shown if label not in first]
     new = [label for label in wanted if label not in kept]

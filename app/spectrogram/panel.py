@@ -177,21 +177,26 @@ class SpectrogramPanel(QFrame):
         if not any(model.scores for model in models):
             self.lanes.show_lanes((), (), _NO_LANES)
             return
-        peaks = self._shown_peaks(models_between(models, view.left_s, view.right_s))
-        shown = choose_lanes([lane.label_id for lane in self.lanes.lanes], peaks, self._pins.ids)
+        peaks, heard = self._shown_peaks(models_between(models, view.left_s, view.right_s))
+        before = [lane.label_id for lane in self.lanes.lanes]
+        shown = choose_lanes(before, peaks, self._pins.ids, heard, self.lanes.room)
         names = {label.id: label.name for model in models for label in model.labels}
         self.lanes.show_lanes(models, [Lane(label_id, names[label_id]) for label_id in shown], _NO_LANES)
 
-    def _shown_peaks(self, models: Sequence[ModelScores]) -> dict[str, float]:
-        """The highest probability in view of each label, by id; 0 for what a more specific one implies."""
+    def _shown_peaks(self, models: Sequence[ModelScores]) -> tuple[dict[str, float], set[str]]:
+        """The highest probability in view of each label, by id, 0 for what a more specific one implies; and the labels
+        that reach their thresholds."""
         view = self.timeline.view
         found: dict[str, float] = {}
+        heard = set[str]()
         for model in reversed(models):
             highest = model.scores.peaks(view.left_s, view.right_s)
-            left_out = self._parents.left_out(model.labels, highest >= model.thresholds)
+            is_heard = highest >= model.thresholds
+            left_out = self._parents.left_out(model.labels, is_heard)
+            heard |= {model.labels[i].id for i in np.flatnonzero(is_heard & ~left_out).tolist()}
             for label_id, peak in zip(model.places, np.where(left_out, 0, highest).tolist(), strict=True):
                 found[label_id] = max(found.get(label_id, 0.0), peak)
-        return found
+        return found, heard
 
     def _implied(self) -> Mapping[str, frozenset[str]]:
         """What each label of the newest model implies, by id; nothing where that is shown too."""

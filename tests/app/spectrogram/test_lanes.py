@@ -19,6 +19,9 @@ from tests.app.app_fakes import NAMES, scores
 PETS, PETS_HEARD = ("cat", "parrot"), {"cat": 0.7, "parrot": 0.6}
 
 
+NOBODY = frozenset[str]()
+
+
 def _model(name: str, labels: tuple[str, ...], heard: dict[str, float], start_s: float) -> ModelScores:
     """Five seconds of one window."""
     history = ScoreHistory(len(labels), is_live=True)
@@ -34,12 +37,14 @@ def test_lanes_keep_their_place_and_pinned_ones_come_first() -> None:
         return dict(zip("abcdefg", values, strict=True))
 
     start = peaks(0.1, 0.9, 0.5, 0.0, 0.3, 0.4, 0.2)
-    first = choose_lanes((), start, (), 3)
+    first = choose_lanes((), start, (), NOBODY, 3)
     assert first == ("b", "c", "f")
-    assert choose_lanes(first, peaks(0.1, 0.5, 0.9, 0.0, 0.3, 0.4, 0.2), (), 3) == first
-    assert choose_lanes(first, peaks(0.8, 0.9, 0.0, 0.0, 0.3, 0.4, 0.2), (), 3) == ("b", "a", "f")
-    assert choose_lanes(first, start, ("d",), 3) == ("d", "b", "c")
-    assert choose_lanes((), start, ("no label of these models",), 3) == first
+    assert choose_lanes(first, peaks(0.1, 0.5, 0.9, 0.0, 0.3, 0.4, 0.2), (), NOBODY, 3) == first
+    assert choose_lanes(first, peaks(0.8, 0.9, 0.0, 0.0, 0.3, 0.4, 0.2), (), NOBODY, 3) == ("b", "a", "f")
+    assert choose_lanes(first, start, ("d",), NOBODY, 3) == ("d", "b", "c")
+    assert choose_lanes((), start, ("no label of these models",), NOBODY, 3) == first
+    assert choose_lanes(first, start, (), {"e"}, 3) == ("b", "c", "e")
+    assert choose_lanes(first, start, (), {"e"}, 1) == ("e",)
 
 
 def test_a_lane_continues_where_both_models_have_the_class_and_ends_where_one_lacks_it(qtbot: QtBot) -> None:

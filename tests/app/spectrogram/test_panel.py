@@ -110,7 +110,7 @@ def _lane_colours(panel: SpectrogramPanel, from_s: float, to_s: float) -> set[st
     """The colours of the first lane, just above its base line, between two moments of the stream."""
     lanes, window = panel.lanes, panel.timeline.view
     image = lanes.grab().toImage()
-    y = round(2 + (lanes.height() - 4) / lanes._room) - 8
+    y = round(2 + (lanes.height() - 4) / lanes.room) - 8
     width = lanes.width() - GUTTER_PX - MARGIN_PX
     places = (np.linspace(from_s, to_s, 40) - window.left_s) / window.span_s
     return {QColor(image.pixel(round(GUTTER_PX + place * width), y)).name() for place in places}
