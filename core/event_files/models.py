@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
 
@@ -44,6 +44,8 @@ class LabelledSpan:
     """Which model heard it."""
     verdict: str = ""
     """What a person said of it."""
+    line: int = field(default=0, compare=False)
+    """Of the file that it was read from; 0 if it was not."""
 
     def __post_init__(self) -> None:
         if not self.label.strip():
@@ -130,11 +132,11 @@ def one_line(text: str) -> str:
 def span_or_problem(line: int, make: Callable[[], LabelledSpan]) -> Found:
     """The span, or why it cannot be used, or not all of it."""
     try:
-        return make()
+        return replace(make(), line=line)
     except BeforeZeroError as error:
         if error.span.offset_s <= 0:
             return LineProblem(line, str(error))
-        return LineProblem(line, f"{error}; it is used from 0 s", replace(error.span, onset_s=0.0))
+        return LineProblem(line, f"{error}; it is used from 0 s", replace(error.span, onset_s=0.0, line=line))
     except ValueError as error:
         return LineProblem(line, str(error))
 

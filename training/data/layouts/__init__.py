@@ -12,6 +12,7 @@ from training.data.layouts.audioset import read_audioset
 from training.data.layouts.class_folders import read_class_folders
 from training.data.layouts.clip_rows import ClipListing
 from training.data.layouts.csv_list import read_any_csv, read_esc50, read_manifest_csv
+from training.data.layouts.label_files import read_label_files
 from training.data.layouts.speech_commands import read_speech_commands
 
 LAYOUTS: tuple[Callable[[Path], ClipListing | None], ...] = (
@@ -20,6 +21,7 @@ LAYOUTS: tuple[Callable[[Path], ClipListing | None], ...] = (
     read_esc50,
     read_speech_commands,
     read_audioset,
+    read_label_files,
     read_class_folders,
 )
 """Each returns None for what it does not recognise, and raises UserError for what it recognises but cannot read."""
@@ -37,6 +39,6 @@ def read_layout(path: Path) -> ClipListing:
     if listing is not None:
         return listing
     raise UserError(
-        f"{shown(path.name)} has neither a manifest.csv nor folders of clips.",
-        "Put the clips of each class into a folder named after it.",
+        f"{shown(path.name)} has neither a manifest.csv nor folders of clips nor label files.",
+        "Put the clips of each class into a folder named after it, or label files beside the recordings.",
     )

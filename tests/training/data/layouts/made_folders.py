@@ -70,6 +70,15 @@ def audioset(folder: Path) -> Path:
     return folder
 
 
+def label_files(folder: Path) -> Path:
+    touch(folder, *(f"{i}.wav" for i in range(10)))
+    for i in range(9):
+        write_lines(folder, f"{i}.txt", "0.5\t1.5\tdog", "1.0\t4.0\train")
+    header = "Selection\tView\tChannel\tBegin Time (s)\tEnd Time (s)\tLow Freq (Hz)\tHigh Freq (Hz)\tAnnotation"
+    write_lines(folder, "9.Table.1.selections.txt", header, "1\tSpectrogram 1\t1\t0.5\t1.5\t0\t8000\tdog")
+    return folder
+
+
 MAKERS: dict[str, Callable[[Path], Path]] = {
     "class folders": class_folders,
     "manifest.csv": manifest_csv,
@@ -77,4 +86,5 @@ MAKERS: dict[str, Callable[[Path], Path]] = {
     "ESC-50": esc50,
     "Speech Commands": speech_commands,
     "AudioSet": audioset,
+    "label files": label_files,
 }
