@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.cli.window_output import FORMATS, TaggedWindow
+from core.cli.output.window_output import FORMATS, TaggedWindow
 from core.errors import UserError
 from core.inference.results import TagScores
 from core.labels import LabelSet

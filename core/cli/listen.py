@@ -18,8 +18,8 @@ from core.audio.sources import SOURCES
 from core.audio.sources.source import Source
 from core.cli.argument_types import positive_number
 from core.cli.model_options import ModelOptions, add_model_options
+from core.cli.output.window_output import FORMATS, PARENTS_HELP, ResultWriter, TaggedWindow, implied_labels
 from core.cli.terminal.streams import print_error
-from core.cli.window_output import FORMATS, PARENTS_HELP, ResultWriter, TaggedWindow, implied_labels
 from core.errors import UsageError, UserError
 from core.inference.events import SpecificEvents
 from core.inference.results import LiveStatus, LiveUpdate, TagScores

@@ -13,8 +13,7 @@ from typing import IO, TYPE_CHECKING
 from core.cli.argument_types import positive_number, whole_count
 from core.cli.model_options import ModelOptions, add_model_options
 from core.cli.output.each_file import FileWriter, check_places, check_writable, places_beside, tag_one
-from core.cli.terminal.streams import ResultStream
-from core.cli.window_output import (
+from core.cli.output.window_output import (
     FORMATS,
     PARENTS_HELP,
     TaggedWindow,
@@ -22,6 +21,7 @@ from core.cli.window_output import (
     print_file_error,
     print_note,
 )
+from core.cli.terminal.streams import ResultStream
 from core.errors import UsageError, UserError
 from core.event_files.main import FORMATS as EVENT_FORMATS
 from core.inference.edges.finders import EVENT_FINDERS, USUAL_EDGES
@@ -153,8 +153,8 @@ def _tag_all(writer: FileWriter, found: MediaFound) -> int:
 
 
 def _write_event_files(options: TagOptions, tagger: Tagger, found: MediaFound, places: dict[Path, Path] | None) -> int:
-    from core.cli.frame_output import FileEvents
     from core.cli.output.event_files import FileSpans, write_each, write_one
+    from core.cli.output.frame_output import FileEvents
 
     events = FileEvents(tagger.labels, options.parents, options.edges)
     spans = FileSpans(tagger, events, options.window_s, options.hop_s)
@@ -189,7 +189,7 @@ class _WindowTagging:
 
 class _FrameTagging:
     def __init__(self, file: IO[str], tagger: Tagger, options: TagOptions) -> None:
-        from core.cli.frame_output import EVENT_FORMATS, FRAME_FORMATS, FileEvents
+        from core.cli.output.frame_output import EVENT_FORMATS, FRAME_FORMATS, FileEvents
 
         formats = EVENT_FORMATS if options.events else FRAME_FORMATS
         events = FileEvents(tagger.labels, options.parents, options.edges)

@@ -10,8 +10,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.cli.frame_output import EVENT_FORMATS, FRAME_FORMATS, FileEvents
-from core.cli.window_output import FORMATS
+from core.cli.output.frame_output import EVENT_FORMATS, FRAME_FORMATS, FileEvents
+from core.cli.output.window_output import FORMATS
 from core.errors import UserError
 from core.inference.edges.finders import EVENT_FINDERS
 from core.inference.results import FrameScores

@@ -7,8 +7,8 @@ from dataclasses import replace
 from functools import partial
 from typing import IO, Protocol
 
+from core.cli.output.window_output import FORMATS, JsonLines, ResultWriter, TaggedWindow, print_file_error, print_note
 from core.cli.terminal.streams import print_error
-from core.cli.window_output import FORMATS, JsonLines, ResultWriter, TaggedWindow, print_file_error, print_note
 from core.errors import UserError
 from core.inference.edges.finders import EVENT_FINDERS, USUAL_EDGES
 from core.inference.events import SpecificEvents

@@ -9,7 +9,7 @@ import json
 import numpy as np
 import pytest
 
-from core.cli.window_output import FORMATS, TaggedWindow, implied_labels, ranked
+from core.cli.output.window_output import FORMATS, TaggedWindow, implied_labels, ranked
 from core.errors import UserError
 from core.inference.results import TagScores
 from core.labels import Label, LabelSet
