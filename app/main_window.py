@@ -28,8 +28,7 @@ from app.panels import PanelParts
 from app.presenter import Presenter
 from app.runtime.background_jobs import BackgroundJobs
 from app.runtime.context import WindowParts
-from app.runtime.error_report import open_log_folder
-from app.shortcuts_dialog import ShortcutsDialog
+from app.sound_controls import SoundControls
 from app.spectrogram.live_timeline import LiveTimeline
 from app.spectrogram.panel import SpectrogramPanel
 from app.status_bar import StatusBar
@@ -44,6 +43,7 @@ from app.widgets import file_dialogs
 from app.widgets.banner import Banner
 from app.widgets.drop_target import Drop, DropWindow
 from app.widgets.icons import application_icon
+from app.widgets.shortcuts_dialog import ShortcutsDialog
 from core.audio.input_choice import InputChoice
 from core.errors import UserError
 from core.version import NAME, version
@@ -63,7 +63,8 @@ class MainWindow(DropWindow):
         self.setWindowTitle("Soundmark")
         self.setWindowIcon(application_icon())
         self._parts, self._devices = parts, devices
-        self.session = LiveSession(parts.core, parts.jobs, self)
+        self.sound = SoundControls(self, parts)
+        self.session = LiveSession(parts.core, parts.jobs, self, self.sound.kept.sound)
         self.session.input = parts.settings.input
         self.file_tagging = TaggingQueue(parts.core, self)
         self.pins = Pins(parts.settings, self)
@@ -100,19 +101,24 @@ class MainWindow(DropWindow):
             training=self.training.session,
         )
         self.docks = Docks(self, parts, above=self.banner)
-        self.menus = Menus(self, self._actions())
-        self.menus.add_panels(self.docks.toggles)
         panels = (self.spectrogram, self.tags, self.files_panel)
         self.presenter = Presenter(self.session, self.file_tagging, live, panels, self)
-        self.events = EventsController(
-            self.collector, self.docks.panel("events", EventsPanel), self.presenter.navigation
-        )
+        self.sound.connect_picture(self.session, self.presenter, live)
+        self.menus = Menus(self, self._actions())
+        self.menus.add_panels(self.docks.toggles)
+        events_panel = self.docks.panel("events", EventsPanel)
+        self.events = EventsController(self.collector, events_panel, self.presenter.navigation)
         self.events.follow(self.session)
+        self.sound.connect_events(self.collector, events_panel)
         self.view = ViewSettings(self._parts, self.spectrogram, self.presenter.navigation, self.menus, self)
         self.input_menu = InputMenu(self.menus.input_menu, self.session, self._devices)
         self.model_menu = ModelMenu(self.menus.model_menu, self.session, self.menus.actions["download_models"])
         self.toolbar = ToolBar(self.session, self._parts.appearance, self.menus.input_menu, self.menus.model_menu)
         self.addToolBar(self.toolbar)
+        self.sound.connect_panels(self.spectrogram, self.toolbar, self.file_tagging)
+        self.sound.connect_menus(
+            self.menus.actions, self.menus.selection_menu, self.menus.selection_models, self.model_menu
+        )
         self.setStatusBar(StatusBar(self.session))
         self.notifications = Notifications(self.session, self._devices, self.banner, self)
         self.training.connect_panel(self.docks.panel("training", TrainingPanel), self.session)
@@ -141,7 +147,7 @@ class MainWindow(DropWindow):
             "clear_files": self.file_tagging.clear,
             "quit": self.close,
             "freeze": lambda frozen: self.presenter.navigation.set_frozen(frozen),
-            "go_live": self._go_live,
+            "go_live": lambda: self.presenter.go_live(),
             "zoom_in": lambda: self.presenter.navigation.zoom(0.5),
             "zoom_out": lambda: self.presenter.navigation.zoom(2.0),
             "zoom_in_frequency": lambda: self.spectrogram.plot.zoom_frequency(0.5),
@@ -152,18 +158,21 @@ class MainWindow(DropWindow):
             "boxes": lambda are_shown: self.view.show_boxes(are_shown),
             "range": lambda: self.view.ask_range(),
             "find": self._find,
-            "full_screen": self._set_full_screen,
+            "full_screen": lambda full: self.view.set_full_screen(full),
             "toggle": self.session.toggle,
             "refresh_inputs": self._devices.refresh,
+            **self.sound.actions(),
             **self.models.actions(),
             **self.training.actions(),
             "keys": lambda: ShortcutsDialog((*shortcut_lines(self.menus.actions), *SPECTROGRAM_SHORTCUTS), self).show(),
-            "log_folder": self._open_log_folder,
+            "log_folder": lambda: self.notifications.open_log_folder(),
             "about": lambda: QMessageBox.about(self, "About Soundmark", ABOUT),
         }
 
     def _connect(self) -> None:
         self.input_menu.chosen.connect(self._choose_input)
+        self.sound.noticed.connect(self.notifications.queue_notice)
+        self.sound.files_wanted.connect(lambda: self.docks.raise_dock("files"))
         self.models.connect_menu(self.model_menu)
         self.dropped.connect(self._on_dropped)
         self.files_panel.open_wanted.connect(self.menus.actions["open_files"].trigger)
@@ -171,7 +180,7 @@ class MainWindow(DropWindow):
         self.session.state_changed.connect(self._remember)
         self.training.panel_wanted.connect(lambda: self.docks.raise_dock("training"))
         self.training.models_changed.connect(self._list_trained)
-        for failed in (self.models.failed, self.file_tagging.scan_failed, self.training.failed):
+        for failed in (self.models.failed, self.sound.failed, self.file_tagging.scan_failed, self.training.failed):
             failed.connect(self.notifications.show_error)
         files, session = self.file_tagging, self.session
         for changed in (files.counts_changed, files.busy_changed, session.state_changed, self.training.changed):
@@ -233,12 +242,6 @@ class MainWindow(DropWindow):
         folder = file_dialogs.ask_folder(self, "Tag a folder")
         self.add_files([folder] if folder is not None else [])
 
-    def _open_log_folder(self) -> None:
-        try:
-            open_log_folder()
-        except UserError as error:
-            self.notifications.show_error(error)
-
     @Slot(object)
     def _choose_input(self, choice: InputChoice) -> None:
         self._chosen_input = choice
@@ -257,19 +260,9 @@ class MainWindow(DropWindow):
         if session.tagger is not None:
             settings.model = session.model
 
-    @Slot(bool)
-    def _set_full_screen(self, full: bool) -> None:
-        """Set the flag alone, so that a maximised window is maximised again afterwards."""
-        others = self.windowState() & ~Qt.WindowState.WindowFullScreen
-        self.setWindowState(others | Qt.WindowState.WindowFullScreen if full else others)
-
     def _find(self) -> None:
         self.docks.raise_dock("tags")
         self.tags.go_to_search()
-
-    def _go_live(self) -> None:
-        self.presenter.show_live()
-        self.presenter.navigation.set_frozen(False)
 
     @Slot()
     def _refresh_actions(self) -> None:
@@ -294,7 +287,8 @@ class MainWindow(DropWindow):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Keys that no focused control used move the view of the spectrogram."""
         is_plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
-        if not (is_plain and self.presenter.navigation.press(Qt.Key(event.key()))):
+        is_used = is_plain and self.presenter.navigation.press(Qt.Key(event.key()))
+        if not is_used and not self.sound.stretches.press(event.key(), event.modifiers()):
             super().keyPressEvent(event)
 
     def changeEvent(self, event: QEvent) -> None:
@@ -315,6 +309,7 @@ class MainWindow(DropWindow):
         self._devices.stop()
         self.session.stop()
         self.file_tagging.cancel_all()
+        self.sound.end()
         self.models.end()
         self.training.end()
         event.accept()

@@ -51,6 +51,23 @@ FULL_SCREEN = Entry("full_screen", "F&ull screen", ("F11",), "Turn full screen o
 LISTEN = (
     Entry("toggle", "&Start listening", ("Ctrl+R",), "Start or stop listening"),
     Entry("refresh_inputs", "&Refresh inputs", ("F5",), "Search for microphones again"),
+    SEPARATOR,
+    Entry("record", "Record to &disk", ("Ctrl+Shift+R",), "Write what is heard to disk", checkable=True),
+    Entry("sound_settings", "S&ound and disk…", ("Ctrl+,",), "Choose what is kept and recorded, and see what it takes"),
+    Entry("delete_kept", "D&elete everything that was kept…", (), "Delete kept sound, recordings, events and files"),
+)
+SELECTION = (
+    Entry("play", "&Play\tSpace", (), "Play the selected stretch, or from the cursor on; or stop playing"),
+    Entry("play_half", "Play at &half speed\tShift+Space", (), "Play it at half speed; it sounds an octave lower"),
+    SEPARATOR,
+    Entry("save_stretch", "&Save sound as…", ("Ctrl+S",), "Save the selected stretch as WAV or FLAC"),
+    Entry("copy_stretch", "&Copy as a file", ("Ctrl+Shift+C",), "Copy the selected stretch as a WAV file, to paste it"),
+)
+SELECTION_REST = (
+    Entry("add_clip", "&Add to a training set…", ("Ctrl+T",), "Write the selected stretch as a clip to learn from"),
+    SEPARATOR,
+    Entry("select_view", "Select what is in &view", ("Ctrl+Shift+A",), "Select all that the picture shows"),
+    Entry("clear_stretch", "C&lear the selection", ("Shift+Esc",), "Select no stretch"),
 )
 MODEL = (Entry("download_models", "&Download models…", ("Ctrl+G",), "Download published models, or import your own"),)
 TRAIN = (
@@ -88,6 +105,10 @@ class Menus:
         self._add(self.listen, LISTEN[:1])
         self.input_menu = self.listen.addMenu("&Input")
         self._add(self.listen, LISTEN[1:])
+        self.selection_menu = bar.addMenu("&Selection")
+        self._add(self.selection_menu, SELECTION)
+        self.selection_models = self.selection_menu.addMenu("&Tag with another model")
+        self._add(self.selection_menu, SELECTION_REST)
         self.model_menu = bar.addMenu("&Model")
         self._add(self.model_menu, MODEL)
         self._add(bar.addMenu("&Train"), TRAIN)
@@ -160,7 +181,10 @@ SPECTROGRAM_SHORTCUTS = (
     ("Home, End", "Go to the oldest sound, or to the newest and back to live"),
     ("Mouse wheel", "Zoom the time axis"),
     ("Ctrl+mouse wheel", "Zoom the frequency axis"),
-    ("Space", "Pin or unpin the selected class"),
+    ("Shift+drag, Shift+← →", "Select a stretch of the picture"),
+    ("Drag in the selected stretch", "Drag it out of the window as a file"),
+    ("Space, Shift+Space", "Play the selected stretch, or at half speed"),
+    ("Space in the list of classes", "Pin or unpin the selected class"),
     ("Del", "Cancel or remove the selected file"),
     ("Tab", "Move to the next control"),
 )

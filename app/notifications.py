@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from app.live.input_devices import InputDevices
 from app.live.session import LiveSession
+from app.runtime.error_report import open_log_folder
 from app.widgets.banner import Action, Banner
 from core.audio.input_choice import DEMO_SCENE
 from core.errors import UserError
@@ -44,6 +45,14 @@ class Notifications(QObject):
     def show_error(self, error: UserError) -> None:
         """Show an error without a button."""
         self._show(f"{error.problem} {error.remedy}")
+
+    @Slot()
+    def open_log_folder(self) -> None:
+        """Show the folder with the log files."""
+        try:
+            open_log_folder()
+        except UserError as error:
+            self.show_error(error)
 
     def queue_error(self, error: UserError) -> None:
         """Show an error once nothing else is shown; it stays until it is dismissed."""

@@ -13,7 +13,7 @@ from app.live.session import LiveSession
 from app.spectrogram.live_timeline import LiveTimeline
 from app.spectrogram.navigation import Navigation
 from app.spectrogram.panel import SpectrogramPanel
-from app.spectrogram.timeline import Timeline
+from app.spectrogram.timeline import PLAYING, Timeline
 from app.tags.panel import NOW_HEARING, TagsPanel
 from core.inference.results import LiveUpdate
 from core.labels import LabelSet
@@ -81,6 +81,18 @@ class Presenter(QObject):
         """Back to the live sound."""
         self._list.clear_selection()
         self.show_file(None)
+
+    def go_live(self) -> None:
+        """Back to the live sound, and follow it."""
+        self.show_live()
+        self.navigation.set_frozen(False)
+
+    def show_playing(self, hears_playback: bool) -> None:
+        """Mark the live tags while the input can hear what is played."""
+        self._live.hears_playback = hears_playback
+        if self._row is None:
+            self._spectrogram.refresh()
+            self._show_tags()
 
     def _show(self, timeline: Timeline) -> None:
         self.navigation.timeline = timeline
@@ -169,6 +181,8 @@ class Presenter(QObject):
         return f"At {self._spectrogram.plot.time_label(moment)}"
 
     def _live_heading(self) -> str:
+        if self._session.is_receiving and self._live.hears_playback:
+            return f"{NOW_HEARING} ({PLAYING})"
         if self._session.is_receiving or self._session.is_opening:
             return NOW_HEARING
         return LAST_HEARD if self.timeline.view.last_s > 0 else NOW_HEARING

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Slot
@@ -38,8 +39,9 @@ class ToolBar(QToolBar):
         self.meter = LevelMeter(appearance.theme)
         spacer = QWidget()
         spacer.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        for widget in (self.start_button, self.input_button, self.meter, spacer, self.model_button):
+        for widget in (self.start_button, self.input_button, self.meter, spacer):
             self.addWidget(widget)
+        self._model_action = self.addWidget(self.model_button)
         self.start_button.clicked.connect(session.toggle)
         session.state_changed.connect(self.refresh)
         session.tagger_changed.connect(self.refresh)
@@ -61,6 +63,12 @@ class ToolBar(QToolBar):
         self.model_button.setText(f"Model: {loading if session.tagger is None else self._model_name()}")
         if not session.is_receiving:
             self.meter.clear()
+
+    def add_lamp(self, lamp: QWidget) -> Callable[[bool], None]:
+        """Put a lamp before the model; what is returned shows or hides it."""
+        action = self.insertWidget(self._model_action, lamp)
+        action.setVisible(False)
+        return action.setVisible
 
     def _model_name(self) -> str:
         """The name in the menu: models of one recipe share its name, so the folder of the run is shown instead."""

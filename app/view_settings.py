@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject, Qt, Slot
 from PySide6.QtWidgets import QWidget
 
 from app.menus import Menus, check
@@ -65,3 +65,9 @@ class ViewSettings(QObject):
         """Levels from darkest to brightest, dB."""
         self._settings.range_db = (low_db, high_db)
         self._panel.set_colours(self._settings.colour_map, (low_db, high_db))
+
+    def set_full_screen(self, full: bool) -> None:
+        """Set the flag alone, so that a maximised window is maximised again afterwards."""
+        window = self._window
+        others = window.windowState() & ~Qt.WindowState.WindowFullScreen
+        window.setWindowState(others | Qt.WindowState.WindowFullScreen if full else others)

@@ -45,7 +45,7 @@ TABLES = {"MODEL_VARIANTS": "core", "SOURCES": "core", "FORMATS": "core", "PANEL
 
 def labels_that_read_markup(root: Path) -> list[str]:
     """Labels whose text Qt may take for rich text; those with words of ours alone may be."""
-    allowed = {"app/style/plain_text.py", "app/shortcuts_dialog.py"}
+    allowed = {"app/style/plain_text.py", "app/widgets/shortcuts_dialog.py"}
     return [
         f"{path.relative_to(root)} makes a QLabel"
         for path in python_files(root, "app")

@@ -20,7 +20,7 @@ from app.runtime.core_api import Tagger
 from app.spectrogram.live_timeline import LiveTimeline
 from app.tags.parents import ShownParents
 from core.errors import UserError
-from core.heard.event import HeardEvent
+from core.heard.event import EventQuery, HeardEvent
 from core.inference.events import SpecificEvents
 from core.inference.near_misses import NearMiss, NearMisses
 from core.inference.results import EventChange, LiveUpdate
@@ -52,6 +52,8 @@ class EventCollector(QObject):
         super().__init__(parent)
         self.session = uuid.uuid4().hex
         self.live, self._parents = live, parents
+        self.note_of: Callable[[float], str] = lambda _onset_s: ""
+        """The note that an event begins with, by its onset in stream seconds."""
         self.here: dict[Hashable, HeardEvent] = {}
         self.store: Store | None = None
         self._open: dict[int, HeardEvent] = {}
@@ -137,6 +139,7 @@ class EventCollector(QObject):
             model=tagger.name,
             model_hash=tagger.weights_hash,
             input=self._input,
+            note=self.note_of(onset_s),
         )
 
     def _keep(self, event: HeardEvent) -> None:
@@ -148,9 +151,16 @@ class EventCollector(QObject):
 
     # ----- what the user says of it -----
 
-    def change(self, events: Sequence[HeardEvent], *, note: str | None = None, is_starred: bool | None = None) -> None:
-        """Write a note to events, or star them; what is None stays."""
-        values: dict[str, Any] = {"note": note, "is_starred": is_starred}
+    def change(
+        self,
+        events: Sequence[HeardEvent],
+        *,
+        note: str | None = None,
+        is_starred: bool | None = None,
+        clip: str | None = None,
+    ) -> None:
+        """Write a note to events, star them, or say where their sound is; what is None stays."""
+        values: dict[str, Any] = {"note": note, "is_starred": is_starred, "clip": clip}
         values = {name: value for name, value in values.items() if value is not None}
         for event in events:
             changed = replace(self.here.get(key_of(event), event), **values)
@@ -159,7 +169,7 @@ class EventCollector(QObject):
             self.changed.emit(changed)
         ids, store = [event.id for event in events if event.id], self.store
         if ids and store is not None:
-            self._jobs.run(lambda: store.change(ids, note=note, is_starred=is_starred), None, self._on_failed)
+            self._jobs.run(lambda: store.change(ids, **values), None, self._on_failed)
 
     def delete(self, events: Sequence[HeardEvent]) -> None:
         """Delete events that are over; those that last stay."""
@@ -174,6 +184,28 @@ class EventCollector(QObject):
         ids, store = [event.id for event in over if event.id], self.store
         if ids and store is not None:
             self._jobs.run(lambda: store.delete(ids), None, self._on_failed)
+
+    def starred(self) -> list[HeardEvent]:
+        """All starred events of the store. For a pool thread; raises UserError."""
+        query, found, after = EventQuery(is_starred=True), list[HeardEvent](), None
+        while self.store is not None:
+            page = self.store.page(query, after, 1000)
+            found += page.events
+            after = page.cursor
+            if after is None:
+                break
+        return found
+
+    def delete_stored(self) -> None:
+        """Delete all events of the store. For a pool thread; raises UserError."""
+        if self.store is not None:
+            self.store.delete_all()
+
+    def forget(self) -> None:
+        """Show none of the events that have ended, after they were deleted from the store."""
+        self.here = {key: event for key, event in self.here.items() if event.offset_s is None}
+        self.live.events.clear()
+        self.opened.emit()
 
     # ----- the store -----
 
@@ -215,9 +247,9 @@ class EventCollector(QObject):
                 self._draw(with_id)
             else:
                 self.here[key_of(event)] = with_id
-            if (now.note, now.is_starred) != (event.note, event.is_starred) and not now.id:
+            if (now.note, now.is_starred, now.clip) != (event.note, event.is_starred, event.clip) and not now.id:
                 # The user was faster than the disk.
-                self.change([with_id], note=now.note, is_starred=now.is_starred)
+                self.change([with_id], note=now.note, is_starred=now.is_starred, clip=now.clip)
             self.changed.emit(with_id)
 
     def _draw(self, event: HeardEvent) -> None:

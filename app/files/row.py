@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from app.runtime.core_api import Tagger
 from app.spectrogram.timeline import Timeline, file_timeline
 from app.style import formatting
 from core.errors import UserError
@@ -53,6 +54,8 @@ class FileRow:
     """Set when it is taken off the list: ends the reading of its picture."""
     timeline: Timeline = field(init=False)
     """Its picture and scores."""
+    tagger: Tagger | None = None
+    """The model to tag it with; None: the one in use."""
     has_requested_picture: bool = False
     """Its picture has been read or is being read."""
 

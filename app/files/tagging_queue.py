@@ -73,6 +73,15 @@ class TaggingQueue(QObject):
         """Add the audio and video files among paths and in folders, which a pool thread searches."""
         self._jobs.run(lambda: self._core.find_media(paths), self._on_found, self.scan_failed.emit)
 
+    def add_with_tagger(self, path: Path, tagger: Tagger) -> None:
+        """Add one file that is tagged with another model than the one in use."""
+        added = self.model.add([path])
+        for row in added:
+            row.tagger, row.note = tagger, f"tagged with {tagger.name}"
+        self._announce_counts()
+        self.added.emit(added)
+        self._start_next()
+
     def cancel(self, row: FileRow) -> None:
         """Cancel one file; the others continue."""
         if row.is_over:
@@ -137,9 +146,10 @@ class TaggingQueue(QObject):
 
     def _start_next(self) -> None:
         waiting = next((row for row in self.model.rows if row.state is FileState.WAITING), None)
-        if waiting is None or self._current is not None or self._tagger is None:
+        tagger = self._tagger if waiting is None or waiting.tagger is None else waiting.tagger
+        if waiting is None or self._current is not None or tagger is None:
             return
-        self._current, tagger = waiting, self._tagger
+        self._current = waiting
         waiting.state, waiting.progress = FileState.TAGGING, None
         waiting.timeline.use_labels(tagger)
         self._announce(waiting)

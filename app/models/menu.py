@@ -48,6 +48,11 @@ class ModelMenu(QObject):
         self._trained = tuple(checkpoints)
         self.rebuild()
 
+    @property
+    def choices(self) -> list[tuple[str, str]]:
+        """Name and title of each model in the menu."""
+        return [(action.data(), action.text()) for action in self._group.actions()]
+
     @Slot()
     def rebuild(self) -> None:
         """List the models, and the one in use if it was opened by its path."""

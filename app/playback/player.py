@@ -35,7 +35,7 @@ class Playback(QObject):
 
     def __init__(self, core: CoreApi, jobs: BackgroundJobs, ring: SoundRing, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._core, self._jobs, self._ring = core, jobs, ring
+        self._core, self._jobs, self.ring = core, jobs, ring
         self.is_playing = False
         self.path: Path | None = None
         self._attempt = 0
@@ -46,7 +46,7 @@ class Playback(QObject):
 
     def play(self, start_s: float, stop_s: float, speed: float = 1.0) -> None:
         """Play live sound from start_s to stop_s (stream seconds), instead of what is playing. speed: 1 or 0.5."""
-        self._begin(None, partial(ring_sound, self._ring, start_s, stop_s), speed)
+        self._begin(None, partial(ring_sound, self.ring, start_s, stop_s), speed)
 
     def play_file(self, path: Path, start_s: float = 0.0, stop_s: float | None = None, speed: float = 1.0) -> None:
         """Play a file from start_s to stop_s on its clock; None: to its end."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QObject, QSettings, Signal
 
+from app.runtime.sound_settings import SoundSettings
 from app.style.appearance import THEME_CHOICES
 from core.audio.input_choice import InputChoice
 from core.errors import UserError
@@ -204,6 +205,25 @@ class UserSettings(QObject):
     @merge.setter
     def merge(self, value: str) -> None:
         self._set("merge", value)
+
+    @property
+    def sound(self) -> SoundSettings:
+        """What was chosen about kept sound and recording."""
+        return SoundSettings.from_text(self._text("sound"))
+
+    @sound.setter
+    def sound(self, value: SoundSettings) -> None:
+        self._set("sound", value.to_text())
+
+    @property
+    def training_clips(self) -> Path | None:
+        """The training set to which a clip was last added."""
+        text = self._text("training_clips")
+        return Path(text) if text else None
+
+    @training_clips.setter
+    def training_clips(self, value: Path) -> None:
+        self._set("training_clips", str(value))
 
     @property
     def trained_models(self) -> tuple[Path, ...]:

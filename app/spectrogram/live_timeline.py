@@ -10,7 +10,7 @@ from app.spectrogram.history.model_scores import ModelScores
 from app.spectrogram.history.score_history import ScoreHistory
 from app.spectrogram.history.wall_clock import WallClock
 from app.spectrogram.time_view import SmoothEdge
-from app.spectrogram.timeline import MOST_WINDOWS, Timeline
+from app.spectrogram.timeline import MOST_WINDOWS, PLAYING, Timeline
 from core.audio.frame_rate import FRAMES_PER_SECOND
 from core.inference.results import LiveUpdate
 
@@ -28,6 +28,8 @@ class LiveTimeline(Timeline):
         self.view.gap_at = self.columns.gap_at
         self.source = ""
         """The name of the current input."""
+        self.hears_playback = False
+        """Something is being played that the input can hear."""
         self.is_listening = False
         """The input is open, whether or not it delivers sound."""
         self.wall = WallClock()
@@ -108,7 +110,8 @@ class LiveTimeline(Timeline):
     def caption(self) -> str:
         """Whether the view is live, and the inputs in view; the title when there was no sound."""
         if self.view.is_following and self.is_listening:
-            return f"{'Live' if self.is_growing else 'No sound'}: {self.source}"
+            mark = f"  ·  {PLAYING}" if self.hears_playback else ""
+            return f"{'Live' if self.is_growing else 'No sound'}: {self.source}{mark}"
         sources = " → ".join(self.sources_in_view())
         return f"{'Frozen' if self.is_listening else 'Stopped'}: {sources}" if sources else self.title
 

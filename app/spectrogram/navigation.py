@@ -66,6 +66,11 @@ class Navigation(QObject):
             self._follow()
         self.moved.emit()
 
+    def set_frozen_here(self) -> None:
+        """Hold the timeline on show where it is."""
+        self.timeline.view.hold()
+        self.moved.emit()
+
     def step_cursor(self, steps: int) -> None:
         """Move the cursor by so many windows; the first step starts at the right edge."""
         windows_s = self.timeline.windows_s()

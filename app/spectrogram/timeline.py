@@ -23,6 +23,9 @@ MOST_WINDOWS = 200_000
 _PAUSE_S = 1.0
 """What was heard before a gap of this length says nothing about what comes behind it."""
 
+PLAYING = "also hears what is played"
+"""Beside live tags while something is played: a loudspeaker reaches the microphone."""
+
 
 @dataclass(slots=True)
 class Timeline:

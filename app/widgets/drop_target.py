@@ -112,7 +112,8 @@ class DropWindow(QMainWindow):
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         drop = read_drop(event.mimeData())
-        if drop is None:
+        # What is dragged out of this window is not to be dropped into it.
+        if drop is None or event.source() is not None:
             event.ignore()
             return
         # Always accept here, or Qt sends no dragLeaveEvent; dragMoveEvent refuses what cannot be tagged.

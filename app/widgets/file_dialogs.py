@@ -35,6 +35,16 @@ def _ask_checkpoint(parent: QWidget, title: str) -> Path | None:
     return Path(name) if name else None
 
 
+def ask_sound_to_save(parent: QWidget, name: str) -> Path | None:
+    """The WAV or FLAC file to write, called `name` at first; None when cancelled."""
+    kinds = "WAV (*.wav);;FLAC (*.flac)"
+    chosen, kind = QFileDialog.getSaveFileName(parent, "Save sound as", f"{name}.wav", kinds)
+    if not chosen:
+        return None
+    path = Path(chosen)
+    return path if path.suffix else path.with_name(f"{path.name}{'.flac' if 'flac' in kind else '.wav'}")
+
+
 def ask_list_of_clips(parent: QWidget) -> Path | None:
     """The CSV file that lists clips; None when cancelled."""
     name, _ = QFileDialog.getOpenFileName(parent, "Open a list of clips", "", "CSV files (*.csv);;All files (*)")

@@ -83,6 +83,11 @@ class MemoryStore:
         for event_id in event_ids:
             self.events.pop(event_id, None)
 
+    def delete_all(self) -> None:
+        self._refuse_writing()
+        self.events.clear()
+        self.pictures.clear()
+
     def close(self) -> None:
         self.is_closed = True
 

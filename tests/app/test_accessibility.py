@@ -23,11 +23,11 @@ from app.live.level_meter import LevelMeter
 from app.main_window import MainWindow
 from app.menus import shortcut_lines
 from app.panels import PANELS
-from app.shortcuts_dialog import ShortcutsDialog
 from app.spectrogram.lanes import LanesStrip
 from app.spectrogram.plot import SpectrogramPlot
 from app.spectrogram.range_dialog import RangeDialog
 from app.widgets.drop_target import DropOverlay
+from app.widgets.shortcuts_dialog import ShortcutsDialog
 from tests.app.app_fakes import FakeCore
 from tests.app.conftest import MakeWindow
 from tests.app.training_fakes import StandIn, finish_run

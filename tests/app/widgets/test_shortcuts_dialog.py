@@ -7,7 +7,7 @@ from PySide6.QtGui import QTextDocument, QTextTable
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
-from app.shortcuts_dialog import ShortcutsDialog
+from app.widgets.shortcuts_dialog import ShortcutsDialog
 
 
 def test_keys_and_their_meanings_stand_on_one_line(qtbot: QtBot) -> None:

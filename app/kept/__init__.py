@@ -1,0 +1,1 @@
+"""Kept sound in the window: selected stretches, recording, settings and deletion."""

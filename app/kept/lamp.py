@@ -1,0 +1,31 @@
+"""The lamp that is lit while sound is recorded to disk."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QPushButton
+
+from app.style.theme import Theme
+
+
+class RecordLamp(QPushButton):
+    """Pressing it stops the recording."""
+
+    lit = Signal(bool)
+    """It was lit, or went out."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__("● Recording")
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setAccessibleName("Recording to disk")
+        self.apply_theme(theme)
+        self.hide()
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Paint in the colours of `theme`."""
+        self.setStyleSheet(f"QPushButton {{ color: {theme.bad}; font-weight: bold; }}")
+
+    def show_recording(self, is_on: bool, tip: str) -> None:
+        """Light it or not. tip: what is recorded where."""
+        self.setToolTip(f"{tip}\nPress to stop recording (Ctrl+Shift+R).")
+        self.lit.emit(is_on)
