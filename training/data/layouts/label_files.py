@@ -6,6 +6,7 @@ half of it or more; of those that sound for less it is unknown whether it has th
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from bisect import bisect_left
@@ -13,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from core.audio.decoding.decode import MEDIA_SUFFIXES
+from core.audio.decoding.decode import MEDIA_SUFFIXES, duration_s
 from core.errors import UserError
 from core.event_files.main import read_labels
 from core.event_files.models import LabelledSpan, LineProblem
@@ -27,6 +28,8 @@ _ENDINGS = (".txt", ".csv", ".tsv", ".vtt", ".srt", ".jsonl", ".parquet")
 _ENOUGH = 0.5
 """Of a clip's length, for a label to be the clip's; of the recordings below class folders, to have label files."""
 _LINES_SHOWN = 50
+_TOLERANCE_S = 0.1
+"""Headers round."""
 
 
 @dataclass(slots=True)
@@ -120,12 +123,37 @@ def _rows_of(file: Path, recordings: Sequence[Path]) -> tuple[list[ClipRow], lis
             by_recording.setdefault(recording, []).append(span)
         else:
             problems.append(LineProblem(span.line, "it has no length"))
+    for recording, spans in by_recording.items():
+        by_recording[recording] = _within(spans, _end_s(recording), problems)
     problems.sort(key=lambda problem: problem.line)
     return [row for path, spans in by_recording.items() for row in _clips(path, spans)], problems
 
 
+def _end_s(recording: Path) -> float:
+    """Where a recording ends, by its header; infinite where that does not say."""
+    try:
+        end_s = duration_s(recording)
+    except UserError:
+        return math.inf  # a file that cannot be read is reported with the clips
+    return math.inf if end_s is None else end_s
+
+
+def _within(spans: list[LabelledSpan], end_s: float, problems: list[LineProblem]) -> list[LabelledSpan]:
+    """The spans that begin before the end of their sound; those that begin or end after it become problems."""
+    for span in spans:
+        if span.onset_s >= end_s:
+            text = f"it begins at {span.onset_s:g} s, and the sound ends at {end_s:g} s"
+            problems.append(LineProblem(span.line, text))
+        elif span.offset_s > end_s + _TOLERANCE_S:
+            text = f"it ends at {span.offset_s:g} s, after the sound; it is used up to {end_s:g} s"
+            problems.append(LineProblem(span.line, text))
+    return [span for span in spans if span.onset_s < end_s]
+
+
 def _clips(path: Path, spans: list[LabelledSpan]) -> Iterator[ClipRow]:
     """A clip for each span, in order of time."""
+    if not spans:
+        return
     spans.sort(key=lambda span: span.onset_s)
     onsets = [span.onset_s for span in spans]
     reach = max(span.offset_s - span.onset_s for span in spans)
@@ -155,7 +183,8 @@ def _names(label: str) -> tuple[str, ...]:
 def _unusable(file: Path, problems: Sequence[LineProblem]) -> Finding:
     lines = [f"line {problem.line}: {problem.text}" if problem.line else problem.text for problem in problems]
     more = f"; and {len(lines) - _LINES_SHOWN} more" if len(lines) > _LINES_SHOWN else ""
-    text = f"{count(len(lines), 'label', 'labels')} of {file.name} cannot be used as they are: "
+    what = count(len(lines), "label that cannot be used as it is", "labels that cannot be used as they are")
+    text = f"{file.name} has {what}: "
     remedy = "Correct these lines; the others are used."
     return Finding("left_out", "warning", f"{text}{'; '.join(lines[:_LINES_SHOWN])}{more}.", remedy, (str(file),))
 

@@ -8,6 +8,7 @@ import pytest
 
 from core.event_files.main import FORMATS, write_events
 from core.event_files.models import LabelledSpan
+from fakes import write_noise
 from tests.training.data.layouts.made_folders import class_folders, touch, write_lines
 from training.data.layouts import read_layout
 from training.data.layouts.clip_parts import Part
@@ -93,6 +94,18 @@ def test_what_cannot_be_used_is_listed_by_line(tmp_path: Path) -> None:
     assert (of_a.severity, of_b.severity, bare.severity) == ("warning", "warning", "note")
     assert "b.txt" in of_b.text
     assert bare.text.startswith("2 ")
+
+
+def test_labels_beyond_the_end_of_the_sound_are_listed(tmp_path: Path) -> None:
+    write_noise(tmp_path / "a.wav", 5.0)
+    write_lines(tmp_path, "a.txt", "1\t2\tdog", "4\t5.05\tdog", "4.5\t9\tdog", "5\t6\tdog", "99\t100\tdog")
+
+    listing = read_label_files(tmp_path)
+
+    assert listing is not None
+    assert [row.part for row in listing.rows] == [Part(1, 2), Part(4, 5.05), Part(4.5, 9)]
+    [note] = listing.notes
+    assert [f"line {line}:" in note.text for line in range(1, 6)] == [False, False, True, True, True]
 
 
 def test_one_label_file_of_a_recording_is_read_and_the_others_are_counted(tmp_path: Path) -> None:
