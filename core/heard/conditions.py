@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from core.heard.event import KINDS, EventQuery
 from core.heard.folding import folded
 
+_MOST_IDS = 10_000
+"""SQLite takes some 32 000 values."""
 Value = str | float | bytes | None
 
 
@@ -43,13 +45,13 @@ class TextHits:
     """Keys of labels."""
     inputs: tuple[int, ...]
     """Keys of inputs."""
-    noted: tuple[int, ...]
-    """Ids of events."""
+    noted: Condition
+    """True of the events with the text in their note."""
 
     @property
     def condition(self) -> Condition:
         """True of the events that have the text anywhere."""
-        parts = (one_of("label", self.labels), one_of("input", self.inputs), one_of("id", self.noted))
+        parts = (one_of("label", self.labels), one_of("input", self.inputs), self.noted)
         return Condition(f"({' OR '.join(part.sql for part in parts)})", sum((part.values for part in parts), ()))
 
 
@@ -129,8 +131,11 @@ def _find_text(database: sqlite3.Connection, text: str) -> TextHits:
     def keys(sql: str, *values: str) -> tuple[int, ...]:
         return tuple(key for (key,) in database.execute(sql, values))
 
+    with_note = "SELECT id FROM events INDEXED BY by_note WHERE note <> '' AND has_text(note, ?)"
+    noted = keys(f"{with_note} LIMIT {_MOST_IDS + 1}", text)
+    is_few = len(noted) <= _MOST_IDS  # usual: then the notes are searched once for all sections of a page
     return TextHits(
         labels=keys("SELECT key FROM labels WHERE instr(folded, ?)", text),
         inputs=keys("SELECT key FROM inputs WHERE instr(folded, ?)", text),
-        noted=keys("SELECT id FROM events INDEXED BY by_note WHERE note <> '' AND has_text(note, ?)", text),
+        noted=one_of("id", noted) if is_few else Condition(f"id IN ({with_note})", (text,)),
     )

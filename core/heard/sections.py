@@ -93,7 +93,7 @@ def _text_sections(wanted: Wanted, is_each_sorted: bool) -> list[Section]:
     asked = None if wanted.labels is None else {label.key for label in wanted.labels}
     labels = [key for key in wanted.hits.labels if asked is None or key in asked]
     satisfied = ("text",)
-    noted = Section("", (one_of("id", wanted.hits.noted),), (wanted.kind(), *wanted.conditions(satisfied)))
+    noted = Section("", (wanted.hits.noted,), (wanted.kind(), *wanted.conditions(satisfied)))
     if is_each_sorted:
         by_label = _by_key("label", labels, wanted, ("label", "text"))
         return [*by_label, *_by_key("input", wanted.hits.inputs, wanted, satisfied), noted]

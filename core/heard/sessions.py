@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import logging
 from contextlib import suppress
 from pathlib import Path
@@ -36,6 +37,16 @@ class RunningSessions:
             return True
         _release(lock)
         return False
+
+    def remove_left(self) -> None:
+        """Remove the lock files that killed processes have left."""
+        for path in self._store.parent.glob(f"{glob.escape(self._store.name)}.*.lock"):
+            lock = FileLock(path, timeout=0, thread_local=False)
+            if path not in self._paths_held() and _acquire(lock):
+                _release(lock)
+
+    def _paths_held(self) -> set[Path]:
+        return {Path(lock.lock_file) for lock in self._held.values()}
 
     def close(self) -> None:
         """Mark this process's sessions as ended."""

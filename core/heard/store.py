@@ -182,6 +182,7 @@ class EventStore:
             with self._connections.writing() as database:
                 for key in left:
                     end_open(database, key)
+        self._running.remove_left()
 
 
 def _in_parts(ids: Sequence[int]) -> Iterator[Sequence[int]]:

@@ -69,6 +69,7 @@ def test_an_open_event_of_a_killed_process_is_kept_and_ended(tmp_path: Path) -> 
     with closing(EventStore(path)) as store:
         assert all(event.offset_s is not None for event in store.iterate(EventQuery(kinds=KINDS)))
         assert store.count(EventQuery(kinds=KINDS)) > 0
+        assert list(tmp_path.glob("*.lock")) == []
 
 
 def test_events_of_a_running_session_stay_open(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import tempfile
 from collections import Counter
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from unittest.mock import patch
 
@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.heard import sections
 from core.heard.event import KINDS, SORTS, Cursor, EventQuery, HeardEvent
 from core.heard.store import EventStore
 from tests.core.heard.made_events import START_AT
@@ -48,11 +47,14 @@ def paged(store: EventStore, query: EventQuery, limit: int) -> list[HeardEvent]:
         cursor = page.cursor
 
 
-@pytest.mark.parametrize(("few", "most_merged"), [(20_000, 60), (3, 60), (-1, 60), (-1, 0), (3, 1)])
-@settings(max_examples=60)
+@pytest.mark.parametrize(
+    ("few", "most_merged", "most_ids"),
+    [(20_000, 60, 10_000), (3, 60, 1), (-1, 60, 10_000), (-1, 0, 0), (3, 1, 10_000), (-1, -1, 1)],
+)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 10**9), queries=st.lists(QUERIES, min_size=4, max_size=8), limit=st.integers(1, 12))
 def test_pages_equal_those_of_a_store_in_memory(
-    few: int, most_merged: int, seed: int, queries: list[EventQuery], limit: int
+    few: int, most_merged: int, most_ids: int, seed: int, queries: list[EventQuery], limit: int
 ) -> None:
     ours, theirs = random.Random(seed), random.Random(seed)
     memory = MemoryStore()
@@ -62,7 +64,10 @@ def test_pages_equal_those_of_a_store_in_memory(
             in_memory = do_something(theirs, memory, newest)
             newest = do_something(ours, store, newest)
             assert newest == in_memory
-        with patch.object(sections, "FEW", few), patch.object(sections, "_MOST_MERGED", most_merged):
+        limits = {"sections.FEW": few, "sections._MOST_MERGED": most_merged, "conditions._MOST_IDS": most_ids}
+        with ExitStack() as stack:
+            for limit_name, value in limits.items():
+                stack.enter_context(patch(f"core.heard.{limit_name}", value))
             for query in queries:
                 expected = memory.found(query)
                 assert paged(store, query, limit) == expected
