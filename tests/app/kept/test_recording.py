@@ -1,0 +1,189 @@
+"""Recording through the window: off until asked for, a lamp, whole sessions, clips of events, and speech left out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from pytestqt.qtbot import QtBot
+
+from app.main_window import MainWindow
+from app.runtime.sound_settings import EVENTS, SESSION, SoundSettings
+from core.audio.kept.recordings import EVENT, Recording
+from core.heard.event import EventQuery
+from core.inference.results import EventChange
+from tests.app.app_fakes import FakeCore, FakeTagger, scores
+from tests.app.hearing import RATE, hear_sound, listen_to_sound, numbers
+
+SPEECH_NAMES = ("dog", "Speech", "rain")
+
+
+@pytest.fixture
+def folder(window: MainWindow, tmp_path: Path) -> Path:
+    made = tmp_path / "recorded"
+    window.sound.kept.recordings._path = tmp_path / "recordings.jsonl"
+    return made
+
+
+def use(window: MainWindow, folder: Path, mode: str, **more: object) -> None:
+    chosen = replace(SoundSettings(), record_folder=str(folder), record_mode=mode, pre_roll_s=0.5, post_roll_s=0.25)
+    window.sound.kept.apply(replace(chosen, **more))  # type: ignore[arg-type]
+
+
+def event(label: int, onset_s: float, offset_s: float | None, number: int = 1) -> EventChange:
+    return EventChange(number, label, onset_s, 0.9, offset_s or onset_s, offset_s)
+
+
+def test_nothing_is_recorded_until_it_is_asked_for(
+    window: MainWindow, core: FakeCore, qtbot: QtBot, folder: Path
+) -> None:
+    use(window, folder, SESSION)
+    listen_to_sound(window, core, qtbot)
+    assert not folder.exists()
+    assert not window.sound.kept.lamp.isVisible()
+
+
+def test_the_session_is_recorded_while_the_lamp_is_lit(
+    window: MainWindow, core: FakeCore, qtbot: QtBot, folder: Path
+) -> None:
+    use(window, folder, SESSION)
+    listen_to_sound(window, core, qtbot)
+    record = window.menus.actions["record"]
+    record.trigger()
+    assert window.sound.kept.lamp.isVisible()
+    later = numbers(1.0, 11)
+    hear_sound(window, core.listeners[-1], later, 3 * RATE)
+    window.sound.kept.lamp.click()
+    assert not window.sound.kept.lamp.isVisible()
+    assert not record.isChecked()
+    hear_sound(window, core.listeners[-1], numbers(1.0, 12), 4 * RATE)
+    (path,) = folder.glob("*.flac")
+    written, rate = soundfile.read(path, dtype="int16")
+    assert rate == RATE
+    np.testing.assert_array_equal(written, later)
+
+
+def test_closing_the_window_finishes_the_recording(
+    window: MainWindow, core: FakeCore, qtbot: QtBot, folder: Path
+) -> None:
+    use(window, folder, SESSION)
+    listen_to_sound(window, core, qtbot)
+    window.menus.actions["record"].trigger()
+    hear_sound(window, core.listeners[-1], numbers(1.0), 3 * RATE)
+    ring_root = window.sound.kept.ring._folder
+    assert ring_root is not None
+    window.close()
+    assert window.jobs.wait(60)
+    (path,) = folder.glob("*.flac")
+    assert len(soundfile.read(path)[0]) == RATE
+    assert not ring_root.path.exists(), "the ring goes with the window"
+
+
+def test_an_event_gets_a_clip_with_the_time_around_it(
+    window: MainWindow, core: FakeCore, qtbot: QtBot, folder: Path
+) -> None:
+    use(window, folder, EVENTS)
+    samples = listen_to_sound(window, core, qtbot)
+    window.menus.actions["record"].trigger()
+    listener = core.listeners[-1]
+    listener.hear(300, 10, events=(event(0, 1.0, None),))
+    listener.hear(310, 10, events=(event(0, 1.0, 2.0),))
+    with qtbot.waitSignal(window.sound.kept.clips.saved) as saved:
+        pass
+    assert saved.args is not None
+    heard, path = saved.args
+    written, _ = soundfile.read(path, dtype="int16")
+    np.testing.assert_array_equal(written, samples[RATE // 2 : round(2.25 * RATE)])
+    assert heard.label in Path(path).name
+    assert [recording.kind for recording in window.sound.kept.recordings.all()] == [EVENT]
+    store = window.collector.store
+    assert store is not None
+    found = []
+
+    def stored() -> bool:
+        window.jobs.run(lambda: found.append(store.page(EventQuery()).events))
+        return any(row.clip == path for rows in found for row in rows)
+
+    qtbot.waitUntil(stored)
+
+
+@pytest.mark.parametrize(("speech", "is_kept"), [(0.02, True), (0.3, False)])
+def test_a_clip_with_a_trace_of_speech_in_any_window_is_not_kept(
+    window: MainWindow, core: FakeCore, qtbot: QtBot, folder: Path, speech: float, is_kept: bool
+) -> None:
+    """The speech is far below its threshold and never a tag; the dog is the top label of every window."""
+    core.models[None] = FakeTagger("Speaking", SPEECH_NAMES)
+    use(window, folder, EVENTS, leaves_out_speech=True)
+    listen_to_sound(window, core, qtbot)
+    window.menus.actions["record"].trigger()
+    listener, rows = core.listeners[-1], []
+    for number in range(16):
+        heard = {0: 0.95, 1: speech if number == 7 else 0.0}
+        rows.append(scores(20 * number, 20 * number + 20, heard, 3))
+    listener.hear(300, 20, scores=tuple(rows), events=(event(0, 1.0, None), event(0, 1.0, 2.0)))
+    clips = window.sound.kept.clips
+    if is_kept:
+        with qtbot.waitSignal(clips.saved):
+            pass
+    else:
+        qtbot.waitUntil(lambda: clips.left_out == 1)
+        assert not folder.exists()
+
+
+def test_a_model_that_knows_no_speech_keeps_no_clips_where_speech_is_to_be_left_out(
+    window: MainWindow, core: FakeCore, qtbot: QtBot, folder: Path
+) -> None:
+    use(window, folder, EVENTS, leaves_out_speech=True)
+    listen_to_sound(window, core, qtbot)
+    window.menus.actions["record"].trigger()
+    listener = core.listeners[-1]
+    listener.hear(300, 10, scores=(scores(0, 310),), events=(event(0, 1.0, None), event(0, 1.0, 2.0)))
+    listener.hear(310, 1200)
+    qtbot.waitUntil(lambda: window.sound.kept.clips.left_out == 1)
+    assert not folder.exists()
+
+
+def test_clips_need_kept_sound(window: MainWindow, core: FakeCore, qtbot: QtBot, folder: Path) -> None:
+    use(window, folder, EVENTS, keeps_sound=False)
+    with qtbot.waitSignal(window.sound.failed):
+        window.menus.actions["record"].trigger()
+    assert not window.menus.actions["record"].isChecked()
+    assert not window.sound.kept.lamp.isVisible()
+
+
+def test_the_budget_deletes_the_oldest_and_nothing_of_a_starred_event(
+    window: MainWindow, core: FakeCore, qtbot: QtBot, folder: Path
+) -> None:
+    from tests.core.heard.made_events import heard
+
+    folder.mkdir()
+    kept = window.sound.kept
+    for number in range(5):
+        path = folder / f"{number}.flac"
+        path.write_bytes(bytes(60 << 20) if number < 4 else b"")
+        kind = SESSION if number == 1 else EVENT
+        kept.recordings.add(Recording(str(path), kind, 1000.0 * number, 1000.0 * number + 600))
+    starred = heard(onset_at=1100.0, offset_at=1101.0, is_starred=True)
+    clipped = heard(onset_at=5.0, offset_at=6.0, clip=str(folder / "0.flac"), is_starred=True)
+    kept.starred = lambda: [starred, clipped]
+    use(window, folder, SESSION, record_megabytes=100)
+    kept.keep_budget()
+    assert window.jobs.wait(60)
+    assert sorted(path.name for path in folder.iterdir()) == ["0.flac", "1.flac", "4.flac"]
+
+
+def test_a_disk_that_refuses_is_reported_once(window: MainWindow, core: FakeCore, qtbot: QtBot, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    use(window, tmp_path / "file" / "x", SESSION)
+    told: list[object] = []
+    window.sound.failed.connect(told.append)
+    listen_to_sound(window, core, qtbot)
+    window.menus.actions["record"].trigger()
+    hear_sound(window, core.listeners[-1], numbers(0.5), 3 * RATE)
+    for _ in range(3):
+        window.sound.kept.watch()
+    assert len(told) == 1
+    assert window.session.is_listening
