@@ -47,6 +47,8 @@ class EventClips(QObject):
         self._lasting: set[Hashable] = set()
         self._due: dict[Hashable, HeardEvent] = {}
         """Events that have ended, whose clips are not kept yet."""
+        self._saving: dict[Hashable, HeardEvent] = {}
+        """Events whose clips are being written."""
         self._heard_s = 0.0
 
     def follow(self, update: LiveUpdate, labels: LabelSet | None) -> None:
@@ -68,8 +70,10 @@ class EventClips(QObject):
         elif key in self._lasting:
             self._lasting.remove(key)
             self._due[key] = event
-        elif key in self._due:
-            self._due[key] = event
+            self.keep_due()
+        for waiting in (self._due, self._saving):
+            if key in waiting:
+                waiting[key] = event
 
     def keep_due(self, *, is_last: bool = False) -> None:
         """Keep the clips that have been heard to their end. is_last: all of them, because nothing more comes."""
@@ -100,8 +104,9 @@ class EventClips(QObject):
         def work() -> Path:
             return _save(ring, recordings, settings.folder, name, (start_s, stop_s, start_at))
 
-        del self._due[key]
-        self._jobs.run(work, lambda path: self.saved.emit(event, str(path)), self.failed.emit)
+        self._saving[key] = self._due.pop(key)
+        # The event may have been stored meanwhile, and got its number.
+        self._jobs.run(work, lambda path: self.saved.emit(self._saving.pop(key), str(path)), self.failed.emit)
 
 
 def _save(ring: SoundRing, recordings: Recordings, folder: Path, name: str, extent: tuple[float, float, float]) -> Path:

@@ -19,7 +19,6 @@ class RecordLamp(QPushButton):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAccessibleName("Recording to disk")
         self.apply_theme(theme)
-        self.hide()
 
     def apply_theme(self, theme: Theme) -> None:
         """Paint in the colours of `theme`."""

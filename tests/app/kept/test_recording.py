@@ -17,6 +17,7 @@ from core.heard.event import EventQuery
 from core.inference.results import EventChange
 from tests.app.app_fakes import FakeCore, FakeTagger, scores
 from tests.app.hearing import RATE, hear_sound, listen_to_sound, numbers
+from tests.core.heard.made_events import heard
 
 SPEECH_NAMES = ("dog", "Speech", "rain")
 
@@ -53,11 +54,11 @@ def test_the_session_is_recorded_while_the_lamp_is_lit(
     listen_to_sound(window, core, qtbot)
     record = window.menus.actions["record"]
     record.trigger()
-    assert window.sound.kept.lamp.isVisible()
+    qtbot.waitUntil(window.sound.kept.lamp.isVisible)
     later = numbers(1.0, 11)
     hear_sound(window, core.listeners[-1], later, 3 * RATE)
     window.sound.kept.lamp.click()
-    assert not window.sound.kept.lamp.isVisible()
+    qtbot.waitUntil(lambda: not window.sound.kept.lamp.isVisible())
     assert not record.isChecked()
     hear_sound(window, core.listeners[-1], numbers(1.0, 12), 4 * RATE)
     (path,) = folder.glob("*.flac")
@@ -121,8 +122,8 @@ def test_a_clip_with_a_trace_of_speech_in_any_window_is_not_kept(
     window.menus.actions["record"].trigger()
     listener, rows = core.listeners[-1], []
     for number in range(16):
-        heard = {0: 0.95, 1: speech if number == 7 else 0.0}
-        rows.append(scores(20 * number, 20 * number + 20, heard, 3))
+        found = {0: 0.95, 1: speech if number == 7 else 0.0}
+        rows.append(scores(20 * number, 20 * number + 20, found, 3))
     listener.hear(300, 20, scores=tuple(rows), events=(event(0, 1.0, None), event(0, 1.0, 2.0)))
     clips = window.sound.kept.clips
     if is_kept:
@@ -157,8 +158,6 @@ def test_clips_need_kept_sound(window: MainWindow, core: FakeCore, qtbot: QtBot,
 def test_the_budget_deletes_the_oldest_and_nothing_of_a_starred_event(
     window: MainWindow, core: FakeCore, qtbot: QtBot, folder: Path
 ) -> None:
-    from tests.core.heard.made_events import heard
-
     folder.mkdir()
     kept = window.sound.kept
     for number in range(5):
@@ -166,8 +165,8 @@ def test_the_budget_deletes_the_oldest_and_nothing_of_a_starred_event(
         path.write_bytes(bytes(60 << 20) if number < 4 else b"")
         kind = SESSION if number == 1 else EVENT
         kept.recordings.add(Recording(str(path), kind, 1000.0 * number, 1000.0 * number + 600))
-    starred = heard(onset_at=1100.0, offset_at=1101.0, is_starred=True)
-    clipped = heard(onset_at=5.0, offset_at=6.0, clip=str(folder / "0.flac"), is_starred=True)
+    starred = heard(1.0, onset_at=1100.0, offset_at=1101.0, is_starred=True)
+    clipped = heard(2.0, onset_at=5.0, offset_at=6.0, clip=str(folder / "0.flac"), is_starred=True)
     kept.starred = lambda: [starred, clipped]
     use(window, folder, SESSION, record_megabytes=100)
     kept.keep_budget()
