@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Protocol
 
 from PySide6.QtCore import QObject, Signal, Slot
 
 from app.events.collector import EventCollector
+from app.events.export import ask_export, export_events, export_query
+from app.events.matching import matches
 from app.events.panel import EventsPanel
 from app.events.writer import live_key
+from app.runtime.background_jobs import BackgroundJobs
 from app.runtime.core_api import Tagger
 from app.spectrogram.history.event_history import TimelineEvent
 from app.spectrogram.navigation import Navigation
+from app.style import formatting
 from core.audio.input_choice import InputChoice
 from core.errors import UserError
+from core.heard.event import EventQuery, HeardEvent
 
 _OTHER_RUN = "This was heard before Soundmark was started this time: its picture is not kept."
 _TOO_OLD = "This was heard longer ago than the picture goes back."
@@ -33,7 +39,7 @@ class EventsController(QObject):
     """Passes on to the collector what is heard, and does what the panel of events asks for."""
 
     failed = Signal(object)
-    """A UserError: what is heard is not stored. Reported once."""
+    """A UserError: what is heard is not stored, which is reported once; or what should be exported is not."""
     panel_wanted = Signal()
     """The panel should be in front. No payload."""
 
@@ -42,7 +48,10 @@ class EventsController(QObject):
     ) -> None:
         super().__init__(parent)
         self._collector, self._panel, self._navigation = collector, panel, navigation
+        self._jobs = BackgroundJobs(self, max_threads=1)
+        """Exports, which may take long, on a thread of their own."""
         panel.go_to.connect(self.go_to)
+        panel.export_wanted.connect(self.export)
         collector.failed.connect(lambda error: self.failed.emit(_in_memory(error)))
 
     def follow(self, session: HeardSession) -> None:
@@ -56,13 +65,32 @@ class EventsController(QObject):
         """Show a moment of the live sound, where the picture still has it; else the panel says why not."""
         history = self._collector.live.columns
         if session != self._collector.session:
-            self._panel.show_trouble(_OTHER_RUN)
+            self._panel.show_message(_OTHER_RUN)
         elif not history.start_s <= stream_s <= history.end_s:
-            self._panel.show_trouble(_TOO_OLD)
+            self._panel.show_message(_TOO_OLD)
         else:
             if not self._navigation.timeline.is_live:
                 self._navigation.live_wanted.emit()
             self._navigation.set_cursor(stream_s)
+
+    @Slot(object, object)
+    def export(self, events: tuple[HeardEvent, ...], query: EventQuery) -> None:
+        """Save events, or all that a query wants where there are none, in a file that the user chooses."""
+        chosen, store = ask_export(self._panel), self._collector.store
+        if chosen is None:
+            return
+        path, kind = chosen
+        here = [event for event in self._collector.here.values() if matches(query, event)]
+
+        def work() -> int:
+            if events or store is None:
+                return export_events(events or here, path, kind)
+            return export_query(store, query, path, kind)
+
+        self._jobs.run(work, lambda number: self._on_exported(number, path), self.failed.emit)
+
+    def _on_exported(self, number: int, path: Path) -> None:
+        self._panel.show_message(f"{formatting.count(number, 'event')} saved in {path.name}")
 
     @Slot(object)
     def choose(self, event: TimelineEvent) -> None:

@@ -79,6 +79,14 @@ class EventFilters(QWidget):
         """Nothing is filtered."""
         return not (self.search.text().strip() or self.label.currentData() or self.time.currentIndex())
 
+    def show_all(self) -> None:
+        """Filter nothing; reports no change."""
+        with QSignalBlocker(self.search), QSignalBlocker(self.label), QSignalBlocker(self.time):
+            self.search.clear()
+            self.label.setCurrentIndex(0)
+            self.time.setCurrentIndex(0)
+        self._typing.stop()
+
     def applied_to(self, query: EventQuery) -> EventQuery:
         """The query of these filters, in the order of another one."""
         label = self.label.currentData()

@@ -51,6 +51,8 @@ class EventsPanel(QFrame):
         self.export_button = push_button("Export…", "Save the selected events, or all that are listed, as a file")
         self.hint = PlainLabel(_EMPTY)
         self._count = 0
+        self._awaited: Hashable | None = None
+        """The event to select once it is listed."""
         self._counting = QTimer(self)
         self._counting.setSingleShot(True)
         self._counting.setInterval(_COUNTED_EVERY_MS)
@@ -89,6 +91,7 @@ class EventsPanel(QFrame):
         table.customContextMenuRequested.connect(self._open_menu)
         model.note_written.connect(lambda event, note: self._collector.change([event], note=note))
         model.read.connect(self._refresh)
+        model.read.connect(self._choose_awaited)
         model.read_failed.connect(self._on_read_failed)
         for signal in (model.rowsInserted, model.rowsRemoved, model.modelReset):
             signal.connect(self._refresh)
@@ -107,14 +110,18 @@ class EventsPanel(QFrame):
         self._counting.start(0)
 
     def choose(self, key: Hashable) -> None:
-        """Select an event, listing all of them where the filters hide it."""
-        place = self.model.place_of_key(key)
-        if place is None and not self.filters.is_all:
-            self.filters.search.clear()
-            for box in (self.filters.label, self.filters.time):
-                box.setCurrentIndex(0)
-            place = self.model.place_of_key(key)
+        """Select an event, at once or as soon as it has been read; filters that hide it are cleared."""
+        if self.model.place_of_key(key) is None and not self.filters.is_all:
+            self.filters.show_all()
+            self._search()
+        self._awaited = key
+        self._choose_awaited()
+
+    @Slot()
+    def _choose_awaited(self) -> None:
+        place = None if self._awaited is None else self.model.place_of_key(self._awaited)
         if place is not None:
+            self._awaited = None
             self.table.choose(place)
 
     @Slot()
@@ -160,14 +167,14 @@ class EventsPanel(QFrame):
             self.table.choose(0)
             self.table.setFocus(Qt.FocusReason.TabFocusReason)
 
-    def show_trouble(self, text: str) -> None:
-        """Say in the bar why something cannot be done, until the list changes."""
+    def show_message(self, text: str) -> None:
+        """Say something in the bar, until the list changes."""
         self.summary.setText(text)
         self.summary.setToolTip(text)
 
     @Slot(object)
     def _on_read_failed(self, error: UserError) -> None:
-        self.show_trouble(f"{error.problem} {error.remedy}")
+        self.show_message(f"{error.problem} {error.remedy}")
 
     # ----- what can be done with rows -----
 

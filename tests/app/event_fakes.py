@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -59,6 +59,10 @@ class MemoryStore:
             ]
         rows = tuple(found[:limit])
         return Page(rows, Cursor(sort_key(query, rows[-1])) if len(found) > limit else None)  # type: ignore[arg-type]
+
+    def iterate(self, query: EventQuery) -> Iterator[HeardEvent]:
+        refuse_gui_thread()
+        return iter(self._found(query))
 
     def count(self, query: EventQuery) -> int:
         refuse_gui_thread()
