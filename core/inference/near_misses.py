@@ -37,9 +37,9 @@ class NearMisses:
     """Follows the live scores of one model, row by row, beside its events.
 
     A stretch is what an event would be: from where a label's probability reaches `lasts_from` to where it falls below
-    it for longer than events are joined over, or where the sound has a gap. It is a near miss if it came to NEAR_SHARE of `starts_from`, and no event of the
-    label was open at any moment of it. muted: labels whose events are wanted by nobody; each of their stretches that
-    would have been an event is a near miss, too.
+    it for longer than events are joined over, or where the sound has a gap. It is a near miss if it came to NEAR_SHARE
+    of `starts_from`, and no event of the label was open at any moment of it. muted: labels whose events are wanted by
+    nobody; each of their stretches that would have been an event is a near miss, too.
     """
 
     def __init__(self, rules: EventRules, muted: frozenset[int] = frozenset()) -> None:

@@ -1,4 +1,4 @@
-"""The list of events leads to the picture, and a box on the picture to the list; what is exported is what was listed."""
+"""The list of events leads to the picture, and a box on the picture to the list; what was listed is exported."""
 
 from __future__ import annotations
 
