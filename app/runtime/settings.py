@@ -16,7 +16,14 @@ from core.model.merging.schedule import FORMS
 
 COLOUR_MAPS = {"magma": "Magma", "viridis": "Viridis", "cividis": "Cividis", "grey": "Grey"}
 """Name in the settings to title in the menu; the first one is the default."""
-SPANS_S = (10, 30, 60, 120)
+FREQUENCY_SCALES = {"mel": "Mel", "linear": "Linear", "log": "Logarithmic"}
+"""Name in the settings to title in the menu; the first one is the default."""
+SPANS_S = {10: "10 seconds", 30: "30 seconds", 60: "1 minute", 120: "2 minutes", 300: "5 minutes", 600: "10 minutes"}
+"""Seconds to title in the menu; the first one is the default."""
+HISTORY_MINUTES = {10: "10 minutes", 30: "30 minutes", 60: "1 hour", 120: "2 hours", 240: "4 hours"}
+"""How much live sound is kept, to title in the menu; the first one is the default."""
+TEXT_SIZES = {90: "90 %", 100: "100 %", 110: "110 %", 125: "125 %", 150: "150 %", 175: "175 %", 200: "200 %"}
+"""Percent of the system's text size, to title in the menu."""
 DEFAULT_RANGE_DB = (-45, 30)
 MERGE_AMOUNTS = ("auto", "off", "8", "16", "24", "32", "40", "64")
 """How many tokens to merge: as the model was saved, none, or this many per layer."""
@@ -154,12 +161,39 @@ class UserSettings(QObject):
     @property
     def span_s(self) -> int:
         """Seconds of sound across the spectrogram: one of SPANS_S."""
-        text = self._text("span_s")
-        return int(text) if text in {str(span) for span in SPANS_S} else SPANS_S[0]
+        return int(self._one_of("span_s", map(str, SPANS_S)))
 
     @span_s.setter
     def span_s(self, value: int) -> None:
         self._set("span_s", value)
+
+    @property
+    def frequency_scale(self) -> str:
+        """A name of FREQUENCY_SCALES."""
+        return self._one_of("frequency_scale", FREQUENCY_SCALES)
+
+    @frequency_scale.setter
+    def frequency_scale(self, value: str) -> None:
+        self._set("frequency_scale", value)
+
+    @property
+    def history_minutes(self) -> int:
+        """How much live sound is kept, as picture and as sound: one of HISTORY_MINUTES."""
+        return int(self._one_of("history_minutes", map(str, HISTORY_MINUTES)))
+
+    @history_minutes.setter
+    def history_minutes(self, value: int) -> None:
+        self._set("history_minutes", value)
+
+    @property
+    def text_percent(self) -> int:
+        """The size of text in percent of the system's: one of TEXT_SIZES."""
+        text = self._text("text_percent")
+        return int(text) if text in map(str, TEXT_SIZES) else 100
+
+    @text_percent.setter
+    def text_percent(self, value: int) -> None:
+        self._set("text_percent", value)
 
     @property
     def pinned(self) -> tuple[str, ...]:

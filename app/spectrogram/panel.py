@@ -9,7 +9,7 @@ from PySide6.QtCore import QElapsedTimer, Qt, Signal, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from app.spectrogram.axes.frequency_axis import bin_frequency_hz
+from app.spectrogram.axes.frequency_scale import bin_frequency_hz
 from app.spectrogram.axes.time_axis import TimeLabels
 from app.spectrogram.boxes.event_boxes import implied_ids
 from app.spectrogram.history.column_history import byte_db

@@ -12,6 +12,7 @@ from PySide6.QtGui import QBrush, QColor, QContextMenuEvent, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
 from app.spectrogram.axes.frequency_axis import FrequencyView, HertzAxis
+from app.spectrogram.axes.frequency_scale import SCALES, bin_position
 from app.spectrogram.axes.time_axis import TimeAxis, TimeLabels
 from app.spectrogram.boxes.painting import EventBoxItem
 from app.spectrogram.history.column_history import ColumnHistory
@@ -22,6 +23,8 @@ from app.style.theme import PICTURE_VOID, Theme
 GUTTER_PX = 52
 """Width of the frequency axis; everything on the same time axis keeps this margin."""
 MARGIN_PX = 14
+MELS = 128
+"""Rows of the picture."""
 _LOWEST_PX = 120
 _HATCHING = QColor(255, 255, 255, 40)
 
@@ -124,6 +127,7 @@ class SpectrogramPlot(pg.PlotWidget):
         self._time_axis = TimeAxis(wall_clock)
         self._hertz_axis = HertzAxis()
         self.frequencies = FrequencyView()
+        self.scale = SCALES["mel"]
         super().__init__(
             parent,
             viewBox=_TimeViewBox(self),
@@ -212,19 +216,26 @@ class SpectrogramPlot(pg.PlotWidget):
         self._picture.update()
 
     def zoom_frequency(self, factor: float, anchor_row: float | None = None) -> None:
-        """Show `factor` times as many frequencies around a mel row, by default the middle."""
+        """Show `factor` times as many frequencies around a position of the scale, by default the middle."""
         self.frequencies.zoom(factor, anchor_row)
         self._show_frequencies()
 
     def scroll_frequency(self, by_rows: float) -> None:
-        """Scroll upwards by mel rows."""
+        """Scroll upwards by positions of the scale."""
         self.frequencies.move(by_rows)
+        self._show_frequencies()
+
+    def set_scale(self, name: str) -> None:
+        """Use another frequency scale, one of SCALES, and show all of it."""
+        self.scale = SCALES[name]
+        self._hertz_axis.set_scale(self.scale)
+        self.frequencies.show_all()
         self._show_frequencies()
 
     def _show_frequencies(self) -> None:
         low, high = self.frequencies.low, self.frequencies.high
         self._view_box.setYRange(low, high, padding=0)
-        self._picture.ring.set_rows(low, high)
+        self._picture.ring.set_rows(low, high, self.scale)
         self._picture.update()
         self._centre_message()
 
@@ -292,7 +303,8 @@ class SpectrogramPlot(pg.PlotWidget):
             self.hover_left.emit()
             return
         point = self._view_box.mapSceneToView(position)
-        self.hovered.emit(point.x(), point.y())
+        frequency_hz = self.scale.frequency_hz(point.y(), MELS)
+        self.hovered.emit(point.x(), bin_position(frequency_hz, MELS))
 
     def leaveEvent(self, ev: QEvent) -> None:
         self.hover_left.emit()

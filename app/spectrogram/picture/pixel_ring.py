@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QRect, QRectF
 from PySide6.QtGui import QImage, QPainter
 
+from app.spectrogram.axes.frequency_scale import SCALES, FrequencyScale
 from app.spectrogram.history.column_history import ColumnHistory
 
 _MELS, _EMPTY_MEL = 128, 3
@@ -29,6 +30,7 @@ class PixelRing:
         self._table = np.zeros(256, np.uint32)
         self._columns_per_pixel = 1.0
         self._rows: tuple[float, float] | None = None
+        self._scale = SCALES["mel"]
         # The pixel columns [start, stop) that are in the image, never more than its width; empty: none.
         self._made = (0, 0)
         self._resize(1, 1)
@@ -43,10 +45,10 @@ class PixelRing:
         self._table = table
         self.invalidate()
 
-    def set_rows(self, low: float, high: float) -> None:
-        """Draw the mel rows from `low` (bottom) to `high` (top); before the first call, all rows."""
-        if (low, high) != self._rows:
-            self._rows = (low, high)
+    def set_rows(self, low: float, high: float, scale: FrequencyScale = SCALES["mel"]) -> None:
+        """Draw the positions of a scale from `low` (bottom) to `high` (top); before the first call, all mel rows."""
+        if (low, high, scale) != (*(self._rows or ()), self._scale):
+            self._rows, self._scale = (low, high), scale
             self.invalidate()
 
     def invalidate(self) -> None:
@@ -114,7 +116,9 @@ class PixelRing:
             return
         columns = history.pooled(first, stop, self._columns_per_pixel)
         # A fancy index wraps the columns around the right edge of the image.
-        bytes_ = _stretched(columns, self._height, self._rows or (0.0, float(history.mels)))
+        low, high = self._rows or (0.0, float(history.mels))
+        positions = low + (np.arange(self._height, 0, -1) - 0.5) * (high - low) / self._height
+        bytes_ = _stretched(columns, self._scale.mel_rows(positions, history.mels))
         self._pixels[:, np.arange(first, stop) % self._width] = self._table[bytes_].T
 
     def _blit(self, painter: QPainter, area: QRectF, ratio: float, first: int, stop: int, offset: int) -> None:
@@ -128,14 +132,13 @@ class PixelRing:
             first, offset = first + count, offset + count
 
 
-def _stretched(columns: NDArray[np.uint8], height: int, rows: tuple[float, float]) -> NDArray[np.uint8]:
+def _stretched(columns: NDArray[np.uint8], rows: NDArray[np.float64]) -> NDArray[np.uint8]:
     """Stretch columns `(n, mels)`, lowest row first, to `(n, height)`, top pixel first, interpolating between rows.
 
-    rows: the mel rows at the bottom and top edge. Weights are in 1/256, so that 16-bit integers are enough.
+    rows: where each pixel is among the mel rows, `(height,)`. Weights are in 1/256, so that 16-bit integers are enough.
     """
     mels = columns.shape[1]
-    low, high = rows
-    position = np.clip(low + (np.arange(height, 0, -1) - 0.5) * (high - low) / height - 0.5, 0, mels - 1)
+    position = np.clip(rows - 0.5, 0, mels - 1)
     lower = np.minimum(position.astype(np.int64), mels - 2)
     weight = np.round((position - lower) * 256).astype(np.uint16)
     wide = columns.astype(np.uint16)

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.spectrogram.axes.frequency_axis import FrequencyView, HertzAxis, bin_frequency_hz, bin_position
+from app.spectrogram.axes.frequency_axis import FrequencyView, HertzAxis
+from app.spectrogram.axes.frequency_scale import bin_frequency_hz, bin_position
 
 pytestmark = pytest.mark.usefixtures("qapp")
 
