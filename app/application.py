@@ -82,7 +82,7 @@ def build_window(
     """
     QCoreApplication.setApplicationName("Soundmark")
     settings = UserSettings(settings_path)
-    appearance = Appearance(application, settings.theme)
+    appearance = Appearance(application, settings.theme, settings.text_percent)
     jobs = BackgroundJobs()
     devices = InputDevices(command=device_command)
     parts = WindowParts(settings, appearance, core or CoreApi(), jobs, program)

@@ -8,26 +8,21 @@ from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QTabBar
 
 from app.runtime.settings import DockShares
+from app.style.text_size import scaled_px
 
 _SIDE, _BOTTOM = 0.25, 0.27
 _SIDE_PX = (272, 460)
 """The narrowest and widest side panel, unless the user drags it further."""
-_EMPTY_PX = 140
-"""The height of the bottom while it holds only an empty panel."""
 
 
 class DockSizes(QObject):
-    """Fits the docks whenever the window changes its size, and remembers separators that the user drags.
-
-    is_low: the bottom holds only an empty panel.
-    """
+    """Fits the docks whenever the window changes its size, and remembers separators that the user drags."""
 
     def __init__(self, window: QMainWindow, docks: Mapping[str, QDockWidget]) -> None:
         super().__init__(window)
         self._window = window
         self._docks = docks
         self.shares = DockShares()
-        self.is_low = True
         self._fitted = QSize()
         for watched in (window, *docks.values()):
             watched.installEventFilter(self)
@@ -43,11 +38,12 @@ class DockSizes(QObject):
     def fit(self) -> None:
         """Give every visible dock its size."""
         self._fitted = self._window.size()
-        side, bottom = self.shown(Qt.DockWidgetArea.RightDockWidgetArea), self._shown_at_bottom()
-        if side:
+        bottom = self._shown_at_bottom()
+        for area in (Qt.DockWidgetArea.RightDockWidgetArea, Qt.DockWidgetArea.LeftDockWidgetArea):
+            side = self.shown(area)
             self._window.resizeDocks(side, [self._side_px()] * len(side), Qt.Orientation.Horizontal)
         if bottom:
-            height = self._bottom_px(bottom) + self._tabs_px
+            height = self._bottom_px() + self._tabs_px
             self._window.resizeDocks(bottom, [height] * len(bottom), Qt.Orientation.Vertical)
         layout = self._window.layout()
         assert layout is not None, "a QMainWindow has its own layout"
@@ -56,11 +52,13 @@ class DockSizes(QObject):
 
     def _side_px(self) -> int:
         width, own = self._window.width(), self.shares.side
-        return round(own * width) if own is not None else min(max(round(_SIDE * width), _SIDE_PX[0]), _SIDE_PX[1])
+        return (
+            round(own * width)
+            if own is not None
+            else min(max(round(_SIDE * width), scaled_px(_SIDE_PX[0])), scaled_px(_SIDE_PX[1]))
+        )
 
-    def _bottom_px(self, shown: list[QDockWidget]) -> int:
-        if self.is_low and shown == [self._docks["files"]]:
-            return _EMPTY_PX
+    def _bottom_px(self) -> int:
         own = self.shares.bottom
         return round((_BOTTOM if own is None else own) * self._window.height())
 
@@ -76,7 +74,6 @@ class DockSizes(QObject):
         if not is_dragged or self._window.size() != self._fitted:
             return
         if dock in self._shown_at_bottom():
-            self.is_low = False
             self.shares = DockShares(self.shares.side, dock.height() / self._window.height())
         else:
             self.shares = DockShares(dock.width() / self._window.width(), self.shares.bottom)

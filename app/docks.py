@@ -1,4 +1,4 @@
-"""Puts the panels of PANELS into a window: one in the middle, the others docked around it."""
+"""Puts the panels of PANELS into a window: one in the middle, the others docked around it, as tabs at the bottom."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QVBoxLayout,
 from app.dock_sizes import DockSizes
 from app.panels import PANELS, PanelParts, PanelSpec
 from app.runtime.settings import DockShares
+from app.widgets.dock_title import DockTitle
 
 Panel = TypeVar("Panel", bound=QWidget)
 _EDGE_PX, _INNER_PX = 10, 2
+_OPTIONS = QMainWindow.DockOption.AllowTabbedDocks | QMainWindow.DockOption.AllowNestedDocks
+_FEATURES = QDockWidget.DockWidgetFeature.DockWidgetClosable | QDockWidget.DockWidgetFeature.DockWidgetMovable
 
 
 class Docks:
@@ -23,17 +26,19 @@ class Docks:
         self._window = window
         self._panels: dict[str, QWidget] = {}
         self._docks: dict[str, QDockWidget] = {}
+        self._titles: dict[str, DockTitle] = {}
+        window.setDockOptions(_OPTIONS)
+        window.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
         for spec in PANELS:
             panel = self._panels[spec.name] = spec.build(parts)
             if spec.area is None:
                 window.setCentralWidget(_below(above, panel))
             else:
-                self._dock(spec, panel, spec.area)
-        self._tab_bottom()
+                self._dock(spec, panel, parts)
         self._sizes = DockSizes(window, self._docks)
+        self._arrange()
         for dock in self._docks.values():
-            dock.toggleViewAction().triggered.connect(lambda _checked: self._on_toggled())
-        self._frame_bottom()
+            dock.toggleViewAction().triggered.connect(self._sizes.fit)
 
     @property
     def shares(self) -> DockShares:
@@ -43,7 +48,13 @@ class Docks:
     def restore(self, shares: DockShares) -> None:
         """Apply the shares of the last run, once the window knows which docks it shows."""
         self._sizes.shares = shares
-        self._frame_bottom()
+        self._sizes.fit()
+        self._refresh_titles()
+
+    def reset(self) -> None:
+        """Put every panel back to its first place and size."""
+        self._sizes.shares = DockShares()
+        self._arrange()
         self._sizes.fit()
 
     @property
@@ -64,45 +75,43 @@ class Docks:
         dock.show()
         dock.raise_()
         if was_hidden:
-            self._on_toggled()
+            self._sizes.fit()
 
-    def shrink_files_dock(self) -> None:
-        """Make the files panel low while it is empty, however high it was before."""
-        self._sizes.is_low = True
-        self._sizes.fit()
+    def _arrange(self) -> None:
+        """The first layout: each panel in its area, those of one area as tabs, the first of them in front."""
+        first: dict[Qt.DockWidgetArea, QDockWidget] = {}
+        for spec in PANELS:
+            if spec.area is None:
+                continue
+            dock = self._docks[spec.name]
+            self._window.removeDockWidget(dock)
+            self._window.addDockWidget(spec.area, dock)
+            if spec.area in first:
+                self._window.tabifyDockWidget(first[spec.area], dock)
+            dock.setVisible(not spec.waits)
+            first.setdefault(spec.area, dock)
+        for dock in first.values():
+            dock.raise_()
+        self._refresh_titles()
 
-    def grow_files_dock(self) -> None:
-        """Make the files panel high enough for a few rows."""
-        self._sizes.is_low = False
-        self._sizes.fit()
+    def _refresh_titles(self) -> None:
+        """Panels behind tabs are moved by their tab and need no bar; all have the same space around them."""
+        for name, dock in self._docks.items():
+            self._titles[name].show_bar(not self._window.tabifiedDockWidgets(dock))
+            at_side = self._window.dockWidgetArea(dock) == Qt.DockWidgetArea.RightDockWidgetArea
+            left, bottom = (_INNER_PX, _INNER_PX) if at_side else (_EDGE_PX, 8)
+            dock.widget().setContentsMargins(left, _INNER_PX, _EDGE_PX, bottom)
 
-    def _on_toggled(self) -> None:
-        """Fit the sizes after a dock was shown or hidden."""
-        self._frame_bottom()
-        self._sizes.fit()
-
-    def _frame_bottom(self) -> None:
-        """Leave space at both ends of the bottom row."""
-        for dock in self._sizes.shown(Qt.DockWidgetArea.BottomDockWidgetArea):
-            dock.widget().setContentsMargins(_EDGE_PX, _INNER_PX, _EDGE_PX, 8)
-
-    def _tab_bottom(self) -> None:
-        """The panels at the bottom share one place, a tab each; the first is in front."""
-        self._window.setTabPosition(Qt.DockWidgetArea.BottomDockWidgetArea, QTabWidget.TabPosition.North)
-        bottom = [self._docks[spec.name] for spec in PANELS if spec.area == Qt.DockWidgetArea.BottomDockWidgetArea]
-        for dock in bottom[1:]:
-            self._window.tabifyDockWidget(bottom[0], dock)
-        bottom[0].raise_()
-
-    def _dock(self, spec: PanelSpec, panel: QWidget, area: Qt.DockWidgetArea) -> None:
+    def _dock(self, spec: PanelSpec, panel: QWidget, parts: PanelParts) -> None:
         dock = self._docks[spec.name] = QDockWidget(spec.title, self._window)
         dock.setObjectName(f"{spec.name}_dock")
-        dock.setFeatures(QDockWidget.DockWidgetFeature.DockWidgetClosable)
+        dock.setFeatures(_FEATURES)
         dock.setWidget(_framed(panel))
-        # No title bar: each panel has its own heading, and the View menu hides it.
-        dock.setTitleBarWidget(QWidget(dock))
-        self._window.addDockWidget(area, dock)
-        dock.setVisible(not spec.waits)
+        title = self._titles[spec.name] = DockTitle(spec.title, parts.appearance, dock)
+        title.close_wanted.connect(dock.close)
+        dock.setTitleBarWidget(title)
+        dock.dockLocationChanged.connect(lambda _area: self._refresh_titles())
+        dock.visibilityChanged.connect(lambda _visible: self._refresh_titles())
 
 
 def _below(above: QWidget, panel: QWidget) -> QWidget:
@@ -116,9 +125,8 @@ def _below(above: QWidget, panel: QWidget) -> QWidget:
 
 
 def _framed(panel: QWidget) -> QWidget:
-    """Put space around a docked panel, to align it with the one in the middle."""
+    """Put space around a docked panel."""
     frame = QWidget()
-    frame.setContentsMargins(_INNER_PX, _EDGE_PX, _EDGE_PX, _INNER_PX)
     column = QVBoxLayout(frame)
     column.setContentsMargins(0, 0, 0, 0)
     column.addWidget(panel)

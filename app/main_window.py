@@ -38,7 +38,7 @@ from app.tags.pins import Pins
 from app.toolbar import ToolBar
 from app.training.controller import TrainingController
 from app.training.panel import TrainingPanel
-from app.view_settings import ViewSettings
+from app.view_settings import ViewSettings, view_actions
 from app.widgets import file_dialogs
 from app.widgets.banner import Banner
 from app.widgets.drop_target import Drop, DropWindow
@@ -48,6 +48,8 @@ from core.audio.input_choice import InputChoice
 from core.errors import UserError
 from core.version import NAME, version
 
+LAYOUT = 1
+"""Counts the first layouts: a place that a panel had in an older one is forgotten."""
 ABOUT = (
     f"<b>{NAME} {escape(version())}</b><p>Tags audio live and in files, with published models or models you "
     "train yourself. No sound leaves this computer.</p><p>Apache License 2.0</p>"
@@ -152,13 +154,9 @@ class MainWindow(DropWindow):
             "zoom_out": lambda: self.presenter.navigation.zoom(2.0),
             "zoom_in_frequency": lambda: self.spectrogram.plot.zoom_frequency(0.5),
             "zoom_out_frequency": lambda: self.spectrogram.plot.zoom_frequency(2.0),
-            "span": lambda span: self.view.set_span(span),
-            "colour_map": lambda name: self.view.set_colour_map(name),
-            "theme": lambda choice: self.view.set_theme(choice),
-            "boxes": lambda are_shown: self.view.show_boxes(are_shown),
-            "range": lambda: self.view.ask_range(),
+            **view_actions(lambda: self.view),
+            "reset_layout": lambda: self.docks.reset(),
             "find": self._find,
-            "full_screen": lambda full: self.view.set_full_screen(full),
             "toggle": self.session.toggle,
             "refresh_inputs": self._devices.refresh,
             **self.sound.actions(),
@@ -197,7 +195,7 @@ class MainWindow(DropWindow):
         settings = self._parts.settings
         if not self.restoreGeometry(settings.geometry):
             self.resize(1180, 760)
-        self.restoreState(settings.state)
+        self.restoreState(settings.state, LAYOUT)
         self.docks.restore(settings.dock_shares)
         self.view.restore()
         self._list_trained()
@@ -208,8 +206,6 @@ class MainWindow(DropWindow):
 
         All of it happens in the background. input_choice: listen to this one, whatever the settings say.
         """
-        if not files:
-            self.docks.shrink_files_dock()
         if input_choice is not None:
             self.session.choose_input(input_choice)
         elif self._parts.settings.listens:
@@ -226,8 +222,6 @@ class MainWindow(DropWindow):
         """Tag files and folders."""
         if paths:
             self.docks.raise_dock("files")
-            if not self.files.rows:
-                self.docks.grow_files_dock()
             self.file_tagging.add_paths(list(paths))
 
     @Slot(object)
@@ -303,7 +297,7 @@ class MainWindow(DropWindow):
             event.ignore()
             return
         settings = self._parts.settings
-        settings.geometry, settings.state = self.saveGeometry(), self.saveState()
+        settings.geometry, settings.state = self.saveGeometry(), self.saveState(LAYOUT)
         settings.dock_shares, settings.listens = self.docks.shares, self.session.is_wanted
         settings.flush()
         self._devices.stop()

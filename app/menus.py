@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu
 
-from app.runtime.settings import COLOUR_MAPS, SPANS_S
+from app.runtime.settings import COLOUR_MAPS, FREQUENCY_SCALES, HISTORY_MINUTES, SPANS_S, TEXT_SIZES
 from app.style.appearance import THEME_CHOICES
 
 
@@ -47,6 +48,7 @@ VIEW_REST = (
     Entry("range", "Level &range…", (), "Choose the levels shown darkest and brightest"),
     Entry("find", "Find a &class", ("Ctrl+F",), "Search the model's classes"),
 )
+RESET_LAYOUT = Entry("reset_layout", "R&eset layout", (), "Put every panel back to its first place and size")
 FULL_SCREEN = Entry("full_screen", "F&ull screen", ("F11",), "Turn full screen on or off", checkable=True)
 LISTEN = (
     Entry("toggle", "&Start listening", ("Ctrl+R",), "Start or stop listening"),
@@ -96,10 +98,13 @@ class Menus:
         self._add(bar.addMenu("&File"), FILE)
         self.view = bar.addMenu("&View")
         self._add(self.view, VIEW)
-        self.span_group = self._choices("Time &span", [(str(span), f"{span} seconds") for span in SPANS_S], "span")
-        self.colour_group = self._choices("Colour &map", list(COLOUR_MAPS.items()), "colour_map")
+        self.span_group = self._choices("Time &span", SPANS_S, "span")
+        self.history_group = self._choices("&History", HISTORY_MINUTES, "history")
+        self.scale_group = self._choices("Frequency s&cale", FREQUENCY_SCALES, "frequency_scale")
+        self.colour_group = self._choices("Colour &map", COLOUR_MAPS, "colour_map")
         self._add(self.view, VIEW_REST)
-        self.theme_group = self._choices("&Theme", list(THEME_CHOICES.items()), "theme")
+        self.theme_group = self._choices("&Theme", THEME_CHOICES, "theme")
+        self.text_size_group = self._choices("Te&xt size", TEXT_SIZES, "text_size")
         self.view.addSeparator()
         self.listen = bar.addMenu("&Listen")
         self._add(self.listen, LISTEN[:1])
@@ -117,12 +122,11 @@ class Menus:
             menu.setToolTipsVisible(True)
 
     def add_panels(self, toggles: list[QAction]) -> None:
-        """Add the panels that can be hidden, then full screen."""
+        """Add the panels that can be hidden, the way back to the first layout, and full screen."""
         for action in toggles:
             action.setToolTip(f"Show or hide the {action.text()} panel")
             self.view.addAction(action)
-        self.view.addSeparator()
-        self._add(self.view, (FULL_SCREEN,))
+        self._add(self.view, (RESET_LAYOUT, SEPARATOR, FULL_SCREEN))
 
     def _add(self, menu: QMenu, entries: tuple[Entry, ...]) -> None:
         for entry in entries:
@@ -147,12 +151,12 @@ class Menus:
         self.actions[entry.name] = action
         return action
 
-    def _choices(self, title: str, rows: list[tuple[str, str]], callback: str) -> QActionGroup:
-        """A submenu with one checked line; the callback receives the name of the chosen one."""
+    def _choices(self, title: str, rows: Mapping[Any, str], callback: str) -> QActionGroup:
+        """A submenu with one checked line; the callback receives the name of the chosen one as text."""
         menu, group = self.view.addMenu(title), QActionGroup(self._window)
-        for name, text in rows:
+        for name, text in rows.items():
             action = QAction(text, self._window, checkable=True)
-            action.setData(name)
+            action.setData(str(name))
             group.addAction(action)
             menu.addAction(action)
         group.triggered.connect(lambda action: self._callbacks[callback](action.data()))

@@ -1,6 +1,8 @@
-"""Applies and remembers how the spectrogram looks: colours, levels, time span and theme."""
+"""Applies and remembers how the window looks: colours, levels, scales, how much is kept, theme and text size."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Qt, Slot
 from PySide6.QtWidgets import QWidget
@@ -28,7 +30,12 @@ class ViewSettings(QObject):
         settings = self._settings
         self._panel.set_colours(settings.colour_map, settings.range_db)
         self._navigation.set_span(settings.span_s)
+        self._panel.plot.set_scale(settings.frequency_scale)
+        self._navigation.live.keep(settings.history_minutes)
         check(self._menus.colour_group, settings.colour_map)
+        check(self._menus.scale_group, settings.frequency_scale)
+        check(self._menus.history_group, str(settings.history_minutes))
+        check(self._menus.text_size_group, str(settings.text_percent))
         check(self._menus.theme_group, settings.theme)
         self._menus.actions["boxes"].setChecked(settings.shows_boxes)
         self._panel.plot.boxes.is_shown = settings.shows_boxes
@@ -48,6 +55,21 @@ class ViewSettings(QObject):
         self._settings.shows_boxes = are_shown
         self._panel.plot.boxes.is_shown = are_shown
         self._panel.plot.boxes.update()
+
+    def set_frequency_scale(self, name: str) -> None:
+        """One of FREQUENCY_SCALES."""
+        self._settings.frequency_scale = name
+        self._panel.plot.set_scale(name)
+
+    def set_history(self, minutes: str) -> None:
+        """Keep so many minutes of live sound, one of HISTORY_MINUTES."""
+        self._settings.history_minutes = int(minutes)
+        self._navigation.live.keep(int(minutes))
+
+    def set_text_size(self, percent: str) -> None:
+        """One of TEXT_SIZES."""
+        self._settings.text_percent = int(percent)
+        self._appearance.choose_text_size(int(percent))
 
     def set_theme(self, choice: str) -> None:
         """One of THEME_CHOICES."""
@@ -71,3 +93,18 @@ class ViewSettings(QObject):
         window = self._window
         others = window.windowState() & ~Qt.WindowState.WindowFullScreen
         window.setWindowState(others | Qt.WindowState.WindowFullScreen if full else others)
+
+
+def view_actions(view: Callable[[], ViewSettings]) -> dict[str, Callable[..., object]]:
+    """What the choices of the View menu do, by name. view: asked when one is made."""
+    return {
+        "span": lambda span: view().set_span(span),
+        "history": lambda minutes: view().set_history(minutes),
+        "frequency_scale": lambda name: view().set_frequency_scale(name),
+        "colour_map": lambda name: view().set_colour_map(name),
+        "theme": lambda choice: view().set_theme(choice),
+        "text_size": lambda percent: view().set_text_size(percent),
+        "boxes": lambda are_shown: view().show_boxes(are_shown),
+        "range": lambda: view().ask_range(),
+        "full_screen": lambda full: view().set_full_screen(full),
+    }

@@ -14,8 +14,9 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.spectrogram.history.model_scores import ModelScores, models_between
 from app.spectrogram.picture.markers import Markers, in_view
-from app.spectrogram.plot import GUTTER_PX, MARGIN_PX
+from app.spectrogram.plot import MARGIN_PX, gutter_px
 from app.style import formatting
+from app.style.text_size import scaled_px
 from app.style.theme import Theme, class_colour, tabular
 from core.inference.results import TagScores
 
@@ -54,7 +55,7 @@ class LanesStrip(QWidget):
         self._gaps: tuple[tuple[float, float], ...] = ()
         self._markers: Markers = ()
         self._message = ""
-        self._wanted_px = _LOWEST_LANE_PX + _FRAME_PX
+        self._wanted_px = scaled_px(_LOWEST_LANE_PX) + _FRAME_PX
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
         self.setAccessibleName("Probability over time")
         self.setToolTip("The probability of each class over time. The dotted line is its threshold.")
@@ -63,12 +64,12 @@ class LanesStrip(QWidget):
         return QSize(400, self._wanted_px)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(200, _LOWEST_LANE_PX + _FRAME_PX)
+        return QSize(200, scaled_px(_LOWEST_LANE_PX) + _FRAME_PX)
 
     def share_room(self, room_px: int, picture_px: int) -> None:
         """Ask for a share of `room_px`, the height of picture and lanes, that leaves the picture `picture_px`."""
         wanted = min(round(_LANES_SHARE * room_px), room_px - picture_px)
-        lowest, highest = _LOWEST_LANE_PX + _FRAME_PX, LANES * _HIGHEST_LANE_PX + _FRAME_PX
+        lowest, highest = (scaled_px(pixels) + _FRAME_PX for pixels in (_LOWEST_LANE_PX, LANES * _HIGHEST_LANE_PX))
         wanted = min(max(wanted, lowest), highest)
         if wanted != self._wanted_px:
             self._wanted_px = wanted
@@ -114,7 +115,7 @@ class LanesStrip(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(self._theme.panel))
-        area = QRectF(GUTTER_PX, 2, self.width() - GUTTER_PX - MARGIN_PX, self.height() - 4)
+        area = QRectF(gutter_px(), 2, self.width() - gutter_px() - MARGIN_PX, self.height() - 4)
         if not self._lanes:
             painter.setPen(QColor(self._theme.muted))
             painter.drawText(area, Qt.AlignmentFlag.AlignCenter, self._message)
@@ -133,7 +134,7 @@ class LanesStrip(QWidget):
     @property
     def room(self) -> int:
         """How many lanes fit at a readable height."""
-        return min(max(self.height() // _LOWEST_LANE_PX, 1), LANES)
+        return min(max(self.height() // scaled_px(_LOWEST_LANE_PX), 1), LANES)
 
     def _paint_lane(self, painter: QPainter, lane: Lane, area: QRectF) -> None:
         plot = area.adjusted(0, 3, 0, -1)
@@ -224,7 +225,7 @@ class LanesStrip(QWidget):
         painter.save()
         painter.setFont(tabular(self.font()))
         painter.setPen(QColor(self._theme.muted))
-        margin = QRectF(0, area.top(), GUTTER_PX - 6, area.height())
+        margin = QRectF(0, area.top(), gutter_px() - 6, area.height())
         right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         painter.drawText(margin, right, formatting.percent(probability))
         painter.restore()

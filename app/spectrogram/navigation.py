@@ -17,7 +17,7 @@ _STEPS_A_VIEW = 50
 class Navigation(QObject):
     """The only writer of a timeline's view and cursor.
 
-    timeline: the one on show, the live one at first. moved: its view or its cursor has changed.
+    live: the live timeline. timeline: the one on show, at first the live one. moved: its view or cursor has changed.
     playing_moved: the moment that is heard has changed, and nothing else. live_wanted: the user wants to leave a file
     for the live sound.
     """
@@ -28,13 +28,13 @@ class Navigation(QObject):
 
     def __init__(self, live: LiveTimeline, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._live = live
+        self.live = live
         self.timeline: Timeline = live
 
     @property
     def is_frozen(self) -> bool:
         """The live view is held."""
-        return not self._live.view.is_following
+        return not self.live.view.is_following
 
     @Slot(float)
     def scroll_by(self, by_s: float) -> None:
@@ -61,7 +61,7 @@ class Navigation(QObject):
     def set_frozen(self, frozen: bool) -> None:
         """Freeze the live picture or let it follow again, also while a file is on show."""
         if frozen:
-            self._live.view.hold()
+            self.live.view.hold()
         else:
             self._follow()
         self.moved.emit()
@@ -157,8 +157,8 @@ class Navigation(QObject):
             self.live_wanted.emit()
 
     def _follow(self) -> None:
-        self._live.cursor_s = None
-        self._live.view.follow()
+        self.live.cursor_s = None
+        self.live.view.follow()
 
     def _move(self, move: Callable[[], None]) -> None:
         if self.timeline.history is None:

@@ -65,7 +65,7 @@ class SpectrogramPanel(QFrame):
         self.show_timeline(live)
 
     def _build(self, live: LiveTimeline) -> None:
-        self.plot = SpectrogramPlot(live.wall_clock_s)
+        self.plot = SpectrogramPlot(live.wall.of)
         self.plot.setAccessibleName("Spectrogram")
         self.plot.setToolTip(
             "Drag to scroll back. Use the wheel to zoom in time, Ctrl+wheel to zoom in frequency.\n"

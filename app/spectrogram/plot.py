@@ -18,15 +18,21 @@ from app.spectrogram.boxes.painting import EventBoxItem
 from app.spectrogram.history.column_history import ColumnHistory
 from app.spectrogram.picture.markers import Markers, in_view, paint_markers
 from app.spectrogram.picture.pixel_ring import PixelRing
+from app.style.text_size import scaled_px
 from app.style.theme import PICTURE_VOID, Theme
 
 GUTTER_PX = 52
-"""Width of the frequency axis; everything on the same time axis keeps this margin."""
+"""Width of the frequency axis for text of the system's size; everything on the same time axis keeps this margin."""
 MARGIN_PX = 14
 MELS = 128
 """Rows of the picture."""
 _LOWEST_PX = 120
 _HATCHING = QColor(255, 255, 255, 40)
+
+
+def gutter_px() -> int:
+    """The width of the frequency axis for today's size of text."""
+    return scaled_px(GUTTER_PX)
 
 
 class _TimeViewBox(pg.ViewBox):
@@ -145,8 +151,6 @@ class SpectrogramPlot(pg.PlotWidget):
         # Any: pyqtgraph's annotations are incomplete.
         item: Any = self.getPlotItem()
         item.hideButtons()
-        item.layout.setContentsMargins(0, 6, MARGIN_PX, 0)
-        self._hertz_axis.setWidth(GUTTER_PX)
         self._view_box: pg.ViewBox = item.getViewBox()
         self._view_box.setBackgroundColor(PICTURE_VOID)
         self._view_box.setXRange(-10, 0, padding=0)
@@ -174,6 +178,9 @@ class SpectrogramPlot(pg.PlotWidget):
     def apply_theme(self, theme: Theme) -> None:
         """Paint the axes in the theme's colours; the picture stays dark."""
         self.setBackground(theme.panel)
+        item: Any = self.getPlotItem()
+        item.layout.setContentsMargins(0, scaled_px(6), MARGIN_PX, 0)
+        self._hertz_axis.setWidth(gutter_px())
         for axis in (self._hertz_axis, self._time_axis):
             axis.setPen(QPen(QColor(theme.line)))
             axis.setTextPen(QPen(QColor(theme.muted)))

@@ -7,20 +7,21 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtWidgets import QApplication
 
 from app.style.style_sheet import style_sheet
+from app.style.text_size import set_text_size
 from app.style.theme import DARK, LIGHT, Theme, palette
 
 THEME_CHOICES = {"system": "Follow the system", "dark": "Dark", "light": "Light"}
 
 
 class Appearance(QObject):
-    """The theme in force.
+    """The theme and the size of text in force.
 
     changed: palette and style sheet have been set.
     """
 
     changed = Signal()
 
-    def __init__(self, application: QApplication, choice: str = "system") -> None:
+    def __init__(self, application: QApplication, choice: str = "system", text_percent: int = 100) -> None:
         super().__init__(application)
         self._application = application
         self._choice = choice
@@ -28,12 +29,18 @@ class Appearance(QObject):
         # Raster painting: OpenGL costs four times as much in software and composites the whole window.
         pg.setConfigOptions(useOpenGL=False, antialias=False)
         application.setStyle("Fusion")
+        set_text_size(application, text_percent)
         application.styleHints().colorSchemeChanged.connect(self._follow)
         self._follow()
 
     def choose(self, choice: str) -> None:
         """Use one of THEME_CHOICES."""
         self._choice = choice
+        self._follow()
+
+    def choose_text_size(self, percent: int) -> None:
+        """Make all text `percent` of the system's size."""
+        set_text_size(self._application, percent)
         self._follow()
 
     @Slot()

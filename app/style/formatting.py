@@ -39,9 +39,11 @@ def frequency(frequency_hz: float) -> str:
 
 
 def seconds_ago(offset_s: float) -> str:
-    """A time relative to now, `-10.0` -> `−10 s`; zero is `now`."""
+    """A time relative to now, `-10.0` -> `−10 s`, `-150.0` -> `−2:30`; zero is `now`."""
     if abs(offset_s) < 0.005:
         return "now"
+    if abs(offset_s) >= 100:
+        return f"{MINUS if offset_s < 0 else '+'}{duration(abs(offset_s))}"
     return f"{MINUS if offset_s < 0 else '+'}{abs(offset_s):.3g}{THIN}s"
 
 

@@ -65,6 +65,8 @@ QScrollBar::handle:horizontal {{ min-width: 24px; }}
 QScrollBar::handle:hover {{ background: {muted}; }}
 QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page {{ background: none;
     border: 0; height: 0; width: 0; }}
+QToolButton#DockClose {{ background: transparent; border: 0; padding: 0; }}
+QToolButton#DockClose:hover {{ background: {raised}; border-radius: 3px; }}
 QToolTip {{ background: {raised}; color: {text}; border: 1px solid {line}; padding: 4px; }}
 QLabel#Heading {{ font-weight: bold; color: {text}; }}
 QLabel#Muted {{ color: {muted}; }}

@@ -104,7 +104,7 @@ class TrainingPanel(QFrame):
         self._pages.setContentsMargins(1, 1, 1, 1)
         self._pages.addWidget(empty_page(_EMPTY, self.new_button))
         self._pages.addWidget(filled)
-        self.setMinimumHeight(160)
+        self.setMinimumHeight(150)
 
     def _connect(self) -> None:
         self.new_button.clicked.connect(self.new_wanted)

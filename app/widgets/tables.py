@@ -8,7 +8,9 @@ from typing import Any
 
 from PySide6.QtCore import (
     QAbstractTableModel,
+    QEvent,
     QModelIndex,
+    QObject,
     QPersistentModelIndex,
     QSortFilterProxyModel,
     Qt,
@@ -18,6 +20,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHeaderView, QTableView, QWidget
 
 from app.style.plain_text import plain_tip
+from app.style.text_size import scaled_px
 
 Index = QModelIndex | QPersistentModelIndex
 """What Qt passes to the methods of a model or delegate."""
@@ -166,7 +169,10 @@ class SortableTable(QTableView):
 
 
 def set_up_rows(table: QTableView, row_height: int) -> None:
-    """Give a table its look: whole rows selected one at a time, no grid, no frame, rows `row_height` pixels high."""
+    """Give a table its look: whole rows selected one at a time, no grid, no frame.
+
+    row_height: of each row, in pixels at the system's size of text; it grows with the text.
+    """
     table.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
     table.setSelectionMode(QTableView.SelectionMode.SingleSelection)
     table.setShowGrid(False)
@@ -175,4 +181,21 @@ def set_up_rows(table: QTableView, row_height: int) -> None:
     # Tab leaves the table, so that keyboard users are not trapped in it.
     table.setTabKeyNavigation(False)
     table.verticalHeader().hide()
-    table.verticalHeader().setDefaultSectionSize(row_height)
+    table.installEventFilter(_RowHeights(table, row_height))
+
+
+class _RowHeights(QObject):
+    """Gives the rows of a table the height that fits today's size of text."""
+
+    def __init__(self, table: QTableView, row_height: int) -> None:
+        super().__init__(table)
+        self._table, self._row_height = table, row_height
+        self._fit()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.FontChange:
+            self._fit()
+        return False
+
+    def _fit(self) -> None:
+        self._table.verticalHeader().setDefaultSectionSize(scaled_px(self._row_height))

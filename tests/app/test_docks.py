@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QFontInfo
 from PySide6.QtWidgets import QDockWidget
 from pytestqt.qtbot import QtBot
 
@@ -13,6 +14,7 @@ from app.main_window import MainWindow
 from app.panels import PANELS
 from app.tags.panel import TagsPanel
 from app.training.panel import TrainingPanel
+from app.widgets.dock_title import DockTitle
 
 
 def _dock(window: MainWindow, name: str) -> QDockWidget:
@@ -56,9 +58,59 @@ def test_a_raised_dock_is_shown_in_the_same_place(window: MainWindow, qtbot: QtB
     assert _dock(window, "training") in window.tabifiedDockWidgets(_dock(window, "events"))
 
 
-def test_the_files_dock_is_low_while_it_is_alone_and_empty(window: MainWindow) -> None:
-    _dock(window, "events").hide()
-    window.docks.grow_files_dock()
-    high = _dock(window, "files").height()
-    window.docks.shrink_files_dock()
-    assert _dock(window, "files").height() < high
+def test_a_panel_is_closed_by_its_bar_and_shown_again_by_the_menu(window: MainWindow, qtbot: QtBot) -> None:
+    dock = _dock(window, "tags")
+    bar = dock.titleBarWidget()
+    assert isinstance(bar, DockTitle)
+    assert bar.isVisible()
+    qtbot.mouseClick(bar.button, Qt.MouseButton.LeftButton)
+    assert dock.isHidden()
+    [toggle] = [toggle for toggle in window.docks.toggles if toggle.text() == dock.windowTitle()]
+    toggle.trigger()
+    qtbot.waitUntil(lambda: dock.isVisible() and bar.isVisible())
+
+
+def test_panels_can_be_moved_and_tabs_need_no_bar(window: MainWindow, qtbot: QtBot) -> None:
+    bars = {name: _dock(window, name).titleBarWidget() for name in ("tags", "events", "files", "training")}
+    for dock in map(_dock, [window] * 4, bars):
+        assert dock.features() & QDockWidget.DockWidgetFeature.DockWidgetMovable
+    assert bars["tags"].height() > 0
+    assert bars["events"].height() == bars["files"].height() == 0
+    window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, _dock(window, "files"))
+    qtbot.waitUntil(lambda: bars["files"].height() > 0)
+
+
+def test_the_first_layout_comes_back(window: MainWindow, qtbot: QtBot) -> None:
+    tags, events, files = (_dock(window, name) for name in ("tags", "events", "files"))
+    first = window.saveState()
+    width = tags.width()
+    window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, tags)
+    window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, files)
+    window.docks.raise_dock("training")
+    events.close()
+    assert window.saveState() != first
+    window.menus.actions["reset_layout"].trigger()
+    qtbot.waitUntil(lambda: tags.width() == width)
+    assert window.dockWidgetArea(tags) == Qt.DockWidgetArea.RightDockWidgetArea
+    assert files in window.tabifiedDockWidgets(events)
+    assert not events.isHidden()
+    assert _dock(window, "training").isHidden()
+    qtbot.waitUntil(lambda: not window.docks.panel("events", EventsPanel).visibleRegion().isEmpty())
+
+
+@pytest.mark.parametrize("percent", [90, 200])
+def test_all_text_grows_and_so_do_rows_and_axes(window: MainWindow, qtbot: QtBot, percent: int) -> None:
+    table, plot = window.files_panel.table, window.spectrogram.plot
+    rows = table.verticalHeader().defaultSectionSize()
+    label = window.spectrogram.caption
+    own_px, gutter = QFontInfo(label.font()).pixelSize(), plot._hertz_axis.width()
+    [action] = [action for action in window.menus.text_size_group.actions() if action.data() == str(percent)]
+    action.trigger()
+    try:
+        wanted = pytest.approx(percent / 100, rel=0.06)
+        qtbot.waitUntil(lambda: QFontInfo(label.font()).pixelSize() / own_px == wanted)
+        qtbot.waitUntil(lambda: table.verticalHeader().defaultSectionSize() / rows == wanted)
+        qtbot.waitUntil(lambda: plot._hertz_axis.width() / gutter == wanted)
+    finally:
+        window.view.set_text_size("100")
+    qtbot.waitUntil(lambda: QFontInfo(label.font()).pixelSize() == own_px)

@@ -8,8 +8,8 @@ from itertools import pairwise
 import pyqtgraph as pg
 
 from app.spectrogram.axes.frequency_scale import SCALES, FrequencyScale
+from app.style.text_size import scaled_px
 
-TICKS_HZ = (250, 500, 1000, 2000, 4000, 8000)
 FINER_TICKS_HZ = (range(1000, 8001, 1000), range(500, 8001, 500), range(100, 8001, 100), range(50, 1001, 50))
 """More frequencies to label when zoomed in, the roundest first."""
 _MIN_ROW_PX = 15
@@ -59,8 +59,9 @@ class HertzAxis(pg.AxisItem):
     def set_scale(self, scale: FrequencyScale) -> None:
         """Label the frequencies of another scale."""
         self._scale = scale
-        self._ticks, *self._finer = ([self._row(hz) for hz in tier] for tier in (TICKS_HZ, *FINER_TICKS_HZ))
-        self._names = {self._row(hz): _short_hertz(hz) for tier in (TICKS_HZ, *FINER_TICKS_HZ) for hz in tier}
+        tiers = (scale.ticks_hz, *FINER_TICKS_HZ)
+        self._ticks, *self._finer = ([self._row(hz) for hz in tier] for tier in tiers)
+        self._names = {self._row(hz): _short_hertz(hz) for tier in tiers for hz in tier}
         self.picture = None
         self.update()
 
@@ -69,7 +70,7 @@ class HertzAxis(pg.AxisItem):
 
     def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:
         """Rows far enough apart for their labels, from the top; zoomed in, also less round frequencies."""
-        apart = (maxVal - minVal) * _MIN_ROW_PX / max(size, 1.0)
+        apart = (maxVal - minVal) * scaled_px(_MIN_ROW_PX) / max(size, 1.0)
         kept: list[float] = []
         for row in reversed(self._ticks):
             if minVal <= row <= maxVal and (not kept or kept[-1] - row >= apart):

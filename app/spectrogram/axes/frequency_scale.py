@@ -13,6 +13,7 @@ from core.audio.mel_scale import hz_from_mel, mel_from_hz
 LOWEST_HZ, HIGHEST_HZ = 20.0, 8000.0
 _LOWEST_LOG_HZ = 40.0
 """Below it a logarithmic scale would stretch a single filter over an octave."""
+_OCTAVES_HZ = (250, 500, 1000, 2000, 4000, 8000)
 Floats = NDArray[np.float64]
 
 
@@ -56,6 +57,8 @@ class FrequencyScale:
     """Hz to positions."""
     frequencies: Callable[[Floats, int], Floats]
     """The inverse."""
+    ticks_hz: tuple[int, ...]
+    """The frequencies to label first, rising."""
 
     def position(self, frequency_hz: float, bins: int = 128) -> float:
         """The height of one frequency."""
@@ -71,8 +74,10 @@ class FrequencyScale:
 
 
 SCALES = {
-    "mel": FrequencyScale(_mel_positions, _mel_frequencies),
-    "linear": FrequencyScale(lambda hz, bins: bins * hz / HIGHEST_HZ, lambda at, bins: at * HIGHEST_HZ / bins),
-    "log": FrequencyScale(_log_positions, _log_frequencies),
+    "mel": FrequencyScale(_mel_positions, _mel_frequencies, _OCTAVES_HZ),
+    "linear": FrequencyScale(
+        lambda hz, bins: bins * hz / HIGHEST_HZ, lambda at, bins: at * HIGHEST_HZ / bins, tuple(range(1000, 8001, 1000))
+    ),
+    "log": FrequencyScale(_log_positions, _log_frequencies, (63, 125, *_OCTAVES_HZ)),
 }
 """By the name in the settings; see `FREQUENCY_SCALES` there."""

@@ -7,9 +7,15 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
+import numpy as np
 import pyqtgraph as pg
+from numpy.typing import NDArray
 
+from app.spectrogram.history.wall_clock import round_moments
 from app.style import formatting
+from app.style.text_size import scaled_px
+
+Floats = NDArray[np.float64]
 
 _STEPS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600)
 _MIN_TICK_PX = 90
@@ -28,9 +34,9 @@ class TimeLabels(Enum):
 
 
 class TimeAxis(pg.AxisItem):
-    """Labels moments. wall_clock: turns stream seconds into seconds since 1970, for CLOCK."""
+    """Labels moments. wall_clock: turns stream seconds `(n,)` into seconds since 1970, for CLOCK."""
 
-    def __init__(self, wall_clock: Callable[[float], float]) -> None:
+    def __init__(self, wall_clock: Callable[[Floats], Floats]) -> None:
         super().__init__("bottom")
         self._wall_clock = wall_clock
         self._labels = TimeLabels.BEFORE_NOW
@@ -45,8 +51,15 @@ class TimeAxis(pg.AxisItem):
 
     def tickSpacing(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, float]]:
         """Round steps of time, far enough apart for their labels."""
-        wanted_s = (maxVal - minVal) * _MIN_TICK_PX / max(size, 1.0)
+        wanted_s = (maxVal - minVal) * scaled_px(_MIN_TICK_PX) / max(size, 1.0)
         return [(next((step for step in _STEPS_S if step >= wanted_s), _STEPS_S[-1]), 0.0)]
+
+    def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:
+        """The moments to label; those of the time of day are round by the clock, whenever listening began."""
+        if self._labels is not TimeLabels.CLOCK:
+            return super().tickValues(minVal, maxVal, size)
+        [(step_s, _)] = self.tickSpacing(minVal, maxVal, size)
+        return [(step_s, round_moments(minVal, maxVal, step_s, self._wall_clock))]
 
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
         """The label of each tick."""
@@ -57,7 +70,7 @@ class TimeAxis(pg.AxisItem):
         if self._labels is TimeLabels.BEFORE_NOW:
             return formatting.seconds_ago(value_s)
         if self._labels is TimeLabels.CLOCK:
-            return _clock(self._wall_clock(value_s), tenths)
+            return _clock(float(self._wall_clock(np.array([value_s]))[0]), tenths)
         return formatting.duration(max(value_s, 0.0), tenths=tenths) if value_s > -0.05 else ""
 
     def generateDrawSpecs(self, p: Any) -> Any:
@@ -76,6 +89,7 @@ def _kept_inside(rect: Any, bounds: Any) -> Any:
 
 
 def _clock(epoch_s: float, tenths: bool) -> str:
-    moment = datetime.fromtimestamp(epoch_s)
+    # Half a millisecond more, so that a round moment is not shown as the second before it.
+    moment = datetime.fromtimestamp(epoch_s + 0.0005)
     text = moment.strftime("%H:%M:%S")
     return f"{text}.{moment.microsecond // 100000}" if tenths else text
