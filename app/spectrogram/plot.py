@@ -151,6 +151,7 @@ class SpectrogramPlot(pg.PlotWidget):
         # Any: pyqtgraph's annotations are incomplete.
         item: Any = self.getPlotItem()
         item.hideButtons()
+        self._set_margins()
         self._view_box: pg.ViewBox = item.getViewBox()
         self._view_box.setBackgroundColor(PICTURE_VOID)
         self._view_box.setXRange(-10, 0, padding=0)
@@ -175,12 +176,15 @@ class SpectrogramPlot(pg.PlotWidget):
         scene: Any = self.scene()
         scene.sigMouseMoved.connect(self._on_mouse_moved)
 
-    def apply_theme(self, theme: Theme) -> None:
-        """Paint the axes in the theme's colours; the picture stays dark."""
-        self.setBackground(theme.panel)
+    def _set_margins(self) -> None:
         item: Any = self.getPlotItem()
         item.layout.setContentsMargins(0, scaled_px(6), MARGIN_PX, 0)
         self._hertz_axis.setWidth(gutter_px())
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Paint the axes in the theme's colours; the picture stays dark."""
+        self.setBackground(theme.panel)
+        self._set_margins()
         for axis in (self._hertz_axis, self._time_axis):
             axis.setPen(QPen(QColor(theme.line)))
             axis.setTextPen(QPen(QColor(theme.muted)))
@@ -236,6 +240,7 @@ class SpectrogramPlot(pg.PlotWidget):
         """Use another frequency scale, one of SCALES, and show all of it."""
         self.scale = SCALES[name]
         self._hertz_axis.set_scale(self.scale)
+        self.boxes.frequency_scale = self.scale
         self.frequencies.show_all()
         self._show_frequencies()
 

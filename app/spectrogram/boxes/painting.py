@@ -10,7 +10,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QStaticText
 from PySide6.QtWidgets import QWidget
 
-from app.spectrogram.axes.frequency_axis import bin_position
+from app.spectrogram.axes.frequency_scale import SCALES
 from app.spectrogram.boxes.event_boxes import BoxRows, without_implied
 from app.spectrogram.history.event_history import EventHistory, TimelineEvent
 from app.style.theme import DARK, PICTURE_VOID, class_colour
@@ -29,6 +29,8 @@ class EventBoxItem(pg.GraphicsObject):
         self._view_box = view_box
         self.is_shown = True
         """The user wants to see boxes."""
+        self.frequency_scale = SCALES["mel"]
+        """The scale of the picture."""
         self.has_markers = False
         """Texts of markers stand at the top of the picture."""
         self._events = EventHistory()
@@ -101,7 +103,7 @@ class EventBoxItem(pg.GraphicsObject):
 
     def _y(self, frequency_hz: float, area: QRectF) -> float:
         low, high = self._view_box.viewRange()[1]
-        return area.bottom() - (bin_position(frequency_hz, _MELS) - low) / (high - low) * area.height()
+        return area.bottom() - (self.frequency_scale.position(frequency_hz, _MELS) - low) / (high - low) * area.height()
 
     def _paint_box(self, painter: QPainter, event: TimelineEvent, box: QRectF) -> None:
         colour = class_colour(event.name, DARK)
