@@ -94,7 +94,7 @@ class LiveView:
         )
 
 
-FRAME_VIEW = LiveView(context_s=2.56, hop_s=0.5, newest_s=0.5, starts_from=DETECTED_FROM)
+FRAME_VIEW = LiveView(context_s=2.56, hop_s=0.25, newest_s=0.5, starts_from=DETECTED_FROM)
 """For a frame head. A long context keeps what is over: old sounds reach new frames through the attention."""
 TWO_WINDOWS = LiveView(context_s=10.24, hop_s=0.5, newest_s=2.0)
 """Without a frame head: the long window says what it is, the short one whether it still sounds."""

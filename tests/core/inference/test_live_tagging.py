@@ -80,7 +80,7 @@ def sound_between(start_s: float, stop_s: float, length_s: float = 30.0) -> NDAr
 def test_with_a_frame_head_the_newest_rows_count_and_what_is_over_does_not() -> None:
     scores, changes = follow(Rows(), sound_between(12.0, 14.0))
     loud = [window.end_s for window in scores if window.probabilities[0] > 0.5]
-    assert (loud[0], loud[-1]) == (12.5, 14.0)
+    assert (loud[0], loud[-1]) == (12.25, 14.25)
     assert {round(window.end_s - window.start_s, 2) for window in scores[1:]} == {0.5}
     began, ended = changes
     assert began.onset_s == 12.0
@@ -182,7 +182,7 @@ def test_the_events_of_a_stream_are_those_of_its_whole_curve_whatever_the_blocks
     heard = [_heard(_cut(samples, sizes)) for sizes in ([640], [20 * 16_000], [7, 48_000, 333], [100_000, 1])]
     curve = np.stack([window.probabilities for window in heard[0].scores])
     stops_s = np.array([window.end_s for window in heard[0].scores])
-    assert stops_s.tolist() == [0.5 + 0.5 * i for i in range(len(stops_s))], "no window is skipped"
+    assert stops_s.tolist() == [0.5 + 0.25 * i for i in range(len(stops_s))], "no window is skipped"
     whole = find_events(
         curve, np.concatenate([[0.0], stops_s[:-1]]), stops_s, FRAME_VIEW.rules(np.zeros(4, np.float32))
     )
