@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QBrush, QColor, QContextMenuEvent, QPainter, QPen
+from PySide6.QtCore import QEvent, QPointF, Qt, Signal
+from PySide6.QtGui import QColor, QContextMenuEvent, QPen
 from PySide6.QtWidgets import QWidget
 
 from app.spectrogram.axes.frequency_axis import FrequencyView, HertzAxis
@@ -16,8 +16,8 @@ from app.spectrogram.axes.frequency_scale import SCALES, bin_position
 from app.spectrogram.axes.time_axis import TimeAxis, TimeLabels
 from app.spectrogram.boxes.painting import EventBoxItem
 from app.spectrogram.history.column_history import ColumnHistory
-from app.spectrogram.picture.markers import Markers, in_view, paint_markers
-from app.spectrogram.picture.pixel_ring import PixelRing
+from app.spectrogram.picture.markers import Markers
+from app.spectrogram.picture.picture_item import PictureItem
 from app.style.text_size import scaled_px
 from app.style.theme import PICTURE_VOID, Theme
 
@@ -27,7 +27,6 @@ MARGIN_PX = 14
 MELS = 128
 """Rows of the picture."""
 _LOWEST_PX = 120
-_HATCHING = QColor(255, 255, 255, 40)
 
 
 def gutter_px() -> int:
@@ -66,43 +65,6 @@ class _TimeViewBox(pg.ViewBox):
             self._plot.zoom_frequency(factor, point.y())
         else:
             self._plot.zoomed.emit(factor, point.x())
-
-
-class _Picture(pg.GraphicsObject):
-    """The picture, painted in the view box's own pixels, with hatched gaps."""
-
-    def __init__(self, view_box: pg.ViewBox) -> None:
-        super().__init__()
-        self._view_box = view_box
-        self.ring = PixelRing()
-        self.history: ColumnHistory | None = None
-        self.origin_s = 0.0
-        self.marks_edge = False
-        self.markers: Markers = ()
-        self.edge_colour = QColor()
-        self.setZValue(-100)
-        self.setParentItem(view_box)
-
-    def boundingRect(self) -> QRectF:
-        return self._view_box.rect()
-
-    def paint(self, p: QPainter, option: Any, widget: QWidget | None = None) -> None:
-        left, right = self._view_box.viewRange()[0]
-        area = self.boundingRect()
-        self.ring.paint(p, area, left + self.origin_s, right + self.origin_s)
-        if self.marks_edge:
-            p.fillRect(QRectF(area.right() - 2, area.top(), 2, area.height()), self.edge_colour)
-        self._paint_gaps(p, area, left + self.origin_s, right + self.origin_s)
-        paint_markers(p, area, in_view(self.markers, left + self.origin_s, right + self.origin_s, area))
-
-    def _paint_gaps(self, p: QPainter, area: QRectF, left_s: float, right_s: float) -> None:
-        scale = area.width() / (right_s - left_s)
-        for start_s, stop_s in () if self.history is None else self.history.gaps_between(left_s, right_s):
-            x = (start_s - left_s) * scale
-            gap = QRectF(x, area.top(), (stop_s - start_s) * scale, area.height()) & area
-            if not gap.isEmpty():
-                p.fillRect(gap, QColor(PICTURE_VOID))
-                p.fillRect(gap, QBrush(_HATCHING, Qt.BrushStyle.BDiagPattern))
 
 
 class SpectrogramPlot(pg.PlotWidget):
@@ -155,7 +117,7 @@ class SpectrogramPlot(pg.PlotWidget):
         self._view_box: pg.ViewBox = item.getViewBox()
         self._view_box.setBackgroundColor(PICTURE_VOID)
         self._view_box.setXRange(-10, 0, padding=0)
-        self._picture = _Picture(self._view_box)
+        self._picture = PictureItem(self._view_box)
         self.boxes = EventBoxItem(self._view_box)
         """The events on the picture."""
         self._cursor = pg.InfiniteLine(angle=90, movable=False)
