@@ -67,6 +67,11 @@ class ColumnHistory:
         return self.end / self.columns_per_s
 
     @property
+    def runs(self) -> tuple[tuple[int, int], ...]:
+        """The columns that are kept, `[start, stop)`, in order; between them lie gaps."""
+        return tuple(self._runs)
+
+    @property
     def size_bytes(self) -> int:
         """The memory of all columns, once they are all written."""
         return sum(level.nbytes for block in self._blocks.values() for level in block.levels)

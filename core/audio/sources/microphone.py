@@ -16,6 +16,7 @@ from core.audio.resample import StreamResampler
 from core.audio.sources.input_devices import load_sounddevice
 from core.audio.sources.microphone_stream import CapturedBlock, MicrophoneStream
 from core.audio.sources.stream_clock import StreamClock
+from core.audio.steady_clock import steady_s
 from core.errors import UserError
 
 _STALE_S = 1.0
@@ -37,7 +38,7 @@ class Microphone:
         self,
         device_name: str | None = None,
         *,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = steady_s,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.name = device_name or "Default microphone"

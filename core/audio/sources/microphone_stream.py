@@ -6,7 +6,6 @@ thread does everything else, and only it calls PortAudio; any such call may hang
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from queue import Empty, Full, Queue
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from core.audio.input_device import InputDevice
 from core.audio.sources.input_devices import find_input, refresh_devices
 from core.audio.sources.microphone_turns import close_stream, portaudio_turn, start_stream
+from core.audio.steady_clock import steady_s
 from core.errors import UserError
 
 _LATENCY_S = 0.1
@@ -31,7 +31,7 @@ _USUAL_CHANNELS = 2
 @dataclass(frozen=True, slots=True)
 class CapturedBlock:
     """samples: float32 `(n_frames, channels)`. first_frame: frames since the stream was opened.
-    arrived_s: on the monotonic clock. overflows: how often the device has lost samples so far."""
+    arrived_s: on the steady clock. overflows: how often the device has lost samples so far."""
 
     samples: NDArray[np.float32]
     first_frame: int
@@ -52,7 +52,7 @@ class MicrophoneStream:
         sounddevice: ModuleType,
         device_name: str | None,
         wanted_rate: int | None,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = steady_s,
     ) -> None:
         self.dropped_blocks = 0
         self.last_arrival_s = clock()

@@ -10,6 +10,8 @@ from __future__ import annotations
 _WINDOW_S = 3.0
 # Within one window a device's crystal drifts by less than a millisecond, so growth by this much is a loss.
 _UNREPORTED_LOSS_S = 0.1
+# No driver holds sound back for so long: the computer was asleep, and what arrives now is new.
+_ASLEEP_S = 30.0
 
 
 class StreamClock:
@@ -26,7 +28,8 @@ class StreamClock:
         self._window_end_s = 0.0
 
     def place(self, n_samples: int, arrived_s: float, lost: int = 0, is_torn: bool = False) -> int:
-        """The start sample of a block of `n_samples` that arrived at `arrived_s` of a monotonic clock.
+        """The start sample of a block of `n_samples` that arrived at `arrived_s` of a clock that nobody sets and that
+        runs on while the computer sleeps.
 
         lost: samples known to be missing before it. is_torn: an unknown number is missing before it (the device
         overflowed or was reopened), to be estimated from the clock.
@@ -36,7 +39,7 @@ class StreamClock:
         if self._usual_s is None:
             self._usual_s = self._least_s = late_s
             self._window_end_s = arrived_s + _WINDOW_S
-        elif is_torn:
+        elif is_torn or late_s - self._usual_s > _ASLEEP_S:
             # Whatever it is later than usual is taken as lost; the window of observation starts again.
             self._least_s = late_s - self._skip(late_s - self._usual_s)
             self._least_before_s = None

@@ -114,3 +114,15 @@ def test_the_errors_of_many_torn_places_do_not_add_up(drift: float) -> None:
             device.give(late_s=rng.uniform(0, 0.02))
 
     assert device.clock.next_sample / RATE == pytest.approx(device.now_s - 50.0, abs=0.06 + 0.05 * (drift > 0))
+
+
+def test_an_hour_asleep_is_a_gap_from_the_first_block_on() -> None:
+    device = Device()
+    for _ in range(400):
+        device.give()
+    device.now_s += 3600.0
+
+    start = device.give()
+
+    assert start - 400 * BLOCK == pytest.approx(3600 * RATE, abs=2)
+    assert device.give() == start + BLOCK
