@@ -84,7 +84,7 @@ def test_with_a_frame_head_the_newest_rows_count_and_what_is_over_does_not() -> 
     assert {round(window.end_s - window.start_s, 2) for window in scores[1:]} == {0.5}
     began, ended = changes
     assert began.onset_s == 12.0
-    assert began.at_s == 12.5
+    assert began.at_s == 12.25
     assert (ended.onset_s, ended.offset_s, ended.at_s) == (12.0, 14.0, 14.5)
 
 
