@@ -18,7 +18,8 @@ from core.errors import UserError
 from core.heard import schema
 from core.heard.folding import has_text
 
-BUSY_S = 5.0
+BUSY_S = 10.0
+"""Longer than deleting all of two million events takes."""
 _SPACE = "Free some space on that disk. Sounds are heard as before, but the list of events misses them."
 _MAY_WRITE = "Check that your account may write there. Sounds are heard as before, but the list of events misses them."
 _DAMAGE = (
@@ -152,6 +153,7 @@ def _open_once(path: Path) -> sqlite3.Connection:
         database.execute("PRAGMA synchronous = NORMAL")
         database.execute("PRAGMA cache_size = -16000")
         database.execute("PRAGMA temp_store = MEMORY")
+        database.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten
         database.execute("PRAGMA journal_size_limit = 16000000")
         database.create_function("has_text", 2, has_text, deterministic=True)
         schema.prepare(database, path)

@@ -113,7 +113,7 @@ class EventStore:
             return tuple(event for ids in _in_parts(event_ids) for event in read_events(database, ids))
 
     def count(self, query: EventQuery) -> int:
-        """How many events a query has. With filters that leave many of millions of events this may take a second."""
+        """How many events a query has. With filters that leave many of millions of events this may take seconds."""
         with self._connections.reading() as database:
             return count_events(database, wanted(database, query))
 
@@ -162,7 +162,6 @@ class EventStore:
     def delete_all(self) -> None:
         """Delete everything, and overwrite it on the disk. The file gets small where no other window is reading it."""
         with self._connections.writing() as database:
-            database.execute("PRAGMA secure_delete = ON")
             schema.clear(database)
         with self._connections.alone() as database, suppress(sqlite3.OperationalError):
             database.execute("VACUUM")
