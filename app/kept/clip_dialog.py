@@ -41,7 +41,7 @@ class ClipDialog(QDialog):
         row.addWidget(self.folder, 1)
         row.addWidget(choose)
         form = QFormLayout(self)
-        form.addRow("&Folder", row)
+        form.addRow("Folder", row)
         form.addRow("&Label", self.label)
         form.addRow(buttons)
         choose.clicked.connect(self._choose)

@@ -26,6 +26,7 @@ from app.style.plain_text import PlainLabel
 from app.widgets import file_dialogs
 from app.widgets.dialog_parts import push_button
 
+_WIDTH_PX = 480
 MODES = {SESSION: "The whole session", EVENTS: "A clip of each event"}
 
 
@@ -40,6 +41,7 @@ class SoundDialog(QDialog):
     def __init__(self, settings: SoundSettings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Sound and disk")
+        self.setMinimumWidth(_WIDTH_PX)
         self._settings = settings
         self.keeps = _check("&Keep the newest sound", "So that it can be played and saved. Off: none of it is written")
         self.minutes = _number("minutes", " min", "Minutes of sound to keep")
@@ -86,7 +88,7 @@ class SoundDialog(QDialog):
         row.addWidget(self.folder, 1)
         row.addWidget(choose)
         form.addRow("&What", self.mode)
-        form.addRow("&Folder", row)
+        form.addRow("Folder", row)
         form.addRow("&Before the event", self.pre_roll)
         form.addRow("Af&ter the event", self.post_roll)
         form.addRow(self.leaves_out_speech)

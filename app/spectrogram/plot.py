@@ -128,6 +128,10 @@ class SpectrogramPlot(pg.PlotWidget):
         item.addItem(self._playing, ignoreBounds=True)
         self._shown_stretch_s: tuple[float, float] | None = None
         self._stretch = pg.LinearRegionItem(movable=False)
+        # Light in both themes: the picture is dark in both.
+        self._stretch.setBrush(QColor(255, 255, 255, 55))
+        for line in self._stretch.lines:
+            line.setPen(QPen(QColor(255, 255, 255, 210), 0))
         self._stretch.setVisible(False)
         item.addItem(self._stretch, ignoreBounds=True)
         self._message: Any = pg.TextItem("", anchor=(0.5, 0.5))
@@ -152,11 +156,6 @@ class SpectrogramPlot(pg.PlotWidget):
             axis.setTextPen(QPen(QColor(theme.muted)))
         self._cursor.setPen(QPen(QColor(theme.accent), 0))
         self._playing.setPen(QPen(QColor("white"), 0, Qt.PenStyle.DashLine))
-        band, edge = QColor(theme.accent), QPen(QColor(theme.accent), 0)
-        band.setAlpha(60)
-        self._stretch.setBrush(band)
-        for line in self._stretch.lines:
-            line.setPen(edge)
         self._picture.edge_colour = QColor(theme.accent)
 
     def set_colours(self, table: NDArray[np.uint32]) -> None:
