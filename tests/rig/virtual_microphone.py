@@ -82,6 +82,10 @@ class VirtualMicrophone:
                 return
         raise AssertionError(f"no microphone {name!r} to unplug")
 
+    def play_to(self, name: str) -> None:
+        """What programs play goes to this sink from now on."""
+        self._pactl("set-default-sink", name)
+
     def hold(self, is_held: bool) -> None:
         """Deliver no samples at all, with the stream still open; or go on."""
         self._pactl("suspend-sink", self.name, "1" if is_held else "0")

@@ -49,6 +49,7 @@ class SoundPlayer:
         self._rest = np.zeros(0, np.float32)
         self._has_all = False
         self._frames_given = self._frames_waited = 0
+        self._furthest = 0.0
         self._stop = threading.Event()
         self._output: Output = open_device(sound.sample_rate, self._fill)
         self._thread = threading.Thread(target=self._read, name="playback reader", daemon=True)
@@ -80,7 +81,10 @@ class SoundPlayer:
     @property
     def _sound_frames_heard(self) -> float:
         """Without the silence that was heard while the sound was not there yet."""
-        return min(max(self._output.frames_heard() - self._frames_waited, 0.0), float(self._frames_given))
+        heard = min(max(self._output.frames_heard() - self._frames_waited, 0.0), float(self._frames_given))
+        # A device corrects its clock; what was heard stays heard.
+        self._furthest = max(self._furthest, heard)
+        return self._furthest
 
     # ----- the sound card's thread -----
 
