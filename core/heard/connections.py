@@ -37,6 +37,7 @@ _REFUSALS = {
     sqlite3.SQLITE_CORRUPT: _DAMAGE,
     sqlite3.SQLITE_NOTADB: _DAMAGE,
 }
+_NOT_WRITABLE = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
@@ -135,20 +136,32 @@ class Connections:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    """A new connection. SQLite does not wait for another process that is just making the file, so this does."""
+    """A new connection, to read only where the folder is read-only.
+
+    SQLite does not wait for another process that is just making the file, so this does.
+    """
     end = time.monotonic() + BUSY_S
     while True:
         try:
-            return _open_once(path)
+            return _open_once(path, str(path))
         except sqlite3.OperationalError as error:
+            if _code(error) in _NOT_WRITABLE and _is_whole(path):
+                return _open_once(path, f"{path.resolve().as_uri()}?immutable=1")
             if _code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > end:
                 raise
         time.sleep(0.01)
 
 
-def _open_once(path: Path) -> sqlite3.Connection:
+def _is_whole(path: Path) -> bool:
+    """Whether everything that was stored is in the file itself."""
+    log = path.with_name(f"{path.name}-wal")
+    return path.is_file() and not (log.exists() and log.stat().st_size)
+
+
+def _open_once(path: Path, address: str) -> sqlite3.Connection:
     # A connection may be lent to any thread, to one at a time.
-    database = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+    is_uri = address != str(path)
+    database = sqlite3.connect(address, timeout=BUSY_S, isolation_level=None, check_same_thread=False, uri=is_uri)
     try:
         database.execute("PRAGMA synchronous = NORMAL")
         database.execute("PRAGMA cache_size = -16000")

@@ -125,11 +125,16 @@ def test_a_read_only_file_is_told_and_can_still_be_read(store: EventStore) -> No
 
 
 @pytest.mark.skipif(os.name == "nt" or os.getuid() == 0, reason="this account may write anywhere")
-def test_a_folder_that_may_not_be_written_is_refused(path: Path) -> None:
-    path.parent.mkdir()
+def test_a_folder_that_may_not_be_written_can_be_read(path: Path) -> None:
+    with closing(EventStore(path)) as store:
+        store.add([heard(1)])
     path.parent.chmod(0o500)
+    with closing(EventStore(path)) as store:
+        assert store.count(EventQuery()) == 1
+        with pytest.raises(UserError):
+            store.add([heard(2)])
     with pytest.raises(UserError):
-        EventStore(path)
+        EventStore(path.with_name("new.sqlite"))
 
 
 def test_another_program_that_holds_the_file_is_told(store: EventStore, monkeypatch: pytest.MonkeyPatch) -> None:
