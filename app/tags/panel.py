@@ -223,7 +223,7 @@ class TagsPanel(QFrame):
             percents=[formatting.displayed_percent(probability) for probability in probabilities.tolist()],
             heard=heard,
             pinned=self._pins.indices(labels),
-            left_out=frozenset(np.flatnonzero(self._parents.left_out(labels, detected)).tolist()),
+            left_out=frozenset(np.flatnonzero(self._parents.implied(labels, detected)).tolist()),
             shown=self.list.labels_shown(),
         )
 

@@ -31,6 +31,9 @@ class ShownParents(QObject):
 
     def left_out(self, labels: LabelSet, detected: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Which of the `detected` labels are not to be shown, both bool `(labels,)`."""
-        if self.is_on:
-            return np.zeros(len(labels), bool)
-        return detected & label_tree(labels).implied_by(detected)
+        return detected & self.implied(labels, detected)
+
+    def implied(self, labels: LabelSet, detected: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Which labels are not to be shown beside the `detected` ones, detected themselves or not: both bool
+        `(labels,)`."""
+        return np.zeros(len(labels), bool) if self.is_on else label_tree(labels).implied_by(detected)

@@ -26,6 +26,9 @@ def test_the_choice_is_saved_and_told_once(parents: ShownParents, settings_path:
 def test_detected_classes_that_another_one_implies_are_left_out_unless_chosen(parents: ShownParents) -> None:
     both, animal = np.array([True, True, True]), np.array([True, False, False])
     assert parents.left_out(LABELS, both).tolist() == [True, False, False]
+    dog_alone = both & ~animal
+    assert not parents.left_out(LABELS, dog_alone).any()
+    assert parents.implied(LABELS, dog_alone).tolist() == [True, False, False]
     assert not parents.left_out(LABELS, animal).any()
     parents.choose(True)
     assert not parents.left_out(LABELS, both).any()
