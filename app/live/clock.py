@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from core.audio.steady_clock import steady_s
-from core.inference.results import EventChange, LiveUpdate
+from core.inference.results import EventChange, LiveUpdate, TagScores
 
 
 @dataclass(slots=True)
@@ -64,12 +64,15 @@ def shifted(update: LiveUpdate, frames: int) -> LiveUpdate:
     if frames == 0:
         return update
     runs = tuple(replace(run, first_frame=run.first_frame + frames) for run in update.runs)
-    scores = tuple(
-        replace(row, start_frame=row.start_frame + frames, end_frame=row.end_frame + frames) for row in update.scores
-    )
+    scores = tuple(_later_scores(row, frames) for row in update.scores)
     return replace(
         update, runs=runs, scores=scores, events=tuple(_later(event, frames / 100) for event in update.events)
     )
+
+
+def _later_scores(scores: TagScores, frames: int) -> TagScores:
+    rows = None if scores.rows is None else replace(scores.rows, times_s=scores.rows.times_s + frames / 100)
+    return replace(scores, start_frame=scores.start_frame + frames, end_frame=scores.end_frame + frames, rows=rows)
 
 
 def _later(event: EventChange, by_s: float) -> EventChange:

@@ -186,11 +186,9 @@ class LanesStrip(QWidget):
     def _outline(self, model: ModelScores, label: int, area: QRectF) -> QPolygonF:
         """A staircase: each row's probability for as long as it is valid, and 0 between rows that do not touch."""
         left_s, right_s = self._view
-        history = model.scores
-        rows = history.rows_between(left_s, right_s)
-        starts, stops = np.maximum(history.starts_s[rows], model.start_s), history.stops_s[rows]
+        starts, stops, height = model.scores.outline(label, left_s, right_s)
+        starts = np.maximum(starts, model.start_s)
         scale = area.width() / (right_s - left_s)
-        height = history.values(label)[rows]
         if len(height) > area.width():
             starts, stops, height = _pooled(starts, stops, height, 1 / scale)
         x = np.clip((np.stack([starts, starts, stops, stops], 1) - left_s) * scale, -1, area.width() + 1)
@@ -242,8 +240,8 @@ class LanesStrip(QWidget):
 
 
 def _pooled(
-    starts: NDArray[np.float64], stops: NDArray[np.float64], height: NDArray[np.float32], pixel_s: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float32]]:
+    starts: NDArray[np.float64], stops: NDArray[np.float64], height: NDArray[np.float64], pixel_s: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Rows that begin in the same pixel as one row with the highest probability of them."""
     first = np.flatnonzero(np.diff(np.floor(starts / pixel_s), prepend=-np.inf))
     last = np.append(first[1:], len(starts)) - 1

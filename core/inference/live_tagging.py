@@ -79,16 +79,17 @@ def tag_newest_rows(tagger: Tagger, view: LiveView, window: LiveWindow) -> TagSc
     """Each label's highest probability in the newest rows of a model with a frame head."""
     began = time.perf_counter()
     frames = window.frames[-view.context :]
-    rows = tagger.tag_frames(frames, window.end_frame - len(frames))
+    rows = view.newest_rows(tagger.tag_frames(frames, window.end_frame - len(frames)), window.end_frame)
     tokens_in, tokens_out = tagger.tokens_of(len(frames))
     return TagScores(
-        probabilities=view.newest_of(rows, window.end_frame),
+        probabilities=rows.probabilities.max(axis=0),
         start_frame=max(window.start_frame, window.end_frame - view.newest),
         end_frame=window.end_frame,
         latency_ms=(time.monotonic() - window.heard_s) * 1000,
         compute_ms=(time.perf_counter() - began) * 1000,
         tokens_in=tokens_in,
         tokens_out=tokens_out,
+        rows=rows,
     )
 
 

@@ -69,10 +69,15 @@ class LiveView:
         """Frames that the stream must have before the first window: a second, or what counts as now."""
         return min(FRAMES_PER_SECOND, self.newest)
 
+    def newest_rows(self, rows: FrameScores, end_frame: int) -> FrameScores:
+        """The rows of a window that ends with `end_frame` which count as now."""
+        is_new = rows.times_s > (end_frame - self.newest) / FRAMES_PER_SECOND
+        return replace(rows, probabilities=rows.probabilities[is_new], times_s=rows.times_s[is_new])
+
     def newest_of(self, rows: FrameScores, end_frame: int) -> NDArray[np.float32]:
         """What sounds now, `(labels,)`: each label's highest probability in the newest rows of a window that ends with
         `end_frame`."""
-        return rows.probabilities[rows.times_s > (end_frame - self.newest) / FRAMES_PER_SECOND].max(axis=0)
+        return self.newest_rows(rows, end_frame).probabilities.max(axis=0)
 
     def rules(self, thresholds: NDArray[np.float32]) -> EventRules:
         """When this view's probabilities are an event; `thresholds` of the model, `(labels,)`. Raises UserError if the

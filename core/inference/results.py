@@ -30,6 +30,8 @@ class TagScores:
     """Tokens entering the first block."""
     tokens_out: int = 0
     """Tokens leaving the last block; fewer when merging."""
+    rows: FrameScores | None = None
+    """Of a live window of a model with a frame head: when each label sounds in what counts as now."""
 
     @property
     def start_s(self) -> float:

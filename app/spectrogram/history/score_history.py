@@ -7,10 +7,13 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from core.inference.results import TagScores
+from app.spectrogram.history.frame_history import FrameHistory
+from core.inference.results import FrameScores, TagScores
 
 _STORED = np.zeros(0, np.float32)
 """Stands in a stored window for the probabilities that are in the matrix."""
+_NO_ROWS = FrameScores(np.zeros((0, 0), np.float32), np.zeros(0))
+"""The same for its rows."""
 
 
 class ScoreHistory:
@@ -30,6 +33,7 @@ class ScoreHistory:
         # The windows without their probabilities, which are kept once, in the matrix.
         self._windows: list[TagScores] = []
         self._last_found: tuple[TagScores, TagScores] | None = None
+        self._frames = FrameHistory(labels)
 
     def __len__(self) -> int:
         return self._count
@@ -39,17 +43,34 @@ class ScoreHistory:
         if self._count and scores.end_s < self._stops_s[self._count - 1]:
             self._count = 0
             self._windows.clear()
+            self._frames.clear()
         self._make_room()
         row = self._count
         self._probabilities[row] = scores.probabilities
         self._stops_s[row] = scores.end_s
         self._starts_s[row] = self._start_of(scores, row)
-        self._windows.append(replace(scores, probabilities=_STORED))
+        if scores.rows is not None:
+            self._frames.append(scores.rows, float(self._starts_s[row]), scores.end_s)
+        # That there were rows is what `outline` wants to know.
+        self._windows.append(replace(scores, probabilities=_STORED, rows=_NO_ROWS if scores.rows is not None else None))
         self._count += 1
 
     def values(self, label: int) -> NDArray[np.float32]:
         """One label's probability in every row, `(rows,)`."""
         return self._probabilities[: self._count, label]
+
+    def outline(self, label: int, start_s: float, stop_s: float) -> tuple[NDArray[np.float64], ...]:
+        """One label's curve in a range of time: starts, stops and probabilities `(n,)` each, in order. Rows of 100 ms
+        where a window brought some, else one row a window."""
+        rows = self.rows_between(start_s, stop_s)
+        windows = self.starts_s[rows], self.stops_s[rows], self.values(label)[rows].astype(np.float64)
+        if not len(self._frames):
+            return windows
+        whole = np.array([window.rows is None for window in self._windows[rows]], bool)
+        frames = self._frames.between(label, start_s, stop_s)
+        joined = [np.concatenate([one[whole], other]) for one, other in zip(windows, frames, strict=True)]
+        order = np.argsort(joined[0], kind="stable")
+        return tuple(part[order] for part in joined)
 
     @property
     def starts_s(self) -> NDArray[np.float64]:
@@ -97,11 +118,12 @@ class ScoreHistory:
         rows = int(np.searchsorted(self.stops_s, time_s, side="left"))
         if rows > max(self._count // 4, 64):
             self._drop_oldest(rows)
+            self._frames.forget_before(time_s)
 
     def _window(self, row: int) -> TagScores:
         window = self._windows[row]
         if self._last_found is None or self._last_found[0] is not window:
-            self._last_found = window, replace(window, probabilities=self._probabilities[row].copy())
+            self._last_found = window, replace(window, probabilities=self._probabilities[row].copy(), rows=None)
         return self._last_found[1]
 
     def _start_of(self, scores: TagScores, row: int) -> float:
@@ -115,6 +137,7 @@ class ScoreHistory:
     def _make_room(self) -> None:
         if self._count == self._capacity:
             self._drop_oldest(self._capacity // 4)
+            self._frames.forget_before(float(self._starts_s[0]))
         if self._count == len(self._starts_s):
             grown = min(2 * self._count, self._capacity)
             self._probabilities = np.resize(self._probabilities, (grown, self._probabilities.shape[1]))
