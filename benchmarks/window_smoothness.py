@@ -27,7 +27,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
-from PySide6.QtCore import QEvent, QModelIndex, QObject, Qt, QTimer
+from PySide6.QtCore import QEvent, QEventLoop, QModelIndex, QObject, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.application import build_window
@@ -43,6 +43,7 @@ from core.heard.store import EventStore
 TIMER_MS = 5
 TOO_LONG_MS = 50.0
 PAINTS = 200
+Paintings = list[tuple[float, float]]
 NAMES = ("Dog", "Speech", "Rain", "Siren", "Door", "Music", "Cat")
 
 
@@ -56,10 +57,12 @@ class StallMeter(QObject):
         super().__init__()
         self._picture = picture
         self.late_ms: list[float] = []
+        self.busy_ms: list[float] = []
+        """CPU time of the GUI thread from one timeout to the next: what a stall would be on a machine of its own."""
         self.paints = 0
         self.gui_cpu_s = self.all_cpu_s = 0.0
         self.collections_ms: list[float] = []
-        self._last_s = time.perf_counter()
+        self._last_s = self._busy_s = 0.0
         self._collection_began_s = 0.0
         self._timer = QTimer()
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
@@ -70,7 +73,7 @@ class StallMeter(QObject):
         """Start measuring."""
         self._picture.installEventFilter(self)
         self.gui_cpu_s, self.all_cpu_s = -time.thread_time(), -time.process_time()
-        self._last_s = time.perf_counter()
+        self._last_s, self._busy_s = time.perf_counter(), time.thread_time()
         self._timer.start(TIMER_MS)
 
     def stop(self) -> None:
@@ -88,7 +91,9 @@ class StallMeter(QObject):
     def _on_timeout(self) -> None:
         now_s = time.perf_counter()
         self.late_ms.append(max(0.0, 1000 * (now_s - self._last_s) - TIMER_MS))
-        self._last_s = now_s
+        busy_s = time.thread_time()
+        self.busy_ms.append(1000 * (busy_s - self._busy_s))
+        self._last_s, self._busy_s = now_s, busy_s
 
     def _on_collection(self, phase: str, _info: dict[str, int]) -> None:
         if phase == "start":
@@ -113,6 +118,7 @@ def main(argv: list[str]) -> int:
         if options.files:
             window.add_files(_files(Path(folder) / "files", options.files))
             window.docks.raise_dock("events")
+            window.presenter.show_live()
             measured = _measure(application, window, options.seconds)
             n_tagged = sum(row.state is FileState.DONE for row in window.files.rows)
             figures["while files are tagged"] = {**_figures(*measured, options.seconds), "files_tagged": n_tagged}
@@ -180,35 +186,38 @@ def _options(argv: list[str]) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def _measure(application: QApplication, window: MainWindow, seconds: float) -> tuple[StallMeter, list[float]]:
-    """Measure for `seconds` from the first scores on; then the milliseconds of each painting."""
+def _measure(application: QApplication, window: MainWindow, seconds: float) -> tuple[StallMeter, Paintings]:
+    """Measure for `seconds` from the first scores on; then each painting."""
     meter = StallMeter(window.spectrogram.plot.viewport())
     while window.session.latest_scores is None:
         application.processEvents()
         time.sleep(0.01)
     meter.start()
-    QTimer.singleShot(round(1000 * seconds), application.quit)
-    application.exec()
+    # Not the application's own loop: to quit that would close the window.
+    loop = QEventLoop()
+    QTimer.singleShot(round(1000 * seconds), loop.quit)
+    loop.exec()
     meter.stop()
     return meter, _paint_ms(window)
 
 
-def _paint_ms(window: MainWindow) -> list[float]:
-    """Milliseconds to paint picture, lanes, tags and events, PAINTS times."""
+def _paint_ms(window: MainWindow) -> Paintings:
+    """Milliseconds to paint picture, lanes, tags and events, PAINTS times: by the clock, and CPU time."""
     panel, events = window.spectrogram, window.docks.panel("events", EventsPanel)
-    times = []
+    times: Paintings = []
     for _ in range(PAINTS):
-        began_s = time.perf_counter()
+        began_s, busy_s = time.perf_counter(), time.thread_time()
         panel.plot.grab()
         panel.lanes.grab()
         window.tags.list.viewport().grab()
         events.table.viewport().grab()
-        times.append(1000 * (time.perf_counter() - began_s))
+        times.append((1000 * (time.perf_counter() - began_s), 1000 * (time.thread_time() - busy_s)))
     return times
 
 
-def _figures(meter: StallMeter, paint_ms: list[float], seconds: float) -> dict[str, Any]:
-    late_ms = np.array(meter.late_ms)
+def _figures(meter: StallMeter, paintings: Paintings, seconds: float) -> dict[str, Any]:
+    late_ms, busy_ms = np.array(meter.late_ms), np.array(meter.busy_ms)
+    paint_ms, paint_cpu_ms = np.array(paintings).T
     return {
         "seconds": seconds,
         "timeouts": len(late_ms),
@@ -216,6 +225,8 @@ def _figures(meter: StallMeter, paint_ms: list[float], seconds: float) -> dict[s
         "stall_p99_9_ms": round(float(np.percentile(late_ms, 99.9)), 1),
         "stall_p99_ms": round(float(np.percentile(late_ms, 99)), 1),
         f"stalls_over_{TOO_LONG_MS:.0f}_ms": int((late_ms > TOO_LONG_MS).sum()),
+        "longest_busy_ms": round(float(busy_ms.max()), 1),
+        "busy_p99_9_ms": round(float(np.percentile(busy_ms, 99.9)), 1),
         "frames_a_second": round(meter.paints / seconds, 1),
         "gui_thread_share_of_a_core": round(meter.gui_cpu_s / seconds, 3),
         "process_share_of_a_core": round(meter.all_cpu_s / seconds, 3),
@@ -223,6 +234,7 @@ def _figures(meter: StallMeter, paint_ms: list[float], seconds: float) -> dict[s
         "longest_collection_ms": round(max(meter.collections_ms, default=0.0), 1),
         "paint_median_ms": round(float(np.median(paint_ms)), 2),
         "paint_p95_ms": round(float(np.percentile(paint_ms, 95)), 2),
+        "paint_cpu_p95_ms": round(float(np.percentile(paint_cpu_ms, 95)), 2),
     }
 
 

@@ -7,17 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from app.events.export import chosen_file, export_events, export_query, spans_of
+from app.events.export import chosen_file, export_events, export_query
 from core.event_files.main import FORMATS, read_labels
 from core.heard.event import EventQuery
 from tests.app.event_fakes import MemoryStore
 from tests.core.heard.made_events import heard
-
-
-def test_times_are_those_of_the_session_that_heard_the_first(tmp_path: Path) -> None:
-    later = heard(1.0, 2.0, "Rain", session="b2", onset_at=heard(100.0).onset_at, offset_at=heard(102.0).onset_at)
-    spans = list(spans_of([heard(5.0, 1.0), later, heard(200.0, None)]))
-    assert [(span.label, span.onset_s, span.offset_s) for span in spans] == [("Dog", 5.0, 6.0), ("Rain", 100.0, 102.0)]
 
 
 @pytest.mark.parametrize("kind", [kind for kind, entry in FORMATS.items() if kind != "parquet"])
