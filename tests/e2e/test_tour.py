@@ -7,7 +7,9 @@ screenshots.
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +18,7 @@ import soundfile
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
+from PySide6.QtWidgets import QApplication, QComboBox, QFileDialog, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.application import build_window
@@ -57,6 +59,16 @@ class Visitor:
         assert action.isEnabled(), action.text()
         self.n_actions += 1
         action.trigger()
+
+    def type(self, field: QLineEdit, text: str) -> None:
+        """Type into a field."""
+        self.n_actions += 1
+        QTest.keyClicks(field, text)
+
+    def pick(self, box: QComboBox, text: str) -> None:
+        """Choose from a list."""
+        self.n_actions += 1
+        box.setCurrentText(text)
 
     def done(self, name: str) -> None:
         """A task is done: a picture of it, and not more than three actions."""
@@ -101,88 +113,125 @@ def window(
     window.deleteLater()
 
 
-def answer_with(monkeypatch: pytest.MonkeyPatch, path: Path, kind: str) -> None:
-    """What the file dialog answers, which is the system's and not ours."""
-    monkeypatch.setattr(QFileDialog, "getSaveFileName", staticmethod(lambda *_args, **_words: (str(path), kind)))
+@pytest.fixture
+def visitor(window: MainWindow, qtbot: QtBot, screen: VirtualScreen) -> Visitor:
+    return Visitor(window, qtbot, screen)
 
 
-def test_a_new_user_s_tour(
-    window: MainWindow,
-    microphone: VirtualMicrophone,
-    screen: VirtualScreen,
-    real_clip: Callable[[str], Path],
-    drag: Callable[..., Child],
-    qtbot: QtBot,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    visitor = Visitor(window, qtbot, screen)
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the tour takes place."""
 
-    # Start listening: the window does so by itself; the input is the virtual microphone.
+    visitor: Visitor
+    folder: Path
+    """For files that are written on the way."""
+    answer: Callable[[Path, str], None]
+    """What the next file dialog answers: a path, and the kind of file."""
+
+
+def listen(place: Place, microphone: VirtualMicrophone, clip: Path) -> None:
+    """The window listens by itself; something barks."""
+    visitor, window = place.visitor, place.visitor.window
     window.begin(InputChoice("microphone", microphone.name))
-    qtbot.waitUntil(lambda: window.session.latest_scores is not None)
-    dog = real_clip("dog")
-    with microphone.playing(dog):
-        qtbot.waitUntil(lambda: "Dog" in visitor.hears_now())
+    visitor.qtbot.waitUntil(lambda: window.session.latest_scores is not None)
+    with microphone.playing(clip):
+        visitor.qtbot.waitUntil(lambda: "Dog" in visitor.hears_now())
         visitor.done("listening")
-    qtbot.waitUntil(lambda: visitor.has_heard("Dog"))
+    visitor.qtbot.waitUntil(lambda: visitor.has_heard("Dog"))
 
-    # See what was heard before: Enter on its row.
+
+def see_what_was_heard(place: Place) -> None:
+    """Enter on its row."""
+    visitor = place.visitor
     visitor.events.table.setFocus()
     visitor.events.table.choose(visitor.find("Dog"))
     visitor.press(Key.Key_Return)
-    qtbot.waitUntil(lambda: not window.presenter.timeline.view.is_following)
+    visitor.qtbot.waitUntil(lambda: not visitor.window.presenter.timeline.view.is_following)
     visitor.done("what-was-heard")
 
-    # Hear it again: Space.
+
+def hear_it_again(place: Place) -> None:
+    """Space on its row."""
+    visitor, playback = place.visitor, place.visitor.window.sound.playback
     visitor.press(Key.Key_Space)
-    qtbot.waitUntil(lambda: window.sound.playback.is_playing)
-    qtbot.waitUntil(lambda: not window.sound.playback.is_playing)
+    visitor.qtbot.waitUntil(lambda: playback.is_playing)
+    visitor.qtbot.waitUntil(lambda: not playback.is_playing)
     visitor.done("heard-again")
 
-    # Save it: select what is in view, then save.
-    saved = tmp_path / "a dog.flac"
-    answer_with(monkeypatch, saved, "FLAC (*.flac)")
-    visitor.choose(window.menus.actions["select_view"])
-    visitor.choose(window.menus.actions["save_stretch"])
-    qtbot.waitUntil(saved.exists)
+
+def save_it(place: Place) -> None:
+    """Select what is in view, and save it."""
+    visitor, saved = place.visitor, place.folder / "a dog.flac"
+    place.answer(saved, "FLAC (*.flac)")
+    visitor.choose(visitor.window.menus.actions["select_view"])
+    visitor.choose(visitor.window.menus.actions["save_stretch"])
+    visitor.qtbot.waitUntil(saved.exists)
     samples, rate = soundfile.read(saved)
     assert rate in (44_100, 48_000), "the rate of the device"
     assert np.abs(samples).max() > 0.1
     visitor.done("saved")
 
-    # Find all dogs of the last hour: type the name, choose the time.
-    visitor.n_actions += 1
-    QTest.keyClicks(visitor.events.filters.search, "Dog")
-    visitor.n_actions += 1
-    visitor.events.filters.time.setCurrentText("Last hour")
-    qtbot.waitUntil(lambda: {event.label for event in visitor.events.model.rows} == {"Dog"})
+
+def find_all_dogs(place: Place) -> None:
+    """Type the name, and choose the last hour."""
+    visitor = place.visitor
+    visitor.type(visitor.events.filters.search, "Dog")
+    visitor.pick(visitor.events.filters.time, "Last hour")
+    visitor.qtbot.waitUntil(lambda: {event.label for event in visitor.events.model.rows} == {"Dog"})
     visitor.done("all-dogs")
 
-    # Export them for Audacity.
-    exported = tmp_path / "dogs.txt"
-    answer_with(monkeypatch, exported, "Audacity labels (*.txt)")
+
+def export_for_audacity(place: Place) -> None:
+    """One button, and a name in the file dialog."""
+    visitor, exported = place.visitor, place.folder / "dogs.txt"
+    place.answer(exported, "Audacity labels (*.txt)")
     visitor.click(visitor.events.export_button)
-    qtbot.waitUntil(exported.exists)
+    visitor.qtbot.waitUntil(exported.exists)
     assert {span.label for span in read_labels(exported).spans} == {"Dog"}
     visitor.done("exported")
 
-    # Drop a folder.
-    folder = tmp_path / "recordings"
+
+def drop_a_folder(place: Place, clip: Path, drag: Callable[..., Child]) -> None:
+    """One drag."""
+    visitor, files = place.visitor, place.visitor.window.files
+    folder = place.folder / "recordings"
     folder.mkdir()
     sounds.write_wav(folder / "sweep.wav", sounds.sweep(6))
-    dog.rename(folder / "dog.wav")
+    shutil.copy(clip, folder / "dog.wav")
     visitor.n_actions += 1
     with drag("Soundmark", folder) as hand:
-        qtbot.waitUntil(lambda: hand.exit_code is not None)
-    qtbot.waitUntil(lambda: len(window.files.rows) == 2 and all(row.is_over for row in window.files.rows))
+        visitor.qtbot.waitUntil(lambda: hand.exit_code is not None)
+    visitor.qtbot.waitUntil(lambda: len(files.rows) == 2 and all(row.is_over for row in files.rows))
     visitor.done("folder-dropped")
 
-    # Change the microphone: here to the demo scene. What was heard stays.
-    before = window.presenter.timeline.view.first_s
-    visitor.choose(next(action for action in window.menus.input_menu.actions() if action.data() == DEMO_SCENE))
-    qtbot.waitUntil(lambda: window.session.input == DEMO_SCENE and window.session.is_receiving)
+
+def change_the_input(place: Place) -> None:
+    """From the menu of inputs, here to the demo scene; what was heard stays."""
+    visitor, window = place.visitor, place.visitor.window
     window.presenter.go_live()
-    assert window.presenter.timeline.view.first_s <= before
-    assert any(event.label == "Dog" for event in visitor.events.model.rows)
+    before_s = window.presenter.timeline.view.first_s
+    visitor.choose(next(action for action in window.menus.input_menu.actions() if action.data() == DEMO_SCENE))
+    visitor.qtbot.waitUntil(lambda: window.session.input == DEMO_SCENE and window.session.is_receiving)
+    assert window.presenter.timeline.view.first_s == before_s
+    assert visitor.has_heard("Dog")
     visitor.done("another-input")
+
+
+def test_a_new_user_s_tour(
+    visitor: Visitor,
+    microphone: VirtualMicrophone,
+    real_clip: Callable[[str], Path],
+    drag: Callable[..., Child],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def answer(path: Path, kind: str) -> None:
+        # The file dialog is the system's, not ours.
+        monkeypatch.setattr(QFileDialog, "getSaveFileName", staticmethod(lambda *_args, **_words: (str(path), kind)))
+
+    place, dog = Place(visitor, tmp_path, answer), real_clip("dog")
+    listen(place, microphone, dog)
+    for task in (see_what_was_heard, hear_it_again, save_it, find_all_dogs, export_for_audacity):
+        task(place)
+    drop_a_folder(place, dog, drag)
+    change_the_input(place)
