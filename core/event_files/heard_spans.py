@@ -41,7 +41,7 @@ class HeardSpans:
                 offset_s=max(0.0, onset_s) + event.length_s,
                 peak=event.peak,
                 source=event.input if self._has_clock_time else "",
-                note=event.note,
+                note=event.note or event.why,
                 label_id=event.label_id,
                 onset_at=event.onset_at,
                 session=event.session,
