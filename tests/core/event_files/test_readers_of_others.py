@@ -59,7 +59,7 @@ def test_crowsetta_reads_audacity_labels_with_frequencies(tmp_path: Path) -> Non
 def test_webvtt_reads_captions(tmp_path: Path) -> None:
     write_events("vtt", SPANS, tmp_path / "a.vtt")
 
-    captions = webvtt.read(tmp_path / "a.vtt").captions
+    captions = webvtt.read(str(tmp_path / "a.vtt")).captions
 
     assert [caption.start for caption in captions] == ["00:00:00.500", "00:00:00.750", "02:02:02.001", "02:03:20.000"]
     assert captions[2].end == "02:02:02.002"  # a cue cannot end where it begins
