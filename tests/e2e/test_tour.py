@@ -27,6 +27,8 @@ from app.main_window import MainWindow
 from app.tags.rows import RowKind
 from core.audio.input_choice import DEMO_SCENE, InputChoice
 from core.event_files.main import read_labels
+from core.model.checkpoints.checkpoint import save_checkpoint
+from fakes import tiny_checkpoint
 from rig import sounds
 from rig.child import Child
 from rig.virtual_microphone import VirtualMicrophone
@@ -102,6 +104,8 @@ def window(
     """The window of someone who starts the program for the first time."""
     for name in ("XDG_DATA_HOME", "XDG_CACHE_HOME"):
         monkeypatch.setenv(name, str(tmp_path / name.lower()))
+    monkeypatch.setenv("SOUNDMARK_MODELS", str(tmp_path / "models"))
+    save_checkpoint(tiny_checkpoint(name="Workshop"), tmp_path / "models" / "workshop")
     window = build_window(qapp, settings_path=tmp_path / "settings.ini")
     window.resize(1180, 760)
     window.show()
@@ -217,6 +221,17 @@ def change_the_input(place: Place) -> None:
     visitor.done("another-input")
 
 
+def switch_the_model(place: Place) -> None:
+    """From the menu of models; the lanes of the one before stay."""
+    visitor, window = place.visitor, place.visitor.window
+    menu = window.menus.model_menu
+    visitor.choose(next(action for action in menu.actions() if action.data() == "workshop"))
+    visitor.qtbot.waitUntil(lambda: window.session.model == "workshop" and window.session.latest_scores is not None)
+    assert [scores.model for scores in window.presenter.timeline.models] == ["Everyday sounds", "Workshop"]
+    assert visitor.has_heard("Dog")
+    visitor.done("another-model")
+
+
 def test_a_new_user_s_tour(
     visitor: Visitor,
     microphone: VirtualMicrophone,
@@ -235,3 +250,4 @@ def test_a_new_user_s_tour(
         task(place)
     drop_a_folder(place, dog, drag)
     change_the_input(place)
+    switch_the_model(place)
