@@ -157,10 +157,11 @@ class SpectrogramPanel(QFrame):
         at_edge = timeline.is_growing and view.is_following and view.last_s > 0
         self.plot.set_markers(timeline.markers)
         self.plot.set_view(view.left_s, view.right_s, origin_s, marks_edge=at_edge)
-        self.plot.set_cursor(timeline.cursor_s if timeline.cursor_s is None else timeline.cursor_s - origin_s)
+        self.plot.moments.set_cursor(timeline.cursor_s if timeline.cursor_s is None else timeline.cursor_s - origin_s)
         stretch_s = timeline.stretch_s
-        self.plot.set_stretch(stretch_s and (stretch_s[0] - origin_s, stretch_s[1] - origin_s))
-        self.plot.set_playing(timeline.playing_s if timeline.playing_s is None else timeline.playing_s - origin_s)
+        self.plot.moments.set_stretch(stretch_s and (stretch_s[0] - origin_s, stretch_s[1] - origin_s))
+        heard_s = timeline.playing_s
+        self.plot.moments.set_playing(heard_s if heard_s is None else heard_s - origin_s)
         self.plot.boxes.show_events(timeline.events, self._implied(), origin_s, view.last_s)
         gaps = () if timeline.history is None else timeline.history.gaps_between(view.left_s, view.right_s)
         self.lanes.set_view(view.left_s, view.right_s, timeline.cursor_s, gaps, timeline.playing_s)

@@ -17,6 +17,7 @@ from app.spectrogram.axes.time_axis import TimeAxis, TimeLabels
 from app.spectrogram.boxes.painting import EventBoxItem
 from app.spectrogram.history.column_history import ColumnHistory
 from app.spectrogram.picture.markers import Markers
+from app.spectrogram.picture.moments import MarkedMoments
 from app.spectrogram.picture.picture_item import PictureItem
 from app.style.text_size import scaled_px
 from app.style.theme import PICTURE_VOID, Theme
@@ -120,20 +121,7 @@ class SpectrogramPlot(pg.PlotWidget):
         self._picture = PictureItem(self._view_box)
         self.boxes = EventBoxItem(self._view_box)
         """The events on the picture."""
-        self._cursor = pg.InfiniteLine(angle=90, movable=False)
-        self._cursor.setVisible(False)
-        item.addItem(self._cursor, ignoreBounds=True)
-        self._playing = pg.InfiniteLine(angle=90, movable=False)
-        self._playing.setVisible(False)
-        item.addItem(self._playing, ignoreBounds=True)
-        self._shown_stretch_s: tuple[float, float] | None = None
-        self._stretch = pg.LinearRegionItem(movable=False)
-        # Light in both themes: the picture is dark in both.
-        self._stretch.setBrush(QColor(255, 255, 255, 55))
-        for line in self._stretch.lines:
-            line.setPen(QPen(QColor(255, 255, 255, 210), 0))
-        self._stretch.setVisible(False)
-        item.addItem(self._stretch, ignoreBounds=True)
+        self.moments = MarkedMoments(item)
         self._message: Any = pg.TextItem("", anchor=(0.5, 0.5))
         self._message_shown = (0.0, "")
         item.addItem(self._message, ignoreBounds=True)
@@ -154,8 +142,7 @@ class SpectrogramPlot(pg.PlotWidget):
         for axis in (self._hertz_axis, self._time_axis):
             axis.setPen(QPen(QColor(theme.line)))
             axis.setTextPen(QPen(QColor(theme.muted)))
-        self._cursor.setPen(QPen(QColor(theme.accent), 0))
-        self._playing.setPen(QPen(QColor("white"), 0, Qt.PenStyle.DashLine))
+        self.moments.apply_theme(theme)
         self._picture.edge_colour = QColor(theme.accent)
 
     def set_colours(self, table: NDArray[np.uint32]) -> None:
@@ -212,32 +199,12 @@ class SpectrogramPlot(pg.PlotWidget):
         self._picture.update()
         self._centre_message()
 
-    def set_cursor(self, time_s: float | None) -> None:
-        """Mark a moment (view seconds), or none."""
-        self._cursor.setVisible(time_s is not None)
-        if time_s is not None:
-            self._cursor.setPos(time_s)
-
-    def set_playing(self, time_s: float | None) -> None:
-        """Mark the moment that is heard (view seconds), or none."""
-        self._playing.setVisible(time_s is not None)
-        if time_s is not None:
-            self._playing.setPos(time_s)
-
-    def set_stretch(self, stretch_s: tuple[float, float] | None) -> None:
-        """Mark a stretch (view seconds), or none."""
-        self._shown_stretch_s = stretch_s
-        self._stretch.setVisible(stretch_s is not None)
-        if stretch_s is not None:
-            self._stretch.setRegion(stretch_s)
-
     def has_taken(self, ev: Any, from_s: float, to_s: float) -> bool:
         """Whether a drag selects (with Shift), or begins in the selected stretch; any other one scrolls."""
         if ev.modifiers() & Qt.KeyboardModifier.ShiftModifier:
             self.selecting.emit(from_s, to_s)
             return True
-        low, high = self._shown_stretch_s or (0.0, -1.0)
-        is_in_stretch = low <= from_s <= high
+        is_in_stretch = self.moments.is_in_stretch(from_s)
         if is_in_stretch and ev.isStart():
             self.pressed_in_stretch.emit()
         return is_in_stretch

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -95,16 +96,18 @@ class Segments:
         self.rows: tuple[Segment, ...] = ()
         self._folder = folder
         self._open: dict[Take, Segment] = {}
+        self._n_samples = Counter[int]()
+        """By sample rate. Counted along: there may be hundreds of files, and a hundred blocks a second."""
 
     @property
     def n_bytes(self) -> int:
         """Bytes on disk."""
-        return sum(segment.n_bytes for segment in self.rows)
+        return sum(self._n_samples.copy().values()) * _SAMPLE_BYTES
 
     @property
     def seconds(self) -> float:
         """Seconds of sound."""
-        return sum(segment.seconds for segment in self.rows)
+        return sum(n_samples / rate for rate, n_samples in self._n_samples.copy().items())
 
     def append(self, take: Take, sample_rate: int, first_sample: int, samples: NDArray[np.int16]) -> None:
         """Keep samples of a take; the oldest sound makes room. Raises OSError."""
@@ -116,6 +119,7 @@ class Segments:
             except OSError:
                 self._close(take)
                 raise
+            self._n_samples[sample_rate] += len(part)
             self._keep_time()
 
     def delete(self, take: Take | None = None) -> None:
@@ -179,4 +183,5 @@ class Segments:
         if self._open.get(segment.take) is segment:
             del self._open[segment.take]
         segment.delete()
+        self._n_samples[segment.sample_rate] -= segment.n_samples
         self.rows = tuple(row for row in self.rows if row is not segment)

@@ -152,11 +152,11 @@ def test_times_are_labelled_by_what_the_axis_counts(plot: SpectrogramPlot) -> No
 
 
 def test_a_cursor_is_shown_and_taken_away(plot: SpectrogramPlot) -> None:
-    plot.set_cursor(22.0)
-    assert plot._cursor.isVisible()
-    assert plot._cursor.value() == 22.0
-    plot.set_cursor(None)
-    assert not plot._cursor.isVisible()
+    plot.moments.set_cursor(22.0)
+    assert plot.moments.cursor.isVisible()
+    assert plot.moments.cursor.value() == 22.0
+    plot.moments.set_cursor(None)
+    assert not plot.moments.cursor.isVisible()
 
 
 def test_a_message_stays_in_the_middle_within_the_picture(plot: SpectrogramPlot) -> None:

@@ -87,8 +87,8 @@ def test_shift_and_drag_selects_and_holds_the_picture(
     drag(panel.plot, shares, SHIFT)
     assert live.stretch_s == pytest.approx((22.5, 27.5), abs=0.05)
     assert not live.view.is_following
-    assert panel.plot._stretch.isVisible()
-    assert panel.plot._stretch.getRegion() == pytest.approx(live.stretch_s)
+    assert panel.plot.moments.stretch.isVisible()
+    assert panel.plot.moments.stretch.getRegion() == pytest.approx(live.stretch_s)
     assert live.view.right_s == 30.0, "it did not scroll"
 
 
@@ -133,13 +133,13 @@ def test_what_is_heard_is_marked_and_kept_in_view(
 ) -> None:
     navigation.set_cursor(25.0)
     navigation.show_playing(live, 26.0)
-    assert panel.plot._playing.isVisible()
-    assert panel.plot._playing.value() == 26.0
+    assert panel.plot.moments.playing.isVisible()
+    assert panel.plot.moments.playing.value() == 26.0
     assert panel.lanes._playing_s == 26.0
     navigation.show_playing(live, 12.0)
     assert live.view.left_s == pytest.approx(12.0)
     navigation.show_playing(live, None)
-    assert not panel.plot._playing.isVisible()
+    assert not panel.plot.moments.playing.isVisible()
 
 
 def test_playing_a_timeline_that_is_not_on_show_moves_nothing(navigation: Navigation, live: LiveTimeline) -> None:
