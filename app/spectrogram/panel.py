@@ -27,6 +27,7 @@ from app.style.theme import tabular
 from app.tags.parents import ShownParents
 from app.tags.pins import Pins
 from app.widgets.labels import set_text
+from core.labels import LabelSet
 
 _LANES_EVERY_MS = 250
 _NO_LANES = "Probabilities over time appear here."
@@ -59,6 +60,7 @@ class SpectrogramPanel(QFrame):
         self.timeline: Timeline = live
         self._appearance, self._pins, self._parents = appearance, pins, parents
         self._lanes_age = QElapsedTimer()
+        self._implied_of: tuple[LabelSet | None, Mapping[str, frozenset[str]]] = (None, {})
         self._build(live)
         self._connect()
         self.apply_theme()
@@ -202,7 +204,12 @@ class SpectrogramPanel(QFrame):
     def _implied(self) -> Mapping[str, frozenset[str]]:
         """What each label of the newest model implies, by id; nothing where that is shown too."""
         labels = self.timeline.labels
-        return {} if labels is None or self._parents.is_on else implied_ids(labels)
+        if labels is None or self._parents.is_on:
+            return {}
+        if labels is not self._implied_of[0]:
+            # Asked 30 times a second: to find hundreds of labels in a cache costs more than to paint the boxes.
+            self._implied_of = labels, implied_ids(labels)
+        return self._implied_of[1]
 
     # ----- input -----
 

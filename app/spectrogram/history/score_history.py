@@ -8,12 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.spectrogram.history.frame_history import FrameHistory
-from core.inference.results import FrameScores, TagScores
+from core.inference.results import TagScores
 
 _STORED = np.zeros(0, np.float32)
 """Stands in a stored window for the probabilities that are in the matrix."""
-_NO_ROWS = FrameScores(np.zeros((0, 0), np.float32), np.zeros(0))
-"""The same for its rows."""
 
 
 class ScoreHistory:
@@ -29,6 +27,8 @@ class ScoreHistory:
         self._probabilities = np.zeros((64, labels), np.float32)
         self._starts_s = np.zeros(64)
         self._stops_s = np.zeros(64)
+        self._is_whole = np.zeros(64, bool)
+        """The window brought no rows of its own."""
         self._count = 0
         # The windows without their probabilities, which are kept once, in the matrix.
         self._windows: list[TagScores] = []
@@ -51,8 +51,8 @@ class ScoreHistory:
         self._starts_s[row] = self._start_of(scores, row)
         if scores.rows is not None:
             self._frames.append(scores.rows, float(self._starts_s[row]), scores.end_s)
-        # That there were rows is what `outline` wants to know.
-        self._windows.append(replace(scores, probabilities=_STORED, rows=_NO_ROWS if scores.rows is not None else None))
+        self._is_whole[row] = scores.rows is None
+        self._windows.append(replace(scores, probabilities=_STORED, rows=None))
         self._count += 1
 
     def values(self, label: int) -> NDArray[np.float32]:
@@ -66,7 +66,7 @@ class ScoreHistory:
         windows = self.starts_s[rows], self.stops_s[rows], self.values(label)[rows].astype(np.float64)
         if not len(self._frames):
             return windows
-        whole = np.array([window.rows is None for window in self._windows[rows]], bool)
+        whole = self._is_whole[: self._count][rows]
         frames = self._frames.between(label, start_s, stop_s)
         joined = [np.concatenate([one[whole], other]) for one, other in zip(windows, frames, strict=True)]
         order = np.argsort(joined[0], kind="stable")
@@ -123,7 +123,7 @@ class ScoreHistory:
     def _window(self, row: int) -> TagScores:
         window = self._windows[row]
         if self._last_found is None or self._last_found[0] is not window:
-            self._last_found = window, replace(window, probabilities=self._probabilities[row].copy(), rows=None)
+            self._last_found = window, replace(window, probabilities=self._probabilities[row].copy())
         return self._last_found[1]
 
     def _start_of(self, scores: TagScores, row: int) -> float:
@@ -143,10 +143,11 @@ class ScoreHistory:
             self._probabilities = np.resize(self._probabilities, (grown, self._probabilities.shape[1]))
             self._starts_s = np.resize(self._starts_s, grown)
             self._stops_s = np.resize(self._stops_s, grown)
+            self._is_whole = np.resize(self._is_whole, grown)
 
     def _drop_oldest(self, rows: int) -> None:
         kept = self._count - rows
-        for array in (self._probabilities, self._starts_s, self._stops_s):
+        for array in (self._probabilities, self._starts_s, self._stops_s, self._is_whole):
             array[:kept] = array[rows : self._count].copy()
         del self._windows[:rows]
         self._count = kept
