@@ -64,12 +64,14 @@ def at(plot: SpectrogramPlot, share: float) -> QPoint:
     return QPoint(round(area.left() + share * area.width()), area.center().y())
 
 
-def drag(plot: SpectrogramPlot, shares: tuple[float, ...], modifier: Qt.KeyboardModifier) -> None:
+def drag(
+    plot: SpectrogramPlot, shares: tuple[float, ...], modifier: Qt.KeyboardModifier, *, is_released: bool = True
+) -> None:
     """Press at the first share of the width, move over the others, and release."""
     left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
     steps = [(QMouseEvent.Type.MouseButtonPress, shares[0], left, left)]
     steps += [(QMouseEvent.Type.MouseMove, share, none, left) for share in shares[1:]]
-    steps += [(QMouseEvent.Type.MouseButtonRelease, shares[-1], left, none)]
+    steps += [(QMouseEvent.Type.MouseButtonRelease, shares[-1], left, none)] if is_released else []
     for kind, share, button, held in steps:
         place = at(plot, share)
         where = QPointF(place), QPointF(plot.viewport().mapToGlobal(place))
@@ -102,6 +104,16 @@ def test_a_drag_in_the_stretch_takes_it_along_and_one_beside_it_scrolls(
     with qtbot.assertNotEmitted(panel.plot.pressed_in_stretch):
         drag(panel.plot, (0.1, 0.2, 0.3), NONE)
     assert live.view.right_s < 30.0
+
+
+def test_after_a_drag_out_of_the_window_the_next_one_begins_anew(
+    panel: SpectrogramPanel, live: LiveTimeline, navigation: Navigation
+) -> None:
+    """The system takes the release of a drag that leaves the window."""
+    navigation.select(24.0, 26.0)
+    drag(panel.plot, (0.5, 0.6), NONE, is_released=False)
+    drag(panel.plot, (0.1, 0.15, 0.2), SHIFT)
+    assert live.stretch_s == pytest.approx((21.0, 22.0), abs=0.05)
 
 
 def test_a_stretch_is_selected_with_keys(navigation: Navigation, live: LiveTimeline) -> None:
