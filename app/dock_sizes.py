@@ -11,7 +11,7 @@ from app.runtime.settings import DockShares
 from app.style.text_size import scaled_px
 
 _SIDE, _BOTTOM = 0.25, 0.27
-_SIDE_PX = (272, 460)
+_SIDE_PX = (272, 720)
 """The narrowest and widest side panel, unless the user drags it further."""
 
 

@@ -15,6 +15,7 @@ import tempfile
 import time
 import wave
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,12 +28,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from app.application import build_window
 from app.main_window import MainWindow
 from app.results.dialog import ResultsDialog
+from app.runtime.core_api import CoreApi
 from app.training.session import RunState
 from core.audio.demo.scene import SCENE, ScenePart
 from core.audio.demo.sounds import room_noise
 from core.audio.frame_rate import FRAMES_PER_SECOND
 from core.audio.input_choice import DEMO_SCENE
 from core.audio.resample import MODEL_SAMPLE_RATE
+from core.heard.store import EventStore
 
 FOLDER = Path(__file__).resolve().parent
 WINDOW_PX, RESULTS_PX = (1180, 760), (1080, 720)
@@ -174,7 +177,8 @@ def main(scenes: list[str]) -> None:
     application = QApplication(sys.argv[:1])
     with tempfile.TemporaryDirectory(prefix="soundmark-screenshots-") as name:
         folder = Path(name)
-        window = build_window(application, settings_path=folder / "settings.ini")
+        core = replace(CoreApi(), open_events=lambda: EventStore(folder / "events.sqlite"))
+        window = build_window(application, settings_path=folder / "settings.ini", core=core)
         window.resize(*WINDOW_PX)
         window.show()
         if not scenes or "live" in scenes:
@@ -189,6 +193,7 @@ def main(scenes: list[str]) -> None:
         window.training.session.kill()
         window.close()
         window.file_tagging.close(10)
+        window.collector.close(10)
         window.jobs.wait(10)
     for path in taken:
         shrink(path)

@@ -13,7 +13,7 @@ from app.tags.rows import RowKind, TagRow
 from app.widgets.tables import Index
 
 ROW_PX = 30
-LOWEST_HEARD_PX, HIGHEST_HEARD_PX = 72, 144
+LOWEST_HEARD_PX, HIGHEST_HEARD_PX = 72, 220
 STAR_PX = 30
 _CAPTION_PX = 20
 _MARGIN_PX = 12
