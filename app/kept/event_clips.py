@@ -106,7 +106,15 @@ class EventClips(QObject):
 
         self._saving[key] = self._due.pop(key)
         # The event may have been stored meanwhile, and got its number.
-        self._jobs.run(work, lambda path: self.saved.emit(self._saving.pop(key), str(path)), self.failed.emit)
+        self._jobs.run(
+            work,
+            lambda path: self.saved.emit(self._saving.pop(key), str(path)),
+            lambda error: self._on_failed(key, error),
+        )
+
+    def _on_failed(self, key: Hashable, error: UserError) -> None:
+        del self._saving[key]
+        self.failed.emit(error)
 
 
 def _save(ring: SoundRing, recordings: Recordings, folder: Path, name: str, extent: tuple[float, float, float]) -> Path:

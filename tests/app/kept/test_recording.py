@@ -186,3 +186,16 @@ def test_a_disk_that_refuses_is_reported_once(window: MainWindow, core: FakeCore
         window.sound.kept.watch()
     assert len(told) == 1
     assert window.session.is_listening
+
+
+def test_a_clip_that_cannot_be_written_is_reported(
+    window: MainWindow, core: FakeCore, qtbot: QtBot, folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    use(window, tmp_path / "file" / "x", EVENTS)
+    listen_to_sound(window, core, qtbot)
+    window.menus.actions["record"].trigger()
+    with qtbot.waitSignal(window.sound.failed):
+        core.listeners[-1].hear(300, 10, events=(event(0, 1.0, None), event(0, 1.0, 2.0)))
+    assert window.session.is_listening
+    assert window.sound.kept.clips._saving == {}
