@@ -55,6 +55,10 @@ class EventWriter:
         self._ids: dict[Hashable, int] = {}
         """Of the events that are stored while they last."""
         self._waiting: deque[HeardEvent] = deque(maxlen=MOST_WAITING)
+        self._ends: dict[Hashable, HeardEvent] = {}
+        """Events whose beginning is stored, and whose end is not."""
+        self._stored: list[tuple[HeardEvent, int]] = []
+        """What is stored and was not returned, because something after it was refused."""
 
     def begin(self, event: HeardEvent) -> int:
         """Store an event that lasts; its id."""
@@ -63,25 +67,26 @@ class EventWriter:
 
     def end(self, event: HeardEvent) -> list[tuple[HeardEvent, int]]:
         """Store where an event ended; the events that are stored now, with their ids."""
-        event_id = self._ids.pop(key_of(event), None)
-        if event_id is None:
+        if key_of(event) not in self._ids:
             return self.add([event])
-        assert event.offset_s is not None, "an event that has ended"
-        assert event.offset_at is not None, "an event that has ended"
-        try:
-            self._store.end(event_id, event.offset_s, event.offset_at, event.peak)
-        except BaseException:
-            self._ids[key_of(event)] = event_id
-            raise
-        return [(event, event_id), *self.add([])]
+        self._ends[key_of(event)] = event
+        return self.add([])
 
     def add(self, events: Sequence[HeardEvent]) -> list[tuple[HeardEvent, int]]:
-        """Store events that are over, with those that were refused before; each with its id."""
+        """Store events that are over, with what was refused before; each that is stored now, with its id."""
         self._waiting.extend(events)
-        waiting = list(self._waiting)
-        ids = self._store.add(waiting) if waiting else []
-        self._waiting.clear()
-        return list(zip(waiting, ids, strict=True))
+        for key, event in list(self._ends.items()):
+            assert event.offset_s is not None, "an event that has ended"
+            assert event.offset_at is not None, "an event that has ended"
+            self._store.end(self._ids[key], event.offset_s, event.offset_at, event.peak)
+            del self._ends[key]
+            self._stored.append((event, self._ids.pop(key)))
+        if self._waiting:
+            waiting = list(self._waiting)
+            self._stored += zip(waiting, self._store.add(waiting), strict=True)
+            self._waiting.clear()
+        stored, self._stored = self._stored, []
+        return stored
 
     def close(self) -> None:
         """Close the store."""
