@@ -17,7 +17,7 @@ PAGES = sorted(f"docs/{path.name}" for path in (REPOSITORY / "docs").glob("*.md"
 DOCUMENTS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", *PAGES]
 SECTIONS = ["Installation", "What you can do", "Train your own", "Results at a glance", "Limits", "Links"]
 ROOMS = ("app", "core", "training")
-LONGEST_README, LONGEST_GLOSSARY, SCREEN_LINES = 120, 30, 60
+LONGEST_README, LONGEST_GLOSSARY, SCREEN_LINES = 120, 40, 72
 
 
 @lru_cache
