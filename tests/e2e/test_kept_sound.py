@@ -83,7 +83,7 @@ def test_saved_sound_is_what_the_microphone_was_given(
     else:
         # The sound server resamples, to a fraction of a sample: the spectrum is what can be compared.
         wanted = _expected(given, rate)
-        found = saved / 32768.0
+        found = saved.astype(np.float64) / 32768.0
         at, _ = _best_match(found, wanted[rate // 2 : -rate // 2])
         heard, meant = found[at : at + len(wanted) - rate], wanted[rate // 2 : -rate // 2]
         assert np.corrcoef(heard, meant)[0, 1] > 0.99

@@ -42,7 +42,8 @@ class Bench:
 
     def files(self) -> list[NDArray[np.int16]]:
         assert self.kept.flush()
-        return [soundfile.read(recording.path, dtype="int16")[0] for recording in self.recordings.all()]
+        paths = [recording.path for recording in self.recordings.all()]
+        return [np.asarray(soundfile.read(path, dtype="int16")[0], np.int16) for path in paths]
 
 
 @pytest.fixture
