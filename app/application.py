@@ -15,6 +15,7 @@ import PySide6
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QApplication
 
+from app.files.kept_list import FILE_NAME
 from app.live.input_devices import InputDevices
 from app.main_window import MainWindow
 from app.runtime.background_jobs import BackgroundJobs
@@ -85,7 +86,9 @@ def build_window(
     appearance = Appearance(application, settings.theme, settings.text_percent)
     jobs = BackgroundJobs()
     devices = InputDevices(command=device_command)
-    parts = WindowParts(settings, appearance, core or CoreApi(), jobs, program)
+    # What is kept beside given settings belongs to them, as in tests and in portable use.
+    file_list = None if settings_path is None else settings_path.with_name(FILE_NAME)
+    parts = WindowParts(settings, appearance, core or CoreApi(), jobs, file_list, program)
     window = MainWindow(parts, devices)
     for owned in (jobs, devices):
         owned.setParent(window)
@@ -113,6 +116,7 @@ def _end(window: MainWindow, status: int) -> NoReturn:
     """Wait briefly for the threads, then exit; one that hangs, as in PortAudio, is left to the operating system."""
     deadline_s = time.monotonic() + SHUTDOWN_TIMEOUT_S
     ended = window.file_tagging.close(SHUTDOWN_TIMEOUT_S / 2)
+    ended = window.keeping.close(max(deadline_s - time.monotonic(), 0.1)) and ended
     ended = window.collector.close(max(deadline_s - time.monotonic(), 0.1)) and ended
     ended = window.models.downloads.close(max(deadline_s - time.monotonic(), 0.1)) and ended
     ended = window.jobs.wait(max(deadline_s - time.monotonic(), 0.1)) and ended

@@ -13,8 +13,12 @@ from PySide6.QtWidgets import QMessageBox
 from app.docks import Docks
 from app.events.collector import EventCollector
 from app.events.controller import EventsController
+from app.events.export import ask_export
 from app.events.panel import EventsPanel
-from app.files.panel import FilesPanel
+from app.files.keeping import ListKeeping
+from app.files.kept_list import KeptList
+from app.files.panel import FilesPanel, saved_in_words
+from app.files.row import FileRow
 from app.files.table_model import FilesModel
 from app.files.tagging_queue import TaggingQueue
 from app.live.input_devices import InputDevices
@@ -46,6 +50,7 @@ from app.widgets.icons import application_icon
 from app.widgets.shortcuts_dialog import ShortcutsDialog
 from core.audio.input_choice import InputChoice
 from core.errors import UserError
+from core.event_files.main import write_events
 from core.version import NAME, version
 
 LAYOUT = 1
@@ -69,6 +74,7 @@ class MainWindow(DropWindow):
         self.session = LiveSession(parts.core, parts.jobs, self, self.sound.kept.sound)
         self.session.input = parts.settings.input
         self.file_tagging = TaggingQueue(parts.core, self)
+        self.keeping = ListKeeping(lambda: KeptList(parts.file_list), self.file_tagging, self)
         self.pins = Pins(parts.settings, self)
         self._chosen_input: InputChoice | None = None
         self.training = TrainingController(self, parts)
@@ -187,7 +193,9 @@ class MainWindow(DropWindow):
         self.events.failed.connect(self.notifications.queue_error)
         self.spectrogram.plot.box_clicked.connect(self.events.choose)
         self.events.panel_wanted.connect(lambda: self.docks.raise_dock("events"))
-        self._parts.settings.write_failed.connect(self.notifications.queue_error)
+        for failed in (self._parts.settings.write_failed, self.keeping.failed):
+            failed.connect(self.notifications.queue_error)
+        self.files_panel.export_wanted.connect(self._export_files)
         self.notifications.inputs_wanted.connect(self.toolbar.input_button.showMenu)
         self._parts.appearance.changed.connect(self._apply_theme)
 
@@ -213,7 +221,8 @@ class MainWindow(DropWindow):
         self.session.load_model_after_input(self._parts.settings.model)
         self.models.downloads.refresh()
         self._devices.refresh()
-        self.add_files(files)
+        # Files that are in the list already are recognised.
+        self.keeping.restore(lambda: self.add_files(files))
         self._parts.settings.flush()
 
     # ----- actions -----
@@ -231,6 +240,20 @@ class MainWindow(DropWindow):
                 UserError("Only files on this computer can be tagged.", "Download the file first, then drop it here.")
             )
         self.add_files(drop.paths)
+
+    @Slot(object)
+    def _export_files(self, rows: Sequence[FileRow]) -> None:
+        """Save the events of files in a format that the user chooses."""
+        asked = ask_export(self)
+        if asked is not None:
+            path, kind = asked
+            spans = [span for row in rows for span in row.spans()]
+            notices = self.notifications
+            self.jobs.run(
+                lambda: write_events(kind, spans, path),
+                lambda number: notices.queue_notice(saved_in_words(number, path)),
+                notices.show_error,
+            )
 
     def _open_folder(self) -> None:
         folder = file_dialogs.ask_folder(self, "Tag a folder")
@@ -302,6 +325,7 @@ class MainWindow(DropWindow):
         settings.flush()
         self._devices.stop()
         self.session.stop()
+        self.keeping.finish()
         self.file_tagging.cancel_all()
         self.sound.end()
         self.models.end()

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
 import numpy as np
 
+from app.files.file_events import events_of, spans_of
+from app.files.kept_list import KeptFile
 from app.runtime.core_api import Tagger
+from app.spectrogram.history.event_history import TimelineEvent
 from app.spectrogram.timeline import Timeline, file_timeline
 from app.style import formatting
+from app.style.plain_text import rich_error
 from core.errors import UserError
+from core.event_files.models import LabelledSpan
 from core.label_tree import label_tree
 from core.labels import LabelSet
 
@@ -48,6 +54,14 @@ class FileRow:
     """Why it failed."""
     note: str = ""
     """A remark, such as which audio track was used."""
+    kept_tags: str = ""
+    """Its top tags as an earlier run of the program found them."""
+    model: str = ""
+    """The model that tagged it, or tags it."""
+    stamp: tuple[int, int] = (0, 0)
+    """Size in bytes and time of the last change in ns when it was added; zeros where nobody knows."""
+    labels: list[TimelineEvent] = field(default_factory=list[TimelineEvent])
+    """Events from a file of labels."""
     stop: threading.Event = field(default_factory=threading.Event)
     """Set to end the tagging."""
     removed: threading.Event = field(default_factory=threading.Event)
@@ -71,11 +85,66 @@ class FileRow:
     def reset(self) -> None:
         """Wait in the queue again. A worker that has not yet stopped keeps the old event, which stays set."""
         self.state, self.error, self.progress, self.tagged_s = FileState.WAITING, None, None, 0.0
-        self.note = ""
+        self.note = self.kept_tags = self.model = ""
         self.stop = threading.Event()
+        self.timeline.events.clear()
+        self.timeline.events.add(self.labels)
         if self.timeline.history is None:
             # The file may have been fixed since.
             self.has_requested_picture, self.timeline.message = False, _READING
+
+    def begin(self, tagger: Tagger) -> None:
+        """Being tagged from now on."""
+        self.state, self.progress, self.model = FileState.TAGGING, None, tagger.name
+        self.timeline.use_labels(tagger)
+        self.timeline.events.add(self.labels)
+
+    def find_events(self) -> None:
+        """Show the events that its scores hold, beside those of its labels."""
+        self.timeline.events.clear()
+        self.timeline.events.add([*self.labels, *(events_of(self.timeline.models[0]) if self.timeline.models else ())])
+
+    def add_labels(self, events: Sequence[TimelineEvent]) -> None:
+        """Show the events of a file of labels."""
+        self.labels += events
+        self.timeline.events.add(events)
+
+    def spans(self) -> list[LabelledSpan]:
+        """Its events for an export, without those of its labels."""
+        events = self.timeline.events.between(-1.0, float("inf"))
+        return list(spans_of(self.path, [event for event in events if event not in self.labels]))
+
+    def to_kept(self) -> KeptFile:
+        """What is kept of it between starts: what is being tagged then waits again."""
+        is_over = self.is_over
+        events = [event for event in self.timeline.events.between(-1.0, float("inf")) if event not in self.labels]
+        problem, remedy = (self.error.problem, self.error.remedy) if self.error is not None else ("", "")
+        return KeptFile(
+            path=self.path,
+            state=(self.state if is_over else FileState.WAITING).value,
+            duration_s=self.duration_s,
+            tags=self.top_tags() if is_over else "",
+            note=self.note,
+            model=self.model if is_over else "",
+            size=self.stamp[0],
+            mtime_ns=self.stamp[1],
+            problem=problem,
+            remedy=remedy,
+            events=tuple(
+                (event.label_id, event.name, event.onset_s, event.offset_s or 0.0, event.peak) for event in events
+            ),
+        )
+
+    @classmethod
+    def from_kept(cls, kept: KeptFile) -> FileRow:
+        """The row of a kept file."""
+        row = cls(kept.path, FileState(kept.state), duration_s=kept.duration_s, note=kept.note, kept_tags=kept.tags)
+        row.model, row.stamp = kept.model, (kept.size, kept.mtime_ns)
+        if kept.problem:
+            row.error = UserError(kept.problem, kept.remedy)
+            row.timeline.message = rich_error(row.error)
+        row.timeline.events.add(TimelineEvent(*event, kept.model) for event in kept.events)
+        return row
 
     def state_text(self) -> str:
         """The state on screen, with progress while it is tagged."""
@@ -88,7 +157,7 @@ class FileRow:
         one another the most specific."""
         scores, labels, thresholds = self.timeline.scores, self.timeline.labels, self.timeline.thresholds
         if labels is None or thresholds is None or not scores:
-            return ""
+            return self.kept_tags
         peaks = scores.peaks(-1.0, float("inf"))
         order = np.argsort(-peaks, kind="stable")
         shown = label_tree(labels).most_specific(peaks >= thresholds)

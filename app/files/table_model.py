@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ from app.widgets.tables import Index
 COLUMNS = ("File", "Length", "Top tags", "State", "")
 NAME, LENGTH, TAGS, STATE, CANCEL = range(len(COLUMNS))
 ROW_ROLE = Qt.ItemDataRole.UserRole
+Stamps = Mapping[Path, tuple[int, int]]
+"""Size in bytes and time of the last change in ns."""
 
 
 class FilesModel(QAbstractTableModel):
@@ -24,6 +26,7 @@ class FilesModel(QAbstractTableModel):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.rows: list[FileRow] = []
+        self._places: dict[FileRow, int] = {}
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
         return 0 if parent.isValid() else len(self.rows)
@@ -54,35 +57,60 @@ class FilesModel(QAbstractTableModel):
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         return None
 
-    def add(self, paths: Sequence[Path]) -> list[FileRow]:
-        """List new files, and queue failed and cancelled ones again; returns the rows of both."""
-        listed = {row.path: row for row in self.rows}
-        again = [listed[path] for path in paths if path in listed and _can_be_repeated(listed[path])]
+    def add(self, paths: Sequence[Path], stamps: Stamps | None = None, model: str = "") -> list[FileRow]:
+        """List new files, and queue failed and cancelled ones again, and done ones that have changed or that another
+        model tagged; returns the rows of all of them.
+
+        stamps: size and last change of each path, where they are known. model: the one in use; "" before it is loaded.
+        """
+        stamps, listed = stamps or {}, {row.path: row for row in self.rows}
+        again = [
+            listed[path]
+            for path in dict.fromkeys(paths)
+            if path in listed and _can_be_repeated(listed[path], stamps.get(path), model)
+        ]
         new = [FileRow(path) for path in dict.fromkeys(paths) if path not in listed]
         for row in again:
             row.reset()
             self.row_changed(row)
-        if new:
-            self.beginInsertRows(QModelIndex(), len(self.rows), len(self.rows) + len(new) - 1)
-            self.rows += new
-            self.endInsertRows()
+        self.extend(new)
+        for row in again + new:
+            row.stamp = stamps.get(row.path, row.stamp)
         return again + new
+
+    def extend(self, rows: Sequence[FileRow]) -> None:
+        """List rows of files that are not in the list."""
+        if rows:
+            self.beginInsertRows(QModelIndex(), len(self.rows), len(self.rows) + len(rows) - 1)
+            self._places |= {row: len(self.rows) + place for place, row in enumerate(rows)}
+            self.rows += rows
+            self.endInsertRows()
 
     def remove(self, row: FileRow) -> None:
         """Remove a file from the list."""
-        place = self.rows.index(row)
+        place = self._places.pop(row)
         self.beginRemoveRows(QModelIndex(), place, place)
         del self.rows[place]
+        self._places |= {later: place + i for i, later in enumerate(self.rows[place:])}
         self.endRemoveRows()
+
+    def clear(self) -> None:
+        """Remove all files from the list."""
+        self.beginResetModel()
+        self.rows.clear()
+        self._places.clear()
+        self.endResetModel()
 
     def row_changed(self, row: FileRow) -> None:
         """Redraw a row after a change."""
-        if row in self.rows:
-            place = self.rows.index(row)
+        place = self._places.get(row)
+        if place is not None:
             self.dataChanged.emit(self.index(place, 0), self.index(place, len(COLUMNS) - 1))
 
 
-def _can_be_repeated(row: FileRow) -> bool:
+def _can_be_repeated(row: FileRow, stamp: tuple[int, int] | None, model: str) -> bool:
+    if row.state is FileState.DONE:
+        return (stamp is not None and stamp != row.stamp) or bool(model and row.model and model != row.model)
     return row.state in {FileState.FAILED, FileState.CANCELLED}
 
 

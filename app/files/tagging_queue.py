@@ -1,26 +1,29 @@
 """The queue of files: tags one file at a time, and reads the picture of the selected file.
 
-Pool threads run `_tag` and the reading of pictures. They get a path, a tagger and an event, and report by queued
+Pool threads run `tag_row` and the reading of pictures. They get a path, a tagger and an event, and report by queued
 signals at most ten times a second. Everything else runs on the GUI thread.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+import time
+from collections import Counter, deque
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from app.files.file_events import events_from_labels
 from app.files.row import FileRow, FileState
+from app.files.search import FoundFiles, belongs_to, no_sound_of, problems_in_words, search, unchanged_in_words
 from app.files.table_model import FilesModel
+from app.files.tagging_job import tag_row
 from app.runtime.background_jobs import BackgroundJobs
-from app.runtime.core_api import CoreApi, FilePicture, FoundMedia, StopQuestion, Tagger
-from app.runtime.progress_reports import ProgressReports, emit_from_thread
+from app.runtime.core_api import CoreApi, FilePicture, Tagger
 from app.spectrogram.timeline import set_picture
 from app.style.plain_text import rich_error
 from core.errors import UserError
+from core.event_files.models import LabelFile
 from core.inference.results import TagScores
 
 
@@ -33,6 +36,8 @@ class TaggingQueue(QObject):
     """A FileRow whose picture has been read, or could not be."""
     added = Signal(object)
     """A list of the FileRows that were added or queued again."""
+    removed = Signal(object)
+    """A list of the FileRows that were removed."""
     busy_changed = Signal()
     """`is_busy` has changed. No payload."""
     counts_changed = Signal()
@@ -55,6 +60,11 @@ class TaggingQueue(QObject):
         self._tagger: Tagger | None = None
         self._current: FileRow | None = None
         self._counts: Counter[FileState] = Counter()
+        self._first_waiting = 0
+        """Before this place every file is over."""
+        self._began_s = 0.0
+        self._took_s: deque[float] = deque(maxlen=20)
+        """How long the last files took."""
         self._was_busy = False
         self._progressed.connect(self._on_progress)
         self._noted.connect(self._on_noted)
@@ -62,7 +72,15 @@ class TaggingQueue(QObject):
     @property
     def is_busy(self) -> bool:
         """A file is being tagged, or is waiting."""
-        return any(not row.is_over for row in self.model.rows)
+        return self._counts[FileState.WAITING] + self._counts[FileState.TAGGING] > 0
+
+    @property
+    def remaining(self) -> tuple[int, float | None]:
+        """Files that are not over, and about how many seconds they will take; None until one has been tagged."""
+        left = self._counts[FileState.WAITING] + self._counts[FileState.TAGGING]
+        if not self._took_s or self._current is None:
+            return left, None
+        return left, (left - (self._current.progress or 0.0)) * sum(self._took_s) / len(self._took_s)
 
     def use_tagger(self, tagger: Tagger) -> None:
         """Use another model from the next file on."""
@@ -71,16 +89,29 @@ class TaggingQueue(QObject):
 
     def add_paths(self, paths: Sequence[Path]) -> None:
         """Add the audio and video files among paths and in folders, which a pool thread searches."""
-        self._jobs.run(lambda: self._core.find_media(paths), self._on_found, self.scan_failed.emit)
+        find = self._core.find_media
+        self._jobs.run(lambda: search(paths, find), self._on_found, self.scan_failed.emit)
+
+    def restore(self, rows: Sequence[FileRow]) -> None:
+        """List files of an earlier run of the program; those that were not over are tagged now."""
+        listed = {row.path for row in self.model.rows}
+        self.model.extend([row for row in rows if row.path not in listed])
+        self._first_waiting = 0
+        self._announce_counts()
+        self._start_next()
+
+    def tag_again(self, row: FileRow) -> None:
+        """Tag a file that is over once more."""
+        if row.is_over:
+            row.reset()
+            self._queue([row])
 
     def add_with_tagger(self, path: Path, tagger: Tagger) -> None:
         """Add one file that is tagged with another model than the one in use."""
-        added = self.model.add([path])
+        added = self.model.add([path], model=tagger.name)
         for row in added:
             row.tagger, row.note = tagger, f"tagged with {tagger.name}"
-        self._announce_counts()
-        self.added.emit(added)
-        self._start_next()
+        self._queue(added)
 
     def cancel(self, row: FileRow) -> None:
         """Cancel one file; the others continue."""
@@ -101,13 +132,24 @@ class TaggingQueue(QObject):
         self.cancel(row)
         row.removed.set()
         self.model.remove(row)
+        self._first_waiting = 0
+        self.removed.emit([row])
         self._announce_counts()
 
     @Slot()
     def clear(self) -> None:
         """Remove all files from the list."""
-        for row in list(self.model.rows):
-            self.remove(row)
+        rows = list(self.model.rows)
+        for row in rows:
+            row.stop.set()
+            row.removed.set()
+            row.state = row.state if row.is_over else FileState.CANCELLED
+        self.model.clear()
+        self._first_waiting = 0
+        for row in rows:
+            self.row_changed.emit(row)
+        self.removed.emit(rows)
+        self._announce_counts()
 
     def request_picture(self, row: FileRow) -> None:
         """Read the file's spectrogram, once; `picture_ready` follows, also on failure."""
@@ -130,32 +172,63 @@ class TaggingQueue(QObject):
 
     # ----- GUI thread -----
 
-    def _on_found(self, found: FoundMedia) -> None:
-        added = self.model.add(found.files)
-        for path, error in found.problems:
+    def _on_found(self, found: FoundFiles) -> None:
+        model = "" if self._tagger is None else self._tagger.name
+        added = self.model.add(found.media.files, found.stamps, model)
+        for path, error in found.media.problems:
             for row in self.model.add([path]):
                 row.state, row.error = FileState.FAILED, error
                 row.timeline.message = rich_error(error)
                 self.model.row_changed(row)
                 added.append(row)
+        self._queue(added)
+        for sentence in (found.media.left_out, unchanged_in_words(len(found.media.files) - len(added))):
+            if sentence:
+                self.files_left_out.emit(sentence)
+        for labels in found.labels:
+            self._show_labels(labels)
+        for problem in found.label_problems:
+            self.scan_failed.emit(problem)
+
+    def _show_labels(self, labels: LabelFile) -> None:
+        """Show a file of labels over the picture of its sound; what cannot be used of it is told."""
+        row = next((row for row in self.model.rows if belongs_to(labels.path, row.path)), None)
+        if row is None:
+            self.scan_failed.emit(no_sound_of(labels))
+            return
+        row.add_labels(events_from_labels(labels.path.name, labels.spans))
+        self._announce(row)
+        if labels.problems:
+            self.files_left_out.emit(problems_in_words(labels))
+
+    def _queue(self, rows: list[FileRow]) -> None:
+        """Tag rows that have been added or are to be tagged again."""
+        self._first_waiting = 0
+        for row in rows:
+            self.row_changed.emit(row)
         self._announce_counts()
-        self.added.emit(added)
-        if found.left_out:
-            self.files_left_out.emit(found.left_out)
+        self.added.emit(rows)
         self._start_next()
 
+    def _next_waiting(self) -> FileRow | None:
+        rows = self.model.rows
+        while self._first_waiting < len(rows) and rows[self._first_waiting].state is not FileState.WAITING:
+            self._first_waiting += 1
+        return rows[self._first_waiting] if self._first_waiting < len(rows) else None
+
     def _start_next(self) -> None:
-        waiting = next((row for row in self.model.rows if row.state is FileState.WAITING), None)
+        waiting = self._next_waiting()
         tagger = self._tagger if waiting is None or waiting.tagger is None else waiting.tagger
         if waiting is None or self._current is not None or tagger is None:
             return
         self._current = waiting
         waiting.state, waiting.progress = FileState.TAGGING, None
-        waiting.timeline.use_labels(tagger)
+        waiting.begin(tagger)
+        self._began_s = time.monotonic()
         self._announce(waiting)
         stop = waiting.stop.is_set
         self._jobs.run(
-            lambda: self._tag(waiting, tagger, stop),
+            lambda: tag_row(self._core, waiting, tagger, stop, (self._progressed, self._noted)),
             lambda _: self._on_ended(waiting, None),
             lambda error: self._on_ended(waiting, error),
         )
@@ -171,7 +244,7 @@ class TaggingQueue(QObject):
         if row.timeline.history is None:
             row.timeline.view.last_s = row.tagged_s
             row.timeline.view.show_all()
-        self._announce(row)
+        self._announce(row, is_progress=True)
 
     @Slot(object, str)
     def _on_noted(self, row: FileRow, note: str) -> None:
@@ -183,6 +256,8 @@ class TaggingQueue(QObject):
         if row.state is FileState.TAGGING:
             row.state = FileState.DONE if error is None else FileState.FAILED
             row.duration_s = max(row.duration_s, row.tagged_s)
+            self._took_s.append(time.monotonic() - self._began_s)
+            row.find_events()
             row.error = error
             if error is not None and row.timeline.history is None:
                 row.timeline.message = rich_error(error)
@@ -202,46 +277,17 @@ class TaggingQueue(QObject):
         row.timeline.message = rich_error(error)
         self.picture_ready.emit(row)
 
-    def _announce(self, row: FileRow) -> None:
+    def _announce(self, row: FileRow, *, is_progress: bool = False) -> None:
         self.model.row_changed(row)
         self.row_changed.emit(row)
-        self._announce_counts()
+        if not is_progress:
+            self._announce_counts()
 
     def _announce_counts(self) -> None:
-        counts, is_busy = Counter(row.state for row in self.model.rows), self.is_busy
+        counts = Counter(row.state for row in self.model.rows)
         if counts != self._counts:
             self._counts = counts
             self.counts_changed.emit()
-        if is_busy != self._was_busy:
-            self._was_busy = is_busy
+        if self.is_busy != self._was_busy:
+            self._was_busy = self.is_busy
             self.busy_changed.emit()
-
-    # ----- pool thread -----
-
-    def _tag(self, row: FileRow, tagger: Any, should_stop: StopQuestion) -> None:
-        if note := self._core.track_note(row.path):
-            emit_from_thread(self._noted, row, note)
-        unsent = _Unsent()
-        reports = ProgressReports(lambda: emit_from_thread(self._progressed, row, *unsent.take()))
-
-        def on_progress(progress: float | None) -> None:
-            unsent.progress = progress
-            reports.notify()
-
-        for scores in self._core.tag_file(row.path, tagger, on_progress, should_stop):
-            unsent.scores.append(scores)
-            reports.notify()
-        reports.flush()
-
-
-class _Unsent:
-    """What a pool thread has found since its last report."""
-
-    def __init__(self) -> None:
-        self.scores: list[TagScores] = []
-        self.progress: float | None = None
-
-    def take(self) -> tuple[tuple[TagScores, ...], float | None]:
-        """The new scores and the progress; the scores are forgotten."""
-        scores, self.scores = tuple(self.scores), []
-        return scores, self.progress

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from app.runtime.background_jobs import BackgroundJobs
 from app.runtime.core_api import CoreApi
@@ -23,5 +24,7 @@ class WindowParts:
     """What the window asks of core."""
     jobs: BackgroundJobs
     """Runs functions on pool threads."""
+    file_list: Path | None = None
+    """Where the list of files is kept; None: in the user's data."""
     program: tuple[str, ...] = PROGRAM
     """Starts a command of Soundmark; its verb follows."""

@@ -96,7 +96,7 @@ class SpectrogramPlot(pg.PlotWidget):
         self._time_axis = TimeAxis(wall_clock)
         self._hertz_axis = HertzAxis()
         self.frequencies = FrequencyView()
-        self.scale = SCALES["mel"]
+        self.frequency_scale = SCALES["mel"]
         super().__init__(
             parent,
             viewBox=_TimeViewBox(self),
@@ -186,16 +186,16 @@ class SpectrogramPlot(pg.PlotWidget):
 
     def set_scale(self, name: str) -> None:
         """Use another frequency scale, one of SCALES, and show all of it."""
-        self.scale = SCALES[name]
-        self._hertz_axis.set_scale(self.scale)
-        self.boxes.frequency_scale = self.scale
+        self.frequency_scale = SCALES[name]
+        self._hertz_axis.set_scale(self.frequency_scale)
+        self.boxes.frequency_scale = self.frequency_scale
         self.frequencies.show_all()
         self._show_frequencies()
 
     def _show_frequencies(self) -> None:
         low, high = self.frequencies.low, self.frequencies.high
         self._view_box.setYRange(low, high, padding=0)
-        self._picture.ring.set_rows(low, high, self.scale)
+        self._picture.ring.set_rows(low, high, self.frequency_scale)
         self._picture.update()
         self._centre_message()
 
@@ -243,7 +243,7 @@ class SpectrogramPlot(pg.PlotWidget):
             self.hover_left.emit()
             return
         point = self._view_box.mapSceneToView(position)
-        frequency_hz = self.scale.frequency_hz(point.y(), MELS)
+        frequency_hz = self.frequency_scale.frequency_hz(point.y(), MELS)
         self.hovered.emit(point.x(), bin_position(frequency_hz, MELS))
 
     def leaveEvent(self, ev: QEvent) -> None:

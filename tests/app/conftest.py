@@ -114,6 +114,7 @@ def make_window(qapp: QApplication, qtbot: QtBot, core: FakeCore, settings_path:
         window.training.session.kill()
         window.close()
         assert window.file_tagging.close(PATIENCE_S)
+        assert window.keeping.close(PATIENCE_S)
         assert window.collector.close(PATIENCE_S)
         assert window.models.downloads.close(PATIENCE_S)
         assert window.jobs.wait(PATIENCE_S)

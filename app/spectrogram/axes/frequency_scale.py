@@ -22,12 +22,12 @@ def bin_position(frequency_hz: float, bins: int) -> float:
 
     The mel range is divided into bins + 1 equal steps. Filter *i* peaks after step i + 1 and is drawn from i to i + 1.
     """
-    return float(_mel_positions(np.float64(frequency_hz), bins))
+    return float(_mel_positions(np.asarray(frequency_hz, np.float64), bins))
 
 
 def bin_frequency_hz(position: float, bins: int) -> float:
     """The inverse of `bin_position`."""
-    return float(_mel_frequencies(np.float64(position), bins))
+    return float(_mel_frequencies(np.asarray(position, np.float64), bins))
 
 
 def _mel_positions(frequency_hz: Floats, bins: int) -> Floats:
@@ -62,11 +62,11 @@ class FrequencyScale:
 
     def position(self, frequency_hz: float, bins: int = 128) -> float:
         """The height of one frequency."""
-        return float(self.positions(np.float64(frequency_hz), bins))
+        return float(self.positions(np.asarray(frequency_hz, np.float64), bins))
 
     def frequency_hz(self, position: float, bins: int = 128) -> float:
         """The frequency at one height."""
-        return float(self.frequencies(np.float64(position), bins))
+        return float(self.frequencies(np.asarray(position, np.float64), bins))
 
     def mel_rows(self, positions: Floats, bins: int) -> Floats:
         """Where in the rows of a log-mel picture the positions are, any shape."""
