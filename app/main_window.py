@@ -15,10 +15,10 @@ from app.events.collector import EventCollector
 from app.events.controller import EventsController
 from app.events.export import ask_export
 from app.events.panel import EventsPanel
+from app.files.file_export import FileExport
 from app.files.keeping import ListKeeping
 from app.files.kept_list import KeptList
-from app.files.panel import FilesPanel, saved_in_words
-from app.files.row import FileRow
+from app.files.panel import FilesPanel
 from app.files.table_model import FilesModel
 from app.files.tagging_queue import TaggingQueue
 from app.live.input_devices import InputDevices
@@ -50,7 +50,6 @@ from app.widgets.icons import application_icon
 from app.widgets.shortcuts_dialog import ShortcutsDialog
 from core.audio.input_choice import InputChoice
 from core.errors import UserError
-from core.event_files.main import write_events
 from core.version import NAME, version
 
 LAYOUT = 1
@@ -195,7 +194,9 @@ class MainWindow(DropWindow):
         self.events.panel_wanted.connect(lambda: self.docks.raise_dock("events"))
         for failed in (self._parts.settings.write_failed, self.keeping.failed):
             failed.connect(self.notifications.queue_error)
-        self.files_panel.export_wanted.connect(self._export_files)
+        export = FileExport(self.files_panel, self.jobs, lambda parent: ask_export(parent))
+        export.saved.connect(self.notifications.queue_notice)
+        export.failed.connect(self.notifications.show_error)
         self.notifications.inputs_wanted.connect(self.toolbar.input_button.showMenu)
         self._parts.appearance.changed.connect(self._apply_theme)
 
@@ -240,20 +241,6 @@ class MainWindow(DropWindow):
                 UserError("Only files on this computer can be tagged.", "Download the file first, then drop it here.")
             )
         self.add_files(drop.paths)
-
-    @Slot(object)
-    def _export_files(self, rows: Sequence[FileRow]) -> None:
-        """Save the events of files in a format that the user chooses."""
-        asked = ask_export(self)
-        if asked is not None:
-            path, kind = asked
-            spans = [span for row in rows for span in row.spans()]
-            notices = self.notifications
-            self.jobs.run(
-                lambda: write_events(kind, spans, path),
-                lambda number: notices.queue_notice(saved_in_words(number, path)),
-                notices.show_error,
-            )
 
     def _open_folder(self) -> None:
         folder = file_dialogs.ask_folder(self, "Tag a folder")
