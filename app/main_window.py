@@ -198,7 +198,9 @@ class MainWindow(DropWindow):
         export.saved.connect(self.notifications.queue_notice)
         export.failed.connect(self.notifications.show_error)
         self.notifications.inputs_wanted.connect(self.toolbar.input_button.showMenu)
-        self._parts.appearance.changed.connect(self._apply_theme)
+        appearance = self._parts.appearance
+        appearance.changed.connect(lambda: self.overlay.apply_theme(appearance.theme))
+        self.sound.kept.deletions.append(self.keeping.delete_stored)
 
     def _restore(self) -> None:
         settings = self._parts.settings
@@ -281,10 +283,6 @@ class MainWindow(DropWindow):
         for name, is_so in (("freeze", self.presenter.navigation.is_frozen), ("full_screen", self.isFullScreen())):
             with QSignalBlocker(actions[name]):
                 actions[name].setChecked(is_so)
-
-    @Slot()
-    def _apply_theme(self) -> None:
-        self.overlay.apply_theme(self._parts.appearance.theme)
 
     # ----- events -----
 

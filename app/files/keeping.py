@@ -11,6 +11,7 @@ from app.files.kept_list import KeptFile, KeptList
 from app.files.row import FileRow
 from app.files.tagging_queue import TaggingQueue
 from app.runtime.background_jobs import BackgroundJobs
+from app.runtime.progress_reports import emit_from_thread
 from core.errors import UserError
 
 _EVERY_MS = 500
@@ -21,6 +22,8 @@ class ListKeeping(QObject):
 
     failed = Signal(object)
     """A UserError, the first time that the disk refuses."""
+    _deleted = Signal()
+    """From a pool thread: nothing is kept any more."""
 
     def __init__(self, open_list: Callable[[], KeptList], queue: TaggingQueue, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -37,6 +40,7 @@ class ListKeeping(QObject):
         self._timer.timeout.connect(self.write)
         queue.row_changed.connect(self._on_changed)
         queue.removed.connect(self._on_removed)
+        self._deleted.connect(queue.clear)
 
     def restore(self, done: Callable[[], None]) -> None:
         """Read the list of the last run, go on with it, and call `done`, also where it cannot be read."""
@@ -50,6 +54,11 @@ class ListKeeping(QObject):
             done()
 
         self._jobs.run(lambda: _loaded(self._open_list()), on_loaded, on_failed)
+
+    def delete_stored(self) -> None:
+        """Delete the list on disk and in the window. For a pool thread. Raises UserError."""
+        self._open_list().delete_all()
+        emit_from_thread(self._deleted)
 
     @Slot()
     def write(self) -> None:

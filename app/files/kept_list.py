@@ -79,6 +79,10 @@ class KeptList:
         """Forget files."""
         self._write("delete from files where path = ?", [(os.fsencode(path),) for path in paths])
 
+    def delete_all(self) -> None:
+        """Forget every file."""
+        self._write("delete from files where true or path = ?", [(b"",)])
+
     def _write(self, statement: str, rows: Sequence[Sequence[object]]) -> None:
         try:
             with closing(self._open()) as database, database:

@@ -175,3 +175,16 @@ def test_events_of_files_are_exported(
     qtbot.mouseClick(window.files_panel.export_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(out.exists)
     assert {span.source for span in read_labels(out).spans} == {str(path) for path in paths}
+
+
+def test_deleting_everything_forgets_the_list(
+    make_window: MakeWindow, sounds: Callable[..., list[Path]], settings_path: Path, qtbot: QtBot
+) -> None:
+    window, paths = make_window(), sounds("a.wav", "b.wav")
+    _tagged(window, paths, qtbot)
+    kept = KeptList(settings_path.with_name(FILE_NAME))
+    qtbot.waitUntil(lambda: len(kept.load()) == 2)
+    assert window.keeping.delete_stored in window.sound.kept.deletions
+    window.jobs.run(window.keeping.delete_stored)
+    qtbot.waitUntil(lambda: not window.files.rows)
+    qtbot.waitUntil(lambda: kept.load() == [])
