@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPainterPath, QPaintEvent, QPen, QPolygonF
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPainterPath, QPaintEvent, QPen, QPolygonF, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.spectrogram.history.model_scores import ModelScores, models_between
@@ -42,6 +42,9 @@ class Lane:
 
 class LanesStrip(QWidget):
     """Paints all lanes as polygons in one widget, which is many times as fast as a curve item for each."""
+
+    room_changed = Signal()
+    """The height has changed, and with it perhaps how many lanes fit. No payload."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -111,6 +114,11 @@ class LanesStrip(QWidget):
     def set_markers(self, markers: Markers) -> None:
         """Continue the lines that mark changes in the picture."""
         self._markers = markers
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.size().height() != event.oldSize().height():
+            self.room_changed.emit()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

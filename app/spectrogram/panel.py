@@ -112,6 +112,7 @@ class SpectrogramPanel(QFrame):
         self.plot.hovered.connect(self._on_hovered)
         self.plot.hover_left.connect(self.readout.clear)
         self.plot.area_changed.connect(self._on_area)
+        self.lanes.room_changed.connect(self.refresh_lanes)
         self._appearance.changed.connect(self.apply_theme)
         self._pins.changed.connect(self.refresh_lanes)
         self._parents.changed.connect(self.refresh_lanes)
