@@ -29,6 +29,8 @@ from core.labels import LabelSet
 _WATCH_MS = 1000
 _BUDGET_EVERY = 30
 _MEGABYTE = 1 << 20
+_CLIPS_S = 4.0
+"""How long the end waits for clips that are being written."""
 
 
 class KeptController(QObject):
@@ -50,7 +52,7 @@ class KeptController(QObject):
         self.recordings = Recordings()
         self.recorder = SessionRecorder(self.recordings)
         self.sound = KeptSound(SoundRing(), [self.recorder])
-        self.clips = EventClips(parts.jobs, self.sound.ring, self.recordings, self)
+        self.clips = EventClips(self.sound.ring, self.recordings, self)
         self.lamp = RecordLamp(parts.appearance.theme)
         self.is_recording = False
         self.starred: Callable[[], Iterable[HeardEvent]] = tuple
@@ -85,7 +87,12 @@ class KeptController(QObject):
         """Finish recordings and delete the ring, on a pool thread: the disk may be slow."""
         self._timer.stop()
         self.clips.keep_due(is_last=True)
-        self._parts.jobs.run(self.sound.close)
+        self._parts.jobs.run(self._close)
+
+    def _close(self) -> None:
+        """On a pool thread. Clips are cut from the ring, so that goes last."""
+        self.clips.wait(_CLIPS_S)
+        self.sound.close()
 
     # ----- settings -----
 
@@ -143,6 +150,8 @@ class KeptController(QObject):
                 )
             )
             is_on = False
+        if not is_on:
+            self.clips.keep_due(is_last=True)
         self.is_recording = is_on
         self._apply_recording()
         self.recording_changed.emit(is_on)

@@ -36,11 +36,11 @@ class EventClips(QObject):
     failed = Signal(object)
     """A UserError: a clip could not be kept."""
 
-    def __init__(
-        self, jobs: BackgroundJobs, ring: SoundRing, recordings: Recordings, parent: QObject | None = None
-    ) -> None:
+    def __init__(self, ring: SoundRing, recordings: Recordings, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._jobs, self._ring, self._recordings = jobs, ring, recordings
+        self._ring, self._recordings = ring, recordings
+        # One thread: two clips of one second must not choose the same name.
+        self._jobs = BackgroundJobs(self, max_threads=1)
         self.settings: SoundSettings | None = None
         self.left_out = 0
         self._speech = SpeechRows()
@@ -63,7 +63,9 @@ class EventClips(QObject):
     def take(self, event: HeardEvent) -> None:
         """Take an event that has begun, ended, been stored or been changed."""
         key = _key(event)
-        if self.settings is None or event.kind != "event":
+        if event.kind != "event":
+            return
+        if self.settings is None:
             self._lasting.clear()
         elif event.offset_s is None:
             self._lasting.add(key)
@@ -83,6 +85,10 @@ class EventClips(QObject):
             return
         for event in [event for event in self._due.values() if is_last or self._is_ready(event, settings)]:
             self._keep(event, settings)
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait until every clip that is being written is there; False when that takes longer. For a pool thread."""
+        return self._jobs.wait(timeout_s)
 
     def _is_ready(self, event: HeardEvent, settings: SoundSettings) -> bool:
         _, stop_s = _extent(event, settings)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +18,7 @@ from app.runtime.sound_settings import EVENTS, SESSION, SoundSettings
 from core.audio.kept.recordings import EVENT, Recording
 from core.heard.event import EventQuery
 from core.inference.results import EventChange
+from rig.waiting import PATIENCE_S
 from tests.app.app_fakes import FakeCore, FakeTagger, scores
 from tests.app.hearing import RATE, hear_sound, listen_to_sound, numbers
 from tests.core.heard.made_events import heard
@@ -109,6 +113,50 @@ def test_an_event_gets_a_clip_with_the_time_around_it(
         return any(row.clip == path for rows in found for row in rows)
 
     qtbot.waitUntil(stored)
+
+
+def test_what_almost_was_an_event_costs_no_clip_of_another(
+    window: MainWindow, core: FakeCore, qtbot: QtBot, folder: Path
+) -> None:
+    use(window, folder, EVENTS)
+    listen_to_sound(window, core, qtbot)
+    window.menus.actions["record"].trigger()
+    listener = core.listeners[-1]
+    listener.hear(300, 10, events=(event(0, 1.0, None),))
+    qtbot.waitUntil(lambda: bool(window.sound.kept.clips._lasting))
+    window.sound.kept.clips.take(heard(1.5, kind="near_miss"))
+    with qtbot.waitSignal(window.sound.kept.clips.saved):
+        listener.hear(310, 10, events=(event(0, 1.0, 2.0),))
+
+
+@pytest.mark.parametrize("is_closed", [False, True])
+def test_an_event_that_is_over_gets_its_clip_when_recording_stops_or_the_window_closes(
+    window: MainWindow, core: FakeCore, qtbot: QtBot, folder: Path, is_closed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its time afterwards has not been heard yet, and the disk is slow."""
+    use(window, folder, EVENTS, post_roll_s=30.0)
+    samples = listen_to_sound(window, core, qtbot)
+    window.menus.actions["record"].trigger()
+    core.listeners[-1].hear(300, 10, events=(event(0, 1.0, None), event(0, 1.0, 2.0)))
+    kept = window.sound.kept
+    qtbot.waitUntil(lambda: bool(kept.clips._due))
+    save, is_closing = kept.ring.save, threading.Event()
+    monkeypatch.setattr(kept.ring, "save", lambda *args: (is_closing.wait(1.0), save(*args)))
+    monkeypatch.setattr(kept.sound, "close", partial(_in_turn, is_closing.set, kept.sound.close))
+    if is_closed:
+        window.close()
+    else:
+        kept.record(False)
+        is_closing.set()
+    assert window.jobs.wait(PATIENCE_S)
+    assert kept.clips.wait(PATIENCE_S)
+    (path,) = folder.glob("*.flac")
+    np.testing.assert_array_equal(soundfile.read(path, dtype="int16")[0], samples[RATE // 2 :])
+
+
+def _in_turn(first: Callable[[], object], then: Callable[[], object]) -> None:
+    first()
+    then()
 
 
 @pytest.mark.parametrize(("speech", "is_kept"), [(0.02, True), (0.3, False)])
