@@ -65,8 +65,17 @@ class WallClock:
 def round_moments(
     left_s: float, right_s: float, step_s: float, clock: Callable[[NDArray[np.float64]], NDArray[np.float64]]
 ) -> list[float]:
-    """The moments of the stream between left_s and right_s at which the clock shows a multiple of `step_s` seconds."""
+    """The moments of the stream between left_s and right_s at which the clock shows a multiple of `step_s` seconds.
+
+    None where somebody has set the clock: between two points of a step lie hours, or years, that never passed.
+    """
     streams = np.linspace(left_s, right_s, 257)
     walls = clock(streams)
-    rounds = np.arange(np.ceil(walls[0] / step_s), np.floor(walls[-1] / step_s) + 1) * step_s
-    return np.interp(rounds, walls, streams).tolist()
+    passed = np.diff(walls)
+    is_plain = (passed > 0) & (passed < 2 * np.diff(streams) + _STEP_S)
+    found: list[float] = []
+    for place in np.flatnonzero(is_plain & (np.diff(np.floor(walls / step_s)) > 0)).tolist():
+        ends = slice(place, place + 2)
+        first, last = np.floor(walls[ends] / step_s)
+        found += np.interp(np.arange(first + 1, last + 1) * step_s, walls[ends], streams[ends]).tolist()
+    return found

@@ -59,3 +59,13 @@ def test_moments_are_round_by_the_clock_not_by_the_stream() -> None:
 
     found = round_moments(0.0, 20.0, 5.0, clock)
     np.testing.assert_allclose(found, [1.6, 6.6, 11.6, 16.6])
+
+
+@pytest.mark.parametrize("set_by_s", [-3600.0, 40.0, 50 * 365 * 86400.0])
+def test_a_clock_that_is_set_has_round_moments_on_both_sides_and_none_between(set_by_s: float) -> None:
+    clock = WallClock()
+    end_s = _heard(clock, 0.0, 20.0, 0.0)
+    _heard(clock, end_s, 20.0, set_by_s)
+    found = round_moments(0.0, 40.0, 5.0, clock.of)
+    assert len(found) == pytest.approx(8, abs=1)
+    np.testing.assert_allclose(np.mod(clock.of(np.array(found)) + 1, 5.0), 1.0, atol=0.01)
