@@ -90,11 +90,13 @@ class EventCollector(QObject):
             return
         changes = [change for change in update.events if change.label < len(self._tagger.labels)]
         specific = self._specific.started(changes)
-        for change in changes if self._parents.is_on else specific:
-            if change.offset_s is None:
-                self._begin(change)
-            elif change.id in self._open:
+        begun = changes if self._parents.is_on else specific
+        for change in changes:
+            # What has begun ends, whatever the user wants shown by then.
+            if change.offset_s is not None and change.id in self._open:
                 self._end(change)
+            elif change.offset_s is None and change in begun:
+                self._begin(change)
         scores = [row for row in update.scores if len(row.probabilities) == len(self._tagger.labels)]
         self._add_near_misses(self._near.push(scores, changes))
 

@@ -84,6 +84,22 @@ def test_an_event_that_a_more_specific_one_implies_is_left_out_unless_asked_for(
     assert [event.label for event in ears.collector.here.values()] == ["Hen", "Cow"]
 
 
+def test_what_has_begun_ends_also_when_its_class_is_not_to_be_shown_any_more(
+    ears: Ears, parents: ShownParents, qtbot: QtBot
+) -> None:
+    labels = FakeTagger().labels
+    ears.tagger.labels = LabelSet(
+        tuple(replace(label, parents=("cow",) if label.id == "hen" else ()) for label in labels)
+    )
+    ears.collector.use_tagger(ears.tagger)
+    parents.choose(True)
+    both = (EventChange(1, 4, 1.0, 0.9, 1.5), EventChange(2, 5, 1.0, 0.9, 1.5))
+    ears.hear(*both, until_s=1.5)
+    parents.choose(False)
+    ears.hear(*(replace(change, at_s=3.0, offset_s=2.5) for change in both), until_s=3.0)
+    assert [event.offset_s for event in ears.collector.here.values()] == [2.5, 2.5]
+
+
 def test_a_disk_that_takes_nothing_is_reported_once_and_nothing_is_lost(ears: Ears, qtbot: QtBot) -> None:
     failures: list[UserError] = []
     ears.collector.failed.connect(failures.append)
