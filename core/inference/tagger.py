@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from copy import copy
 from dataclasses import asdict, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +72,8 @@ class Tagger:
         self._is_bf16 = _wants_bf16(precision, self.device)
         self._wanted_engine: EngineName = engine
         self._wanted_precision, self._make_graph = precision, make_graph
+        # Once, and shared with its copies: the window asks for another merging and must not wait.
+        self._graph_hash = cache(partial(hash_of, checkpoint))
         full_patches = config.model.n_patches(config.model.max_frames)
         self._read_merge = partial(parse_merge, default=config.merge, full_patches=full_patches)
         self.merge = self._read_merge(merge)
@@ -183,7 +185,7 @@ class Tagger:
 
     def graph_key(self, shape: Shape) -> GraphKey:
         """Where the graph of an input is found."""
-        return GraphKey(hash_of(self._checkpoint), str(asdict(self.merge)), shape)
+        return GraphKey(self._graph_hash(), str(asdict(self.merge)), shape)
 
     @property
     def usual_shapes(self) -> tuple[Shape, ...]:
@@ -199,7 +201,7 @@ class Tagger:
             exact=TorchEngine(self._model, self.device, self.merge, is_bf16=self._is_bf16),
             device=self.device,
             precision=self._wanted_precision,
-            checkpoint=self._checkpoint,
+            model_hash=self._graph_hash,
             merge=self.merge,
             make=None if self._make_graph is None else self._make_graph(merge),
         )

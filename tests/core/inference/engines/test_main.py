@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from core.errors import UserError
+from core.inference import tagger as tagger_module
 from core.inference.engines import main
 from core.inference.engines.graph_engine import GraphEngine
 from core.inference.engines.main import EngineParts, build_engine, hash_of
@@ -21,7 +22,9 @@ from fakes import tiny_checkpoint, tiny_tagger
 @pytest.fixture
 def parts() -> EngineParts:
     checkpoint, cpu = tiny_checkpoint(), torch.device("cpu")
-    return EngineParts(TorchEngine(checkpoint.build(), cpu, NO_MERGING), cpu, "auto", checkpoint, NO_MERGING)
+    return EngineParts(
+        TorchEngine(checkpoint.build(), cpu, NO_MERGING), cpu, "auto", lambda: hash_of(checkpoint), NO_MERGING
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -69,6 +72,22 @@ def test_other_weights_have_another_hash() -> None:
     weights = {name: tensor.clone() for name, tensor in one.weights.items()}
     next(tensor for tensor in weights.values() if tensor.is_floating_point()).view(-1)[0] += 1
     assert hash_of(replace(one, weights=weights)) != hash_of(one)
+
+
+def test_weights_of_sixteen_bits_have_a_hash() -> None:
+    one = tiny_checkpoint()
+    halves = {name: tensor.to(torch.bfloat16) for name, tensor in one.weights.items()}
+    assert hash_of(replace(one, weights=halves)) != hash_of(one)
+
+
+def test_another_merging_reads_the_weights_no_second_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The window's own thread asks for it."""
+    hashed: list[str] = []
+    for module in (main, tagger_module):
+        monkeypatch.setattr(module, "hash_of", lambda checkpoint: hashed.append("all weights") or "a hash")
+    tagger = tiny_tagger().with_engine("openvino")
+    tagger.with_merge("off").with_merge("auto").graph_key(tagger.usual_shapes[0])
+    assert hashed == ["all weights"]
 
 
 def test_a_tagger_s_other_merging_keeps_the_engine_and_the_answer() -> None:
