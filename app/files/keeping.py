@@ -67,7 +67,9 @@ class ListKeeping(QObject):
         files = [file for file in (row.to_kept() for row in rows) if self._kept.get(file.path) != file]
         if files:
             self._kept |= {file.path: file for file in files}
-            self._jobs.run(lambda: self._open_list().put(files), None, self._on_failed)
+            self._jobs.run(
+                lambda: self._open_list().put(files), None, lambda error: self._on_refused(rows, files, error)
+            )
 
     def finish(self) -> None:
         """Write what has changed; what is cancelled from now on, as the program ends, is tagged at the next start."""
@@ -105,6 +107,14 @@ class ListKeeping(QObject):
             self._changed.pop(row, None)
             self._kept.pop(row.path, None)
         self._jobs.run(lambda: self._open_list().remove(paths), None, self._on_failed)
+
+    def _on_refused(self, rows: list[FileRow], files: list[KeptFile], error: UserError) -> None:
+        """Write it again with the next change, or at the end: the disk may take it then."""
+        for file in files:
+            if self._kept.get(file.path) is file:
+                del self._kept[file.path]
+        self._changed = dict.fromkeys(row for row in rows if not row.removed.is_set()) | self._changed
+        self._on_failed(error)
 
     def _on_failed(self, error: UserError) -> None:
         if not self._has_failed:

@@ -80,7 +80,7 @@ class KeptList:
         self._write("delete from files where path = ?", [(os.fsencode(path),) for path in paths])
 
     def delete_all(self) -> None:
-        """Forget every file."""
+        """Forget every file, and overwrite what was kept of it."""
         self._write("delete from files where true or path = ?", [(b"",)])
 
     def _write(self, statement: str, rows: Sequence[Sequence[object]]) -> None:
@@ -93,9 +93,14 @@ class KeptList:
     def _open(self) -> sqlite3.Connection:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         database = sqlite3.connect(self._path, timeout=10.0)
-        database.execute("pragma journal_mode = wal")
-        database.execute("pragma synchronous = normal")
-        database.execute(_TABLE)
+        try:
+            database.execute("pragma journal_mode = wal")
+            database.execute("pragma synchronous = normal")
+            database.execute("pragma secure_delete = on")  # what is deleted is overwritten
+            database.execute(_TABLE)
+        except BaseException:
+            database.close()
+            raise
         return database
 
     def _refused(self, error: Exception) -> UserError:

@@ -188,3 +188,20 @@ def test_deleting_everything_forgets_the_list(
     window.jobs.run(window.keeping.delete_stored)
     qtbot.waitUntil(lambda: not window.files.rows)
     qtbot.waitUntil(lambda: kept.load() == [])
+
+
+def test_what_the_disk_refused_is_written_later(
+    make_window: MakeWindow, sounds: Callable[..., list[Path]], settings_path: Path, qtbot: QtBot
+) -> None:
+    window, paths = make_window(), sounds("a.wav", "b.wav")
+    kept, blocked = KeptList(settings_path.with_name(FILE_NAME)), settings_path.with_name("a folder")
+    blocked.mkdir()
+    window.keeping._open_list = lambda: KeptList(blocked)
+    with qtbot.waitSignal(window.keeping.failed):
+        _tagged(window, paths, qtbot)
+        window.keeping.write()
+    qtbot.waitUntil(lambda: window.keeping._jobs.unfinished == 0)
+    window.keeping._open_list = lambda: kept
+    window.close()
+    assert window.keeping.close(10.0)
+    assert [file.state for file in kept.load()] == ["done", "done"]

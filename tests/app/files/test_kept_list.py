@@ -52,3 +52,10 @@ def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
     (tmp_path / "files.sqlite").write_bytes(b"not a database" * 100)
     with pytest.raises(UserError, match=r"files\.sqlite"):
         KeptList(tmp_path / "files.sqlite").load()
+
+
+def test_what_was_deleted_is_nowhere_in_the_files(tmp_path: Path) -> None:
+    kept = KeptList(tmp_path / "files.sqlite")
+    kept.put(_file(f"secret {i}.wav") for i in range(200))
+    kept.delete_all()
+    assert not any(b"secret" in path.read_bytes() for path in tmp_path.iterdir())
