@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from io import FileIO
 from pathlib import Path
 
@@ -96,7 +97,7 @@ class SessionRecorder:
         except (OSError, av.error.FFmpegError) as error:
             _log.warning("the session cannot be recorded: %s", error)
             self._retry_at_s = self._clock() + _RETRY_S
-            self._piece = None
+            self._finish()
             self.trouble = UserError(
                 f"The session cannot be recorded in {folder}: {error.strerror or error}.",
                 "Free some disk space, or choose another folder (Listen, Sound and disk…).",
@@ -132,6 +133,7 @@ class SessionRecorder:
             self._recordings.add(piece.recording(is_over=True))
         except (OSError, av.error.FFmpegError):
             _log.exception("a recording could not be finished")
+        piece.remove_if_empty()
 
 
 class _PieceFile:
@@ -144,7 +146,11 @@ class _PieceFile:
         self.end_sample = first.start_sample
         # Unbuffered: what was encoded is in the file when the process is killed.
         self._file = FileIO(self.path, "xb")
-        self._writer = FlacWriter(self._file, first.sample_rate)
+        try:
+            self._writer = FlacWriter(self._file, first.sample_rate)
+        except BaseException:
+            self._file.close()
+            raise
 
     @property
     def stop_at(self) -> float:
@@ -170,6 +176,12 @@ class _PieceFile:
             self._writer.close()
         finally:
             self._file.close()
+
+    def remove_if_empty(self) -> None:
+        """Remove a file without sound, as a disk that refuses leaves them every few seconds. After `close`."""
+        with suppress(OSError):
+            if not self._writer.n_samples or not self.path.stat().st_size:
+                self.path.unlink()
 
     def recording(self, *, is_over: bool) -> Recording:
         """Its line in the list."""

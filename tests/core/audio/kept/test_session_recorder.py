@@ -137,6 +137,25 @@ def test_a_folder_that_cannot_be_written_is_told_and_tried_again(bench: Bench, t
     np.testing.assert_array_equal(np.concatenate(bench.files()), numbers(100, 5))
 
 
+def test_what_is_refused_again_and_again_leaves_no_empty_files(bench: Bench, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    bench.recorder._recordings = Recordings(tmp_path / "file" / "recordings.jsonl")
+    bench.recorder.folder = bench.folder
+    take = bench.kept.begin_take("USB Mic")
+    take.place(0.0)
+    for start in (0, 100, 200):
+        bench.push(take, numbers(100), start)
+        assert bench.kept.flush()
+        assert bench.recorder.trouble is not None
+        assert not bench.recorder.is_recording
+        bench.now += 10
+    assert list(bench.folder.iterdir()) == []
+    bench.recorder._recordings = bench.recordings
+    bench.push(take, numbers(100, 5), 300)
+    assert bench.kept.close()
+    np.testing.assert_array_equal(np.concatenate(bench.files()), numbers(100, 5))
+
+
 _RECORD = """
 import sys
 from pathlib import Path
