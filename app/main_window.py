@@ -189,6 +189,7 @@ class MainWindow(DropWindow):
         for changed in (files.counts_changed, files.busy_changed, session.state_changed, self.training.changed):
             changed.connect(self._refresh_actions)
         self.presenter.timeline_changed.connect(self._refresh_actions)
+        self.collector.noticed.connect(self.notifications.queue_notice)
         self.events.failed.connect(self.notifications.queue_error)
         self.spectrogram.plot.box_clicked.connect(self.events.choose)
         self.events.panel_wanted.connect(lambda: self.docks.raise_dock("events"))

@@ -39,6 +39,8 @@ class EventCollector(QObject):
     """The keys of events that were deleted."""
     opened = Signal()
     """The store can be asked. No payload."""
+    noticed = Signal(str)
+    """A sentence: the list of earlier runs was damaged, and is elsewhere now."""
     failed = Signal(object)
     """A UserError: what is heard stays in memory only. Reported once."""
 
@@ -230,6 +232,10 @@ class EventCollector(QObject):
     def _on_opened(self, store: Store) -> None:
         self.store = store
         self.opened.emit()
+        if store.set_aside is not None:
+            self.noticed.emit(
+                f"The list of events was damaged: it was renamed to {store.set_aside.name}, and a new one was begun."
+            )
 
     def _write(self, write: Callable[[EventWriter], list[tuple[HeardEvent, int]]]) -> None:
         def work() -> list[tuple[HeardEvent, int]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Hashable, Iterator, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from core.heard.event import Cursor, EventQuery, HeardEvent, Page
@@ -15,6 +16,8 @@ MOST_WAITING = 10_000
 class Store(Protocol):
     """What the window needs of an event store; see `core.heard.store`."""
 
+    @property
+    def set_aside(self) -> Path | None: ...
     def begin(self, event: HeardEvent) -> int: ...
     def end(self, event_id: int, offset_s: float, offset_at: float, peak: float) -> None: ...
     def add(self, events: Sequence[HeardEvent]) -> list[int]: ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal, Slot
@@ -64,8 +65,10 @@ class ClipDialog(QDialog):
         text = self.label.currentText()
         folder = Path(self.folder.text())
         labels: list[str] = []
-        if self.folder.text() and folder.is_dir():
-            labels = sorted(child.name for child in folder.iterdir() if child.is_dir() and child.name[:1] != ".")
+        # A folder may be unreadable, or a name too long for any.
+        with suppress(OSError, ValueError):
+            if self.folder.text() and folder.is_dir():
+                labels = sorted(child.name for child in folder.iterdir() if child.is_dir() and child.name[:1] != ".")
         self.label.clear()
         self.label.addItems(labels)
         self.label.setEditText(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from app.events.matching import matches, sort_key
@@ -24,6 +25,7 @@ class MemoryStore:
         self.pages_read = 0
         self.is_read_only = False
         self.is_closed = False
+        self.set_aside: Path | None = None
         self._next_id = 1
         self._guard = threading.Lock()
         for event in events:

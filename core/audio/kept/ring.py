@@ -203,5 +203,5 @@ def _cannot_write(folder: Path, error: OSError) -> UserError:
     remedy = "Free some disk space" if error.errno == errno.ENOSPC else "Make the folder writable"
     return UserError(
         f"Sound cannot be kept in {folder}: {error.strerror or error}.",
-        f"{remedy}, or switch off “Keep sound” (Listen, Sound and disk…). Listening goes on.",
+        f"{remedy}, or switch off “Keep the newest sound” (Listen, Sound and disk…). Listening goes on.",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from pytestqt.qtbot import QtBot
@@ -164,3 +165,13 @@ def test_another_model_ends_nothing_of_ours_twice(ears: Ears, qtbot: QtBot) -> N
     ears.hear(EventChange(1, 4, 1.0, 0.9, 2.0, offset_s=2.0), EventChange(2, 1, 2.0, 0.9, 2.5), until_s=2.5)
     qtbot.waitUntil(lambda: len(ears.store.events) == 2)
     assert [event.label for event in ears.store.events.values()] == ["Cow", "Owl"]
+
+
+def test_a_damaged_list_that_was_set_aside_is_told(parents: ShownParents, qtbot: QtBot) -> None:
+    store, told = MemoryStore(), list[str]()
+    store.set_aside = Path("events.sqlite.damaged-20261130-120000")
+    collector = EventCollector(lambda: store, LiveTimeline(), parents)
+    collector.noticed.connect(told.append)
+    qtbot.waitUntil(lambda: len(told) == 1)
+    assert store.set_aside.name in told[0]
+    assert collector.close(PATIENCE_S)

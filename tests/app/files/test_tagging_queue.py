@@ -32,6 +32,18 @@ def files(core: FakeCore, qtbot: QtBot) -> Iterator[TaggingQueue]:
     assert made.close(5.0)
 
 
+def test_all_files_are_cancelled_with_one_count(files: TaggingQueue, core: FakeCore, qtbot: QtBot) -> None:
+    """Counting takes as long as the list is."""
+    core.gate.clear()
+    _add(files, *(f"{number}.wav" for number in range(50)))
+    qtbot.waitUntil(lambda: FileState.TAGGING in _states(files))
+    counted: list[None] = []
+    files.counts_changed.connect(lambda: counted.append(None))
+    files.cancel_all()
+    assert _states(files) == [FileState.CANCELLED] * 50
+    assert len(counted) == 1
+
+
 def _states(files: TaggingQueue) -> list[FileState]:
     return [row.state for row in files.model.rows]
 
