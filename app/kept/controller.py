@@ -30,7 +30,7 @@ _WATCH_MS = 1000
 _BUDGET_EVERY = 30
 _MEGABYTE = 1 << 20
 _CLIPS_S = 4.0
-"""How long the end waits for clips that are being written."""
+"""How long the end, and deletion, wait for clips that are being written."""
 
 
 class KeptController(QObject):
@@ -198,14 +198,16 @@ class KeptController(QObject):
     @Slot(bool)
     def delete(self, with_recordings: bool) -> None:
         """Delete everything that was kept, without a question."""
-        recordings = self.recordings if with_recordings else None
+        recordings, others = self.recordings if with_recordings else None, tuple(self.deletions)
         if with_recordings:
             self.record(False)
-        self._parts.jobs.run(
-            partial(delete_everything, self.sound, recordings, tuple(self.deletions)),
-            lambda _: self.deleted.emit(),
-            self._on_not_deleted,
-        )
+
+        def work() -> None:
+            # A clip that is being written would be there again afterwards.
+            self.clips.wait(_CLIPS_S)
+            delete_everything(self.sound, recordings, others)
+
+        self._parts.jobs.run(work, lambda _: self.deleted.emit(), self._on_not_deleted)
 
     def _on_not_deleted(self, error: UserError) -> None:
         self.deleted.emit()

@@ -154,6 +154,23 @@ def test_an_event_that_is_over_gets_its_clip_when_recording_stops_or_the_window_
     np.testing.assert_array_equal(soundfile.read(path, dtype="int16")[0], samples[RATE // 2 :])
 
 
+def test_a_clip_that_is_being_written_is_deleted_with_everything_else(
+    window: MainWindow, core: FakeCore, qtbot: QtBot, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(window, folder, EVENTS)
+    listen_to_sound(window, core, qtbot)
+    window.menus.actions["record"].trigger()
+    kept, save, is_deleting = window.sound.kept, window.sound.kept.ring.save, threading.Event()
+    monkeypatch.setattr(kept.ring, "save", lambda *args: (save(*args), is_deleting.wait(2.0)))
+    monkeypatch.setattr(kept.recordings, "delete_all", partial(_in_turn, is_deleting.set, kept.recordings.delete_all))
+    core.listeners[-1].hear(300, 10, events=(event(0, 1.0, None), event(0, 1.0, 2.0)))
+    qtbot.waitUntil(lambda: bool(kept.clips._saving))
+    with qtbot.waitSignal(kept.deleted):
+        kept.delete(True)
+    assert kept.clips.wait(PATIENCE_S)
+    assert list(folder.glob("*.flac")) == []
+
+
 def _in_turn(first: Callable[[], object], then: Callable[[], object]) -> None:
     first()
     then()
