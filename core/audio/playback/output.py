@@ -55,7 +55,7 @@ class _SoundCard:
         self._fill = fill
         self._frames_asked = 0
         # The first frame of the newest block, when it will be heard, and when it was asked for (monotonic).
-        self._newest = (0, time.monotonic() + _LATENCY_S, time.monotonic())
+        self._newest = _nothing_asked()
         self._has_finished = False
         try:
             with portaudio_turn():
@@ -100,6 +100,8 @@ class _SoundCard:
             callback=self._on_block,
             finished_callback=self._on_finished,
         )
+        # Opening may have taken seconds; from here on the device has to ask.
+        self._newest = _nothing_asked()
         return start_stream(stream)
 
     def _on_block(self, out: NDArray[np.float32], n_frames: int, when: Any, _status: object) -> None:
@@ -114,6 +116,11 @@ class _SoundCard:
 
     def _on_finished(self) -> None:
         self._has_finished = True
+
+
+def _nothing_asked() -> tuple[int, float, float]:
+    now_s = time.monotonic()
+    return 0, now_s + _LATENCY_S, now_s
 
 
 def _attempts(sounddevice: ModuleType, wanted_rate: int) -> Iterator[tuple[int, int]]:

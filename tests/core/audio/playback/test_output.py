@@ -108,6 +108,21 @@ def test_a_frame_is_heard_when_the_device_says(monkeypatch: pytest.MonkeyPatch) 
     made.close()
 
 
+def test_speakers_that_take_seconds_to_open_are_alive_before_they_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, device = [100.0], FakeSoundDevice()
+    monkeypatch.setattr(output.time, "monotonic", lambda: now[0])
+    open_stream = device.OutputStream
+
+    def slow(**options: Any) -> FakeStream:
+        now[0] += 5.0
+        return open_stream(**options)
+
+    monkeypatch.setattr(device, "OutputStream", slow)
+    made = opened(device, monkeypatch)
+    assert made.is_alive
+    made.close()
+
+
 def test_a_stream_that_has_finished_is_not_alive(monkeypatch: pytest.MonkeyPatch) -> None:
     device = FakeSoundDevice()
     made = opened(device, monkeypatch)
