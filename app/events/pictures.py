@@ -17,6 +17,8 @@ WIDTH, HEIGHT = 96, 32
 _AROUND_S = 0.25
 """How much of the sound before and after an event is in its picture."""
 _KEPT = 500
+_MANY_COLUMNS = 64
+"""A pixel: an event of a minute."""
 
 
 def cut_picture(history: ColumnHistory, event: HeardEvent) -> NDArray[np.uint8] | None:
@@ -28,8 +30,17 @@ def cut_picture(history: ColumnHistory, event: HeardEvent) -> NDArray[np.uint8] 
     stop = min(round((stop_s + _AROUND_S) * rate), history.end)
     if start >= stop:
         return None
-    columns = history.columns(start, stop)
-    return np.ascontiguousarray(_pooled(_pooled(columns, WIDTH).T, HEIGHT)[::-1])
+    return np.ascontiguousarray(_pooled(_pixel_columns(history, start, stop).T, HEIGHT)[::-1])
+
+
+def _pixel_columns(history: ColumnHistory, start: int, stop: int) -> NDArray[np.uint8]:
+    """Columns `[start, stop)` in at most WIDTH rows. Of hours the history has maxima: to copy them all would take the
+    window's thread a while."""
+    columns_per_pixel = (stop - start) / WIDTH
+    if columns_per_pixel < _MANY_COLUMNS:
+        return _pooled(history.columns(start, stop), WIDTH)
+    first = round(start / columns_per_pixel)
+    return history.pooled(first, first + WIDTH, columns_per_pixel)
 
 
 def _pooled(rows: NDArray[np.uint8], most: int) -> NDArray[np.uint8]:

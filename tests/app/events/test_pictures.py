@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
@@ -30,6 +31,26 @@ def test_a_click_stays_visible_in_a_long_event(history: ColumnHistory) -> None:
     bright = np.flatnonzero(picture.max(axis=0) > 100)
     assert len(bright) == 1
     assert bright[0] == pytest.approx(WIDTH * (5.0 - 0.75) / 8.5, abs=1)
+
+
+def test_an_event_of_an_hour_copies_no_hour(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is cut on the window's thread."""
+    frames = np.full((360_000, 4), -15.0, np.float32)
+    frames[270_000] = 5.0
+    history, copied, columns = ColumnHistory(360_000, mels=4), list[int](), ColumnHistory.columns
+    history.append(FrameRun(frames, 0))
+
+    def counted(history: ColumnHistory, start: int, stop: int) -> NDArray[np.uint8]:
+        copied.append(stop - start)
+        return columns(history, start, stop)
+
+    monkeypatch.setattr(ColumnHistory, "columns", counted)
+    picture = cut_picture(history, heard(10.0, 3580.0))
+    assert picture is not None
+    assert picture.shape == (4, WIDTH)
+    bright = np.flatnonzero(picture.max(axis=0) > 100)
+    assert bright.tolist() == [pytest.approx(WIDTH * (2700.0 - 9.75) / 3580.5, abs=1)]
+    assert sum(copied) < 10_000
 
 
 def test_a_short_event_has_as_many_columns_as_it_has(history: ColumnHistory) -> None:
