@@ -56,14 +56,23 @@ class GraphEngine:
 
     def run(self, reading: Reading, log_mel: NDArray[np.float32]) -> NDArray[np.float32]:
         """See `Engine`."""
-        graph = self._graph_for(Shape(reading, log_mel.shape[1])) if len(log_mel) == 1 else None
-        if graph is None:
-            return self._exact.run(reading, log_mel)
-        logits = graph.run(log_mel)
-        if not np.isfinite(logits).all():
+        shape = Shape(reading, log_mel.shape[1])
+        graph = self._graph_for(shape) if len(log_mel) == 1 else None
+        logits = None if graph is None else self._answer(shape, graph, log_mel)
+        if logits is None or not np.isfinite(logits).all():
             return self._exact.run(reading, log_mel)
         self._used = graph
         return logits
+
+    def _answer(self, shape: Shape, graph: CompiledGraph, log_mel: NDArray[np.float32]) -> NDArray[np.float32] | None:
+        """What a graph answers; None where it fails, and is not asked again."""
+        try:
+            return graph.run(log_mel)
+        except Exception:
+            _log.exception("a graph failed: PyTorch runs the model")
+            with self._lock:
+                self._progress[shape] = _Progress(is_settled=True)
+            return None
 
     def describe(self) -> str:
         """The engine of the newest answers."""
@@ -109,7 +118,8 @@ class GraphEngine:
         return graph
 
     def _n_graphs(self) -> int:
-        return sum(progress.graph is not None for progress in self._progress.values())
+        with self._lock:
+            return sum(progress.graph is not None for progress in self._progress.values())
 
     def _make_in_background(self, shape: Shape, progress: _Progress) -> None:
         if self._make is None:

@@ -95,6 +95,21 @@ def test_a_window_without_a_number_for_an_answer_is_asked_again(folder: Path, mo
     assert answer(engine) == 1.0
 
 
+def test_a_graph_that_fails_is_asked_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Graph] = []
+
+    def fail(graph: Graph, _log_mel: np.ndarray) -> np.ndarray:
+        asked.append(graph)
+        raise RuntimeError("out of memory")
+
+    store(folder)
+    engine = GraphEngine(Exact(), KEY)
+    wait_until(lambda: answer(engine) == 2.0, "the graph")
+    monkeypatch.setattr(Graph, "run", fail)
+    assert {answer(engine) for _ in range(MADE_FROM + 5)} == {1.0}
+    assert len(asked) == 1
+
+
 def test_a_graph_that_is_slower_than_pytorch_is_left_alone(folder: Path) -> None:
     store(folder, precision="")
     engine = GraphEngine(Exact(), KEY, lambda _shape: pytest.fail("it has been made"))
