@@ -42,7 +42,7 @@ class EventCollector(QObject):
     noticed = Signal(str)
     """A sentence: the list of earlier runs was damaged, and is elsewhere now."""
     failed = Signal(object)
-    """A UserError: what is heard stays in memory only. Reported once."""
+    """A UserError: what is heard stays in memory only. Reported once, and again after the store has taken something."""
 
     def __init__(
         self,
@@ -60,6 +60,8 @@ class EventCollector(QObject):
         self.store: Store | None = None
         self._open: dict[int, HeardEvent] = {}
         """By the numbers that the listener gives its events."""
+        self._gone = set[Hashable]()
+        """What was deleted before it was stored."""
         self._has_failed = False
         self._input = ""
         self._tagger: Tagger | None = None
@@ -185,7 +187,11 @@ class EventCollector(QObject):
             if event.session == self.session and event.kind == "event":
                 self.live.events.remove(event.label_id, event.onset_s)
         self.removed.emit(keys)
-        ids, store = [event.id for event in over if event.id], self.store
+        self._gone.update(key_of(event) for event in over if not event.id)
+        self._delete_ids([event.id for event in over if event.id])
+
+    def _delete_ids(self, ids: Sequence[int]) -> None:
+        store = self.store
         if ids and store is not None:
             self._jobs.run(lambda: store.delete(ids), None, self._on_failed)
 
@@ -207,7 +213,9 @@ class EventCollector(QObject):
 
     def forget(self) -> None:
         """Show none of the events that have ended, after they were deleted from the store."""
-        self.here = {key: event for key, event in self.here.items() if event.offset_s is None}
+        over = {key for key, event in self.here.items() if event.offset_s is not None}
+        self._gone.update(key for key in over if not self.here[key].id)
+        self.here = {key: event for key, event in self.here.items() if key not in over}
         self.live.events.clear()
         self.opened.emit()
 
@@ -244,7 +252,10 @@ class EventCollector(QObject):
         self._jobs.run(work, self._on_stored, self._on_failed)
 
     def _on_stored(self, stored: list[tuple[HeardEvent, int]]) -> None:
+        self._has_failed = self._has_failed and not stored
+        self._delete_ids([event_id for event, event_id in stored if key_of(event) in self._gone])
         for event, event_id in stored:
+            self._gone.discard(key_of(event))
             now = self.here.get(key_of(event))
             if now is None:
                 continue

@@ -71,7 +71,7 @@ class GraphEngine:
         except Exception:
             _log.exception("a graph failed: PyTorch runs the model")
             with self._lock:
-                self._progress[shape] = _Progress(is_settled=True)
+                self._progress[shape], self._used = _Progress(is_settled=True), None
             return None
 
     def describe(self) -> str:

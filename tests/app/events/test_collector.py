@@ -117,6 +117,33 @@ def test_a_disk_that_takes_nothing_is_reported_once_and_nothing_is_lost(ears: Ea
     assert sorted(event.label for event in ears.store.events.values()) == ["Cow", "Rain", "Siren"]
 
 
+def test_a_disk_that_refuses_again_is_reported_again(ears: Ears, qtbot: QtBot) -> None:
+    failures: list[UserError] = []
+    ears.collector.failed.connect(failures.append)
+    for number, is_read_only in enumerate((True, False, True)):
+        ears.store.is_read_only = is_read_only
+        ears.event(4, 1.0 + 3 * number, 2.0 + 3 * number, number + 1)
+        qtbot.waitUntil(lambda: ears.collector._jobs.unfinished == 0)
+    assert failures == [READ_ONLY, READ_ONLY]
+    ears.store.is_read_only = False
+
+
+@pytest.mark.parametrize("is_everything", [False, True])
+def test_what_is_deleted_before_the_disk_takes_it_stays_deleted(ears: Ears, qtbot: QtBot, is_everything: bool) -> None:
+    ears.store.is_read_only = True
+    ears.event(4, 1.0, 2.5, 1)
+    qtbot.waitUntil(lambda: ears.collector._jobs.unfinished == 0)
+    if is_everything:
+        ears.collector.forget()
+    else:
+        ears.collector.delete(list(ears.collector.here.values()))
+    ears.store.is_read_only = False
+    ears.event(2, 4.0, 5.0, 2)
+    qtbot.waitUntil(lambda: [event.label for event in ears.store.events.values()] == ["Siren"])
+    qtbot.waitUntil(lambda: ears.collector._jobs.unfinished == 0)
+    assert [event.label for event in ears.store.events.values()] == ["Siren"]
+
+
 def test_where_there_is_no_store_events_stay_in_memory(parents: ShownParents, qtbot: QtBot) -> None:
     def refuse() -> MemoryStore:
         raise READ_ONLY

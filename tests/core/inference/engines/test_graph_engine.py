@@ -108,6 +108,7 @@ def test_a_graph_that_fails_is_asked_once(folder: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(Graph, "run", fail)
     assert {answer(engine) for _ in range(MADE_FROM + 5)} == {1.0}
     assert len(asked) == 1
+    assert engine.describe() == "exact"
 
 
 def test_a_graph_that_is_slower_than_pytorch_is_left_alone(folder: Path) -> None:
