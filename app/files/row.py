@@ -111,13 +111,16 @@ class FileRow:
 
     def spans(self) -> list[LabelledSpan]:
         """Its events for an export, without those of its labels."""
-        events = self.timeline.events.between(-1.0, float("inf"))
-        return list(spans_of(self.path, [event for event in events if event not in self.labels]))
+        return list(spans_of(self.path, self._found()))
+
+    def _found(self) -> list[TimelineEvent]:
+        """The events that a model found in it."""
+        of_labels = set(self.labels)
+        return [event for event in self.timeline.events.between(-1.0, float("inf")) if event not in of_labels]
 
     def to_kept(self) -> KeptFile:
         """What is kept of it between starts: what is being tagged then waits again."""
         is_over = self.is_over
-        events = [event for event in self.timeline.events.between(-1.0, float("inf")) if event not in self.labels]
         problem, remedy = (self.error.problem, self.error.remedy) if self.error is not None else ("", "")
         return KeptFile(
             path=self.path,
@@ -131,7 +134,8 @@ class FileRow:
             problem=problem,
             remedy=remedy,
             events=tuple(
-                (event.label_id, event.name, event.onset_s, event.offset_s or 0.0, event.peak) for event in events
+                (event.label_id, event.name, event.onset_s, event.offset_s or 0.0, event.peak)
+                for event in self._found()
             ),
         )
 
