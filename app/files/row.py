@@ -141,8 +141,9 @@ class FileRow:
 
     @classmethod
     def from_kept(cls, kept: KeptFile) -> FileRow:
-        """The row of a kept file."""
-        row = cls(kept.path, FileState(kept.state), duration_s=kept.duration_s, note=kept.note, kept_tags=kept.tags)
+        """The row of a kept file. One in a state that only another version knows waits."""
+        state = next((state for state in FileState if state.value == kept.state), FileState.WAITING)
+        row = cls(kept.path, state, duration_s=kept.duration_s, note=kept.note, kept_tags=kept.tags)
         row.model, row.stamp = kept.model, (kept.size, kept.mtime_ns)
         if kept.problem:
             row.error = UserError(kept.problem, kept.remedy)

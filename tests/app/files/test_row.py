@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from app.files.kept_list import KeptFile
 from app.files.row import FileRow, FileState
 from app.style.formatting import THIN
 from core.labels import LabelSet
@@ -59,3 +60,7 @@ def test_a_reset_row_waits_and_its_old_worker_stays_stopped() -> None:
     assert old_stop.is_set()
     assert not row.stop.is_set()
     assert not row.has_requested_picture, "the file may have been fixed: its picture is read again"
+
+
+def test_a_kept_file_in_a_state_of_another_version_waits() -> None:
+    assert FileRow.from_kept(KeptFile(Path("a.wav"), "being cleaned")).state is FileState.WAITING
