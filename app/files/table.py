@@ -24,6 +24,8 @@ _SHARES = {NAME: 0.26, STATE: 0.22}
 _WIDEST_PX = {NAME: 420, STATE: 150}
 _NARROWEST_PX = {NAME: 80, STATE: 84, TAGS: 100}
 
+_LEFT_TO_WINDOW = {Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Home, Qt.Key.Key_End, Qt.Key.Key_Space}
+
 
 class FileDelegate(QStyledItemDelegate):
     """Paints the progress bars and cancel buttons."""
@@ -176,8 +178,8 @@ class FileTable(QTableView):
         if event.key() in {Qt.Key.Key_Delete, Qt.Key.Key_Backspace} and row is not None:
             self.end_wanted.emit(row)
             return
-        if event.key() in {Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Home, Qt.Key.Key_End}:
-            # These keys move the cursor in the spectrogram: leave them to the window.
+        if event.key() in _LEFT_TO_WINDOW:
+            # These keys move the cursor in the spectrogram and play the file: leave them to the window.
             event.ignore()
             return
         super().keyPressEvent(event)

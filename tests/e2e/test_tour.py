@@ -209,6 +209,22 @@ def drop_a_folder(place: Place, clip: Path, drag: Callable[..., Child]) -> None:
     visitor.done("folder-dropped")
 
 
+def play_a_file(place: Place) -> None:
+    """A click on its row, and Space."""
+    visitor, window = place.visitor, place.visitor.window
+    table, row = window.files_panel.table, [row.path.name for row in window.files.rows].index("dog.wav")
+    visitor.click(table.viewport(), table.visualRect(window.files.index(row, 0)).center())
+    visitor.qtbot.waitUntil(lambda: window.presenter.timeline.title == "dog.wav")
+    visitor.qtbot.waitUntil(lambda: window.presenter.timeline.history is not None)
+    assert "Dog" in {event.name for event in window.presenter.timeline.events.between(0.0, 10.0)}
+    visitor.press(Key.Key_Space)
+    visitor.qtbot.waitUntil(lambda: window.sound.playback.is_playing)
+    visitor.done("a-file-is-played")
+    visitor.press(Key.Key_Space)
+    visitor.qtbot.waitUntil(lambda: not window.sound.playback.is_playing)
+    visitor.n_actions = 0
+
+
 def change_the_input(place: Place) -> None:
     """From the menu of inputs, here to the demo scene; what was heard stays."""
     visitor, window = place.visitor, place.visitor.window
@@ -249,5 +265,6 @@ def test_a_new_user_s_tour(
     for task in (see_what_was_heard, hear_it_again, save_it, find_all_dogs, export_for_audacity):
         task(place)
     drop_a_folder(place, dog, drag)
+    play_a_file(place)
     change_the_input(place)
     switch_the_model(place)
