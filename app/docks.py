@@ -7,6 +7,7 @@ from typing import TypeVar
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from app.dock_sizes import DockSizes
 from app.panels import PANELS, PanelParts, PanelSpec
@@ -96,6 +97,8 @@ class Docks:
 
     def _refresh_titles(self) -> None:
         """Panels behind tabs are moved by their tab and need no bar; all have the same space around them."""
+        if not isValid(self._window):  # docks report to the last that they are hidden
+            return
         for name, dock in self._docks.items():
             self._titles[name].show_bar(not self._window.tabifiedDockWidgets(dock))
             at_side = self._window.dockWidgetArea(dock) == Qt.DockWidgetArea.RightDockWidgetArea

@@ -104,7 +104,8 @@ class KeptList:
         return database
 
     def _refused(self, error: Exception) -> UserError:
-        problem = f"The list of files cannot be kept in {self._path} ({error})."
+        reason = (isinstance(error, OSError) and error.strerror) or error
+        problem = f"The list of files cannot be kept in {self._path} ({reason})."
         return UserError(problem, "It lasts until Soundmark closes. Free some disk space, or make the file writable.")
 
 

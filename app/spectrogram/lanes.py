@@ -208,6 +208,8 @@ class LanesStrip(QWidget):
         drawn[1:, 0] = drawn[:-1, 3] = False
         drawn[apart + 1, 0] = drawn[apart, 3] = True
         # Hundreds of times as fast as a list of points.
+        if not drawn.any():
+            return QPolygonF()  # pyqtgraph cannot make an empty one
         made: QPolygonF = pg.functions.arrayToQPolygonF((x + area.left())[drawn], (area.bottom() - y)[drawn])
         return made
 

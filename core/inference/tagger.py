@@ -5,12 +5,11 @@ A Tagger does not change after construction, so any number of threads may share 
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable
 from copy import copy
 from dataclasses import asdict, replace
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -48,7 +47,7 @@ class Tagger:
 
     labels: of its outputs. thresholds: float32 `(labels,)`, the probability from which a label counts as detected.
     live_view, live_rules, live_thresholds: how it is read live, when that is an event, and what an event must reach
-    `(labels,)`. weights_hash: tells its weights from others, 16 hexadecimal digits.
+    `(labels,)`. weights_hash: tells its weights and settings from others, 16 hexadecimal digits.
     window_frames: the longest input it was made for. longest_frames: the longest input it accepts, with its positions
     stretched. has_frame_head: whether `tag_frames` works. name, summary: for people.
 
@@ -68,12 +67,12 @@ class Tagger:
     ) -> None:
         config = checkpoint.config
         self._checkpoint = checkpoint
+        self.weights_hash = hash_of(checkpoint)
         self.device = choose_device(device)
         self._is_bf16 = _wants_bf16(precision, self.device)
         self._wanted_engine: EngineName = engine
         self._wanted_precision, self._make_graph = precision, make_graph
         # Once, and shared with its copies: the window asks for another merging and must not wait.
-        self._graph_hash = cache(partial(hash_of, checkpoint))
         full_patches = config.model.n_patches(config.model.max_frames)
         self._read_merge = partial(parse_merge, default=config.merge, full_patches=full_patches)
         self.merge = self._read_merge(merge)
@@ -95,7 +94,6 @@ class Tagger:
         self.live_view = live_view_from(config.live, self.has_frame_head)
         self.live_rules = self.live_view.rules(self.thresholds)
         self.live_thresholds = self.live_rules.starts_from
-        self.weights_hash = _hash_of(checkpoint)
         self.n_mels = config.log_mel.n_mels
         self.provenance = config.provenance
         where = "GPU" if self.device.type == "cuda" else "CPU"
@@ -185,7 +183,7 @@ class Tagger:
 
     def graph_key(self, shape: Shape) -> GraphKey:
         """Where the graph of an input is found."""
-        return GraphKey(self._graph_hash(), str(asdict(self.merge)), shape)
+        return GraphKey(self.weights_hash, str(asdict(self.merge)), shape)
 
     @property
     def usual_shapes(self) -> tuple[Shape, ...]:
@@ -201,7 +199,7 @@ class Tagger:
             exact=TorchEngine(self._model, self.device, self.merge, is_bf16=self._is_bf16),
             device=self.device,
             precision=self._wanted_precision,
-            model_hash=self._graph_hash,
+            model_hash=self.weights_hash,
             merge=self.merge,
             make=None if self._make_graph is None else self._make_graph(merge),
         )
@@ -289,16 +287,6 @@ def choose_device(device: str) -> torch.device:
 def parse_merge(text: str, default: MergeSchedule, full_patches: int) -> MergeSchedule:
     """`auto` is `default`, the checkpoint's schedule; anything else as `schedule_from_word` reads it."""
     return default if text == "auto" else schedule_from_word(text, full_patches)
-
-
-def _hash_of(checkpoint: Checkpoint) -> str:
-    """The same for the same names and numbers, whatever file they came from."""
-    digest = hashlib.sha256()
-    for name in sorted(checkpoint.weights):
-        digest.update(name.encode())
-        # At least one dimension: a single number cannot be looked at as bytes.
-        digest.update(checkpoint.weights[name].detach().cpu().reshape(-1).view(torch.uint8).numpy().data)
-    return digest.hexdigest()[:16]
 
 
 def _wants_bf16(precision: str, device: torch.device) -> bool:

@@ -27,8 +27,8 @@ class EngineParts:
     device: torch.device
     precision: str
     """What was asked for: auto, fp32 or bf16."""
-    model_hash: Callable[[], str]
-    """`hash_of` its checkpoint, which takes a while."""
+    model_hash: str
+    """`hash_of` its checkpoint."""
     merge: MergeSchedule
     make: Make | None = None
     """How a missing graph is made; None leaves it unmade."""
@@ -51,7 +51,7 @@ def _openvino(parts: EngineParts) -> Engine:
     if parts.device.type != "cpu" or parts.precision == "bf16":
         problem = "OpenVINO is used on the CPU alone, in fp32 or in what agrees with it."
         raise UserError(problem, "Use --engine torch, or leave --device and --precision out.")
-    return GraphEngine(parts.exact, GraphKey(parts.model_hash(), str(asdict(parts.merge)), _ANY), parts.make)
+    return GraphEngine(parts.exact, GraphKey(parts.model_hash, str(asdict(parts.merge)), _ANY), parts.make)
 
 
 def _auto(parts: EngineParts) -> Engine:
@@ -68,11 +68,11 @@ _ANY = Shape("clip", 0)
 
 
 def hash_of(checkpoint: Checkpoint) -> str:
-    """Of weights and settings. Takes up to a second for a large model."""
+    """Of weights and settings, 16 hexadecimal digits. Takes up to a second for a large model."""
     digest = hashlib.sha256(json.dumps(asdict(checkpoint.config.model), sort_keys=True, default=str).encode())
     digest.update(str((checkpoint.config.activation, checkpoint.config.calibration)).encode())
     for name, tensor in sorted(checkpoint.weights.items()):
         digest.update(name.encode())
         # Looked at as bytes: NumPy knows no bfloat16. At least one dimension, which a single number lacks.
         digest.update(tensor.detach().cpu().reshape(-1).view(torch.uint8).numpy().data)
-    return digest.hexdigest()
+    return digest.hexdigest()[:16]

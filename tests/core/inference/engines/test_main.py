@@ -22,9 +22,7 @@ from fakes import tiny_checkpoint, tiny_tagger
 @pytest.fixture
 def parts() -> EngineParts:
     checkpoint, cpu = tiny_checkpoint(), torch.device("cpu")
-    return EngineParts(
-        TorchEngine(checkpoint.build(), cpu, NO_MERGING), cpu, "auto", lambda: hash_of(checkpoint), NO_MERGING
-    )
+    return EngineParts(TorchEngine(checkpoint.build(), cpu, NO_MERGING), cpu, "auto", hash_of(checkpoint), NO_MERGING)
 
 
 @pytest.fixture(autouse=True)
