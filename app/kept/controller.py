@@ -113,7 +113,11 @@ class KeptController(QObject):
 
     @Slot()
     def show_dialog(self) -> None:
-        """Show the dialog “Sound and disk”."""
+        """Show the dialog “Sound and disk”, once."""
+        if self.dialog is not None:
+            self.dialog.raise_()
+            self.dialog.activateWindow()
+            return
         dialog = self.dialog = SoundDialog(self.settings, self._window)
         dialog.changed.connect(self.apply)
         dialog.delete_wanted.connect(self.ask_to_delete)

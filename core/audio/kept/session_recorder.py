@@ -90,7 +90,7 @@ class SessionRecorder:
         return True
 
     def _record(self, folder: Path, block: AudioBlock) -> None:
-        if self._clock() < self._retry_at_s:
+        if 0 < self._retry_at_s - self._clock() <= _RETRY_S:  # longer: somebody has set the clock back
             return
         try:
             self._append(folder, block)

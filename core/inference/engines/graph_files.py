@@ -24,6 +24,8 @@ from core.foreign_text import parse_json
 from core.inference.engines.models import Shape
 
 GRAPH, WEIGHTS, FACTS = "graph.xml", "graph.bin", "facts.json"
+MOST_KEPT = 24
+"""Of several models and schedules; each takes as much as the weights."""
 _FORMAT = 1
 """Changes when graphs are made in another way."""
 
@@ -124,4 +126,12 @@ def _make(key: GraphKey, make: Callable[[Path], GraphFacts], root: Path) -> Grap
         new.rename(root / key.name)
     finally:
         shutil.rmtree(new, ignore_errors=True)
+    _remove_oldest(root)
     return facts
+
+
+def _remove_oldest(root: Path) -> None:
+    """Keep the MOST_KEPT graphs that were made last: those of old models, versions and schedules go."""
+    made = [(path.stat().st_mtime, path) for path in root.iterdir() if (path / FACTS).is_file()]
+    for _, path in sorted(made)[:-MOST_KEPT]:
+        shutil.rmtree(path, ignore_errors=True)

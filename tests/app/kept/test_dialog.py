@@ -200,3 +200,10 @@ def test_no_socket_is_opened_while_sound_is_kept_played_saved_and_recorded(
     kept.record(False)
     assert kept.sound.flush()
     assert list((tmp_path / "recorded").glob("*.flac"))
+
+
+def test_the_dialog_is_opened_once(window: MainWindow) -> None:
+    window.sound.kept.show_dialog()
+    first = window.sound.kept.dialog
+    window.sound.kept.show_dialog()
+    assert window.sound.kept.dialog is first

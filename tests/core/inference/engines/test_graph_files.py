@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -67,6 +68,15 @@ def test_a_graph_that_is_cut_off_is_made_again(tmp_path: Path, name: str) -> Non
     assert read_facts(KEY, tmp_path) is None
     assert not path.parent.exists()
     assert store_graph(KEY, make, tmp_path).precision == "f32"
+
+
+def test_graphs_of_long_ago_make_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(graph_files, "MOST_KEPT", 2)
+    keys = [replace(KEY, model=str(number)) for number in range(4)]
+    for place, key in enumerate(keys):
+        store_graph(key, make, tmp_path)
+        os.utime(tmp_path / key.name, (place + 1, place + 1))
+    assert [read_facts(key, tmp_path) is not None for key in keys] == [False, False, True, True]
 
 
 def test_what_a_killed_process_left_is_removed_and_a_failed_one_leaves_nothing(tmp_path: Path) -> None:
