@@ -37,7 +37,7 @@ class FakeTagger:
         self.labels = LabelSet.from_ids(labels)
         self.thresholds = np.full(len(labels), 0.5, np.float32)
         self.live_thresholds = self.thresholds
-        self.live_rules = EventRules(self.thresholds, self.thresholds / 2)
+        self.live_rules = EventRules(self.thresholds, self.thresholds / np.float32(2))
         self.weights_hash = f"hash of {name}"
         self.merge = "auto"
 

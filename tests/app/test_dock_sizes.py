@@ -97,6 +97,7 @@ def test_a_dragged_separator_keeps_its_share_in_every_window(
     _resize(window, (1100, 720), qtbot)
     before = window.files_panel.height()
     middle = window.centralWidget()
+    assert middle is not None
     edge = middle.mapTo(window, QPoint(300, middle.height())) + QPoint(0, 3)
     handle = window.windowHandle()
     QTest.mousePress(handle, Qt.MouseButton.LeftButton, pos=edge)

@@ -59,9 +59,9 @@ class SceneClips:
         known = np.broadcast_to(learned, clips.targets.shape).copy()
         if clips.unknown is not None:
             known &= ~clips.unknown
-        has = clips.targets > 0
+        has = np.asarray(clips.targets > 0)
         known[~has.any(axis=1)] = False
-        is_floor = has.any(axis=1) & ~has[:, ~floor_labels].any(axis=1)
+        is_floor = np.asarray(has.any(axis=1) & ~has[:, ~floor_labels].any(axis=1))
         return cls(sounds, clips.targets, known, sample_rate, is_floor if is_floor.any() else None)
 
     def mixer(self, settings: SceneSettings, augmentation: AugmentationSettings) -> SceneMixer:

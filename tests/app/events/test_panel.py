@@ -145,6 +145,7 @@ def test_space_plays(panel: EventsPanel, qtbot: QtBot) -> None:
     panel.table.choose(1)
     with qtbot.waitSignal(panel.play_wanted) as played:
         qtbot.keyClick(panel.table, Qt.Key.Key_Space)
+    assert played.args is not None
     assert played.args[0].label == "Rain"
 
 
@@ -194,6 +195,7 @@ def test_export_means_several_selected_rows_or_all_that_is_listed(panel: EventsP
     _choose(panel, 0, 2)
     with qtbot.waitSignal(panel.export_wanted) as wanted:
         panel.export_button.click()
+    assert wanted.args is not None
     assert [event.label for event in wanted.args[0]] == ["Dog", "Siren"]
 
 

@@ -19,7 +19,7 @@ N_LABELS = 3
 
 def _rules(shortest_s: float = 0.0, joined_s: float = 0.0) -> EventRules:
     starts = np.array([0.4, 0.5, 0.8], np.float32)
-    return EventRules(starts, starts / 2, shortest_s=shortest_s, joined_s=joined_s)
+    return EventRules(starts, starts / np.float32(2), shortest_s=shortest_s, joined_s=joined_s)
 
 
 def _heard(

@@ -13,7 +13,7 @@ from core.inference.results import FrameScores, LiveUpdate, TagScores
 
 def _rows(start_s: float, *values: float) -> FrameScores:
     """Rows of two labels from start_s on; the second label is always 1 %."""
-    times_s = start_s + 0.05 + 0.1 * np.arange(len(values))
+    times_s = start_s + 0.05 + 0.1 * np.arange(len(values), dtype=np.float64)
     return FrameScores(np.array([[value, 0.01] for value in values], np.float32), times_s)
 
 
