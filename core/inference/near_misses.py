@@ -57,11 +57,12 @@ class NearMisses:
     def push(self, scores: Sequence[TagScores], changes: Sequence[EventChange]) -> list[NearMiss]:
         """The near misses that are over with these windows. Windows come in order; changes with the windows that they
         follow from, or before."""
+        found: list[NearMiss] = []
         for change in changes:
+            found += self._end_before(change)
             self._is_open[change.label] = change.offset_s is None
             # Also an event that begins and ends within these windows is one.
             self._has_event[change.label] = True
-        found: list[NearMiss] = []
         for window in scores:
             found += self._push_row(window.probabilities, window.start_s, window.end_s)
         self._has_event &= self._lasts | self._is_open
@@ -91,6 +92,13 @@ class NearMisses:
         self._has_event |= self._is_open
         self._heard_s = stop_s
         return before_gap + ended
+
+    def _end_before(self, change: EventChange) -> list[NearMiss]:
+        """The stretch of its label, if the event of a change began after it: it is another one."""
+        over = np.zeros(len(self._is_open), bool)
+        apart_s = change.onset_s - self._stops_s[change.label]
+        over[change.label] = self._lasts[change.label] and apart_s > self._rules.joined_s + _CLOSE_S
+        return self._end(over)
 
     def _end(self, over: NDArray[np.bool_]) -> list[NearMiss]:
         is_near = over & ~self._has_event & (self._peaks >= np.float32(NEAR_SHARE) * self._rules.starts_from)

@@ -97,6 +97,13 @@ def test_every_stretch_that_came_close_is_one_or_was_an_event(rows: list[list[fl
             assert any(onset_s <= middle_s <= offset_s for onset_s, offset_s in spans)
 
 
+def test_an_event_behind_a_gap_does_not_hide_what_was_before_it() -> None:
+    rows = [[0.0, 0.0, 0.0], [0.0, 0.375, 0.0], [0.0, 0.0, 0.0], [0.0, 1.0, 0.0]]
+    misses, changes = _heard(rows, _rules(), skipped=frozenset({2}))
+    assert [miss.why for miss in misses] == ["0.38 < 0.50"]
+    assert changes
+
+
 @given(rows=ROWS, parts=st.integers(1, 5))
 def test_it_makes_no_difference_how_many_windows_come_at_once(rows: list[list[float]], parts: int) -> None:
     rules = _rules(1.0)
