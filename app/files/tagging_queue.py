@@ -194,7 +194,7 @@ class TaggingQueue(QObject):
             self.scan_failed.emit(problem)
 
     def _show_labels(self, labels: LabelFile) -> None:
-        """Show a file of labels over the picture of its sound; what cannot be used of it is told."""
+        """Show a file of labels over the picture of its sound; what cannot be used of it is reported."""
         row = next((row for row in self.model.rows if belongs_to(labels.path, row.path)), None)
         if row is None:
             self.scan_failed.emit(no_sound_of(labels))

@@ -57,7 +57,7 @@ class DeleteDialog(QMessageBox):
 def delete_everything(sound: KeptSound, recordings: Recordings | None, others: tuple[Callable[[], None], ...]) -> None:
     """Delete kept sound, files of stretches, recordings (None: not those), and what `others` delete.
 
-    For a pool thread. Goes on where something cannot be deleted, and raises UserError at the end.
+    For a pool thread. Continues where something cannot be deleted, and raises UserError at the end.
     """
     failures: list[str] = []
     sound.ring.delete_all()

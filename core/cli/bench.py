@@ -138,15 +138,11 @@ def _measure(options: BenchOptions, engine: EngineName, merge: str, frames: NDAr
 def _get_graph(tagger: Tagger, window: NDArray[np.float32]) -> None:
     """Make the graph of a full window, unless it is there, and wait until the tagger uses it; one that is slower than
     PyTorch or disagrees is not used."""
-    from core.inference.engines.conversion import make_graph
-    from core.inference.engines.graph_files import store_graph
+    from core.cli.graphs import graph_of
     from core.inference.engines.models import Shape
 
-    shape = Shape("clip", tagger.window_frames)
     print("Making the graph of a full window, unless it is there…", file=sys.stderr, flush=True)
-    facts = store_graph(
-        tagger.graph_key(shape), lambda folder: make_graph(tagger.checkpoint, tagger.merge, shape, folder)
-    )
+    facts = graph_of(tagger, Shape("clip", tagger.window_frames))
     before, n_tries = tagger.engine, 0
     while facts.precision and tagger.engine == before and n_tries < _MOST_TRIES:
         tagger.tag(window)

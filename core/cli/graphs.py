@@ -29,25 +29,30 @@ class ConvertOptions:
 
 def run_convert(options: ConvertOptions) -> int:
     """Make graphs, unless they are there, and print a line for each. Raises UserError where none can be made."""
-    from core.inference.engines.conversion import make_graph
-    from core.inference.engines.graph_files import store_graph
-
     if (options.reading is None) != (options.frames is None):
         raise UsageError("--reading and --frames belong together.", "Give both or neither.")
     if options.is_background and hasattr(os, "nice"):
         os.nice(19)
     # As a tagger reads them, so that it finds them.
     tagger = replace(options.model, engine="openvino").load_tagger()
-    checkpoint = tagger.checkpoint
     failures = list[str]()
     for shape in _shapes(options, tagger):
-        key = tagger.graph_key(shape)
-        facts = store_graph(key, lambda folder, shape=shape: make_graph(checkpoint, tagger.merge, shape, folder))
+        facts = graph_of(tagger, shape)
         print(shown(_line(shape, facts)), flush=True)
         failures += [facts.failure] if facts.failure else []
     if failures:
         raise UserError(f"{tagger.name} could not be converted: {failures[0]}", "PyTorch runs it as before.")
     return 0
+
+
+def graph_of(tagger: Tagger, shape: Shape) -> GraphFacts:
+    """What is known of a model's graph of a shape, which is made unless it is there."""
+    from core.inference.engines.conversion import make_graph
+    from core.inference.engines.graph_files import store_graph
+
+    return store_graph(
+        tagger.graph_key(shape), lambda folder: make_graph(tagger.checkpoint, tagger.merge, shape, folder)
+    )
 
 
 def _shapes(options: ConvertOptions, tagger: Tagger) -> list[Shape]:

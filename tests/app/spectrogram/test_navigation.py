@@ -8,22 +8,7 @@ from pytestqt.qtbot import QtBot
 from app.spectrogram.live_timeline import LiveTimeline
 from app.spectrogram.navigation import Navigation
 from app.spectrogram.timeline import Timeline, file_timeline, set_picture
-from core.inference.results import LiveUpdate
-from tests.app.app_fakes import FakePicture, FakeTagger, noise, scores
-
-
-@pytest.fixture
-def live() -> LiveTimeline:
-    timeline = LiveTimeline()
-    timeline.use_labels(FakeTagger())
-    timeline.append(LiveUpdate((noise(3000),)))
-    timeline.view.last_s = 30.0
-    return timeline
-
-
-@pytest.fixture
-def navigation(live: LiveTimeline) -> Navigation:
-    return Navigation(live)
+from tests.app.app_fakes import FakePicture, FakeTagger, scores
 
 
 @pytest.fixture

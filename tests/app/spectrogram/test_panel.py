@@ -34,11 +34,6 @@ def live() -> LiveTimeline:
 
 
 @pytest.fixture
-def navigation(live: LiveTimeline) -> Navigation:
-    return Navigation(live)
-
-
-@pytest.fixture
 def panel(
     qtbot: QtBot,
     live: LiveTimeline,

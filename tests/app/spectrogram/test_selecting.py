@@ -16,28 +16,12 @@ from app.spectrogram.plot import SpectrogramPlot
 from app.style.appearance import Appearance
 from app.tags.parents import ShownParents
 from app.tags.pins import Pins
-from core.inference.results import LiveUpdate
-from tests.app.app_fakes import FakeTagger, noise
 
 
 @pytest.fixture(autouse=True)
 def every_move_of_the_mouse_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     """pyqtgraph takes a hundred a second, and a test moves faster."""
     monkeypatch.setitem(pg.CONFIG_OPTIONS, "mouseRateLimit", -1)
-
-
-@pytest.fixture
-def live() -> LiveTimeline:
-    timeline = LiveTimeline()
-    timeline.use_labels(FakeTagger())
-    timeline.append(LiveUpdate((noise(3000),)))
-    timeline.view.last_s = 30.0
-    return timeline
-
-
-@pytest.fixture
-def navigation(live: LiveTimeline) -> Navigation:
-    return Navigation(live)
 
 
 @pytest.fixture
