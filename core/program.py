@@ -1,4 +1,4 @@
-"""Where this program's files are, and the command that starts it again.
+"""Where this program's files and folders are, and the command that starts it again.
 
 The folders lie beside main.py in a checkout and in an installed package alike, so one rule finds both.
 """
@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+
+import platformdirs
 
 _ROOT = Path(__file__).resolve().parents[1]
 
@@ -19,6 +21,16 @@ def program_command(*arguments: str) -> tuple[str, ...]:
 def asset_path(*names: str) -> Path:
     """The path of something in assets/, as `asset_path("starter")` for the folder of the model that ships."""
     return _ROOT.joinpath("assets", *names)
+
+
+def data_folder() -> Path:
+    """Where what the user may not lose is kept: models, events, lists. It may not exist yet."""
+    return platformdirs.user_data_path("Soundmark", appauthor=False)
+
+
+def cache_folder() -> Path:
+    """Where what can be made again is kept. It may not exist yet."""
+    return platformdirs.user_cache_path("Soundmark", appauthor=False)
 
 
 def checkout_folder() -> Path | None:

@@ -10,9 +10,8 @@ from contextlib import closing
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
-import platformdirs
-
 from core.errors import UserError
+from core.program import data_folder
 
 FILE_NAME = "files.sqlite"
 _COLUMNS = ("path", "state", "duration_s", "tags", "note", "model", "size", "mtime_ns", "problem", "remedy", "events")
@@ -60,7 +59,7 @@ class KeptList:
     """The list on disk. For one thread at a time; every method raises UserError where the disk refuses."""
 
     def __init__(self, path: Path | None = None) -> None:
-        self._path = path or platformdirs.user_data_path("Soundmark", appauthor=False) / FILE_NAME
+        self._path = path or data_folder() / FILE_NAME
 
     def load(self) -> list[KeptFile]:
         """Every file, in the order in which they were added."""

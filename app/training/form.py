@@ -24,6 +24,7 @@ from app.style.plain_text import PlainLabel
 from app.training.plan import START_CHOICES, Start, TrainingPlan
 from app.widgets import file_dialogs
 from app.widgets.dialog_parts import push_button
+from core.program import data_folder
 from core.run.recipe_summary import RecipeSummary
 from core.run.run_folder import has_state
 
@@ -269,7 +270,7 @@ def default_out_folder() -> Path:
     documents = platformdirs.user_documents_path()
     if documents.is_dir():
         return documents / "Soundmark trainings"
-    return platformdirs.user_data_path("Soundmark", appauthor=False) / "trainings"
+    return data_folder() / "trainings"
 
 
 def _field(name: str, tip: str) -> QLineEdit:

@@ -12,8 +12,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-import platformdirs
-
 from core.errors import UserError
 from core.heard import schema
 from core.heard.conditions import one_of, wanted
@@ -22,6 +20,7 @@ from core.heard.event import KINDS, Cursor, EventQuery, HeardEvent, Page, check_
 from core.heard.paging import count_events, page_keys
 from core.heard.rows import RowWriter, end, end_open, read_events, read_text, stored
 from core.heard.sessions import RunningSessions
+from core.program import data_folder
 
 FILE_NAME = "events.sqlite"
 MOST_PICTURES = 50_000
@@ -32,7 +31,7 @@ _IDS_AT_ONCE = 20_000
 
 def events_file() -> Path:
     """The event store in the user's data; it may not exist yet."""
-    return platformdirs.user_data_path("Soundmark", appauthor=False) / FILE_NAME
+    return data_folder() / FILE_NAME
 
 
 class EventStore:

@@ -8,10 +8,10 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import platformdirs
 from filelock import FileLock
 
 from core.atomic_write import atomic_write
+from core.program import data_folder
 
 SESSION, EVENT = "session", "event"
 
@@ -40,7 +40,7 @@ class Recording:
 
 def recordings_list() -> Path:
     """Where the list lies unless a test says otherwise."""
-    return platformdirs.user_data_path("Soundmark", appauthor=False) / "recordings.jsonl"
+    return data_folder() / "recordings.jsonl"
 
 
 class Recordings:

@@ -7,15 +7,16 @@ import uuid
 from contextlib import suppress
 from pathlib import Path
 
-import platformdirs
 from filelock import FileLock, Timeout
+
+from core.program import cache_folder
 
 _LOCK = "in-use.lock"
 
 
 def sound_cache() -> Path:
     """Where kept sound lies unless a test says otherwise."""
-    return platformdirs.user_cache_path("Soundmark", appauthor=False) / "sound"
+    return cache_folder() / "sound"
 
 
 class RingFolder:

@@ -17,11 +17,11 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-import platformdirs
 from filelock import FileLock
 
 from core.foreign_text import parse_json
 from core.inference.engines.models import Shape
+from core.program import cache_folder
 
 GRAPH, WEIGHTS, FACTS = "graph.xml", "graph.bin", "facts.json"
 MOST_KEPT = 24
@@ -88,7 +88,7 @@ def processor() -> str:
 
 def graphs_folder() -> Path:
     """Where graphs lie."""
-    return platformdirs.user_cache_path("Soundmark", appauthor=False) / "graphs"
+    return cache_folder() / "graphs"
 
 
 def read_facts(key: GraphKey, folder: Path | None = None) -> GraphFacts | None:

@@ -7,10 +7,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
-
 from core.errors import UserError
 from core.foreign_text import parse_json
+from core.program import data_folder
 
 CONFIG_NAME, WEIGHTS_NAME = "config.json", "model.safetensors"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
@@ -32,7 +31,7 @@ def models_folder() -> Path:
     named = os.environ.get(_FOLDER_VARIABLE, "").strip()
     if named:
         return Path(named).expanduser()
-    return platformdirs.user_data_path("Soundmark", appauthor=False) / "models"
+    return data_folder() / "models"
 
 
 def kept_models(folder: Path | None = None) -> tuple[KeptModel, ...]:
