@@ -26,7 +26,7 @@ class ModelOptions:
     device: str = "auto"
     """auto, cpu or cuda."""
     precision: str = "auto"
-    """auto, fp32 or bf16."""
+    """auto, fp32, bf16 or int8."""
     merge: str = "auto"
     """How tokens are merged, as `merge_word` accepts it."""
     strides: tuple[int, int] | None = None
@@ -96,7 +96,8 @@ def add_inference_options(parser: argparse.ArgumentParser) -> None:
     merge = "tokens merged per layer: 16, decreasing:20, energy:16, energy-decreasing:20 or a list such as 8,8,4"
     parser.add_argument("--merge", default="auto", type=merge_word, metavar="auto|off|R", help=merge)
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="auto: a GPU if there is one")
-    parser.add_argument("--precision", choices=("auto", "fp32", "bf16"), default="auto", help="auto: bf16 on a GPU")
+    precision = "auto: bf16 on a GPU, on a CPU fp32 or what agrees with it; int8: of OpenVINO alone"
+    parser.add_argument("--precision", choices=("auto", "fp32", "bf16", "int8"), default="auto", help=precision)
     engines = "auto: OpenVINO's graphs on a CPU where they agree with PyTorch and are faster"
     parser.add_argument("--engine", choices=("auto", "torch", "openvino"), default="auto", help=engines)
     stride = "patch strides to use instead of the model's own, such as 16x16"

@@ -22,7 +22,7 @@ from core.errors import UserError
 from core.inference.engines.graph_engine import Make
 from core.inference.engines.graph_files import GraphKey
 from core.inference.engines.main import EngineParts, build_engine, hash_of
-from core.inference.engines.models import Engine, EngineName, Shape
+from core.inference.engines.models import Engine, EngineName, Setting, Shape
 from core.inference.engines.pytorch import TorchEngine
 from core.inference.frame_rows import resample_columns, rows_of
 from core.inference.live_view import live_view_from
@@ -166,6 +166,17 @@ class Tagger:
         other._engine = other._engine_for(self._merge_word)
         return other
 
+    def with_setting(self, setting: Setting) -> Tagger:
+        """A tagger of the same model, run in one certain way. Raises UserError where this machine cannot."""
+        other = copy(self)
+        # By its word, as the process that makes its graph reads it.
+        word = "auto" if setting.merge == self._checkpoint.config.merge else setting.merge.to_word()
+        other.merge, other.precision = self._read_merge(word), setting.precision
+        other._wanted_engine, other._wanted_precision = setting.engine, setting.precision
+        other._is_bf16 = setting.engine == "torch" and setting.precision == "bf16"
+        other._engine = other._engine_for(word)
+        return other
+
     @property
     def engine(self) -> str:
         """The engine and precision of the newest answers, for people."""
@@ -291,8 +302,8 @@ def parse_merge(text: str, default: MergeSchedule, full_patches: int) -> MergeSc
 
 def _wants_bf16(precision: str, device: torch.device) -> bool:
     """CPUs stay at fp32 unless bf16 is requested: without AMX, bf16 is slower than fp32 there."""
-    if precision not in ("auto", "fp32", "bf16"):
-        raise UserError(f"Unknown precision {precision!r}.", "Use auto, fp32 or bf16.")
+    if precision not in ("auto", "fp32", "bf16", "int8"):
+        raise UserError(f"Unknown precision {precision!r}.", "Use auto, fp32, bf16 or int8.")
     return precision == "bf16" or (
         precision == "auto" and device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
     )

@@ -10,17 +10,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.inference.engines.models import Precision
+
+_HINTS: dict[Precision, str] = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}
+"""What OpenVINO computes the floating-point parts in."""
+
 
 class CompiledGraph:
     """A graph of one input, ready to run. Any number of threads may share one.
 
-    precision: "f32" or "bf16". cache_folder: where OpenVINO keeps what it has compiled.
+    precision: "int8" for a graph of that kind, else what a floating-point graph is to run in. cache_folder: where
+    OpenVINO keeps what it has compiled.
     """
 
-    def __init__(self, graph: Path, precision: str, cache_folder: Path | None = None) -> None:
+    def __init__(self, graph: Path, precision: Precision, cache_folder: Path | None = None) -> None:
         settings: dict[str, Any] = {
             "PERFORMANCE_HINT": "LATENCY",
-            "INFERENCE_PRECISION_HINT": precision,
+            "INFERENCE_PRECISION_HINT": _HINTS[precision],
             # A program with a window and other programs share these cores: its threads stay free to move.
             "ENABLE_CPU_PINNING": False,
         }

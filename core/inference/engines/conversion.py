@@ -11,7 +11,7 @@ import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -22,7 +22,7 @@ from core.audio.demo.scene import demo_scene
 from core.audio.log_mel import LogMel
 from core.inference.engines.compiled_graph import CompiledGraph, openvino_core
 from core.inference.engines.graph_files import GRAPH, WEIGHTS, GraphFacts
-from core.inference.engines.models import Engine, Shape
+from core.inference.engines.models import Engine, Precision, Shape
 from core.inference.engines.pytorch import TorchEngine
 from core.model.checkpoints.checkpoint import Checkpoint
 from core.model.checkpoints.probabilities import to_probabilities
@@ -36,7 +36,7 @@ MOST_DIFFERENCE = 0.02
 """A precision whose probabilities are further than this from PyTorch's in fp32 is not used."""
 _QUIET = 10 ** (-60 / 20)
 """Graphics chips have been right on loud sound and wrong on quiet sound in low precision."""
-_CANDIDATES = {"f32": "FP32", "bf16": "BF16"}
+_CANDIDATES: dict[Precision, str] = {"fp32": "FP32", "bf16": "BF16"}
 """Precisions, and what OpenVINO calls the processor's ability to compute in them."""
 _N_TIMED = 15
 
@@ -89,8 +89,10 @@ def _examine(checkpoint: Checkpoint, merge: MergeSchedule, shape: Shape, folder:
     exact = TorchEngine(network, torch.device("cpu"), merge)
     wanted = _probabilities(checkpoint, shape, exact, windows)
     able = openvino_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    differences: dict[str, float] = {}
-    milliseconds = {"torch": _median_ms(lambda: exact.run(shape.reading, windows[0]))}
+    differences = dict[str, float]()
+    milliseconds: dict[Precision | Literal["torch"], float] = {
+        "torch": _median_ms(lambda: exact.run(shape.reading, windows[0]))
+    }
     for precision, ability in _CANDIDATES.items():
         if ability not in able:
             continue

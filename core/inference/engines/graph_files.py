@@ -16,18 +16,21 @@ from dataclasses import asdict, dataclass, field
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Literal
 
 from filelock import FileLock
 
 from core.foreign_text import parse_json
-from core.inference.engines.models import Shape
+from core.inference.engines.models import Precision, Shape
 from core.program import cache_folder
 
 GRAPH, WEIGHTS, FACTS = "graph.xml", "graph.bin", "facts.json"
 MOST_KEPT = 24
 """Of several models and schedules; each takes as much as the weights."""
-_FORMAT = 1
+_FORMAT = 2
 """Changes when graphs are made in another way."""
+GraphKind = Literal["float", "int8"]
+"""What the weights are: floating point, which runs in fp32 and bf16, or linear layers in eight bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +42,12 @@ class GraphKey:
     merge: str
     """The merge schedule."""
     shape: Shape
+    kind: GraphKind = "float"
 
     @property
     def name(self) -> str:
         """The name of its folder."""
-        parts = [_FORMAT, self.model, self.merge, asdict(self.shape), package_versions(), processor()]
+        parts = [_FORMAT, self.model, self.merge, asdict(self.shape), self.kind, package_versions(), processor()]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
 
@@ -51,8 +55,8 @@ class GraphKey:
 class GraphFacts:
     """What was found out about a graph when it was made."""
 
-    precision: str = ""
-    """The one to run it in: "f32", "bf16"; "" where PyTorch is better or nothing could be made."""
+    precision: Precision | Literal[""] = ""
+    """The fastest that agrees: "fp32", "bf16", "int8"; "" where PyTorch is better or nothing could be made."""
     differences: dict[str, float] = field(default_factory=dict[str, float])
     """For each precision, how far its probabilities are from PyTorch's in fp32, at most."""
     milliseconds: dict[str, float] = field(default_factory=dict[str, float])

@@ -13,7 +13,7 @@ import torch
 from core.errors import UserError
 from core.inference.engines.graph_engine import GraphEngine, Make
 from core.inference.engines.graph_files import GraphKey, package_versions
-from core.inference.engines.models import Engine, EngineName, Shape
+from core.inference.engines.models import Engine, EngineName, Precision, Shape
 from core.inference.engines.pytorch import TorchEngine
 from core.model.checkpoints.checkpoint import Checkpoint
 from core.model.merging.schedule import MergeSchedule
@@ -26,7 +26,7 @@ class EngineParts:
     exact: TorchEngine
     device: torch.device
     precision: str
-    """What was asked for: auto, fp32 or bf16."""
+    """What was asked for: auto, fp32, bf16 or int8."""
     model_hash: str
     """`hash_of` its checkpoint."""
     merge: MergeSchedule
@@ -48,10 +48,10 @@ def _torch(parts: EngineParts) -> Engine:
 def _openvino(parts: EngineParts) -> Engine:
     if not package_versions()[0]:
         raise UserError("The package openvino is not installed.", "Install it with `uv pip install openvino`.")
-    if parts.device.type != "cpu" or parts.precision == "bf16":
-        problem = "OpenVINO is used on the CPU alone, in fp32 or in what agrees with it."
-        raise UserError(problem, "Use --engine torch, or leave --device and --precision out.")
-    return GraphEngine(parts.exact, GraphKey(parts.model_hash, str(asdict(parts.merge)), _ANY), parts.make)
+    if parts.device.type != "cpu":
+        raise UserError("OpenVINO is used on the CPU alone.", "Use --engine torch, or leave --device out.")
+    key = GraphKey(parts.model_hash, str(asdict(parts.merge)), _ANY)
+    return GraphEngine(parts.exact, key, parts.make, _PRECISIONS.get(parts.precision))
 
 
 def _auto(parts: EngineParts) -> Engine:
@@ -60,9 +60,10 @@ def _auto(parts: EngineParts) -> Engine:
     if wanted in ("torch", "openvino"):
         return ENGINES[wanted](parts)
     is_for_graphs = parts.device.type == "cpu" and parts.precision == "auto" and bool(package_versions()[0])
-    return (_openvino if is_for_graphs else _torch)(parts)
+    return (_openvino if is_for_graphs or parts.precision == "int8" else _torch)(parts)
 
 
+_PRECISIONS: dict[str, Precision] = {"fp32": "fp32", "bf16": "bf16", "int8": "int8"}
 ENGINES: dict[EngineName, Callable[[EngineParts], Engine]] = {"auto": _auto, "torch": _torch, "openvino": _openvino}
 _ANY = Shape("clip", 0)
 

@@ -1,4 +1,4 @@
-"""What an engine is, and what it is asked for."""
+"""What an engine is, what it is asked for, and the ways to run a model on this machine. Imports no torch."""
 
 from __future__ import annotations
 
@@ -8,9 +8,13 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from core.model.merging.schedule import MergeSchedule
+
 Reading = Literal["clip", "columns"]
 """What is read of a window: one answer for all of it, or one for each column of patches."""
 EngineName = Literal["auto", "torch", "openvino"]
+Precision = Literal["fp32", "bf16", "int8"]
+"""What matrix products are computed in; "int8": those of the graph's linear layers, the rest as in fp32."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +23,41 @@ class Shape:
 
     reading: Reading
     n_frames: int
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One way to run a model."""
+
+    engine: Literal["torch", "openvino"]
+    precision: Precision
+    merge: MergeSchedule
+
+    def describe(self) -> str:
+        """For people: "OpenVINO int8, merging off"."""
+        return f"{ENGINE_NAMES[self.engine]} {self.precision}, merging {self.merge.describe()}"
+
+
+ENGINE_NAMES: dict[str, str] = {"torch": "PyTorch", "openvino": "OpenVINO"}
+"""What people call them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a setting is worth on this machine, for inputs of one shape."""
+
+    setting: Setting
+    shape: Shape
+    p50_ms: float
+    """Median time of a window."""
+    p95_ms: float
+    """95 of 100 windows took at most this long."""
+    memory_mb: float
+    """What the process holds while it runs so, in MB."""
+    agreement: float
+    """Share of real windows whose top label is that of PyTorch in fp32 without merging, 0 to 1."""
+    difference: float
+    """Mean absolute difference of all probabilities from those."""
 
 
 class Engine(Protocol):

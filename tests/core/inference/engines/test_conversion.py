@@ -34,8 +34,8 @@ def test_a_graph_answers_as_pytorch_does(tmp_path: Path, reading: Reading, merge
     checkpoint, shape = telling_checkpoint(), Shape(reading, 96)
     facts = make_graph(checkpoint, merge, shape, tmp_path)
     assert facts.failure == ""
-    assert facts.differences["f32"] < 1e-3
-    exact, graph = TorchEngine(checkpoint.build(), torch.device("cpu"), merge), CompiledGraph(tmp_path / GRAPH, "f32")
+    assert facts.differences["fp32"] < 1e-3
+    exact, graph = TorchEngine(checkpoint.build(), torch.device("cpu"), merge), CompiledGraph(tmp_path / GRAPH, "fp32")
     for window in compared_windows(checkpoint, shape):
         np.testing.assert_allclose(graph.run(window), exact.run(reading, window), atol=1e-3)
 
@@ -52,7 +52,7 @@ def test_a_precision_that_disagrees_is_neither_timed_nor_used(tmp_path: Path, mo
     facts = make_graph(tiny_checkpoint(), NO_MERGING, Shape("clip", 96), tmp_path)
     assert facts.precision == ""
     assert set(facts.milliseconds) == {"torch"}
-    assert "f32" in facts.differences
+    assert "fp32" in facts.differences
 
 
 def test_an_answer_that_is_no_number_disagrees() -> None:
@@ -65,7 +65,7 @@ def test_the_fastest_that_agrees_is_used(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(conversion, "_median_ms", lambda _run: next(times))
     monkeypatch.setattr(conversion, "MOST_DIFFERENCE", 1.0)
     facts = make_graph(tiny_checkpoint(), NO_MERGING, Shape("clip", 96), tmp_path)
-    assert facts.precision == "f32"
+    assert facts.precision == "fp32"
     assert facts.milliseconds["torch"] == 5.0
 
 

@@ -54,12 +54,24 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def store(folder: Path, precision: str = "f32", shape: Shape = SHAPE) -> None:
+def store(folder: Path, precision: str = "fp32", shape: Shape = SHAPE) -> None:
     def make(new: Path) -> GraphFacts:
         (new / GRAPH).write_text("<net/>")
         return GraphFacts(precision, sizes={GRAPH: 6})
 
     store_graph(GraphKey("model", "off", shape), make, folder)
+
+
+def test_only_the_precision_that_was_asked_for_is_used(folder: Path) -> None:
+    def make(new: Path) -> GraphFacts:
+        (new / GRAPH).write_text("<net/>")
+        return GraphFacts("", {"bf16": 0.01, "fp32": 0.5}, {"torch": 1.0, "bf16": 2.0}, sizes={GRAPH: 6})
+
+    store_graph(GraphKey("model", "off", SHAPE), make, folder)
+    bf16, fp32 = GraphEngine(Exact(), KEY, None, "bf16"), GraphEngine(Exact(), KEY, None, "fp32")
+    wait_until(lambda: answer(bf16) == 2.0, "the graph")
+    wait_until(lambda: answer(fp32) == 1.0 and fp32._progress[SHAPE].is_settled, "the refusal")
+    assert bf16.describe() == "OpenVINO bf16"
 
 
 def answer(engine: GraphEngine, window: np.ndarray = WINDOW) -> float:

@@ -19,7 +19,7 @@ KEY = GraphKey("model", "no merging", Shape("clip", 128))
 def make(folder: Path) -> GraphFacts:
     (folder / GRAPH).write_text("<net/>")
     (folder / WEIGHTS).write_bytes(b"0123456789")
-    return GraphFacts("f32", {"f32": 1e-6}, {"torch": 2.0, "f32": 1.0}, sizes={GRAPH: 6, WEIGHTS: 10})
+    return GraphFacts("fp32", {"fp32": 1e-6}, {"torch": 2.0, "fp32": 1.0}, sizes={GRAPH: 6, WEIGHTS: 10})
 
 
 def test_each_part_of_the_key_and_each_version_has_a_graph_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -27,6 +27,7 @@ def test_each_part_of_the_key_and_each_version_has_a_graph_of_its_own(monkeypatc
         KEY,
         replace(KEY, model="other"),
         replace(KEY, merge="16"),
+        replace(KEY, kind="int8"),
         replace(KEY, shape=Shape("clip", 256)),
         replace(KEY, shape=Shape("columns", 128)),
     ]
@@ -67,7 +68,7 @@ def test_a_graph_that_is_cut_off_is_made_again(tmp_path: Path, name: str) -> Non
     path.write_bytes(path.read_bytes()[:3])
     assert read_facts(KEY, tmp_path) is None
     assert not path.parent.exists()
-    assert store_graph(KEY, make, tmp_path).precision == "f32"
+    assert store_graph(KEY, make, tmp_path).precision == "fp32"
 
 
 def test_graphs_of_long_ago_make_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

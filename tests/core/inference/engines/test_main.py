@@ -13,9 +13,9 @@ from core.inference import tagger as tagger_module
 from core.inference.engines import main
 from core.inference.engines.graph_engine import GraphEngine
 from core.inference.engines.main import EngineParts, build_engine, hash_of
-from core.inference.engines.models import EngineName
+from core.inference.engines.models import EngineName, Setting
 from core.inference.engines.pytorch import TorchEngine
-from core.model.merging.schedule import NO_MERGING
+from core.model.merging.schedule import NO_MERGING, MergeSchedule
 from fakes import tiny_checkpoint, tiny_tagger
 
 
@@ -51,10 +51,31 @@ def test_without_the_package_auto_is_pytorch(parts: EngineParts, monkeypatch: py
         build_engine("openvino", parts)
 
 
-@pytest.mark.parametrize("changes", [{"device": torch.device("cuda")}, {"precision": "bf16"}])
-def test_openvino_refuses_what_it_does_not_do(parts: EngineParts, changes: dict[str, object]) -> None:
+def test_openvino_refuses_a_gpu(parts: EngineParts) -> None:
     with pytest.raises(UserError, match="OpenVINO"):
-        build_engine("openvino", replace(parts, **changes))  # pyright: ignore[reportArgumentType]
+        build_engine("openvino", replace(parts, device=torch.device("cuda")))
+
+
+def test_eight_bits_are_openvino_s(parts: EngineParts) -> None:
+    assert isinstance(build_engine("auto", replace(parts, precision="int8")), GraphEngine)
+
+
+@pytest.mark.parametrize(
+    ("setting", "engine"),
+    [
+        (Setting("torch", "fp32", NO_MERGING), "PyTorch fp32"),
+        (Setting("torch", "bf16", MergeSchedule(r=4)), "PyTorch bf16"),
+        (Setting("openvino", "int8", MergeSchedule(r=4)), "PyTorch fp32"),  # until the graph is there
+    ],
+)
+def test_a_tagger_with_a_setting_shares_the_weights(setting: Setting, engine: str) -> None:
+    tagger = tiny_tagger()
+    other = tagger.with_setting(setting)
+    assert other.engine == engine
+    assert other.precision == setting.precision
+    assert other.merge.describe() == setting.merge.describe()
+    assert other.checkpoint is tagger.checkpoint
+    assert tagger.merge == NO_MERGING
 
 
 def test_an_unknown_engine_is_refused(parts: EngineParts) -> None:
