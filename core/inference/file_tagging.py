@@ -35,7 +35,8 @@ def tag_file(
     on_progress: Progress | None = None,
     should_stop: ShouldStop | None = None,
 ) -> Iterator[TagScores]:
-    """Scores of windows at 0, hop, 2 hops, … until every frame is covered; times are on the file's clock.
+    """Scores of windows at 0, hop, 2 hops, … until every frame is covered; times are on the file's clock. The last one
+    ends where the file does, and is as long as the others if the file is.
 
     Gaps of up to 10.24 s in the file's timestamps are filled with silence; after a longer gap, windows start again.
 
@@ -79,7 +80,7 @@ def windows_of(runs: Iterable[FrameRun], window: int, hop: int) -> Iterator[tupl
     """Windows as `slice_windows` cuts them, `(first frame, frames)`, on the clock of the runs.
 
     After a gap too long to be filled they start again, at the frame where the sound returns; a window that contains
-    only filled-in silence is left out. Keeps at most one window and one run in memory.
+    only filled-in silence is left out. Keeps at most two windows and one run in memory.
     """
     upcoming = iter(runs)
     run = next(upcoming, None)
@@ -122,19 +123,21 @@ def slice_windows(
 ) -> Iterator[tuple[int, NDArray[np.float32]]]:
     """Cut frames that arrive in parts of any size into windows; yields `(first frame, frames)`.
 
-    Windows start at 0, hop, 2 hops, …; the last one ends with the last frame, at its true length. Every frame is
-    covered, and no window lies within the one before. Keeps at most one window and one part in memory.
+    Windows start at 0, hop, 2 hops, …; the last one ends with the last frame, and for that it may start before its
+    turn: all are `window` frames long, a size that graphs are made for, unless there are fewer frames than that. Every
+    frame is covered, and no window lies within the one before. Keeps at most two windows and one part in memory.
     """
     held = np.zeros((0, 0), np.float32)
-    first, covered = 0, 0  # index of held[0]; frames that some window has covered
+    first, upcoming, covered = 0, 0, 0  # index of held[0]; where the next window starts; frames that windows covered
     for part in parts:
         held = np.concatenate([held, part]) if len(held) else part
-        while len(held) >= window:
+        while first + len(held) >= upcoming + window:
+            held, first = held[upcoming - first :], upcoming  # kept until the next one, for the last may start in it
             yield first, held[:window]
-            covered = first + window
-            held, first = held[hop:], first + hop
+            covered, upcoming = first + window, first + hop
     if first + len(held) > covered:
-        yield first, held
+        start = max(0, len(held) - window)
+        yield first + start, held[start:]
 
 
 def decode_frames(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -48,11 +50,14 @@ class RowMean:
         self._counts = np.zeros(0, np.int64)
 
     def add(self, scores: FrameScores) -> None:
-        """Add one window's rows. Windows come in order of their start, without gaps between them."""
+        """Add one window's rows. Windows come in order of their start, without gaps between them. Rows that have been
+        released stay as they are: the last window of a file may reach back to them."""
+        n_released = max(0, self._first - _first_row(scores)) if len(scores.times_s) else 0
+        scores = replace(scores, probabilities=scores.probabilities[n_released:], times_s=scores.times_s[n_released:])
         if not len(scores.times_s):
             return
         place = _first_row(scores) - self._first
-        assert 0 <= place <= len(self._sums), f"row {place} does not join {len(self._sums)} rows"
+        assert place <= len(self._sums), f"row {place} does not join {len(self._sums)} rows"
         missing = max(0, place + len(scores.times_s) - len(self._sums))
         self._sums = np.pad(self._sums, ((0, missing), (0, 0)))
         self._counts = np.pad(self._counts, (0, missing))

@@ -58,6 +58,15 @@ def test_overlaps_are_averaged() -> None:
     assert len(means.pop_before(None).times_s) == 0
 
 
+def test_rows_that_were_released_stay_as_they_are() -> None:
+    means = RowMean(1)
+    means.add(scores_of(np.array([0.2, 0.4, 0.6])))
+    assert means.pop_before(20).probabilities[:, 0].tolist() == pytest.approx([0.2, 0.4])
+    means.add(scores_of(np.array([1.0, 0.8, 0.5]), first_row=1))
+    means.add(scores_of(np.array([1.0]), first_row=0))
+    assert means.pop_before(None).probabilities[:, 0].tolist() == pytest.approx([0.7, 0.5])
+
+
 def test_rows_before_a_hole_are_given_before_those_behind_it() -> None:
     means = RowMean(1)
     near, far = (FrameScores(np.full((2, 1), value, np.float32), times_s) for value, times_s in (
