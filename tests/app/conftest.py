@@ -46,6 +46,14 @@ def windows_are_freed_between_tests() -> Iterator[None]:
     gc.collect()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def clipboard_is_empty_at_the_end() -> Iterator[None]:
+    """The offscreen platform frees what was copied after Python has ended, and would crash on an object of PySide's."""
+    yield
+    if QApplication.instance() is not None:
+        QApplication.clipboard().clear()
+
+
 @pytest.fixture(autouse=True)
 def no_qt_warnings(qtlog: object) -> Iterator[None]:
     """Whatever Qt warns of fails the test, but for what the offscreen platform cannot do."""
