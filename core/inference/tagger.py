@@ -6,11 +6,10 @@ A Tagger does not change after construction, so any number of threads may share 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import asdict, replace
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -21,6 +20,7 @@ from core.audio.log_mel import LogMelConfig
 from core.errors import UserError
 from core.inference.engines.graph_engine import Make
 from core.inference.engines.graph_files import GraphKey
+from core.inference.engines.graph_maker import graph_maker
 from core.inference.engines.main import EngineParts, build_engine, hash_of
 from core.inference.engines.models import Engine, EngineName, Setting, Shape
 from core.inference.engines.pytorch import TorchEngine
@@ -36,10 +36,12 @@ from core.model.merging.schedule import MergeSchedule, schedule_from_word
 from core.model.networks.folded_norms import fold_batch_norms
 from core.model.networks.frame_head import column_times_s
 from core.model.store.find import find_weights
-from core.program import program_command
 
 LONGEST_FRAMES = 3072
 """30.72 s: beyond that, positions that were trained on 10.24 s mean little, and memory grows with the square."""
+
+Window = tuple[int, NDArray[np.float32]]
+"""The index of its first frame in the stream, and raw log-mel `(n, mels)`."""
 
 
 class Tagger:
@@ -117,31 +119,54 @@ class Tagger:
         """
         began = time.perf_counter()
         model_input = self._input_of(frames, pads=not at_true_length)
-        logits = torch.as_tensor(self._engine.run("clip", model_input))
-        probabilities = self._to_probabilities(logits).squeeze(0).numpy()
-        tokens_in, tokens_out = self._tokens_of(model_input.shape[1])
-        return TagScores(
-            probabilities=probabilities,
-            start_frame=start_frame,
-            end_frame=start_frame + len(frames),
+        scores = self._scores_of(self._engine.run("clip", model_input), start_frame, len(frames), model_input.shape[1])
+        return replace(
+            scores,
             is_warming_up=is_warming_up,
             latency_ms=0.0 if heard_s is None else (time.monotonic() - heard_s) * 1000,
             compute_ms=(time.perf_counter() - began) * 1000,
-            tokens_in=tokens_in,
-            tokens_out=tokens_out,
         )
+
+    def tag_many(self, windows: Sequence[Window]) -> list[TagScores]:
+        """What `tag` answers to each window; several go through together, and each one's time is its share of all."""
+        began = time.perf_counter()
+        inputs = [self._input_of(frames) for _, frames in windows]
+        answers = zip(windows, inputs, self._engine.run_many("clip", inputs), strict=True)
+        scores = [self._scores_of(logits, start, len(frames), one.shape[1]) for (start, frames), one, logits in answers]
+        each_ms = (time.perf_counter() - began) * 1000 / max(1, len(windows))
+        return [replace(one, compute_ms=each_ms) for one in scores]
+
+    def _scores_of(self, logits: NDArray[np.float32], start_frame: int, n_frames: int, n_input: int) -> TagScores:
+        tokens_in, tokens_out = self._tokens_of(n_input)
+        probabilities = self._to_probabilities(torch.as_tensor(logits)).squeeze(0).numpy()
+        return TagScores(probabilities, start_frame, start_frame + n_frames, tokens_in=tokens_in, tokens_out=tokens_out)
 
     def tag_frames(self, frames: NDArray[np.float32], start_frame: int = 0) -> FrameScores:
         """When each label sounds in raw log-mel `frames` `(n, mels)`, n as for `tag`: a row for every 100 ms that
         begins in them. Raises UserError for a model without a frame head."""
         self.require_frame_head()
         model_input = self._input_of(frames)
+        return self._rows_of(self._engine.run("columns", model_input), start_frame, len(frames), model_input.shape[1])
+
+    def tag_frames_many(self, windows: Sequence[Window]) -> list[FrameScores]:
+        """What `tag_frames` answers to each window; several go through together."""
+        self.require_frame_head()
+        inputs = [self._input_of(frames) for _, frames in windows]
+        answers = zip(windows, inputs, self._engine.run_many("columns", inputs), strict=True)
+        return [self._rows_of(logits, start, len(frames), one.shape[1]) for (start, frames), one, logits in answers]
+
+    def _rows_of(self, logits: NDArray[np.float32], start_frame: int, n_frames: int, n_input: int) -> FrameScores:
         # Neither the clip head's calibration nor a softmax: in a column, each label is present or absent by itself.
-        columns = torch.as_tensor(self._engine.run("columns", model_input)).sigmoid().squeeze(0).numpy()
+        columns = torch.as_tensor(logits).sigmoid().squeeze(0).numpy()
         architecture = self._checkpoint.config.model
         assert isinstance(architecture, TransformerConfig), "no other network has a frame head"
-        times_s = column_times_s(architecture, model_input.shape[1])
-        return resample_columns(columns, times_s + start_frame / FRAMES_PER_SECOND, rows_of(start_frame, len(frames)))
+        times_s = column_times_s(architecture, n_input)
+        return resample_columns(columns, times_s + start_frame / FRAMES_PER_SECOND, rows_of(start_frame, n_frames))
+
+    @property
+    def at_once(self) -> int:
+        """How many windows `tag_many` and `tag_frames_many` need to be as fast as they can."""
+        return self._engine.at_once
 
     def require_frame_head(self) -> None:
         """Raises UserError that says how to train a frame head, if the model has none."""
@@ -257,22 +282,6 @@ def load_tagger(
         engine=engine,
         make_graph=graph_maker(path),
     )
-
-
-def graph_maker(path: Path, strides: tuple[int, int] | None = None, *, no_pad: bool = False) -> Callable[[str], Make]:
-    """For a merging, the command that makes a graph of the model at `path` in a process of its own."""
-    changes = [*(["--stride", f"{strides[0]}x{strides[1]}"] if strides else []), *(["--no-pad"] if no_pad else [])]
-
-    def of_merge(merge: str) -> Make:
-        model = ("--model", str(path), "--merge", merge, *changes)
-
-        def command(shape: Shape) -> tuple[str, ...]:
-            wanted = ("--reading", shape.reading, "--frames", str(shape.n_frames), "--background")
-            return program_command("models", "convert", *model, *wanted)
-
-        return command
-
-    return of_merge
 
 
 def with_overrides(

@@ -7,6 +7,7 @@ the processor to others, when it has come often. Until it is there PyTorch answe
 from __future__ import annotations
 
 import logging
+import os
 import subprocess
 import threading
 from collections.abc import Callable, Sequence
@@ -17,13 +18,15 @@ from numpy.typing import NDArray
 
 from core.inference.engines.compiled_graph import CompiledGraph
 from core.inference.engines.graph_files import GRAPH, GraphFacts, GraphKey, graphs_folder, read_facts
-from core.inference.engines.models import Engine, Precision, Reading, Shape
+from core.inference.engines.models import Engine, Precision, Reading, Shape, places_by_length
 
 _log = logging.getLogger(__name__)
 LOOKED_FOR_FROM, MADE_FROM = 2, 20
 """So many inputs of a size must have come before a graph is looked for, and before one is made."""
 _MOST_GRAPHS = 4
 """Each holds the weights."""
+AT_ONCE_PER_CORE = 2
+"""Inputs that go through together: each core has one, and another one waits for it."""
 
 Make = Callable[[Shape], Sequence[str]]
 """The command that makes the graph of a shape."""
@@ -34,6 +37,8 @@ class _Progress:
     """What has become of a shape."""
 
     n_inputs: int = 0
+    for_many: bool = False
+    """Whether the newest input came with others."""
     graph: CompiledGraph | None = None
     is_loading: bool = False
     is_settled: bool = False
@@ -60,32 +65,54 @@ class GraphEngine:
 
     def run(self, reading: Reading, log_mel: NDArray[np.float32]) -> NDArray[np.float32]:
         """See `Engine`."""
-        shape = Shape(reading, log_mel.shape[1])
-        graph = self._graph_for(shape) if len(log_mel) == 1 else None
-        logits = None if graph is None else self._answer(shape, graph, log_mel)
-        if logits is None or not np.isfinite(logits).all():
-            return self._exact.run(reading, log_mel)
-        self._used = graph
-        return logits
+        graph = self._graph_for(Shape(reading, log_mel.shape[1])) if len(log_mel) == 1 else None
+        [logits] = self._answers(reading, graph, [log_mel], many=False)
+        return self._exact.run(reading, log_mel) if logits is None else logits
 
-    def _answer(self, shape: Shape, graph: CompiledGraph, log_mel: NDArray[np.float32]) -> NDArray[np.float32] | None:
-        """What a graph answers; None where it fails, and is not asked again."""
+    def run_many(self, reading: Reading, log_mels: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+        """See `Engine`."""
+        answers: dict[int, NDArray[np.float32] | None] = {}
+        for n_frames, places in places_by_length(log_mels).items():
+            shape = Shape(reading, n_frames)
+            graph = [self._graph_for(shape, for_many=True) for _ in places][-1]
+            found = self._answers(reading, graph, [log_mels[place] for place in places], many=True)
+            answers |= zip(places, found, strict=True)
+        rest = [place for place in range(len(log_mels)) if answers[place] is None]
+        exact = dict(zip(rest, self._exact.run_many(reading, [log_mels[place] for place in rest]), strict=True))
+        return [exact[place] if (answer := answers[place]) is None else answer for place in range(len(log_mels))]
+
+    @property
+    def at_once(self) -> int:
+        """See `Engine`."""
+        return max(self._exact.at_once, AT_ONCE_PER_CORE * (os.cpu_count() or 1))
+
+    def _answers(
+        self, reading: Reading, graph: CompiledGraph | None, log_mels: Sequence[NDArray[np.float32]], *, many: bool
+    ) -> Sequence[NDArray[np.float32] | None]:
+        """What a graph answers to inputs of its length; None where it gives no number, and for all of them where it
+        fails, which is not asked again."""
+        if graph is None:
+            return [None] * len(log_mels)
         try:
-            return graph.run(log_mel)
+            logits = graph.run_many(log_mels) if many else [graph.run(log_mel) for log_mel in log_mels]
         except Exception:
             _log.exception("a graph failed: PyTorch runs the model")
             with self._lock:
-                self._progress[shape], self._used = _Progress(is_settled=True), None
-            return None
+                self._progress[Shape(reading, log_mels[0].shape[1])] = _Progress(is_settled=True)
+                self._used = None
+            return [None] * len(log_mels)
+        self._used = graph
+        return [one if np.isfinite(one).all() else None for one in logits]
 
     def describe(self) -> str:
         """The engine of the newest answers."""
         return self._exact.describe() if self._used is None else f"OpenVINO {self._used.precision}"
 
-    def _graph_for(self, shape: Shape) -> CompiledGraph | None:
+    def _graph_for(self, shape: Shape, *, for_many: bool = False) -> CompiledGraph | None:
         with self._lock:
             progress = self._progress.setdefault(shape, _Progress())
             progress.n_inputs += 1
+            progress.for_many = for_many
             if progress.graph is not None or progress.is_settled or progress.is_loading:
                 return progress.graph
             if progress.making is not None:
@@ -104,7 +131,7 @@ class GraphEngine:
         graph, facts = None, None
         try:
             facts = read_facts(replace(self._key, shape=shape))
-            graph = self._compile(shape, facts)
+            graph = self._compile(shape, facts, progress.for_many)
         except Exception:
             _log.exception("a graph could not be loaded: PyTorch runs the model")
             progress.is_settled = True
@@ -113,12 +140,12 @@ class GraphEngine:
             # A graph that is there and not to be used will not get better.
             progress.is_settled = progress.is_settled or (facts is not None and graph is None)
 
-    def _compile(self, shape: Shape, facts: GraphFacts | None) -> CompiledGraph | None:
+    def _compile(self, shape: Shape, facts: GraphFacts | None, for_many: bool) -> CompiledGraph | None:
         precision = None if facts is None else usable_precision(facts, self._precision)
         if facts is None or precision is None or self._n_graphs() >= _MOST_GRAPHS:
             return None
         path = graphs_folder() / replace(self._key, shape=shape).name / GRAPH
-        graph = CompiledGraph(path, precision, graphs_folder() / "compiled")
+        graph = CompiledGraph(path, precision, graphs_folder() / "compiled", for_many=for_many)
         _log.info("%d frames run in OpenVINO %s: %s ms", shape.n_frames, precision, facts.milliseconds)
         return graph
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -68,6 +69,24 @@ class Engine(Protocol):
         for columns."""
         ...
 
+    def run_many(self, reading: Reading, log_mels: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+        """What `run` answers to each of several inputs of any lengths, in their order; as many run at once as is
+        fastest."""
+        ...
+
+    @property
+    def at_once(self) -> int:
+        """How many inputs `run_many` needs to be as fast as it can."""
+        ...
+
     def describe(self) -> str:
         """The engine and its precision, for people."""
         ...
+
+
+def places_by_length(log_mels: Sequence[NDArray[np.float32]]) -> dict[int, list[int]]:
+    """The places of the inputs `(1, frames, mels)` of each number of frames."""
+    places: dict[int, list[int]] = {}
+    for place, log_mel in enumerate(log_mels):
+        places.setdefault(log_mel.shape[1], []).append(place)
+    return places

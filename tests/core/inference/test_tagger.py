@@ -18,7 +18,7 @@ from core.model.checkpoints.checkpoint import save_checkpoint
 from core.model.merging.schedule import MergeSchedule
 from core.model.store.find import find_weights
 from core.model.variants import MODEL_VARIANTS
-from fakes import tiny_checkpoint, tiny_tagger
+from fakes import telling_tagger, tiny_checkpoint, tiny_tagger
 
 
 def frames_of_noise(n_frames: int, seed: int = 0) -> np.ndarray:
@@ -175,3 +175,18 @@ def test_a_model_that_is_let_go_needs_no_garbage_collection() -> None:
         assert not [part() for part in parts if part() is not None]
     finally:
         gc.enable()
+
+
+def test_many_windows_of_any_length_are_answered_as_one_by_one() -> None:
+    tagger = telling_tagger()
+    windows = [(40 * place, frames_of_noise(n_frames, place)) for place, n_frames in enumerate((300, 200, 300, 16))]
+    together, rows = tagger.tag_many(windows), tagger.tag_frames_many(windows)
+    for (start, frames), scores, its_rows in zip(windows, together, rows, strict=True):
+        alone = tagger.tag(frames, start)
+        assert (scores.start_frame, scores.end_frame) == (start, start + len(frames))
+        assert (scores.tokens_in, scores.tokens_out) == (alone.tokens_in, alone.tokens_out)
+        assert np.array_equal(scores.probabilities, alone.probabilities)
+        alone_rows = tagger.tag_frames(frames, start)
+        assert np.array_equal(its_rows.probabilities, alone_rows.probabilities)
+        assert np.array_equal(its_rows.times_s, alone_rows.times_s)
+    assert tagger.tag_many([]) == []

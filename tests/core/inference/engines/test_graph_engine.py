@@ -27,6 +27,13 @@ class Exact:
         del reading
         return np.ones((len(log_mel), 3), np.float32)
 
+    def run_many(self, reading: Reading, log_mels: Sequence[np.ndarray]) -> list[np.ndarray]:
+        return [self.run(reading, log_mel) for log_mel in log_mels]
+
+    @property
+    def at_once(self) -> int:
+        return 1
+
     def describe(self) -> str:
         return "exact"
 
@@ -36,13 +43,16 @@ class Graph:
 
     answer = 2.0
 
-    def __init__(self, path: Path, precision: str, cache_folder: Path | None) -> None:
+    def __init__(self, path: Path, precision: str, cache_folder: Path | None, *, for_many: bool) -> None:
         del cache_folder
         assert path.name == GRAPH
-        self.precision = precision
+        self.precision, self.for_many = precision, for_many
 
     def run(self, log_mel: np.ndarray) -> np.ndarray:
         return np.full((len(log_mel), 3), Graph.answer, np.float32)
+
+    def run_many(self, log_mels: Sequence[np.ndarray]) -> list[np.ndarray]:
+        return [self.run(log_mel) for log_mel in log_mels]
 
 
 @pytest.fixture(autouse=True)
@@ -99,6 +109,36 @@ def test_other_lengths_and_several_windows_at_once_are_pytorch_s(folder: Path) -
     assert answer(engine, np.zeros((2, 50, 128), np.float32)) == 1.0
 
 
+def many(engine: GraphEngine, *lengths: int) -> list[float]:
+    windows = [np.zeros((1, n_frames, 128), np.float32) for n_frames in lengths]
+    return [float(logits[0, 0]) for logits in engine.run_many("clip", windows)]
+
+
+def test_several_inputs_are_answered_in_their_order_each_by_what_there_is_for_its_length(folder: Path) -> None:
+    store(folder)
+    engine = GraphEngine(Exact(), KEY)
+    wait_until(lambda: many(engine, 50) == [2.0], "the graph")
+    graph = engine._progress[SHAPE].graph
+    assert isinstance(graph, Graph)
+    assert graph.for_many
+    assert many(engine, 51, 50, 50, 52, 50) == [1.0, 2.0, 2.0, 1.0, 2.0]
+    assert many(engine) == []
+    assert engine.at_once > 1
+
+
+def test_of_several_inputs_those_without_a_number_are_asked_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def second_is_none(_graph: Graph, log_mels: Sequence[np.ndarray]) -> list[np.ndarray]:
+        return [np.full((1, 3), np.nan if place == 1 else 2.0, np.float32) for place in range(len(log_mels))]
+
+    store(folder)
+    engine = GraphEngine(Exact(), KEY)
+    wait_until(lambda: many(engine, 50) == [2.0], "the graph")
+    monkeypatch.setattr(Graph, "run_many", second_is_none)
+    assert many(engine, 50, 50, 50) == [2.0, 1.0, 2.0]
+
+
 def test_a_window_without_a_number_for_an_answer_is_asked_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store(folder)
     engine = GraphEngine(Exact(), KEY)
@@ -118,6 +158,7 @@ def test_a_graph_that_fails_is_asked_once(folder: Path, monkeypatch: pytest.Monk
     engine = GraphEngine(Exact(), KEY)
     wait_until(lambda: answer(engine) == 2.0, "the graph")
     monkeypatch.setattr(Graph, "run", fail)
+    assert set(many(engine, 50, 50)) == {1.0}
     assert {answer(engine) for _ in range(MADE_FROM + 5)} == {1.0}
     assert len(asked) == 1
     assert engine.describe() == "exact"
