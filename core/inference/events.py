@@ -125,6 +125,8 @@ class EventTracker:
         self._rules = rules
         self._onsets_s = np.full(n_labels, np.nan)
         self._stops_s = np.zeros(n_labels)
+        self._helds_s = np.zeros(n_labels)
+        """How long the newest row that lasted stays high after its sound."""
         self._peaks = np.zeros(n_labels, np.float32)
         self._ids = np.zeros(n_labels, np.int64)
         """Of the events reported as started; else 0."""
@@ -150,9 +152,16 @@ class EventTracker:
         over = self._is_open & ~lasts & (stop_s - self._stops_s > self._rules.joined_s + _CLOSE_S)
         ended = self._end(over, None, stop_s)
         self._onsets_s[lasts & ~self._is_open] = start_s
-        self._stops_s[lasts] = stop_s
+        self._stops_s[lasts], self._helds_s[lasts] = stop_s, self._rules.held_s
         self._peaks[lasts] = np.maximum(self._peaks[lasts], row[lasts])
         return before_gap + ended + self._begin(lasts, stop_s)
+
+    def use_rules(self, rules: EventRules) -> None:
+        """Follow other rules from the next row on; events that are open stay open. Raises ValueError for rules of
+        another number of labels."""
+        if rules.starts_from.shape != self._rules.starts_from.shape:
+            raise ValueError("The rules are of another number of labels.")
+        self._rules = rules
 
     def finish(self) -> list[EventChange]:
         """Ends the events that the end of the stream cuts off; resets the tracker."""
@@ -179,7 +188,7 @@ class EventTracker:
         for label in np.flatnonzero(over & (self._ids > 0)).tolist():
             stop_s = float(self._stops_s[label])
             is_cut_off = cut_off_s is not None and stop_s > cut_off_s - _CLOSE_S
-            held_s = 0.0 if is_cut_off else self._rules.held_s
+            held_s = 0.0 if is_cut_off else float(self._helds_s[label])
             event = _event(label, float(self._onsets_s[label]), stop_s, float(self._peaks[label]), held_s)
             changes.append(
                 EventChange(int(self._ids[label]), label, event.onset_s, event.peak, at_s, offset_s=event.offset_s)

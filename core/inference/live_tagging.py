@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -48,8 +49,16 @@ class LiveTagging:
 
     def __init__(self, tagger: Tagger, hop_s: float | None = None, first_id: int = 1) -> None:
         self.tagger = tagger
-        self.view = tagger.live_view if hop_s is None else replace(tagger.live_view, hop_s=hop_s)
+        self.view = tagger.live_view if hop_s is None else tagger.live_view.with_hop(hop_s)
         self._tracker = EventTracker(self.view.rules(tagger.thresholds), first_id)
+
+    def at_pace(self, tagger: Tagger, hop_s: float) -> LiveTagging:
+        """The same model in another setting or with another hop. It goes on with this one's events, so that those that
+        are open stay open; this one is not to be used any more."""
+        other = copy(self)
+        other.tagger, other.view = tagger, tagger.live_view.with_hop(hop_s)
+        other._tracker.use_rules(other.view.rules(tagger.thresholds))
+        return other
 
     @property
     def next_id(self) -> int:

@@ -64,6 +64,11 @@ class LiveView:
         """Frames of `newest_s`."""
         return round(self.newest_s * FRAMES_PER_SECOND)
 
+    def with_hop(self, hop_s: float) -> LiveView:
+        """The same with another hop. What counts as now is at least a hop, so that nothing is left out between two
+        windows. Raises UserError."""
+        return replace(self, hop_s=hop_s, newest_s=max(self.newest_s, min(hop_s, self.context_s)))
+
     @property
     def shortest_window(self) -> int:
         """Frames that the stream must have before the first window: a second, or what counts as now."""

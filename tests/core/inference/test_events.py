@@ -229,3 +229,13 @@ def test_without_parents_every_event_is_there() -> None:
     flat = SpecificEvents(LabelSet.from_ids(["animal", "dog", "car"]))
     everything = row_changes(".xxxx...", ".xxxx...", "x.x.x.x.")
     assert [flat.started(changes) for changes in everything] == everything
+
+
+def test_a_tracker_follows_other_rules_from_the_next_row_on() -> None:
+    tracker = EventTracker(EventRules(np.array([0.5], np.float32), np.array([0.25], np.float32)))
+    assert tracker.push_row(np.array([0.6], np.float32), 0.0, 1.0)[0].onset_s == 0.0
+    tracker.use_rules(EventRules(np.array([0.9], np.float32), np.array([0.8], np.float32)))
+    [ended] = tracker.push_row(np.array([0.6], np.float32), 1.0, 2.0)
+    assert (ended.id, ended.offset_s) == (1, 1.0)
+    with pytest.raises(ValueError, match="number of labels"):
+        tracker.use_rules(EventRules(np.array([0.5, 0.5], np.float32), np.array([0.2, 0.2], np.float32)))

@@ -250,3 +250,43 @@ def test_a_checkpoint_may_bring_a_view_of_its_own(tmp_path: Path) -> None:
 def test_a_checkpoint_with_a_view_that_cannot_be_is_refused(live: dict[str, Any]) -> None:
     with pytest.raises(UserError):
         telling_tagger(live=live)
+
+
+def test_a_change_of_pace_in_the_middle_of_an_event_keeps_it_open() -> None:
+    frames = sound_between(12.0, 18.0)
+    tagging = LiveTagging(Rows())  # type: ignore[arg-type]
+    changes, end = list[EventChange](), 0
+    for hop_s, until in ((0.25, 1400), (1.0, 1600), (0.25, 2600)):
+        tagging = tagging.at_pace(Rows(), hop_s)  # type: ignore[arg-type]
+        while end < until:
+            end += tagging.view.hop
+            start = max(0, end - tagging.view.context)
+            window = LiveWindow(frames[start:end], start, 0, 0.0)
+            changes += tagging.track(window, tagging.tag(window))
+    began, ended = changes
+    assert (began.id, ended.id) == (1, 1)
+    assert (began.onset_s, ended.onset_s, ended.offset_s) == (12.0, 12.0, 18.0)
+    assert tagging.next_id == 2
+
+
+def test_with_a_longer_hop_nothing_between_two_windows_is_left_out() -> None:
+    frames = sound_between(12.1, 12.6)
+    tagging = LiveTagging(Rows(), hop_s=2.0)  # type: ignore[arg-type]
+    heard = [
+        tagging.tag(LiveWindow(frames[end - 256 : end], end - 256, 0, 0.0)).probabilities[0] > 0.5
+        for end in range(400, 2000, 200)
+    ]
+    assert heard.count(True) == 1
+
+
+def test_an_event_whose_last_row_was_of_another_hop_is_dated_back_by_that_hop() -> None:
+    frames = sound_between(12.0, 14.0)
+    tagging = LiveTagging(Rows())  # type: ignore[arg-type]
+    changes = list[EventChange]()
+    for end in (*range(25, 1426, 25), 1500, 1600):
+        if end == 1500:
+            tagging = tagging.at_pace(Rows(), 1.0)  # type: ignore[arg-type]
+        start = max(0, end - tagging.view.context)
+        window = LiveWindow(frames[start:end], start, 0, 0.0)
+        changes += tagging.track(window, tagging.tag(window))
+    assert changes[-1].offset_s == 14.0

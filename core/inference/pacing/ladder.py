@@ -1,0 +1,48 @@
+"""The settings and hops that a model may be given, and what each setting is thought to cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from core.inference.engines.models import Precision, Setting
+from core.inference.live_view import LiveView
+from core.inference.pacing.models import MOST_SETTINGS, Ladder
+from core.model.merging.schedule import MergeSchedule, tokens_after_layers
+
+_TIMES = (1, 2, 4, 8)
+"""Hops, as multiples of the model's own."""
+_ENGINES = {"torch": 1.0, "openvino": 0.5}
+_PRECISIONS: dict[Precision, float] = {"fp32": 1.0, "bf16": 0.6, "int8": 0.5}
+"""Rough costs, for before anything is measured."""
+_DEPTH, _PROTECTED, _UNKNOWN_PATCHES = 12, 2, 512
+
+
+def ladder_of(settings: Sequence[Setting], hops_s: tuple[float, ...]) -> Ladder:
+    """The paces of these settings, finest first. PyTorch is left out where OpenVINO computes the same."""
+    ours = tuple(one for one in dict.fromkeys(settings) if not _is_outdone(one, settings))[:MOST_SETTINGS]
+    return Ladder(ours, hops_s, tuple(map(guessed_cost, ours)))
+
+
+def hops_of(view: LiveView, *, has_frame_head: bool) -> tuple[float, ...]:
+    """The model's own hop and multiples of it. Without a frame head what counts as now stays as it is; with one it
+    grows with the hop, up to the context."""
+    longest_s = view.context_s if has_frame_head else view.newest_s
+    return tuple(times * view.hop_s for times in _TIMES if times == 1 or times * view.hop_s <= longest_s)
+
+
+def guessed_cost(setting: Setting) -> float:
+    """What a window is thought to cost, 1 for PyTorch in fp32 without merging."""
+    return _ENGINES[setting.engine] * _PRECISIONS[setting.precision] * _tokens_share(setting.merge)
+
+
+def _is_outdone(setting: Setting, settings: Sequence[Setting]) -> bool:
+    """Whether a graph gives the same answers: where it is not faster PyTorch takes its place by itself."""
+    same = Setting("openvino", setting.precision, setting.merge)
+    return setting.engine == "torch" and same in settings
+
+
+def _tokens_share(merge: MergeSchedule) -> float:
+    """How many tokens layers have on average, of those that there are without merging."""
+    patches = merge.reference_patches or _UNKNOWN_PATCHES
+    left = tokens_after_layers(patches + _PROTECTED, merge.per_layer(_DEPTH, patches), _PROTECTED)
+    return sum((patches + _PROTECTED, *left[:-1])) / _DEPTH / (patches + _PROTECTED)

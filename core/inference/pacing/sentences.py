@@ -1,0 +1,67 @@
+"""Says in one sentence what pace was chosen and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from core.inference.pacing.models import AUTO, PaceState, Reason
+
+
+def pace_sentence(state: PaceState) -> str:
+    """What is used and why; a warning where even that cannot keep up."""
+    if state.is_behind and state.share is not None:
+        return _behind(state, state.share)
+    return f"{_chosen(state)}{_REASONS[state.reason](state)}."
+
+
+def pace_in_words(state: PaceState) -> str:
+    """The pace alone: "OpenVINO fp32, merging off, every 0.25 s"."""
+    return f"{state.setting.describe()}, every {state.hop_s:g} s"
+
+
+def _chosen(state: PaceState) -> str:
+    mode = (
+        "Auto" if state.wish.setting == AUTO else f"Setting {state.place.setting + 1} of {len(state.ladder.settings)}"
+    )
+    share = "is being measured" if state.share is None else f"uses {_percent(state.share)} of the time"
+    return f"{mode}: {pace_in_words(state)}, {share}"
+
+
+def _finest(_state: PaceState) -> str:
+    return "; it is the finest setting"
+
+
+def _finer(state: PaceState) -> str:
+    share = state.refused_share
+    if share is None:
+        return ""
+    return f"; the next finer setting would use {_percent(share)}"
+
+
+def _hops(state: PaceState) -> str:
+    share, shorter_s = state.refused_share, state.ladder.hops_s[state.place.hop - 1]
+    if share is None:
+        return ""
+    setting = "even the fastest setting" if state.wish.setting == AUTO else "this setting"
+    return f"; every {shorter_s:g} s {setting} would use {_percent(share)}"
+
+
+_REASONS: dict[Reason, Callable[[PaceState], str]] = {
+    "finest": _finest,
+    "finer too slow": _finer,
+    "hops too short": _hops,
+    "chosen": lambda _state: "",
+}
+
+
+def _behind(state: PaceState, share: float) -> str:
+    takes = f"takes {_percent(share)} of the time, so windows are skipped"
+    is_all_tried = state.wish.setting == AUTO or state.place.setting == len(state.ladder.settings) - 1
+    if is_all_tried and state.wish.hop_s is None:
+        return f"This computer is too slow for the model: even {pace_in_words(state)} {takes}. Choose a smaller model."
+    remedy = "a longer hop or a smaller model" if is_all_tried else "a faster setting, or auto"
+    return f"This computer cannot keep up: {pace_in_words(state)} {takes}. Choose {remedy}."
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
