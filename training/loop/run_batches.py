@@ -10,7 +10,7 @@ from training.batches.sampling import TrainingBatches
 from training.config.recipe import TrainConfig
 from training.data.run_data import RunData
 from training.model.scene_loss import SceneLoss, TaughtLabels
-from training.scenes.batches import SceneBatches, SceneClips
+from training.scenes.batches import SceneBatches, SceneClips, sources_of
 from training.scenes.yamnet import Yamnet
 
 Batches = TrainingBatches | SceneBatches
@@ -24,7 +24,8 @@ def batches_of(
         return TrainingBatches(data.train, config, data.log_mel), None
     assert isinstance(model, TransformerConfig), "a recipe of scenes has a frame head, which a CNN cannot have"
     floor_labels = data.floor_labels(config.scenes.floor_labels)
-    clips = SceneClips.of(data.sounds.train, data.train, data.learned, data.log_mel.sample_rate, floor_labels)
+    sources = sources_of(data.split.train)
+    clips = SceneClips.of(data.sounds.train, data.train, data.learned, data.log_mel.sample_rate, floor_labels, sources)
     taught = None if teacher is None else TaughtLabels.of(data.manifest.labels, teacher.labels)
     loss = SceneLoss(config, taught, partial(column_times_s, model))
     return SceneBatches(clips, config, data.log_mel, model, teacher), loss

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,6 +23,7 @@ from training.config.recipe import TrainConfig
 from training.config.scenes import SceneSettings
 from training.data.clip_frames import ClipFrames
 from training.data.clip_sounds import ClipSounds
+from training.data.manifest import LabelledClip
 from training.scenes.activity import SILENT, SOUNDING, UNSURE, column_states
 from training.scenes.mixing import Scene, SceneMixer
 from training.scenes.yamnet import Taught, Yamnet
@@ -41,6 +43,8 @@ class SceneClips:
     """Of the waveforms, Hz."""
     is_floor: NDArray[np.bool_] | None = None
     """`(clips,)`, the recordings of rooms in which nothing happens; None where there are none."""
+    sources: NDArray[np.int64] | None = None
+    """`(clips,)`, which data set each clip is from, counted from 0; None where all are from one."""
 
     @classmethod
     def of(
@@ -50,6 +54,7 @@ class SceneClips:
         learned: NDArray[np.bool_],
         sample_rate: int,
         floor_labels: NDArray[np.bool_],
+        sources: NDArray[np.int64] | None = None,
     ) -> SceneClips:
         """Of one side of a split.
 
@@ -62,12 +67,12 @@ class SceneClips:
         has = np.asarray(clips.targets > 0)
         known[~has.any(axis=1)] = False
         is_floor = np.asarray(has.any(axis=1) & ~has[:, ~floor_labels].any(axis=1))
-        return cls(sounds, clips.targets, known, sample_rate, is_floor if is_floor.any() else None)
+        return cls(sounds, clips.targets, known, sample_rate, is_floor if is_floor.any() else None, sources)
 
     def mixer(self, settings: SceneSettings, augmentation: AugmentationSettings) -> SceneMixer:
         """Mixes scenes of these clips."""
         floors = None if self.is_floor is None else ClipDrawer(self.sounds, self.is_floor.astype(np.float64))
-        weights = clip_weights(self.targets, settings.balance)
+        weights = clip_weights(self.targets, settings.balance, self.sources)
         if self.is_floor is not None:
             weights[self.is_floor] = 0
         return SceneMixer(settings, augmentation, self.sample_rate, ClipDrawer(self.sounds, weights), floors)
@@ -158,13 +163,34 @@ class ClipDrawer:
         return clip, self._sounds.samples_of(clip)
 
 
-def clip_weights(targets: NDArray[np.float32], balance: float) -> NDArray[np.float64]:
+def clip_weights(
+    targets: NDArray[np.float32], balance: float, sources: NDArray[np.int64] | None = None
+) -> NDArray[np.float64]:
     """How often each clip is drawn, `(clips,)`: the rarest of its labels, with n clips, gives it n to the power of
-    -balance; clips of no label count as one label."""
+    -balance; clips of no label count as one label.
+
+    sources: `(clips,)`, the data set of each clip. What a label gets is shared among its sets by the same rule, so that
+    one large set does not decide alone what a label sounds like.
+    """
     counts = targets.sum(axis=0, dtype=np.float64)
     n_none = max(1, int((targets.sum(axis=1) == 0).sum()))
-    rarest = np.where(targets > 0, counts[None, :], np.inf).min(axis=1)
-    return np.where(np.isfinite(rarest), rarest, n_none) ** -balance
+    by_label = np.where(targets > 0, counts[None, :], np.inf)
+    # Clips of no label count as one more label.
+    rarest = np.where(np.isfinite(by_label.min(axis=1)), by_label.argmin(axis=1), targets.shape[1])
+    counts = np.append(counts, n_none)
+    if sources is None:
+        return counts[rarest] ** -balance
+    n_in_set = np.zeros((targets.shape[1] + 1, int(sources.max()) + 1))
+    np.add.at(n_in_set, (rarest, sources), 1.0)
+    of_set = np.power(n_in_set, 1 - balance, where=n_in_set > 0, out=np.zeros_like(n_in_set))
+    n_drawn_by_it = n_in_set.sum(axis=1)
+    share = of_set / np.maximum(of_set.sum(axis=1, keepdims=True), 1e-9) / np.maximum(n_in_set, 1)
+    return (counts**-balance * n_drawn_by_it)[rarest] * share[rarest, sources]
+
+
+def sources_of(clips: Sequence[LabelledClip]) -> NDArray[np.int64]:
+    """The data set of each clip, `(clips,)`, counted from 0: the folder that holds its file."""
+    return np.unique([str(clip.path.parent) for clip in clips], return_inverse=True)[1].astype(np.int64)
 
 
 def label_states(
