@@ -53,6 +53,7 @@ class Tagger:
     window_frames: the longest input it was made for. longest_frames: the longest input it accepts, with its positions
     stretched. has_frame_head: whether `tag_frames` works. name, summary: for people.
 
+    asked_for: engine, precision and merging as they were asked for, "auto" for what is left to the program.
     engine: what runs the network. make_graph: for a merging as `--merge` has it, how a graph of a shape is made; None
     leaves graphs that are missing unmade.
     """
@@ -188,7 +189,7 @@ class Tagger:
         """A tagger of the same model, run by another engine. Raises UserError."""
         other = copy(self)
         other._wanted_engine = engine
-        other._engine = other._engine_for(self._merge_word)
+        other._engine = other._engine_for(self.asked_for[2])
         return other
 
     def with_setting(self, setting: Setting) -> Tagger:
@@ -230,7 +231,7 @@ class Tagger:
         return full, Shape("clip", view.newest)
 
     def _engine_for(self, merge: str) -> Engine:
-        self._merge_word = merge
+        self.asked_for = (self._wanted_engine, self._wanted_precision, merge)
         parts = EngineParts(
             exact=TorchEngine(self._model, self.device, self.merge, is_bf16=self._is_bf16),
             device=self.device,

@@ -12,6 +12,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,8 @@ AT_ONCE_PER_CORE = 2
 
 Make = Callable[[Shape], Sequence[str]]
 """The command that makes the graph of a shape."""
+Preparation = Literal["coming", "ready", "none"]
+"""What has become of a graph that was asked for; "none": there will be none to use."""
 
 
 @dataclass(slots=True)
@@ -103,6 +106,23 @@ class GraphEngine:
             return [None] * len(log_mels)
         self._used = graph
         return [one if np.isfinite(one).all() else None for one in logits]
+
+    def prepare(self, shape: Shape) -> Preparation:
+        """Load the graph of a shape in the background, or make it where there is none; what has become of that. Ask
+        again while it is "coming"."""
+        with self._lock:
+            progress = self._progress.setdefault(shape, _Progress())
+            if progress.graph is not None or progress.is_settled:
+                return "none" if progress.graph is None else "ready"
+            if progress.making is not None:
+                self._look_after(shape, progress, progress.making)
+            elif not progress.is_loading and progress.n_inputs < LOOKED_FOR_FROM:
+                progress.n_inputs = LOOKED_FOR_FROM
+                self._load_in_background(shape, progress)
+            elif not progress.is_loading:
+                progress.n_inputs = MADE_FROM
+                self._make_in_background(shape, progress)
+        return "coming"
 
     def describe(self) -> str:
         """The engine of the newest answers."""

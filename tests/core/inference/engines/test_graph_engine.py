@@ -218,3 +218,32 @@ def test_a_graph_that_cannot_be_loaded_leaves_pytorch(folder: Path, monkeypatch:
         answer(engine)
     wait_until(lambda: engine._progress[SHAPE].is_settled, "the failure")
     assert answer(engine) == 1.0
+
+
+def prepared(engine: GraphEngine) -> str:
+    def look() -> str | None:
+        found = engine.prepare(SHAPE)
+        return None if found == "coming" else found
+
+    return wait_for(look, PATIENCE_S, "a graph that is there or not")
+
+
+def test_a_graph_can_be_asked_for_before_an_input_comes(folder: Path) -> None:
+    store(folder)
+    engine = GraphEngine(Exact(), KEY)
+    assert prepared(engine) == "ready"
+    assert engine.run("clip", WINDOW)[0, 0] == 2
+    assert engine.prepare(Shape("clip", 60)) == "coming"
+
+
+def test_a_graph_that_is_asked_for_is_made_and_one_that_cannot_be_is_none(folder: Path) -> None:
+    assert prepared(GraphEngine(Exact(), KEY)) == "none", "nobody makes it"
+    assert prepared(GraphEngine(Exact(), KEY, lambda _shape: [sys.executable, "-c", "exit(1)"])) == "none"
+
+    def make(_shape: Shape) -> list[str]:
+        store(folder)
+        return [sys.executable, "-c", ""]
+
+    engine = GraphEngine(Exact(), KEY, make)
+    assert prepared(engine) == "ready"
+    assert engine.run("clip", WINDOW)[0, 0] == 2
