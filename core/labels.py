@@ -8,6 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from core.bounds import MOST_LABELS, check_whole
 from core.errors import UserError
 
@@ -117,6 +120,15 @@ class LabelSet:
     def has_cryptic_ids(self) -> bool:
         """Whether the ids mean nothing to people, as AudioSet's `/m/09x0r`."""
         return any("/" in label.id for label in self.labels)
+
+    def ranked(
+        self, probabilities: NDArray[np.float32], top_k: int | None, left_out: NDArray[np.bool_] | None = None
+    ) -> list[tuple[Label, float]]:
+        """Rank labels by probability `(labels,)`, shown with 4 decimals, the highest first; all of them when `top_k` is
+        None, but those that are `left_out`, `(labels,)`."""
+        order = np.argsort(-probabilities, kind="stable")
+        order = (order if left_out is None else order[~left_out[order]])[:top_k]
+        return [(self.labels[int(i)], round(float(probabilities[i]), 4)) for i in order]
 
     def in_words(self, label: Label) -> str:
         """What a terminal's table shows: the id, as the other output formats do, unless ids are cryptic."""

@@ -18,6 +18,11 @@ def program_command(*arguments: str) -> tuple[str, ...]:
     return (sys.executable, str(_ROOT / "main.py"), *arguments)
 
 
+def program_folder() -> Path:
+    """The folder that holds `core`, and that must be in Python's path for it."""
+    return _ROOT
+
+
 def asset_path(*names: str) -> Path:
     """The path of something in assets/, as `asset_path("starter")` for the folder of the model that ships."""
     return _ROOT.joinpath("assets", *names)

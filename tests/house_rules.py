@@ -22,6 +22,7 @@ CORE_ORDER = (
     {"event_files"},
     {"model"},
     {"inference"},
+    {"cluster"},
     {"cli"},
 )
 CORE_RANK = {name: rank for rank, names in enumerate(CORE_ORDER) for name in names}

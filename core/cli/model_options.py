@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,6 +49,11 @@ class ModelOptions:
             engine=namespace.engine,
             padding=not namespace.no_pad,
         )
+
+    def from_anywhere(self) -> ModelOptions:
+        """The same model for a process with another working folder."""
+        is_path = self.model is not None and os.path.exists(self.model)
+        return replace(self, model=str(Path(self.model).absolute())) if self.model is not None and is_path else self
 
     def load_checkpoint(self) -> Checkpoint:
         """Load the model with its strides and padding. Raises UserError."""

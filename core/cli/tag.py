@@ -22,6 +22,7 @@ from core.cli.output.window_output import (
     print_note,
 )
 from core.cli.terminal.streams import ResultStream
+from core.cluster.places import USUAL_CORES
 from core.errors import UsageError, UserError
 from core.event_files.main import FORMATS as EVENT_FORMATS
 from core.inference.edges.finders import EVENT_FINDERS, USUAL_EDGES
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 EVENT_FILES = tuple(name for name in EVENT_FORMATS if name not in FORMATS)
 """Formats that hold events only, as `--events` finds them."""
+CLUSTER_FORMATS = ("table", "parquet")
+"""What --format may be with --cluster: left out, for windows or rows, or the name of a table of events."""
 _SUFFIXES = {"table": ".txt"} | {name: entry.suffix for name, entry in EVENT_FORMATS.items()}
 
 
@@ -66,6 +69,10 @@ class TagOptions:
     """Events with onset and offset, instead of windows."""
     edges: str = USUAL_EDGES
     """How onsets and offsets of events are found, a key of EVENT_FINDERS."""
+    cluster: str | None = None
+    """"local" or the address of a Ray cluster that tags; None for this process."""
+    worker_cores: int | None = None
+    """Of each worker of a cluster; None for the usual number."""
 
     @property
     def is_timed(self) -> bool:
@@ -82,7 +89,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", type=Path, metavar="FILE", help="write to this file instead of the terminal")
     beside = "write a file for each file below this folder; named as the folder of the sounds, beside each of them"
     parser.add_argument("--output-dir", type=Path, metavar="DIR", help=beside)
-    parser.add_argument("--overwrite", action="store_true", help="replace files that are in --output-dir already")
+    overwrite = "replace files that are in --output-dir already; with --cluster, begin again"
+    parser.add_argument("--overwrite", action="store_true", help=overwrite)
     window = "window length, up to 30.72 (default: the model's own, usually 10.24)"
     parser.add_argument("--window-s", type=positive_number, metavar="S", help=window)
     hop = "from window to window (default: 5, or the window if that is shorter; with --frames or --events half of it)"
@@ -97,6 +105,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     how_many = parser.add_mutually_exclusive_group()
     how_many.add_argument("--top-k", type=whole_count, default=5, metavar="K", help="labels per window (default: 5)")
     how_many.add_argument("--all-scores", action="store_true", help="every label of every window")
+    cluster = "tag with Ray into one Parquet table, --output: on this machine, or on the cluster at HOST:PORT"
+    parser.add_argument("--cluster", metavar="local|ADDRESS", help=cluster)
+    cores = f"of each worker of --cluster that has no GPU (default: {USUAL_CORES})"
+    parser.add_argument("--worker-cores", type=whole_count, metavar="N", help=cores)
 
 
 def run(namespace: argparse.Namespace) -> int:
@@ -115,6 +127,8 @@ def run(namespace: argparse.Namespace) -> int:
         frames=namespace.frames,
         events=namespace.events,
         edges=namespace.edges,
+        cluster=namespace.cluster,
+        worker_cores=namespace.worker_cores,
     )
     return run_tag(options)
 
@@ -137,6 +151,8 @@ def run_tag(options: TagOptions) -> int:
         check_places(places, options.output_dir or Path(), options.may_overwrite)
     if found.others:
         print(f"Note: {found.others_in_words()}", file=sys.stderr)
+    if options.cluster is not None:
+        return _tag_on_cluster(options, options.cluster, tagger, found)
     if options.format in EVENT_FILES:
         return _write_event_files(options, tagger, found, places)
     if places is not None:
@@ -154,7 +170,7 @@ def _tag_all(writer: FileWriter, found: MediaFound) -> int:
 
 def _write_event_files(options: TagOptions, tagger: Tagger, found: MediaFound, places: dict[Path, Path] | None) -> int:
     from core.cli.output.event_files import FileSpans, write_each, write_one
-    from core.cli.output.frame_output import FileEvents
+    from core.inference.edges.file_events import FileEvents
 
     events = FileEvents(tagger.labels, options.parents, options.edges)
     spans = FileSpans(tagger, events, options.window_s, options.hop_s)
@@ -165,6 +181,31 @@ def _write_event_files(options: TagOptions, tagger: Tagger, found: MediaFound, p
     else:
         write_one(options.format, spans.of_all(found.files), options.output)
     return 1 if found.problems or spans.n_errors else 0
+
+
+def _tag_on_cluster(options: TagOptions, address: str, tagger: Tagger, found: MediaFound) -> int:
+    from core.cli.output.archive_table import ArchiveOptions, tag_archive
+    from core.cluster.models import Start, TaggingOrder
+
+    assert options.output is not None, "_check_combination refuses that"
+    model = options.model.from_anywhere()
+    order = TaggingOrder(
+        load_tagger=model.load_tagger,
+        kind="frames" if options.frames else "events" if options.is_timed else "windows",
+        window_s=options.window_s,
+        hop_s=options.hop_s,
+        top_k=options.top_k,
+        parents=options.parents,
+        edges=options.edges,
+    )
+    archive = ArchiveOptions(
+        address=address,
+        table=options.output,
+        cores_each=options.worker_cores or USUAL_CORES,
+        model={"merge": model.merge, "strides": model.strides, "precision": model.precision, "padding": model.padding},
+        begin_again=options.may_overwrite,
+    )
+    return tag_archive(archive, Start(order, tagger.weights_hash, ()), found)
 
 
 def _make_writer(file: IO[str], tagger: Tagger, options: TagOptions) -> FileWriter:
@@ -189,7 +230,8 @@ class _WindowTagging:
 
 class _FrameTagging:
     def __init__(self, file: IO[str], tagger: Tagger, options: TagOptions) -> None:
-        from core.cli.output.frame_output import EVENT_FORMATS, FRAME_FORMATS, FileEvents
+        from core.cli.output.frame_output import EVENT_FORMATS, FRAME_FORMATS
+        from core.inference.edges.file_events import FileEvents
 
         formats = EVENT_FORMATS if options.events else FRAME_FORMATS
         events = FileEvents(tagger.labels, options.parents, options.edges)
@@ -228,6 +270,11 @@ class _EachBeside:
 def _check_combination(options: TagOptions) -> None:
     if options.output is not None and options.output_dir is not None:
         raise UsageError("--output and --output-dir exclude each other.", "Give one of them.")
+    if options.cluster is None and options.worker_cores is not None:
+        raise UsageError("--worker-cores is for the workers of a cluster.", "Add --cluster local, or leave it out.")
+    if options.cluster is not None and (options.output is None or options.format not in CLUSTER_FORMATS):
+        problem = "--cluster writes one Parquet table."
+        raise UsageError(problem, "Name it with --output FILE, without --output-dir; --format can only be parquet.")
     if options.frames and options.format in EVENT_FILES:
         problem = f"--format {options.format} writes events, not rows of 100 ms."
         raise UsageError(problem, "Leave --frames out, or choose csv or jsonl.")

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
 
 from core.cli.output.each_file import tag_one
-from core.cli.output.frame_output import FileEvents
 from core.cli.output.window_output import print_note
 from core.cli.terminal.streams import print_error
 from core.errors import UsageError, UserError
 from core.event_files.main import FORMATS, only_one_source, write_events, write_to
 from core.event_files.models import LabelledSpan
+from core.inference.edges.file_events import FileEvents
 from core.inference.results import EventChange
 from core.terminal_text import shown
 

@@ -15,7 +15,7 @@ from core.cli.terminal.streams import print_error
 from core.errors import UserError
 from core.inference.results import EventChange, TagScores
 from core.label_tree import label_tree
-from core.labels import Label, LabelSet
+from core.labels import LabelSet
 from core.terminal_text import shown
 
 PARENTS_HELP = "also show what a detected class implies, such as Animal when Dog is detected"
@@ -69,16 +69,6 @@ def implied_labels(scores: TagScores, labels: LabelSet, thresholds: NDArray[np.f
     return detected & label_tree(labels).implied_by(detected)
 
 
-def ranked(
-    scores: TagScores, labels: LabelSet, top_k: int | None, left_out: NDArray[np.bool_] | None = None
-) -> list[tuple[Label, float]]:
-    """Rank labels by probability (4 decimals), the highest first; all of them when `top_k` is None, but those that are
-    `left_out`, `(labels,)`."""
-    order = np.argsort(-scores.probabilities, kind="stable")
-    order = (order if left_out is None else order[~left_out[order]])[:top_k]
-    return [(labels[int(i)], round(float(scores.probabilities[i]), 4)) for i in order]
-
-
 def print_file_error(source: str, error: UserError, file: IO[str]) -> None:
     """Print a file's name, and below it what is wrong."""
     print(f"{shown(source)}\n    {shown(error)}", file=file, flush=True)
@@ -99,7 +89,7 @@ class JsonLines:
             "end_s": window.scores.end_s,
             "scores": [
                 {"label": label.id, "p": p, **({"name": label.name} if self._labels.has_cryptic_ids else {})}
-                for label, p in ranked(window.scores, self._labels, self._top_k)
+                for label, p in self._labels.ranked(window.scores.probabilities, self._top_k)
             ],
         }
         if window.latency_ms is not None:
@@ -146,7 +136,7 @@ class Csv:
 
     def window(self, window: TaggedWindow) -> None:
         scores = window.scores
-        for label, p in ranked(scores, self._labels, self._top_k):
+        for label, p in self._labels.ranked(scores.probabilities, self._top_k):
             names = [label.name] if self._labels.has_cryptic_ids else []
             row = [window.source, window.index, scores.start_s, scores.end_s, label.id, p, *names]
             self._rows.writerow(map(shown, row) if self._file.isatty() else row)
@@ -179,7 +169,7 @@ class Table:
         scores = window.scores
         ranking = (
             (shown(self._labels.in_words(label)), p)
-            for label, p in ranked(scores, self._labels, self._top_k, window.implied)
+            for label, p in self._labels.ranked(scores.probabilities, self._top_k, window.implied)
         )
         tags = "  ".join(f"{word} {p:4.0%}" for word, p in ranking)
         mark = "  (warming up)" if scores.is_warming_up else ""

@@ -19,15 +19,15 @@ _MARK = b"PAR1"
 
 def write(spans: Iterable[LabelledSpan], file: IO[bytes]) -> None:
     """Write spans as they come; at most a group of rows is in memory."""
-    with _parquet().ParquetWriter(file, _schema(), compression="zstd") as writer:
+    with _parquet().ParquetWriter(file, schema(), compression="zstd") as writer:
         rows: list[LabelledSpan] = []
         for span in spans:
             rows.append(span)
             if len(rows) == _GROUP_ROWS:
-                writer.write_batch(_batch(rows))
+                writer.write_batch(batch(rows))
                 rows = []
         if rows:
-            writer.write_batch(_batch(rows))
+            writer.write_batch(batch(rows))
 
 
 def is_parquet(path: Path) -> bool:
@@ -51,19 +51,21 @@ def read(path: Path) -> Iterator[Found]:
         raise UserError(f"{path.name} is not a whole Parquet file ({error}).", "Write it again.") from error
 
 
-def _schema() -> Any:
+def schema() -> Any:
+    """The columns of a table of events, a pyarrow schema."""
     pyarrow = _pyarrow()
     types = {name: pyarrow.float64() for name in _NUMBERS} | {"onset_at": pyarrow.timestamp("us", "UTC")}
     return pyarrow.schema([(name, types.get(name, pyarrow.string())) for name in COLUMNS])
 
 
-def _batch(spans: list[LabelledSpan]) -> Any:
+def batch(spans: list[LabelledSpan]) -> Any:
+    """Spans as rows of that schema, a pyarrow RecordBatch."""
     rows = [row_of(span) for span in spans]
     columns: dict[str, list[Any]] = {name: [row[place] for row in rows] for place, name in enumerate(COLUMNS)}
     columns["onset_at"] = [
         None if span.onset_at is None else datetime.fromtimestamp(span.onset_at, UTC) for span in spans
     ]
-    return _pyarrow().RecordBatch.from_pydict(columns, schema=_schema())
+    return _pyarrow().RecordBatch.from_pydict(columns, schema=schema())
 
 
 def _pyarrow() -> Any:

@@ -10,9 +10,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.cli.output.frame_output import EVENT_FORMATS, FRAME_FORMATS, FileEvents
+from core.cli.output.frame_output import EVENT_FORMATS, FRAME_FORMATS
 from core.cli.output.window_output import FORMATS
 from core.errors import UserError
+from core.inference.edges.file_events import FileEvents
 from core.inference.edges.finders import EVENT_FINDERS
 from core.inference.results import FrameScores
 from core.labels import Label, LabelSet

@@ -9,7 +9,7 @@ import json
 import numpy as np
 import pytest
 
-from core.cli.output.window_output import FORMATS, TaggedWindow, implied_labels, ranked
+from core.cli.output.window_output import FORMATS, TaggedWindow, implied_labels
 from core.errors import UserError
 from core.inference.results import TagScores
 from core.labels import Label, LabelSet
@@ -37,16 +37,6 @@ def test_a_json_line_is_the_contract_to_the_letter() -> None:
 
 def test_live_lines_carry_their_latency() -> None:
     assert json.loads(written("jsonl", latency_ms=123.456))["latency_ms"] == 123.5
-
-
-def test_all_scores_are_all_labels_by_falling_p() -> None:
-    falling = [(label.id, p) for label, p in ranked(SCORES, LABELS, None)]
-    assert falling == [("clock_tick", 0.5), ("dog", 0.25), ("rain", 0.1235)]
-
-
-def test_equal_scores_keep_the_order_of_the_labels() -> None:
-    even = TagScores(np.full(3, 0.5, np.float32), 0, 100)
-    assert [label.id for label, _ in ranked(even, LABELS, None)] == ["dog", "clock_tick", "rain"]
 
 
 def test_csv_has_one_row_a_label() -> None:
