@@ -35,6 +35,7 @@ MAY_THREAD = (
     "core/audio/kept/",
     "core/audio/playback/",
     "core/inference/engines/",
+    "core/inference/files/reading_ahead",
 )
 # What elsewhere starts nothing and guards nothing: a flag that stops a pool job, the hook for unforeseen errors.
 HARMLESS = {"threading.Event", "threading.excepthook", "threading.ExceptHookArgs"}

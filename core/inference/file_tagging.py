@@ -1,9 +1,10 @@
-"""Tags a whole file, window by window, in constant memory."""
+"""Tags whole files, window by window, in constant memory: one thread reads what the model is asked about next."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ from core.audio.decoding.file_clock import LONGEST_FILLED_GAP_S
 from core.audio.frame_rate import FRAMES_PER_SECOND
 from core.audio.log_mel import LogMelConfig
 from core.errors import UsageError, UserError
+from core.inference.files.reading_ahead import ProgressRead, Put, WindowRead
+from core.inference.files.together import Answer, Answered, Together
 from core.inference.live_frames import LiveFrames
 from core.inference.results import FrameRun, TagScores
 
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
 Progress = Callable[[float | None], None]
 ShouldStop = Callable[[], bool]
 USUAL_HOP_S = 5.0
+_BLOCK_S = 1.0
+"""Sound that is decoded at once, and for which progress is told: in larger blocks each second costs less."""
 
 
 def tag_file(
@@ -34,7 +39,7 @@ def tag_file(
     hop_s: float | None = None,
     on_progress: Progress | None = None,
     should_stop: ShouldStop | None = None,
-) -> Iterator[TagScores]:
+) -> Generator[TagScores]:
     """Scores of windows at 0, hop, 2 hops, … until every frame is covered; times are on the file's clock. The last one
     ends where the file does, and is as long as the others if the file is.
 
@@ -44,16 +49,60 @@ def tag_file(
     on_progress: called with the share done, or None if the file does not state its length. Raises UserError for a
     file that cannot be read; for a truncated one, after the windows of what could be read.
     """
-    window, hop = lengths_for(tagger, window_s, hop_s)
     path = Path(path)
-    damage: list[UserError] = []
-    runs = decode_frames(path, tagger.log_mel, damage, on_progress, should_stop)
-    for start, window_frames in windows_of(runs, window, hop):
-        yield tagger.tag(window_frames, start)
-        if should_stop is not None and should_stop():
-            return
-    if damage:
-        raise damage[0]
+    read = WindowReader(tagger.log_mel, *lengths_for(tagger, window_s, hop_s), on_progress is not None, should_stop)
+    with Together([path], read, tagger.tag_many, tagger.at_once) as files:
+        for window in answers_in(files.of(path), on_progress):
+            yield window.answer
+            if should_stop is not None and should_stop():
+                return
+
+
+def tag_files(
+    paths: Sequence[Path], tagger: Tagger, *, window_s: float | None = None, hop_s: float | None = None
+) -> Together[TagScores]:
+    """Several files, whose windows go through the model together; `of` one gives what `tag_file` does. Raises
+    UsageError for impossible lengths."""
+    read = WindowReader(tagger.log_mel, *lengths_for(tagger, window_s, hop_s))
+    return Together(paths, read, tagger.tag_many, tagger.at_once)
+
+
+def answers_in(
+    steps: Iterable[Answered[Answer] | ProgressRead], on_progress: Progress | None = None
+) -> Iterator[Answered[Answer]]:
+    """The answers of a file; calls `on_progress` with how far it has been read."""
+    for step in steps:
+        if not isinstance(step, ProgressRead):
+            yield step
+        elif on_progress is not None:
+            on_progress(step.share)
+
+
+@dataclass(frozen=True, slots=True)
+class WindowReader:
+    """Reads a file as windows of log-mel for `Together`; raises UserError as `tag_file` does."""
+
+    config: LogMelConfig
+    window: int
+    """Frames of a window."""
+    hop: int
+    """Frames from one to the next."""
+    tells_progress: bool = False
+    """Whether how far it has been read is told too."""
+    should_stop: ShouldStop | None = None
+    """Asked on the reading thread."""
+
+    def __call__(self, path: Path, put: Put) -> None:
+        def tell(share: float | None) -> None:
+            put(ProgressRead(share))
+
+        damage: list[UserError] = []
+        runs = decode_frames(path, self.config, damage, tell if self.tells_progress else None, self.should_stop)
+        for start, frames in windows_of(runs, self.window, self.hop):
+            if not put(WindowRead(start, frames)):
+                return
+        if damage:
+            raise damage[0]
 
 
 def lengths_for(tagger: Tagger, window_s: float | None, hop_s: float | None) -> tuple[int, int]:
@@ -153,7 +202,7 @@ def decode_frames(
     total_s = duration_s(path) if on_progress is not None else None
     has_frames = False
     try:
-        for block in decode_blocks(path, config.sample_rate):
+        for block in decode_blocks(path, config.sample_rate, _BLOCK_S):
             for run in frames.push(block):
                 has_frames = has_frames or not run.is_gap
                 yield run

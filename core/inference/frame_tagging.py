@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.audio.frame_rate import FRAMES_PER_SECOND
 from core.errors import UserError
-from core.inference.file_tagging import Progress, ShouldStop, decode_frames, lengths_for, windows_of
+from core.inference.file_tagging import Progress, ShouldStop, WindowReader, answers_in, lengths_for
+from core.inference.files.together import Answered, Together
 from core.inference.frame_rows import RowMean
 from core.inference.results import FrameScores
 
@@ -31,27 +32,52 @@ def tag_file_frames(
     window_s: as for `tag_file`. hop_s: None for half the window, so that each moment is in two windows. on_progress,
     errors: as for `tag_file`; also UserError for a model without a frame head.
     """
-    window_s = tagger.window_frames / FRAMES_PER_SECOND if window_s is None else window_s
-    window, hop = lengths_for(tagger, window_s, window_s / 2 if hop_s is None else hop_s)
+    tagger.require_frame_head()
+    window, hop = frame_lengths_for(tagger, window_s, hop_s)
     path = Path(path)
-    damage: list[UserError] = []
-    means = RowMean(len(tagger.labels))
-    runs = decode_frames(path, tagger.log_mel, damage, on_progress, should_stop)
-    heard_s = 0.0
-    for start, frames in windows_of(runs, window, hop):
-        scores = tagger.tag_frames(frames, start)
-        before_gap = means.pop_before_gap(scores)
-        if len(before_gap.times_s):
-            yield replace(before_gap, heard_s=heard_s)
-        means.add(scores)
-        heard_s = (start + len(frames)) / FRAMES_PER_SECOND
-        final = means.pop_before(start + hop)
-        if len(final.times_s):
-            yield replace(final, heard_s=heard_s)
-        if should_stop is not None and should_stop():
-            return
+    read = WindowReader(tagger.log_mel, window, hop, on_progress is not None, should_stop)
+    with Together([path], read, tagger.tag_frames_many, tagger.at_once) as files:
+        yield from rows_in(answers_in(files.of(path), on_progress), hop, len(tagger.labels), should_stop)
+
+
+def tag_files_frames(
+    paths: Sequence[Path], tagger: Tagger, *, window_s: float | None = None, hop_s: float | None = None
+) -> Together[FrameScores]:
+    """Several files, whose windows go through the model together: `rows_in` makes the rows of each. Raises UserError as
+    `tag_file_frames` does."""
+    tagger.require_frame_head()
+    read = WindowReader(tagger.log_mel, *frame_lengths_for(tagger, window_s, hop_s))
+    return Together(paths, read, tagger.tag_frames_many, tagger.at_once)
+
+
+def frame_lengths_for(tagger: Tagger, window_s: float | None, hop_s: float | None) -> tuple[int, int]:
+    """Window and hop of `tag_file_frames`, in frames. Raises UsageError for impossible lengths."""
+    window_s = tagger.window_frames / FRAMES_PER_SECOND if window_s is None else window_s
+    return lengths_for(tagger, window_s, window_s / 2 if hop_s is None else hop_s)
+
+
+def rows_in(
+    windows: Iterable[Answered[FrameScores]], hop: int, n_labels: int, should_stop: ShouldStop | None = None
+) -> Iterator[FrameScores]:
+    """Rows of a file from what the model says of its windows, each `hop` frames after the one before."""
+    means = RowMean(n_labels)
+    heard_s, damage = 0.0, None
+    try:
+        for window in windows:
+            before_gap = means.pop_before_gap(window.answer)
+            if len(before_gap.times_s):
+                yield replace(before_gap, heard_s=heard_s)
+            means.add(window.answer)
+            heard_s = (window.start_frame + window.n_frames) / FRAMES_PER_SECOND
+            final = means.pop_before(window.start_frame + hop)
+            if len(final.times_s):
+                yield replace(final, heard_s=heard_s)
+            if should_stop is not None and should_stop():
+                return
+    except UserError as error:  # of a file that is damaged: what was heard of it comes first
+        damage = error
     rest = means.pop_before(None)
     if len(rest.times_s):
         yield replace(rest, heard_s=heard_s)
-    if damage:
-        raise damage[0]
+    if damage is not None:
+        raise damage

@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 from core.errors import UserError
 
+Window = tuple[int, NDArray[np.float32]]
+"""The index of its first frame in the stream, and raw log-mel `(n, mels)`."""
+
 
 @dataclass(frozen=True, slots=True)
 class TagScores:

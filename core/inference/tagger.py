@@ -26,7 +26,7 @@ from core.inference.engines.models import Engine, EngineName, Setting, Shape
 from core.inference.engines.pytorch import TorchEngine
 from core.inference.frame_rows import resample_columns, rows_of
 from core.inference.live_view import live_view_from
-from core.inference.results import FrameScores, TagScores
+from core.inference.results import FrameScores, TagScores, Window
 from core.model.architecture import TransformerConfig
 from core.model.checkpoints.checkpoint import Checkpoint
 from core.model.checkpoints.loading import load_checkpoint
@@ -39,9 +39,6 @@ from core.model.store.find import find_weights
 
 LONGEST_FRAMES = 3072
 """30.72 s: beyond that, positions that were trained on 10.24 s mean little, and memory grows with the square."""
-
-Window = tuple[int, NDArray[np.float32]]
-"""The index of its first frame in the stream, and raw log-mel `(n, mels)`."""
 
 
 class Tagger:

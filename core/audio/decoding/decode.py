@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from core.audio.block import AudioBlock
 from core.audio.decoding.damage import DecodingTally
 from core.audio.decoding.declared_length import declared_length, track_length_s
-from core.audio.decoding.file_blocks import fill_gaps, gathered, refuse_non_numbers, resampled
+from core.audio.decoding.file_blocks import fill_gaps, gathered, joined, refuse_non_numbers, resampled
 from core.audio.decoding.file_clock import DecodedFrame, FileClock, clock_zero_s, placed
 from core.audio.decoding.ogg_chain import next_link, open_link
 from core.audio.decoding.open import has_sound, open_media, sound_track, track_note
@@ -45,21 +45,24 @@ _MAX_ERRORS = 32
 _TAG_BETWEEN_JOINED_FILES = b"ID3"
 
 
-def decode_blocks(path: Path | str, sample_rate: int = MODEL_SAMPLE_RATE) -> Iterator[AudioBlock]:
+def decode_blocks(
+    path: Path | str, sample_rate: int = MODEL_SAMPLE_RATE, block_s: float = _BLOCK_S
+) -> Iterator[AudioBlock]:
     """The file's first audio track that can be decoded: mean of its channels at `sample_rate`.
 
     Blocks are placed on the file's clock, the one that a player shows. The first one starts later than 0 if another
     track starts before the sound; after a gap in the timestamps, a block starts later than the previous one ends. Each
-    has a quarter of a second or more, or less at an end. Raises UserError on the first `next` if the file cannot be
-    opened; at the end, after everything that could be decoded, if it is truncated or damaged; at once if its samples
-    are not numbers. The file is closed when the iterator ends or is dropped.
+    has `block_s` or more, or less at an end. Raises UserError on the first `next` if the file cannot be opened; at the
+    end, after everything that could be decoded, if it is truncated or damaged; at once if its samples are not numbers.
+    The file is closed when the iterator ends or is dropped.
     """
     path = Path(path)
     with open_media(path) as container:
         tally = _begin_tally(path, container)
         clock = FileClock(clock_zero_s(container, sound_track(container)))
-        pieces = resampled(refuse_non_numbers(placed(_decoded(path, container, tally), clock), path), sample_rate)
-        yield from gathered(pieces, round(_BLOCK_S * sample_rate), sample_rate)
+        frames = joined(placed(_decoded(path, container, tally), clock), block_s)
+        pieces = resampled(refuse_non_numbers(frames, path), sample_rate)
+        yield from gathered(pieces, round(block_s * sample_rate), sample_rate)
         tally.raise_if_damaged()
 
 
@@ -156,4 +159,5 @@ def _packets(path: Path, container: InputContainer, tally: DecodingTally) -> Ite
 
 
 def _seconds(ticks: int | None, time_base: Fraction | None) -> float | None:
-    return None if ticks is None or time_base is None else float(ticks * time_base)
+    # The quotient of whole numbers is rounded once, as a Fraction is, in a tenth of the time.
+    return None if ticks is None or time_base is None else ticks * time_base.numerator / time_base.denominator

@@ -14,6 +14,29 @@ from core.audio.resample import StreamResampler
 from core.errors import UserError
 
 
+def joined(frames: Iterable[PlacedFrame], at_least_s: float) -> Iterator[PlacedFrame]:
+    """The same sound in fewer, longer frames: none across a gap or a change of rate."""
+    held: list[PlacedFrame] = []
+    n_samples = 0
+    for frame in frames:
+        if held and (frame.gap_s or frame.sample_rate != held[0].sample_rate):
+            yield _join(held)
+            held, n_samples = [], 0
+        held.append(frame)
+        n_samples += len(frame.samples)
+        if n_samples >= at_least_s * frame.sample_rate:
+            yield _join(held)
+            held, n_samples = [], 0
+    if held:
+        yield _join(held)
+
+
+def _join(frames: list[PlacedFrame]) -> PlacedFrame:
+    first = frames[0]
+    samples = np.concatenate([frame.samples for frame in frames]) if len(frames) > 1 else first.samples
+    return PlacedFrame(samples, first.sample_rate, first.start_s, first.gap_s)
+
+
 def refuse_non_numbers(frames: Iterable[PlacedFrame], path: Path) -> Iterator[PlacedFrame]:
     """Pass frames on; after the first sample that is not a finite number, count the others and raise UserError."""
     first_s, count = 0.0, 0

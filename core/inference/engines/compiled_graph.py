@@ -29,7 +29,8 @@ class CompiledGraph:
     def __init__(
         self, graph: Path, precision: Precision, cache_folder: Path | None = None, *, for_many: bool = False
     ) -> None:
-        self._graph, self.precision, self._cache_folder = graph, precision, cache_folder
+        self._graph, self._cache_folder = graph, cache_folder
+        self.precision: Precision = precision
         self._for_one: _Requests | None = None
         self._for_many: _Requests | None = None
         self._lock, self._many_lock = threading.Lock(), threading.Lock()

@@ -60,7 +60,8 @@ class GraphEngine:
     def __init__(
         self, exact: Engine, key: GraphKey, make: Make | None = None, precision: Precision | None = None
     ) -> None:
-        self._exact, self._make, self._precision = exact, make, precision
+        self._exact, self._make = exact, make
+        self._precision: Precision | None = precision
         self._key = replace(key, kind="int8" if precision == "int8" else "float")
         self._progress: dict[Shape, _Progress] = {}
         self._lock = threading.Lock()
