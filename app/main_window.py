@@ -13,9 +13,8 @@ from PySide6.QtWidgets import QMessageBox
 from app.docks import Docks
 from app.events.collector import EventCollector
 from app.events.controller import EventsController
-from app.events.export import ask_export
+from app.events.of_file.controls import FileControls
 from app.events.panel import EventsPanel
-from app.files.file_export import FileExport
 from app.files.keeping import ListKeeping
 from app.files.kept_list import KeptList
 from app.files.panel import FilesPanel
@@ -33,6 +32,7 @@ from app.presenter import Presenter
 from app.runtime.background_jobs import BackgroundJobs
 from app.runtime.context import WindowParts
 from app.sound_controls import SoundControls
+from app.spectrogram.history.event_history import TimelineEvent
 from app.spectrogram.live_timeline import LiveTimeline
 from app.spectrogram.panel import SpectrogramPanel
 from app.status_bar import StatusBar
@@ -116,6 +116,8 @@ class MainWindow(DropWindow):
         events_panel = self.docks.panel("events", EventsPanel)
         self.events = EventsController(self.collector, events_panel, self.presenter.navigation)
         self.events.follow(self.session)
+        self.file_controls = FileControls(self.files_panel, self.file_tagging, self.keeping, parents, self._parts)
+        self.file_controls.connect_picture(self.presenter.navigation, self.sound.playback)
         self.sound.connect_events(self.collector, events_panel)
         self.view = ViewSettings(self._parts, self.spectrogram, self.presenter.navigation, self.menus, self)
         self.input_menu = InputMenu(self.menus.input_menu, self.session, self._devices)
@@ -149,7 +151,7 @@ class MainWindow(DropWindow):
         """What each menu entry does, by its name."""
         return {
             "open_files": lambda: self.add_files(file_dialogs.ask_files(self)),
-            "open_folder": self._open_folder,
+            "open_folder": lambda: self.add_files(file_dialogs.ask_folder_to_tag(self)),
             "cancel_files": self.file_tagging.cancel_all,
             "clear_files": self.file_tagging.clear,
             "quit": self.close,
@@ -174,7 +176,8 @@ class MainWindow(DropWindow):
 
     def _connect(self) -> None:
         self.input_menu.chosen.connect(self._choose_input)
-        self.sound.noticed.connect(self.notifications.queue_notice)
+        for part in (self.sound, self.file_controls, self.keeping, self.collector):
+            part.noticed.connect(self.notifications.queue_notice)
         self.sound.files_wanted.connect(lambda: self.docks.raise_dock("files"))
         self.models.connect_menu(self.model_menu)
         self.dropped.connect(self._on_dropped)
@@ -183,24 +186,20 @@ class MainWindow(DropWindow):
         self.session.state_changed.connect(self._remember)
         self.training.panel_wanted.connect(lambda: self.docks.raise_dock("training"))
         self.training.models_changed.connect(self._list_trained)
-        for failed in (self.models.failed, self.sound.failed, self.file_tagging.scan_failed, self.training.failed):
-            failed.connect(self.notifications.show_error)
+        self.file_tagging.scan_failed.connect(self.notifications.show_error)
+        for part in (self.models, self.sound, self.training, self.file_controls):
+            part.failed.connect(self.notifications.show_error)
         files, session = self.file_tagging, self.session
         for changed in (files.counts_changed, files.busy_changed, session.state_changed, self.training.changed):
             changed.connect(self._refresh_actions)
         self.presenter.timeline_changed.connect(self._refresh_actions)
-        self.collector.noticed.connect(self.notifications.queue_notice)
         self.events.failed.connect(self.notifications.queue_error)
-        self.spectrogram.plot.box_clicked.connect(self.events.choose)
+        self.spectrogram.plot.box_clicked.connect(self._on_box)
         self.events.panel_wanted.connect(lambda: self.docks.raise_dock("events"))
         for failed in (self._parts.settings.write_failed, self.keeping.failed):
             failed.connect(self.notifications.queue_error)
-        export = FileExport(self.files_panel, self.jobs, lambda parent: ask_export(parent))
-        export.saved.connect(self.notifications.queue_notice)
-        export.failed.connect(self.notifications.show_error)
         self.notifications.inputs_wanted.connect(self.toolbar.input_button.showMenu)
-        appearance = self._parts.appearance
-        appearance.changed.connect(lambda: self.overlay.apply_theme(appearance.theme))
+        self._parts.appearance.changed.connect(lambda: self.overlay.apply_theme(self._parts.appearance.theme))
         self.sound.kept.deletions.append(self.keeping.delete_stored)
 
     def _restore(self) -> None:
@@ -245,9 +244,10 @@ class MainWindow(DropWindow):
             )
         self.add_files(drop.paths)
 
-    def _open_folder(self) -> None:
-        folder = file_dialogs.ask_folder(self, "Tag a folder")
-        self.add_files([folder] if folder is not None else [])
+    @Slot(object)
+    def _on_box(self, event: TimelineEvent) -> None:
+        """Select the event of a box in the list that has it."""
+        (self.events if self.presenter.timeline.is_live else self.file_controls).choose(event)
 
     @Slot(object)
     def _choose_input(self, choice: InputChoice) -> None:

@@ -190,6 +190,8 @@ class Presenter(QObject):
     def _why_no_tags(self) -> str:
         if self._row is not None and self._row.error is not None:
             return self._row.error.problem
+        if self._row is not None and self._row.is_reading_scores:
+            return "Reading its probabilities…"
         if self._row is not None and self._row.is_over:
             return "This file was tagged before. Press Tag again to see its probabilities."
         if self._session.is_loading_model:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, QRect, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QKeySequence, QMouseEvent, QPainter, QPixmap
+from typing import Protocol
+
+from PySide6.QtCore import QAbstractItemModel, QEvent, QItemSelectionModel, QModelIndex, QRect, Qt, Signal
+from PySide6.QtGui import QColor, QIcon, QKeyEvent, QKeySequence, QMouseEvent, QPainter, QPixmap
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -13,17 +15,27 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.events.model import EVENT_ROLE, EventsModel
+from app.events.model import EVENT_ROLE
 from app.events.pictures import HEIGHT, WIDTH
 from app.events.texts import LENGTH, NAME, NOTE, PEAK, PICTURE, SORTS, STAR, TIME
+from app.style.text_size import scaled_px, text_scale
 from app.style.theme import Theme, class_colour, tabular
 from app.widgets.tables import Index, set_up_rows
-from core.heard.event import HeardEvent
+from core.heard.event import EventQuery, HeardEvent
 
 ROW_PX = HEIGHT + 4
 _WIDTHS_PX = {STAR: 34, TIME: 96, LENGTH: 72, PEAK: 64, PICTURE: WIDTH + 16}
 _LEFT_TO_WINDOW = {Qt.Key.Key_Left, Qt.Key.Key_Right}
 """These keys move the cursor of the spectrogram."""
+
+
+class EventRows(Protocol):
+    """What the table needs of its model, a QAbstractItemModel."""
+
+    rows: list[HeardEvent]
+    """The events, from the top."""
+    query: EventQuery
+    """Says how they are sorted."""
 
 
 class EventDelegate(QStyledItemDelegate):
@@ -44,7 +56,9 @@ class EventDelegate(QStyledItemDelegate):
         if index.column() == STAR:
             option.palette.setColor(role, QColor(self.theme.accent))  # type: ignore[attr-defined]
         if index.column() == PICTURE:
+            # Painted here instead: Qt would paint it in the colour of the selection, in an area of no size.
             option.features &= ~QStyleOptionViewItem.ViewItemFeature.HasDecoration  # type: ignore[attr-defined]
+            option.icon = QIcon()  # type: ignore[attr-defined]
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         super().paint(painter, option, index)
@@ -57,14 +71,13 @@ class EventDelegate(QStyledItemDelegate):
         elif index.column() == PICTURE:
             picture = index.data(Qt.ItemDataRole.DecorationRole)
             if isinstance(picture, QPixmap):
-                height = min(picture.height(), area.height() - 2)
-                painter.drawPixmap(
-                    QRect(area.left() + 6, area.top() + (area.height() - height) // 2, picture.width(), height), picture
-                )
+                height = min(scaled_px(picture.height()), area.height() - 2)
+                top = area.top() + (area.height() - height) // 2
+                painter.drawPixmap(QRect(area.left() + 6, top, scaled_px(picture.width()), height), picture)
 
 
 class EventTable(QTableView):
-    """The table view of an EventsModel."""
+    """The table view of events."""
 
     go_wanted = Signal(object)
     """The HeardEvent that was double-clicked, or on which Enter was pressed."""
@@ -77,9 +90,12 @@ class EventTable(QTableView):
     star_wanted = Signal(object)
     """The HeardEvent whose star was clicked."""
 
-    def __init__(self, model: EventsModel, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, model: EventRows, theme: Theme, parent: QWidget | None = None) -> None:
+        """model: a QAbstractItemModel."""
         super().__init__(parent)
+        self._scale = text_scale()
         self._events = model
+        assert isinstance(model, QAbstractItemModel)
         self.setModel(model)
         self._delegate = EventDelegate(theme, self)
         self.setItemDelegate(self._delegate)
@@ -109,7 +125,7 @@ class EventTable(QTableView):
 
     def choose(self, place: int) -> None:
         """Select one row, and bring it into view."""
-        index = self._events.index(place, NAME)
+        index = self.model().index(place, NAME)
         flags = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
         self.selectionModel().setCurrentIndex(index, flags)
         self.scrollTo(index)
@@ -121,13 +137,22 @@ class EventTable(QTableView):
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         for column, width_px in _WIDTHS_PX.items():
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Interactive)
-            self.setColumnWidth(column, width_px)
+            self.setColumnWidth(column, scaled_px(width_px))
         for column in (NAME, NOTE):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
         header.setSectionsClickable(True)
         header.setSortIndicatorShown(True)
-        header.setSortIndicator(TIME, Qt.SortOrder.DescendingOrder)
+        is_falling = self._events.query.is_descending
+        header.setSortIndicator(TIME, Qt.SortOrder.DescendingOrder if is_falling else Qt.SortOrder.AscendingOrder)
         header.sectionClicked.connect(self._on_header)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Columns grow with the text, whatever widths the user has given them."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange and text_scale() != self._scale:
+            for column in _WIDTHS_PX:
+                self.setColumnWidth(column, round(self.columnWidth(column) * text_scale() / self._scale))
+            self._scale = text_scale()
 
     def _on_header(self, column: int) -> None:
         header = self.horizontalHeader()
@@ -142,7 +167,7 @@ class EventTable(QTableView):
         is_falling = not self._events.query.is_descending if is_same else column != NAME
         order = Qt.SortOrder.DescendingOrder if is_falling else Qt.SortOrder.AscendingOrder
         header.setSortIndicator(column, order)
-        self._events.sort(column, order)
+        self.model().sort(column, order)
 
     def _on_double_clicked(self, index: QModelIndex) -> None:
         if index.column() == NOTE:
@@ -166,8 +191,8 @@ class EventTable(QTableView):
             self.play_wanted.emit(one)
         elif key in {Qt.Key.Key_Delete, Qt.Key.Key_Backspace} and one is not None:
             self.delete_wanted.emit()
-        elif key == Qt.Key.Key_F2 and one is not None:
-            self.edit(self._events.index(self.currentIndex().row(), NOTE))
+        elif key == Qt.Key.Key_F2 and one is not None and not self.isColumnHidden(NOTE):
+            self.edit(self.model().index(self.currentIndex().row(), NOTE))
         elif key in _LEFT_TO_WINDOW:
             event.ignore()
         else:

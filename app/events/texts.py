@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from app.style import formatting
@@ -70,11 +70,11 @@ def tool_tip(event: HeardEvent) -> str:
     return "\n".join([*lines, *([f"No event: {event.why}"] if event.why else [])])
 
 
-def rows_as_text(events: Sequence[HeardEvent]) -> str:
-    """Rows for the clipboard: a line each, with tabs, below a heading."""
+def rows_as_text(events: Sequence[HeardEvent], text_of: Callable[[HeardEvent, int], str] = cell_text) -> str:
+    """Rows for the clipboard: a line each, with tabs, below a heading. text_of: the text of a cell."""
     columns = (TIME, LENGTH, NAME, PEAK, NOTE)
     lines = ["\t".join(COLUMNS[column] for column in columns)]
-    lines += ["\t".join(_plain(cell_text(event, column)) for column in columns) for event in events]
+    lines += ["\t".join(_plain(text_of(event, column)) for column in columns) for event in events]
     return "\n".join(lines) + "\n"
 
 

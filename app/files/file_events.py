@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from app.spectrogram.boxes.event_boxes import implied_ids, without_implied
 from app.spectrogram.history.event_history import TimelineEvent
 from app.spectrogram.history.model_scores import ModelScores
 from core.event_files.models import LabelledSpan
+from core.inference.results import EventChange
 
 _JOINED_S = 0.05
 """Windows closer together than this are one event."""
@@ -29,7 +32,31 @@ def events_of(model: ModelScores) -> list[TimelineEvent]:
         for run in np.split(rows, np.flatnonzero(is_new)[1:]):
             times = float(starts[run[0]]), float(stops[run[-1]])
             found.append(TimelineEvent(label.id, label.name, *times, float(values[run].max()), model.model))
-    return sorted(found, key=lambda event: event.onset_s)
+    found.sort(key=lambda event: event.onset_s)
+    specific = set(without_implied(found, implied_ids(model.labels), 0.0))
+    return [event if event in specific else replace(event, is_implied=True) for event in found]
+
+
+def events_from_changes(
+    changes: Iterable[EventChange], implied: Container[int], models: Sequence[ModelScores]
+) -> list[TimelineEvent]:
+    """Events that a model, the first of `models`, found in a file, and that have ended; none without a model.
+
+    implied: the ids of those that more specific ones cover.
+    """
+    return [
+        TimelineEvent(
+            label_id=model.labels[change.label].id,
+            name=model.labels[change.label].name,
+            onset_s=max(change.onset_s, 0.0),
+            offset_s=change.offset_s,
+            peak=min(change.peak, 1.0),
+            model=model.model,
+            is_implied=change.id in implied,
+        )
+        for model in models[:1]
+        for change in changes
+    ]
 
 
 def spans_of(path: Path, events: Iterable[TimelineEvent]) -> Iterator[LabelledSpan]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from PySide6.QtCore import QElapsedTimer, Signal, Slot
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import QElapsedTimer, Qt, Signal, Slot
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QSplitter, QStackedLayout, QVBoxLayout, QWidget
 
 from app.files.row import FileRow, FileState
 from app.files.table import FileTable
@@ -38,6 +38,8 @@ class FilesPanel(QFrame):
         self.table.setToolTip("Select a file to see its spectrogram and tags. Del cancels or removes it.")
         self.summary = ElidedLabel()
         self._summary_age = QElapsedTimer()
+        self._split = QSplitter(Qt.Orientation.Horizontal)
+        self._split.setChildrenCollapsible(False)
         self.summary.setObjectName("Muted")
         self.open_button = push_button("Open files…", "Choose files to tag (Ctrl+O)", is_primary=True)
         self.add_button = push_button("Open files…", "Choose more files to tag (Ctrl+O)")
@@ -61,12 +63,20 @@ class FilesPanel(QFrame):
         column.setContentsMargins(1, 0, 1, 1)
         column.setSpacing(0)
         column.addLayout(bar)
-        column.addWidget(self.table, 1)
+        self._split.addWidget(self.table)
+        column.addWidget(self._split, 1)
         self._pages = QStackedLayout(self)
         self._pages.setContentsMargins(1, 1, 1, 1)
         self._pages.addWidget(empty_page(_EMPTY, self.open_button))
         self._pages.addWidget(filled)
         self.setMinimumHeight(120)
+
+    def put_beside(self, widget: QWidget) -> None:
+        """Have a widget beside the table, hidden until somebody shows it."""
+        self._split.addWidget(widget)
+        self._split.setStretchFactor(0, 3)
+        self._split.setStretchFactor(1, 2)
+        widget.hide()
 
     def _connect(self) -> None:
         self.open_button.clicked.connect(self.open_wanted)

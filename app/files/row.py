@@ -19,6 +19,7 @@ from app.style import formatting
 from app.style.plain_text import rich_error
 from core.errors import UserError
 from core.event_files.models import LabelledSpan
+from core.inference.results import TagScores
 from core.label_tree import label_tree
 from core.labels import LabelSet
 
@@ -70,6 +71,10 @@ class FileRow:
     """Its picture and scores."""
     tagger: Tagger | None = None
     """The model to tag it with; None: the one in use."""
+    are_scores_kept: bool = False
+    """Its scores are on the disk."""
+    is_reading_scores: bool = False
+    """Its scores are being read from the disk."""
     has_requested_picture: bool = False
     """Its picture has been read or is being read."""
 
@@ -96,27 +101,43 @@ class FileRow:
     def begin(self, tagger: Tagger) -> None:
         """Being tagged from now on."""
         self.state, self.progress, self.model = FileState.TAGGING, None, tagger.name
+        self.are_scores_kept = False
         self.timeline.use_labels(tagger)
         self.timeline.events.add(self.labels)
 
+    def take(self, scores: Sequence[TagScores], events: Sequence[TimelineEvent]) -> None:
+        """Show what a model has found."""
+        if not self.timeline.models:
+            return
+        for window in scores:
+            self.timeline.models[0].scores.append(window)
+            self.tagged_s = max(self.tagged_s, window.end_s)
+        self.timeline.events.add(events)
+
     def find_events(self) -> None:
-        """Show the events that its scores hold, beside those of its labels."""
-        self.timeline.events.clear()
-        self.timeline.events.add([*self.labels, *(events_of(self.timeline.models[0]) if self.timeline.models else ())])
+        """Show the events that its windows hold, where its model has not said when things sound."""
+        if self.timeline.models and not self.timeline.models[0].scores.has_rows:
+            self.timeline.events.clear()
+            self.timeline.events.add([*self.labels, *events_of(self.timeline.models[0])])
 
     def add_labels(self, events: Sequence[TimelineEvent]) -> None:
         """Show the events of a file of labels."""
         self.labels += events
         self.timeline.events.add(events)
 
-    def spans(self) -> list[LabelledSpan]:
-        """Its events for an export, without those of its labels."""
-        return list(spans_of(self.path, self._found()))
+    def spans(self, *, with_parents: bool = False) -> list[LabelledSpan]:
+        """Its events for an export, without those of its labels. with_parents: also those that more specific ones
+        cover."""
+        return list(spans_of(self.path, self.events(with_parents=with_parents)))
 
-    def _found(self) -> list[TimelineEvent]:
+    def events(self, *, with_parents: bool = False) -> list[TimelineEvent]:
         """The events that a model found in it."""
         of_labels = set(self.labels)
-        return [event for event in self.timeline.events.between(-1.0, float("inf")) if event not in of_labels]
+        return [
+            event
+            for event in self.timeline.events.between(-1.0, float("inf"))
+            if event not in of_labels and (with_parents or not event.is_implied)
+        ]
 
     def to_kept(self) -> KeptFile:
         """What is kept of it between starts: what is being tagged then waits again."""
@@ -134,8 +155,8 @@ class FileRow:
             problem=problem,
             remedy=remedy,
             events=tuple(
-                (event.label_id, event.name, event.onset_s, event.offset_s or 0.0, event.peak)
-                for event in self._found()
+                (event.label_id, event.name, event.onset_s, event.offset_s or 0.0, event.peak, event.is_implied)
+                for event in self.events(with_parents=True)
             ),
         )
 
@@ -148,7 +169,9 @@ class FileRow:
         if kept.problem:
             row.error = UserError(kept.problem, kept.remedy)
             row.timeline.message = rich_error(row.error)
-        row.timeline.events.add(TimelineEvent(*event, kept.model) for event in kept.events)
+        row.timeline.events.add(
+            TimelineEvent(*event[:5], model=kept.model, is_implied=any(event[5:])) for event in kept.events
+        )
         return row
 
     def state_text(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QModelIndex, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractScrollArea,
@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 
 from app.files.row import FileRow, FileState
 from app.files.table_model import CANCEL, LENGTH, NAME, ROW_ROLE, STATE, TAGS, FilesModel
+from app.style.text_size import scaled_px
 from app.style.theme import Theme
 from app.widgets.icons import cancel_icon
 from app.widgets.tables import Index, set_up_rows
@@ -118,14 +119,24 @@ class FileTable(QTableView):
         header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Interactive)
         header.setSectionResizeMode(TAGS, QHeaderView.ResizeMode.Stretch)
         header.setSectionResizeMode(CANCEL, QHeaderView.ResizeMode.Fixed)
-        self.setColumnWidth(LENGTH, 64)
-        self.setColumnWidth(CANCEL, 34)
+        self._fit_fixed()
         header.sectionResized.connect(self._on_dragged)
+
+    def _fit_fixed(self) -> None:
+        """Give the columns whose width follows from their text room for today's size of it."""
+        self.setColumnWidth(LENGTH, scaled_px(64))
+        self.setColumnWidth(CANCEL, scaled_px(34))
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._fit_fixed()
+            self._fit_columns()
 
     def _fit_columns(self) -> None:
         """Fit all columns into any width, so that the buttons at the end of the rows stay in view."""
         width = self.viewport().width()
-        for_both = width - self.columnWidth(LENGTH) - self.columnWidth(CANCEL) - _NARROWEST_PX[TAGS]
+        for_both = width - self.columnWidth(LENGTH) - self.columnWidth(CANCEL) - scaled_px(_NARROWEST_PX[TAGS])
         state = self._preferred_px(STATE, width)
         name = max(min(self._preferred_px(NAME, width), for_both - state), _NARROWEST_PX[NAME])
         self._is_fitting = True

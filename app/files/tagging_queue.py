@@ -13,18 +13,17 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from app.files.file_events import events_from_labels
+from app.files.file_events import events_from_changes, events_from_labels
 from app.files.row import FileRow, FileState
 from app.files.search import FoundFiles, belongs_to, no_sound_of, problems_in_words, search, unchanged_in_words
 from app.files.table_model import FilesModel
-from app.files.tagging_job import tag_row
+from app.files.tagging_job import FoundInFile, tag_row
 from app.runtime.background_jobs import BackgroundJobs
 from app.runtime.core_api import CoreApi, FilePicture, Tagger
 from app.spectrogram.timeline import set_picture
 from app.style.plain_text import rich_error
 from core.errors import UserError
 from core.event_files.models import LabelFile
-from core.inference.results import TagScores
 
 
 class TaggingQueue(QObject):
@@ -46,8 +45,8 @@ class TaggingQueue(QObject):
     """A UserError: the paths could not be searched for files."""
     files_left_out = Signal(str)
     """A sentence that counts the files of a folder that are no media."""
-    _progressed = Signal(object, object, object)
-    """From a pool thread: a FileRow, a tuple of new TagScores, and the progress or None."""
+    _progressed = Signal(object, object)
+    """From a pool thread: a FileRow, and the FoundInFile of it."""
     _noted = Signal(object, str)
     """From a pool thread: a FileRow and its note."""
 
@@ -236,14 +235,12 @@ class TaggingQueue(QObject):
             lambda error: self._on_ended(waiting, error),
         )
 
-    @Slot(object, object, object)
-    def _on_progress(self, row: FileRow, scores: tuple[TagScores, ...], progress: float | None) -> None:
-        if row is not self._current or row.state is not FileState.TAGGING or row.timeline.scores is None:
+    @Slot(object, object)
+    def _on_progress(self, row: FileRow, found: FoundInFile) -> None:
+        if row is not self._current or row.state is not FileState.TAGGING:
             return
-        for window in scores:
-            row.timeline.scores.append(window)
-            row.tagged_s = max(row.tagged_s, window.end_s)
-        row.progress = progress
+        row.take(found.scores, events_from_changes(found.events, found.implied, row.timeline.models))
+        row.progress = found.progress
         if row.timeline.history is None:
             row.timeline.view.last_s = row.tagged_s
             row.timeline.view.show_all()

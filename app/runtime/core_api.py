@@ -37,6 +37,7 @@ class Tagger(Protocol):
     live_thresholds: NDArray[np.float32]
     live_rules: EventRules
     weights_hash: str
+    has_frame_head: bool
 
     def with_merge(self, merge: str) -> Tagger: ...
     def tokens_with(self, merge: str) -> tuple[int, int]: ...
@@ -126,7 +127,14 @@ def load_tagger(model: str | None) -> Tagger:
 
 
 def tag_file(path: Path, tagger: Any, on_progress: ProgressCall, should_stop: StopQuestion) -> Iterator[TagScores]:
-    """Tag the windows of a file, one after the other. Raises UserError."""
+    """Tag a file: window after window, or with a frame head rows of 100 ms, some seconds of them at a time. Raises
+    UserError."""
+    if tagger.has_frame_head:
+        from core.inference.frame_rows import window_of
+        from core.inference.frame_tagging import tag_file_frames
+
+        rows = tag_file_frames(path, tagger, on_progress=on_progress, should_stop=should_stop)
+        return map(window_of, rows)
     from core.inference.file_tagging import tag_file as tag
 
     return tag(path, tagger, on_progress=on_progress, should_stop=should_stop)

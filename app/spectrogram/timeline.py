@@ -15,6 +15,7 @@ from app.spectrogram.history.event_history import EventHistory
 from app.spectrogram.history.model_scores import ModelScores, model_at
 from app.spectrogram.history.score_history import ScoreHistory
 from app.spectrogram.time_view import TimeView
+from core.inference.events import rules_for_rows
 from core.inference.results import FrameRun, TagScores
 from core.labels import LabelSet
 
@@ -97,7 +98,10 @@ class Timeline:
     def use_labels(self, tagger: Tagger) -> None:
         """Take scores from this model from now on; what was there of another is deleted."""
         scores = ScoreHistory(len(tagger.labels), is_live=self.is_live, capacity=MOST_WINDOWS)
-        self.models = [ModelScores(tagger.name, tagger.labels, tagger.thresholds, scores)]
+        # Of the rows of a frame head an event is made where they reach the thresholds for rows.
+        rows = rules_for_rows(len(tagger.labels)) if tagger.has_frame_head else None
+        thresholds = tagger.thresholds if rows is None else rows.starts_from
+        self.models = [ModelScores(tagger.name, tagger.labels, thresholds, scores)]
         self.events.clear()
 
     def scores_in_view(self) -> TagScores | None:

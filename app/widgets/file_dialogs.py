@@ -19,6 +19,12 @@ def ask_folder(parent: QWidget, title: str, folder: Path | None = None) -> Path 
     return Path(name) if name else None
 
 
+def ask_folder_to_tag(parent: QWidget) -> list[Path]:
+    """The folder that was chosen; empty when cancelled."""
+    folder = ask_folder(parent, "Tag a folder")
+    return [] if folder is None else [folder]
+
+
 def ask_model_file(parent: QWidget) -> Path | None:
     """The checkpoint file to open; None when cancelled."""
     return _ask_checkpoint(parent, "Open model file")

@@ -16,6 +16,7 @@ from filelock import FileLock
 
 from core.errors import UserError
 from core.heard import schema
+from core.heard.damaged_file import is_damaged, set_aside
 from core.heard.folding import has_text
 
 BUSY_S = 10.0
@@ -38,7 +39,6 @@ _REFUSALS = {
     sqlite3.SQLITE_NOTADB: _DAMAGE,
 }
 _NOT_WRITABLE = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
-_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 class Connections:
@@ -110,15 +110,15 @@ class Connections:
         try:
             return _open(self._path)
         except sqlite3.DatabaseError as error:
-            if _code(error) not in _DAMAGED:
+            if not is_damaged(error):
                 raise
         with FileLock(f"{self._path}.damaged.lock"):  # two windows at once must not set the new file aside too
             try:
                 return _open(self._path)
             except sqlite3.DatabaseError as error:
-                if _code(error) not in _DAMAGED:
+                if not is_damaged(error):
                     raise
-            self.set_aside = _set_aside(self._path)
+            self.set_aside = set_aside(self._path)
             return _open(self._path)
 
     @contextmanager
@@ -179,12 +179,3 @@ def _open_once(path: Path, address: str) -> sqlite3.Connection:
 def _code(error: sqlite3.Error) -> int:
     """The primary error code of SQLite; -1 for errors of Python's module."""
     return getattr(error, "sqlite_errorcode", -1) & 0xFF
-
-
-def _set_aside(path: Path) -> Path:
-    aside = path.with_name(f"{path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
-    path.replace(aside)
-    for ending in ("-wal", "-shm"):  # what belongs to the damaged file must not be applied to the new one
-        with suppress(FileNotFoundError):
-            path.with_name(path.name + ending).replace(aside.with_name(aside.name + ending))
-    return aside

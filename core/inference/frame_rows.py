@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.audio.frame_rate import FRAMES_PER_SECOND
-from core.inference.results import FrameScores
+from core.inference.results import FrameScores, TagScores
 
 ROW_FRAMES = 10
 ROW_S = ROW_FRAMES / FRAMES_PER_SECOND
@@ -31,6 +31,14 @@ def resample_columns(columns: NDArray[np.float32], times_s: NDArray[np.float64],
     upper = np.minimum(lower + 1, len(times_s) - 1)
     share = (places - lower).astype(np.float32)[:, None]
     return FrameScores((columns[lower] * (1 - share) + columns[upper] * share).astype(np.float32), centres_s)
+
+
+def window_of(rows: FrameScores) -> TagScores:
+    """Rows, at least one, as a window that covers them, with the highest of each label; it ends with what was heard."""
+    first, end_frame = _first_row(rows), ROW_FRAMES * (_first_row(rows) + len(rows.times_s))
+    heard = round(rows.heard_s * FRAMES_PER_SECOND)
+    end_frame = min(end_frame, heard) if heard > ROW_FRAMES * first else end_frame
+    return TagScores(rows.probabilities.max(axis=0), ROW_FRAMES * first, end_frame, rows=rows)
 
 
 def _centres_s(rows: range) -> NDArray[np.float64]:

@@ -18,7 +18,8 @@ from core.audio.playback.output import Fill
 from core.audio.playback.player import PlayableSound, SoundPlayer
 from core.errors import UserError
 from core.inference.events import EventRules
-from core.inference.results import FrameRun, Level, LiveStatus, LiveUpdate, TagScores
+from core.inference.frame_rows import window_of
+from core.inference.results import FrameRun, FrameScores, Level, LiveStatus, LiveUpdate, TagScores
 from core.labels import LabelSet
 from rig.waiting import PATIENCE_S
 from tests.app.event_fakes import MemoryStore
@@ -39,6 +40,7 @@ class FakeTagger:
         self.live_thresholds = self.thresholds
         self.live_rules = EventRules(self.thresholds, self.thresholds / np.float32(2))
         self.weights_hash = f"hash of {name}"
+        self.has_frame_head = False
         self.merge = "auto"
 
     def with_merge(self, merge: str) -> FakeTagger:
@@ -186,7 +188,17 @@ class FakeCore:
                     return
             if should_stop():
                 return
+            if tagger.has_frame_head:
+                yield self._rows(window, tagger)
+                continue
             yield scores(500 * window, 500 * window + 1024, {window % len(tagger.labels): 0.9}, len(tagger.labels))
+
+    def _rows(self, window: int, tagger: FakeTagger) -> TagScores:
+        """Five seconds in rows of 100 ms; the class whose turn it is sounds from the second to the third of them."""
+        values = np.zeros((50, len(tagger.labels)), np.float32)
+        values[20:30, window % len(tagger.labels)] = 0.9
+        times_s = 5.0 * window + 0.05 + 0.1 * np.arange(50, dtype=np.float64)
+        return window_of(FrameScores(values, times_s))
 
     def _picture(self, path: Path, should_stop: StopQuestion) -> FakePicture:
         if path.name in self.bad_files:

@@ -32,6 +32,8 @@ class TimelineEvent:
     """The lowest frequency of its box; None: all frequencies."""
     high_hz: float | None = None
     """The highest frequency of its box; None: all frequencies."""
+    is_implied: bool = False
+    """In a file: more specific events cover half of it or more."""
 
 
 class EventHistory:

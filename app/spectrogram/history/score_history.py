@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,20 @@ from core.inference.results import TagScores
 
 _STORED = np.zeros(0, np.float32)
 """Stands in a stored window for the probabilities that are in the matrix."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptScores:
+    """All scores of a file, as they are kept."""
+
+    windows: NDArray[np.float32]
+    """Probabilities of each window, `(windows, labels)`."""
+    ends: NDArray[np.int64]
+    """Its first frame and the one after its last, `(windows, 2)`."""
+    rows: NDArray[np.uint8]
+    """Rows of 100 ms in 255ths, `(rows, labels)`; none of a model without a frame head."""
+    spans_s: NDArray[np.float64]
+    """Where each row starts and stops, `(rows, 2)`."""
 
 
 class ScoreHistory:
@@ -54,6 +68,11 @@ class ScoreHistory:
         self._is_whole[row] = scores.rows is None
         self._windows.append(replace(scores, probabilities=_STORED, rows=None))
         self._count += 1
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether some window brought rows of 100 ms."""
+        return bool(len(self._frames))
 
     def values(self, label: int) -> NDArray[np.float32]:
         """One label's probability in every row, `(rows,)`."""
@@ -112,6 +131,22 @@ class ScoreHistory:
         row = int(np.searchsorted(self.starts_s, time_s, side="right")) - 1
         is_in_gap = row + 1 < self._count and time_s > self._stops_s[row]
         return None if is_in_gap else self._window(row)
+
+    def to_kept(self) -> KeptScores:
+        """A copy of all scores."""
+        ends = np.array([(window.start_frame, window.end_frame) for window in self._windows], np.int64)
+        windows, frames = self._probabilities[: self._count], self._frames
+        return KeptScores(windows.copy(), ends.reshape(-1, 2), frames.values.copy(), frames.spans_s.copy())
+
+    @classmethod
+    def from_kept(cls, kept: KeptScores) -> ScoreHistory:
+        """The history of a file from its kept scores."""
+        history = cls(kept.windows.shape[1], is_live=False, capacity=max(len(kept.windows), 1))
+        for probabilities, (start, end) in zip(kept.windows, kept.ends.tolist(), strict=True):
+            history.append(TagScores(probabilities, start, end))
+        history._frames.restore(kept.rows, kept.spans_s)
+        history._is_whole[:] = not history.has_rows
+        return history
 
     def forget_before(self, time_s: float) -> None:
         """Forget the rows that ended before a moment, once they are many."""

@@ -171,7 +171,7 @@ def test_events_of_files_are_exported(
     window, paths = make_window(), sounds("a.wav", "b.wav")
     _tagged(window, paths, qtbot)
     out = tmp_path / "out.csv"
-    monkeypatch.setattr("app.main_window.ask_export", lambda _parent: (out, "csv"))
+    monkeypatch.setattr("app.events.of_file.controls.ask_export", lambda _parent: (out, "csv"))
     qtbot.mouseClick(window.files_panel.export_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(out.exists)
     assert {span.source for span in read_labels(out).spans} == {str(path) for path in paths}

@@ -12,7 +12,7 @@ import pytest
 from app.files.kept_list import KeptFile, KeptList
 from core.errors import UserError
 
-DOG = ("dog", "Dog", 1.0, 2.5, 0.9)
+DOG = ("dog", "Dog", 1.0, 2.5, 0.9, False)
 
 
 def _file(name: str, state: str = "done") -> KeptFile:
@@ -48,10 +48,51 @@ def test_a_disk_that_refuses_is_told(tmp_path: Path) -> None:
             action()
 
 
-def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
-    (tmp_path / "files.sqlite").write_bytes(b"not a database" * 100)
-    with pytest.raises(UserError, match=r"files\.sqlite"):
-        KeptList(tmp_path / "files.sqlite").load()
+def test_a_damaged_list_is_set_aside_and_a_new_one_begun(tmp_path: Path) -> None:
+    path, damage = tmp_path / "files.sqlite", b"not a database" * 100
+    path.write_bytes(damage)
+    kept = KeptList(path)
+    assert kept.load() == []
+    assert kept.set_aside is not None
+    assert kept.set_aside.read_bytes() == damage
+    kept.put([_file("a.wav")])
+    again = KeptList(path)
+    assert again.load() == [_file("a.wav")]
+    assert again.set_aside is None
+
+
+def test_a_list_that_is_damaged_inside_is_set_aside(tmp_path: Path) -> None:
+    path = tmp_path / "files.sqlite"
+    kept = KeptList(path)
+    kept.put(_file(f"{i}.wav") for i in range(2000))
+    content = bytearray(path.read_bytes())
+    content[4096 * 3 : 4096 * 20] = b"\xff" * (4096 * 17)
+    path.write_bytes(content)
+    again = KeptList(path)
+    assert again.load() == []
+    assert again.set_aside is not None
+
+
+def test_scores_are_kept_with_their_file_and_go_with_it(tmp_path: Path) -> None:
+    kept = KeptList(tmp_path / "files.sqlite")
+    one, two = Path("/sounds/a.wav"), Path("/sounds/b.wav")
+    assert kept.scores(one) is None
+    kept.put_scores(one, b"first")
+    kept.put_scores(one, b"second")
+    kept.put_scores(two, b"other")
+    assert (kept.scores(one), kept.scores(two)) == (b"second", b"other")
+    kept.remove([one])
+    assert (kept.scores(one), kept.scores(two)) == (None, b"other")
+    kept.delete_all()
+    assert kept.scores(two) is None
+
+
+def test_scores_that_were_kept_first_make_room(tmp_path: Path) -> None:
+    kept = KeptList(tmp_path / "files.sqlite", most_score_bytes=25)
+    paths = [Path(f"/sounds/{i}.wav") for i in range(4)]
+    for path in paths:
+        kept.put_scores(path, b"0123456789")
+    assert [kept.scores(path) for path in paths] == [None, None, b"0123456789", b"0123456789"]
 
 
 def test_what_was_deleted_is_nowhere_in_the_files(tmp_path: Path) -> None:
