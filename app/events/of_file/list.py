@@ -83,7 +83,8 @@ class FileEventsList(QFrame):
         if current is not None and self.table.current() is None:
             self.choose(current.label_id, current.onset_s)
         number = len(self.model.rows)
-        self.heading.setText(f"{formatting.count(number, 'event')} in {row.path.name}")
+        name = row.path.name
+        self.heading.setText(f"{formatting.count(number, 'event')} in {name}" if number else name)
         self.hint.setText(_NOTHING if row.state is FileState.DONE else _NONE_YET)
         self._pages.setCurrentWidget(self.table if number else self.hint)
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.inference.file_tagging import slice_windows
-from core.inference.frame_rows import RowMean, resample_columns, rows_of
+from core.inference.frame_rows import RowMean, resample_columns, rows_of, window_of
 from core.inference.results import FrameScores
 
 pytestmark = pytest.mark.slow
@@ -77,3 +79,12 @@ def test_rows_before_a_hole_are_given_before_those_behind_it() -> None:
     assert means.pop_before_gap(far).times_s.tolist() == pytest.approx([0.05, 0.15])
     means.add(far)
     assert means.pop_before(None).times_s.tolist() == pytest.approx([9.05, 9.15])
+
+
+def test_rows_as_a_window_have_the_highest_of_each_label_and_end_with_what_was_heard() -> None:
+    rows = scores_of(np.array([[0.1, 0.9], [0.5, 0.2], [0.3, 0.1]]), first_row=4)
+    window = window_of(rows)
+    assert window.probabilities.tolist() == pytest.approx([0.5, 0.9])
+    assert (window.start_frame, window.end_frame) == (40, 70)
+    assert window.rows is rows
+    assert window_of(replace(rows, heard_s=0.64)).end_frame == 64

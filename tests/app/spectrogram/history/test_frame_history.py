@@ -85,3 +85,16 @@ def test_another_start_of_the_clock_moves_rows_with_their_window() -> None:
     assert moved.rows is not None
     assert (moved.start_s, moved.end_s) == (10.0, 10.5)
     assert moved.rows.times_s == pytest.approx([10.35, 10.45])
+
+
+def test_rows_of_very_long_sound_get_coarser_but_not_lower_and_never_cross_a_gap() -> None:
+    frames = FrameHistory(2, most_rows=40)
+    frames.append(_rows(0.0, *[0.1, 0.6] * 15), 0.0, 10.0)
+    frames.append(_rows(50.0, *[0.8] * 15), 50.0, 60.0)
+    starts, stops, values = frames.between(0, 0.0, 99.0)
+    assert len(frames) <= 40
+    assert values[starts < 3.0] == pytest.approx([0.6] * 15, abs=1 / 255)
+    assert values[starts > 3.0] == pytest.approx([0.8] * int((starts > 3.0).sum()), abs=1 / 255)
+    assert stops[starts < 3.0].max() == pytest.approx(3.0)
+    assert starts[starts > 3.0].min() == pytest.approx(50.0)
+    assert (starts[1:] >= stops[:-1] - 1e-6).all()
