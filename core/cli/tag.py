@@ -8,7 +8,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from core.cli.argument_types import positive_number, whole_count
 from core.cli.model_options import ModelOptions, add_model_options
@@ -29,6 +29,7 @@ from core.inference.edges.finders import EVENT_FINDERS, USUAL_EDGES
 
 if TYPE_CHECKING:
     from core.audio.decoding.search import MediaFound
+    from core.inference.files.together import TaggedFiles
     from core.inference.tagger import Tagger
 
 
@@ -153,12 +154,32 @@ def run_tag(options: TagOptions) -> int:
         print(f"Note: {found.others_in_words()}", file=sys.stderr)
     if options.cluster is not None:
         return _tag_on_cluster(options, options.cluster, tagger, found)
-    if options.format in EVENT_FILES:
-        return _write_event_files(options, tagger, found, places)
-    if places is not None:
-        return _tag_all(_EachBeside(tagger, options, places), found)
-    with _open_output(options.output) as file:
-        return _tag_all(_make_writer(file, tagger, options), found)
+    with _begin(options, tagger, found.files) as files:
+        job = _Job(options, tagger, files)
+        if options.format in EVENT_FILES:
+            return _write_event_files(job, found, places)
+        if places is not None:
+            return _tag_all(_EachBeside(job, places), found)
+        with _open_output(options.output) as file:
+            return _tag_all(_make_writer(file, job), found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What the writers of a command share."""
+
+    options: TagOptions
+    tagger: Tagger
+    files: TaggedFiles[Any]
+    """All files: TagScores, or FrameScores for what is timed."""
+
+
+def _begin(options: TagOptions, tagger: Tagger, paths: tuple[Path, ...]) -> TaggedFiles[Any]:
+    from core.inference.file_tagging import tag_files
+    from core.inference.frame_tagging import tag_files_frames
+
+    begin = tag_files_frames if options.is_timed else tag_files
+    return begin(paths, tagger, window_s=options.window_s, hop_s=options.hop_s)
 
 
 def _tag_all(writer: FileWriter, found: MediaFound) -> int:
@@ -168,12 +189,13 @@ def _tag_all(writer: FileWriter, found: MediaFound) -> int:
     return 1 if n_errors else 0
 
 
-def _write_event_files(options: TagOptions, tagger: Tagger, found: MediaFound, places: dict[Path, Path] | None) -> int:
+def _write_event_files(job: _Job, found: MediaFound, places: dict[Path, Path] | None) -> int:
     from core.cli.output.event_files import FileSpans, write_each, write_one
     from core.inference.edges.file_events import FileEvents
 
+    options, tagger = job.options, job.tagger
     events = FileEvents(tagger.labels, options.parents, options.edges)
-    spans = FileSpans(tagger, events, options.window_s, options.hop_s)
+    spans = FileSpans(tagger, events, job.files)
     for path, error in found.problems:
         spans.error(str(path), error)
     if places is not None:
@@ -208,43 +230,38 @@ def _tag_on_cluster(options: TagOptions, address: str, tagger: Tagger, found: Me
     return tag_archive(archive, Start(order, tagger.weights_hash, ()), found)
 
 
-def _make_writer(file: IO[str], tagger: Tagger, options: TagOptions) -> FileWriter:
-    return (_FrameTagging if options.is_timed else _WindowTagging)(file, tagger, options)
+def _make_writer(file: IO[str], job: _Job) -> FileWriter:
+    return (_FrameTagging if job.options.is_timed else _WindowTagging)(file, job)
 
 
 class _WindowTagging:
-    def __init__(self, file: IO[str], tagger: Tagger, options: TagOptions) -> None:
-        self._writer = FORMATS[options.format](file, tagger.labels, options.top_k)
-        self._tagger, self._options = tagger, options
+    def __init__(self, file: IO[str], job: _Job) -> None:
+        self._writer = FORMATS[job.options.format](file, job.tagger.labels, job.options.top_k)
+        self._job = job
         self.error, self.note = self._writer.error, self._writer.note
 
     def tag(self, path: Path) -> None:
-        from core.inference.file_tagging import tag_file
-
-        tagger, options = self._tagger, self._options
-        windows = tag_file(path, tagger, window_s=options.window_s, hop_s=options.hop_s)
-        for index, scores in enumerate(windows):
+        tagger, options = self._job.tagger, self._job.options
+        for index, scores in enumerate(self._job.files.of(path)):
             implied = None if options.parents else implied_labels(scores, tagger.labels, tagger.thresholds)
             self._writer.window(TaggedWindow(str(path), index, scores, implied=implied))
 
 
 class _FrameTagging:
-    def __init__(self, file: IO[str], tagger: Tagger, options: TagOptions) -> None:
+    def __init__(self, file: IO[str], job: _Job) -> None:
         from core.cli.output.frame_output import EVENT_FORMATS, FRAME_FORMATS
         from core.inference.edges.file_events import FileEvents
 
+        options, tagger = job.options, job.tagger
         formats = EVENT_FORMATS if options.events else FRAME_FORMATS
         events = FileEvents(tagger.labels, options.parents, options.edges)
         self._writer = formats[options.format](file, tagger.labels, options.top_k, events)
-        self._tagger, self._options = tagger, options
+        self._job = job
         self.error, self.note = self._writer.error, self._writer.note
 
     def tag(self, path: Path) -> None:
-        from core.inference.frame_tagging import tag_file_frames
-
-        options = self._options
         try:
-            for scores in tag_file_frames(path, self._tagger, window_s=options.window_s, hop_s=options.hop_s):
+            for scores in self._job.files.of(path):
                 self._writer.frames(str(path), scores)
         finally:
             self._writer.end(str(path))  # what a damaged file held comes before its error
@@ -253,12 +270,12 @@ class _FrameTagging:
 class _EachBeside:
     """Writes each file's results to its place, and errors to standard error."""
 
-    def __init__(self, tagger: Tagger, options: TagOptions, places: dict[Path, Path]) -> None:
-        self._tagger, self._options, self._places = tagger, options, places
+    def __init__(self, job: _Job, places: dict[Path, Path]) -> None:
+        self._job, self._places = job, places
 
     def tag(self, path: Path) -> None:
         with _open_output(self._places[path]) as file:
-            _make_writer(file, self._tagger, self._options).tag(path)
+            _make_writer(file, self._job).tag(path)
 
     def error(self, source: str, error: UserError) -> None:
         print_file_error(source, error, sys.stderr)

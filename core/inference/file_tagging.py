@@ -17,14 +17,13 @@ from core.audio.frame_rate import FRAMES_PER_SECOND
 from core.audio.log_mel import LogMelConfig
 from core.errors import UsageError, UserError
 from core.inference.files.reading_ahead import ProgressRead, Put, WindowRead
-from core.inference.files.together import Answer, Answered, Together
+from core.inference.files.together import Answered, Progress, TaggedFiles, Together
 from core.inference.live_frames import LiveFrames
 from core.inference.results import FrameRun, TagScores
 
 if TYPE_CHECKING:
     from core.inference.tagger import Tagger
 
-Progress = Callable[[float | None], None]
 ShouldStop = Callable[[], bool]
 USUAL_HOP_S = 5.0
 _BLOCK_S = 1.0
@@ -51,31 +50,24 @@ def tag_file(
     """
     path = Path(path)
     read = WindowReader(tagger.log_mel, *lengths_for(tagger, window_s, hop_s), on_progress is not None, should_stop)
-    with Together([path], read, tagger.tag_many, tagger.at_once) as files:
-        for window in answers_in(files.of(path), on_progress):
-            yield window.answer
+    with TaggedFiles(Together([path], read, tagger.tag_many, tagger.at_once), _scores_in) as files:
+        for scores in files.of(path, on_progress):
+            yield scores
             if should_stop is not None and should_stop():
                 return
 
 
 def tag_files(
     paths: Sequence[Path], tagger: Tagger, *, window_s: float | None = None, hop_s: float | None = None
-) -> Together[TagScores]:
-    """Several files, whose windows go through the model together; `of` one gives what `tag_file` does. Raises
-    UsageError for impossible lengths."""
+) -> TaggedFiles[TagScores]:
+    """Several files, whose windows go through the model together; of each what `tag_file` gives. Raises UsageError for
+    impossible lengths."""
     read = WindowReader(tagger.log_mel, *lengths_for(tagger, window_s, hop_s))
-    return Together(paths, read, tagger.tag_many, tagger.at_once)
+    return TaggedFiles(Together(paths, read, tagger.tag_many, tagger.at_once), _scores_in)
 
 
-def answers_in(
-    steps: Iterable[Answered[Answer] | ProgressRead], on_progress: Progress | None = None
-) -> Iterator[Answered[Answer]]:
-    """The answers of a file; calls `on_progress` with how far it has been read."""
-    for step in steps:
-        if not isinstance(step, ProgressRead):
-            yield step
-        elif on_progress is not None:
-            on_progress(step.share)
+def _scores_in(windows: Iterator[Answered[TagScores]]) -> Iterator[TagScores]:
+    return (window.answer for window in windows)
 
 
 @dataclass(frozen=True, slots=True)

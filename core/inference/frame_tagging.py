@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.audio.frame_rate import FRAMES_PER_SECOND
 from core.errors import UserError
-from core.inference.file_tagging import Progress, ShouldStop, WindowReader, answers_in, lengths_for
-from core.inference.files.together import Answered, Together
+from core.inference.file_tagging import ShouldStop, WindowReader, lengths_for
+from core.inference.files.together import Answered, Progress, TaggedFiles, Together
 from core.inference.frame_rows import RowMean
 from core.inference.results import FrameScores
 
@@ -36,18 +37,20 @@ def tag_file_frames(
     window, hop = frame_lengths_for(tagger, window_s, hop_s)
     path = Path(path)
     read = WindowReader(tagger.log_mel, window, hop, on_progress is not None, should_stop)
-    with Together([path], read, tagger.tag_frames_many, tagger.at_once) as files:
-        yield from rows_in(answers_in(files.of(path), on_progress), hop, len(tagger.labels), should_stop)
+    make_rows = partial(rows_in, hop=hop, n_labels=len(tagger.labels), should_stop=should_stop)
+    with TaggedFiles(Together([path], read, tagger.tag_frames_many, tagger.at_once), make_rows) as files:
+        yield from files.of(path, on_progress)
 
 
 def tag_files_frames(
     paths: Sequence[Path], tagger: Tagger, *, window_s: float | None = None, hop_s: float | None = None
-) -> Together[FrameScores]:
-    """Several files, whose windows go through the model together: `rows_in` makes the rows of each. Raises UserError as
-    `tag_file_frames` does."""
+) -> TaggedFiles[FrameScores]:
+    """Several files, whose windows go through the model together; of each what `tag_file_frames` gives. Raises
+    UserError for impossible lengths, and for a model without a frame head."""
     tagger.require_frame_head()
-    read = WindowReader(tagger.log_mel, *frame_lengths_for(tagger, window_s, hop_s))
-    return Together(paths, read, tagger.tag_frames_many, tagger.at_once)
+    window, hop = frame_lengths_for(tagger, window_s, hop_s)
+    files = Together(paths, WindowReader(tagger.log_mel, window, hop), tagger.tag_frames_many, tagger.at_once)
+    return TaggedFiles(files, partial(rows_in, hop=hop, n_labels=len(tagger.labels)))
 
 
 def frame_lengths_for(tagger: Tagger, window_s: float | None, hop_s: float | None) -> tuple[int, int]:

@@ -15,12 +15,13 @@ from core.errors import UsageError, UserError
 from core.event_files.main import FORMATS, only_one_source, write_events, write_to
 from core.event_files.models import LabelledSpan
 from core.inference.edges.file_events import FileEvents
-from core.inference.results import EventChange
+from core.inference.results import EventChange, FrameScores
 from core.terminal_text import shown
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
+    from core.inference.files.together import TaggedFiles
     from core.inference.tagger import Tagger
 
 NOT_TEXT = ("parquet",)
@@ -29,8 +30,8 @@ NOT_TEXT = ("parquet",)
 class FileSpans:
     """Tags files, and keeps the events of the last one as spans."""
 
-    def __init__(self, tagger: Tagger, events: FileEvents, window_s: float | None, hop_s: float | None) -> None:
-        self._tagger, self._events, self._window_s, self._hop_s = tagger, events, window_s, hop_s
+    def __init__(self, tagger: Tagger, events: FileEvents, files: TaggedFiles[FrameScores]) -> None:
+        self._tagger, self._events, self._files = tagger, events, files
         self._spans: list[LabelledSpan] = []
         self._start_s = 0.0
         self.n_errors = 0
@@ -48,11 +49,10 @@ class FileSpans:
 
     def tag(self, path: Path) -> None:
         from core.audio.decoding.decode import duration_s
-        from core.inference.frame_tagging import tag_file_frames
 
         heard_s = 0.0
         try:
-            for scores in tag_file_frames(path, self._tagger, window_s=self._window_s, hop_s=self._hop_s):
+            for scores in self._files.of(path):
                 heard_s = max(heard_s, scores.heard_s)
                 self._add(path, self._events.push(scores))
         finally:

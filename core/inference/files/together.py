@@ -7,13 +7,14 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Generic, TypeVar
 
 from core.inference.files.reading_ahead import EndRead, ProgressRead, ReadFile, ReadingAhead, WindowRead
 from core.inference.results import Window
 
 Answer = TypeVar("Answer")
+Result = TypeVar("Result")
+Progress = Callable[[float | None], None]
 _FEWEST_WAITING = 4
 _CORES_PER_READER = 4
 """What one core decodes, several are needed to tag."""
@@ -53,9 +54,7 @@ class Together(Generic[Answer]):
     def __enter__(self) -> Together[Answer]:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -115,3 +114,39 @@ class Together(Generic[Answer]):
 def _with_answer(window: WindowRead, answers: Iterator[Answer | EndRead]) -> Answered[Answer] | EndRead:
     answer = next(answers)
     return answer if isinstance(answer, EndRead) else Answered(window.start_frame, len(window.frames), answer)
+
+
+class TaggedFiles(Generic[Result]):
+    """Files of which `of` gives the results, one file after the other; a context manager.
+
+    make_results: makes them from the answers of a file.
+    """
+
+    def __init__(
+        self, files: Together[Answer], make_results: Callable[[Iterator[Answered[Answer]]], Iterator[Result]]
+    ) -> None:
+        self._close = files.close
+        self._of: Callable[[Path, Progress | None], Iterator[Result]] = lambda path, on_progress: make_results(
+            answers_in(files.of(path), on_progress)
+        )
+
+    def __enter__(self) -> TaggedFiles[Result]:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._close()
+
+    def of(self, path: Path, on_progress: Progress | None = None) -> Iterator[Result]:
+        """The results of the file; see `Together.of`."""
+        return self._of(path, on_progress)
+
+
+def answers_in(
+    steps: Iterator[Answered[Answer] | ProgressRead], on_progress: Progress | None = None
+) -> Iterator[Answered[Answer]]:
+    """The answers of a file; calls `on_progress` with how far it has been read."""
+    for step in steps:
+        if not isinstance(step, ProgressRead):
+            yield step
+        elif on_progress is not None:
+            on_progress(step.share)

@@ -16,7 +16,7 @@ import pytest
 from core.cli.model_options import ModelOptions
 from core.cli.tag import TagOptions, run_tag
 from core.errors import UserError
-from core.inference import file_tagging, frame_tagging
+from core.inference.files.together import TaggedFiles
 from core.inference.results import FrameScores
 from core.model.checkpoints.checkpoint import save_checkpoint
 from fakes import telling_checkpoint, tiny_checkpoint, write_noise
@@ -36,7 +36,7 @@ def options(tmp_path: Path) -> TagOptions:
 
 
 def test_what_was_tagged_before_ctrl_c_is_in_the_file(options: TagOptions, monkeypatch: pytest.MonkeyPatch) -> None:
-    original = file_tagging.tag_file
+    original = TaggedFiles.of
     calls = []
 
     def stop_at_the_second(*args: object, **kwargs: object):
@@ -45,7 +45,7 @@ def test_what_was_tagged_before_ctrl_c_is_in_the_file(options: TagOptions, monke
             raise KeyboardInterrupt
         return original(*args, **kwargs)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(file_tagging, "tag_file", stop_at_the_second)
+    monkeypatch.setattr(TaggedFiles, "of", stop_at_the_second)
     two = TagOptions((*options.paths[:1], options.paths[0].with_name("b.wav")), options.model, "csv", options.output)
     two.paths[1].write_bytes(two.paths[0].read_bytes())
     with pytest.raises(KeyboardInterrupt):
@@ -76,14 +76,14 @@ def test_one_files_surprise_is_not_the_others_end(
     capsys: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    original = file_tagging.tag_file
+    original = TaggedFiles.of
 
-    def tag_file(path: Path, *args: Any, **kwargs: Any) -> Any:
+    def of(files: TaggedFiles[Any], path: Path, *args: Any) -> Any:
         if path.name == "a.wav":
             raise surprise("boo")
-        return original(path, *args, **kwargs)
+        return original(files, path, *args)
 
-    monkeypatch.setattr(file_tagging, "tag_file", tag_file)
+    monkeypatch.setattr(TaggedFiles, "of", of)
     other = options.paths[0].with_name("b.wav")
     other.write_bytes(options.paths[0].read_bytes())
     assert run_tag(replace(options, paths=(options.paths[0], other))) == 1
@@ -104,7 +104,7 @@ def test_a_reader_that_has_gone_ends_it_without_a_word(
     def gone(*_args: object, **_kwargs: object) -> None:
         raise BrokenPipeError
 
-    monkeypatch.setattr(file_tagging, "tag_file", gone)
+    monkeypatch.setattr(TaggedFiles, "of", gone)
     with pytest.raises(BrokenPipeError):
         run_tag(options)
     assert capsys.readouterr().err == ""
@@ -143,7 +143,7 @@ def test_frames_are_rows_of_100_ms_or_onsets_and_offsets(
         yield FrameScores(four[:2], np.array([0.05, 0.15]))
         yield FrameScores(four[2:], np.array([0.25, 0.35]))
 
-    monkeypatch.setattr(frame_tagging, "tag_file_frames", rows)
+    monkeypatch.setattr(TaggedFiles, "of", rows)
     monkeypatch.setattr("core.inference.tagger.Tagger.require_frame_head", lambda _tagger: None)
     output = tmp_path / "frames"
     wanted = replace(options, paths=options.paths[:1], top_k=1, frames=True, edges="double-thresholds")
@@ -188,7 +188,7 @@ def test_another_track_than_the_first_is_noted(
 ) -> None:
     path = write_two_tracks(tmp_path / "phone.m4a", "aac", 1.0, 1.0)
     with_unknown_codec(with_unknown_codec(path, b"mp4a", b"apac"), b"esds", b"dapa")
-    monkeypatch.setattr(frame_tagging, "tag_file_frames", lambda *_args, **_kwargs: iter(()))
+    monkeypatch.setattr(TaggedFiles, "of", lambda *_args, **_kwargs: iter(()))
     monkeypatch.setattr("core.inference.tagger.Tagger.require_frame_head", lambda _tagger: None)
     output = tmp_path / "out"
     paths = (path, *options.paths[:1])
@@ -223,3 +223,26 @@ def test_what_a_folder_holds_besides_is_counted_on_stderr(
     [line] = capsys.readouterr().err.splitlines()
     assert line.startswith("Note: 1 other file is")
     assert ".txt (1)" in line
+
+
+@pytest.mark.parametrize("how", [{}, {"frames": True}, {"events": True, "format": "jsonl"}])
+def test_several_files_have_the_lines_that_each_has_alone(
+    options: TagOptions, tmp_path: Path, capsys: pytest.CaptureFixture[str], how: dict[str, Any]
+) -> None:
+    save_checkpoint(telling_checkpoint(), tmp_path / "telling")
+    model = replace(options.model, model=str(tmp_path / "telling"))
+    paths = tuple(tmp_path / name for name in ("a.wav", "broken.wav", "long.wav", "short.wav"))
+    for path, seconds in zip(paths, (1.0, 0.0, 12.0, 0.5), strict=True):
+        write_noise(path, seconds) if seconds else path.write_bytes(b"nothing")
+    assert options.output is not None
+    wanted = replace(options, model=model, **how)
+    alone: list[str] = []
+    for path in paths:
+        assert run_tag(replace(wanted, paths=(path,))) == int(path.name == "broken.wav")
+        alone += options.output.read_text().splitlines()
+    assert run_tag(replace(wanted, paths=paths)) == 1
+    together = options.output.read_text().splitlines()
+    headings = {line for line in alone if line.startswith("source,")}
+    assert [line for line in together if line not in headings] == [line for line in alone if line not in headings]
+    assert len(together) > 3
+    assert capsys.readouterr().err.count("broken.wav") == (0 if "format" in how else 2 * 2)

@@ -15,7 +15,7 @@ from core.cli.tag import EVENT_FILES, TagOptions, run_tag
 from core.errors import UsageError
 from core.event_files.main import FORMATS, read_labels
 from core.event_files.models import LabelledSpan
-from core.inference import frame_tagging
+from core.inference.files.together import TaggedFiles
 from core.model.checkpoints.checkpoint import save_checkpoint
 from fakes import telling_checkpoint, write_noise
 
@@ -138,7 +138,7 @@ def test_a_damaged_file_keeps_the_events_before_the_damage(
 def test_what_was_tagged_before_ctrl_c_is_in_the_file(
     options: TagOptions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original, calls = frame_tagging.tag_file_frames, list[Any]()
+    original, calls = TaggedFiles.of, list[Any]()
 
     def stop_at_the_second(*args: Any, **kwargs: Any) -> Any:
         calls.append(args)
@@ -146,7 +146,7 @@ def test_what_was_tagged_before_ctrl_c_is_in_the_file(
             raise KeyboardInterrupt
         return original(*args, **kwargs)
 
-    monkeypatch.setattr(frame_tagging, "tag_file_frames", stop_at_the_second)
+    monkeypatch.setattr(TaggedFiles, "of", stop_at_the_second)
     with pytest.raises(KeyboardInterrupt):
         run_tag(options)
     assert {span.source for span in read_labels(tmp_path / "out").spans} == {"a.wav"}

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from core.errors import UserError
-from core.inference.file_tagging import WindowReader, answers_in, decode_frames, tag_file, windows_of
+from core.inference.file_tagging import WindowReader, decode_frames, tag_file, windows_of
 from core.inference.files.reading_ahead import Put, ReadFile, WindowRead
-from core.inference.files.together import Together
+from core.inference.files.together import Together, answers_in
 from core.inference.frame_tagging import rows_in, tag_file_frames
 from core.inference.results import TagScores, Window
 from core.inference.tagger import Tagger
