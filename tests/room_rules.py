@@ -20,7 +20,7 @@ ROOM_ORDERS: dict[str, tuple[set[str], ...]] = {
         {"sources"},
         {"kept", "playback"},
     ),
-    "core.model": ({"architecture", "merging"}, {"variants"}, {"networks"}, {"checkpoints"}, {"store"}),
+    "core.model": ({"architecture", "merging"}, {"variants"}, {"format"}, {"networks"}, {"checkpoints"}, {"store"}),
     "training": (
         {"text"},
         {"config"},

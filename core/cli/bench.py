@@ -56,7 +56,7 @@ def run_bench(options: BenchOptions) -> int:
 
     from core.audio.demo.scene import demo_scene
     from core.audio.log_mel import LogMel
-    from core.inference.listener import leave_a_core
+    from core.inference.engines.threads import leave_a_core
 
     if not options.seconds > 0:
         raise UsageError(f"Nothing can be measured in {options.seconds:g} seconds.", "Use --seconds 5 or so.")

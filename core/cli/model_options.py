@@ -14,6 +14,7 @@ from core.inference.engines.models import EngineName
 if TYPE_CHECKING:
     from core.inference.tagger import Tagger
     from core.model.checkpoints.checkpoint import Checkpoint
+    from core.model.store.stored_model import StoredModel
 
 MODEL_HELP = "name of a variant or an installed model, or a checkpoint folder or file (default: starter)"
 
@@ -64,17 +65,17 @@ class ModelOptions:
 
     def adapt(self, checkpoint: Checkpoint) -> Checkpoint:
         """Give a checkpoint these strides and this padding. Raises UserError."""
-        from core.inference.tagger import with_overrides
+        from core.model.checkpoints.restride import with_overrides
 
         return with_overrides(checkpoint, self.strides, no_pad=not self.padding)
 
-    def tagger(self, checkpoint: Checkpoint, path: Path | None = None) -> Tagger:
-        """Make a tagger of an adapted checkpoint. path: its file or folder, for what is made of it in the background;
+    def tagger(self, model: Checkpoint | StoredModel, path: Path | None = None) -> Tagger:
+        """Make a tagger of an adapted model. path: its file or folder, for what is made of it in the background;
         None for a checkpoint without one. Raises UserError."""
         from core.inference.tagger import Tagger, graph_maker
 
         return Tagger(
-            checkpoint,
+            model,
             device=self.device,
             precision=self.precision,
             merge=self.merge,
@@ -84,11 +85,11 @@ class ModelOptions:
 
     def load_tagger(self) -> Tagger:
         """Load the model, ready to tag. Raises UserError."""
-        from core.model.checkpoints.loading import load_checkpoint
         from core.model.store.find import find_weights
+        from core.model.store.stored_model import open_model
 
         path = find_weights(self.model)
-        return self.tagger(self.adapt(load_checkpoint(path)), path)
+        return self.tagger(open_model(path, self.strides, no_pad=not self.padding), path)
 
 
 def add_model_options(parser: argparse.ArgumentParser) -> None:

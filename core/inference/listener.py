@@ -21,11 +21,9 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
-from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from core.audio.block import BlockTap
 from core.audio.frame_rate import FRAMES_PER_SECOND
@@ -33,6 +31,7 @@ from core.audio.log_mel import LogMelConfig
 from core.audio.ring_buffer import RingBuffer
 from core.audio.sources.source import Source, SourceEnded
 from core.errors import UserError
+from core.inference.engines.threads import leave_a_core
 from core.inference.live_frames import LevelMeter, LiveFrames
 from core.inference.live_tagging import LiveTagging, LiveWindow
 from core.inference.live_view import LONGEST_CONTEXT_S, check_hop
@@ -300,10 +299,3 @@ class Listener:
 def _unexpected(error: Exception) -> UserError:
     _log.error("listening failed", exc_info=error)
     return UserError(f"Listening stopped: {error!r}.", "Start it again; the log has the details.")
-
-
-@cache
-def leave_a_core() -> None:
-    """Let the model use one core less, once per process. Capture and drawing need a core, and the model's worker
-    threads all wait for each other while one of them has to wait for a core."""
-    torch.set_num_threads(max(1, torch.get_num_threads() - 1))

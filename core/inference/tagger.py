@@ -1,6 +1,7 @@
 """Turns a window of log-mel frames into probabilities, on a CPU or GPU.
 
-A Tagger does not change after construction, so any number of threads may share one.
+A Tagger does not change after construction, so any number of threads may share one. Imports no torch, and where graphs
+of the model are at hand, as after the first start, nor does tagging.
 """
 
 from __future__ import annotations
@@ -10,32 +11,34 @@ from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import asdict, replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from core.audio.frame_rate import FRAMES_PER_SECOND
 from core.audio.log_mel import LogMelConfig
 from core.errors import UserError
-from core.inference.engines.graph_engine import Make
+from core.inference.engines.device import Device, choose_device, is_bf16
+from core.inference.engines.graph_engine import GraphEngine, Make
 from core.inference.engines.graph_files import GraphKey
 from core.inference.engines.graph_maker import graph_maker
-from core.inference.engines.main import EngineParts, build_engine, hash_of
+from core.inference.engines.late_torch import Late, LateTorch
+from core.inference.engines.main import EngineParts, build_engine
 from core.inference.engines.models import Engine, EngineName, Setting, Shape
-from core.inference.engines.pytorch import TorchEngine
 from core.inference.frame_rows import resample_columns, rows_of
 from core.inference.live_view import live_view_from
 from core.inference.results import FrameScores, TagScores, Window
 from core.model.architecture import TransformerConfig
-from core.model.checkpoints.checkpoint import Checkpoint
-from core.model.checkpoints.loading import load_checkpoint
-from core.model.checkpoints.probabilities import to_probabilities
-from core.model.checkpoints.restride import with_strides
+from core.model.format.probabilities import sigmoid, to_probabilities
 from core.model.merging.schedule import MergeSchedule, schedule_from_word
-from core.model.networks.folded_norms import fold_batch_norms
-from core.model.networks.frame_head import column_times_s
+from core.model.networks.token_grid import column_times_s, tokens_per_layer
 from core.model.store.find import find_weights
+from core.model.store.stored_model import StoredModel, open_model
+
+if TYPE_CHECKING:
+    from core.model.checkpoints.checkpoint import Checkpoint
+    from core.model.networks.build import Network
 
 LONGEST_FRAMES = 3072
 """30.72 s: beyond that, positions that were trained on 10.24 s mean little, and memory grows with the square."""
@@ -57,7 +60,7 @@ class Tagger:
 
     def __init__(
         self,
-        checkpoint: Checkpoint,
+        model: Checkpoint | StoredModel,
         *,
         device: str = "auto",
         precision: str = "auto",
@@ -65,11 +68,11 @@ class Tagger:
         engine: EngineName = "auto",
         make_graph: Callable[[str], Make] | None = None,
     ) -> None:
-        config = checkpoint.config
-        self._checkpoint = checkpoint
-        self.weights_hash = hash_of(checkpoint)
-        self.device = choose_device(device)
-        self._is_bf16 = _wants_bf16(precision, self.device)
+        config = model.config
+        self._model, self._architecture = model, config.model
+        self.weights_hash = model.weights_hash
+        self.device: Device = choose_device(device)
+        self.precision = self._torch_precision = "bf16" if is_bf16(precision, self.device) else "fp32"
         self._wanted_engine: EngineName = engine
         self._wanted_precision, self._make_graph = precision, make_graph
         # Once, and shared with its copies: the window asks for another merging and must not wait.
@@ -78,15 +81,12 @@ class Tagger:
         self.merge = self._read_merge(merge)
         if not full_patches and not self.merge.removes_nothing():
             raise UserError(f"{config.name} is a CNN: it has no tokens to merge.", "Turn token merging off.")
-        network = checkpoint.build()
-        fold_batch_norms(network)
-        self._model = network.to(self.device)
-        self._engine = self._engine_for(merge)
+        self._network = Late(partial(_folded_network, model, self.device))
         self._pad_to_window = config.pad_to_window
         self._to_probabilities = to_probabilities(config.activation, config.calibration)
         self.name = config.name
         self.labels = config.labels
-        self.thresholds = checkpoint.thresholds
+        self.thresholds = model.thresholds
         self.log_mel: LogMelConfig = config.log_mel
         self.window_frames = config.model.max_frames
         self.longest_frames = max(LONGEST_FRAMES, self.window_frames)
@@ -96,9 +96,11 @@ class Tagger:
         self.live_thresholds = self.live_rules.starts_from
         self.n_mels = config.log_mel.n_mels
         self.provenance = config.provenance
-        where = "GPU" if self.device.type == "cuda" else "CPU"
-        self.precision = "bf16" if self._is_bf16 else "fp32"
+        where = "GPU" if self.device == "cuda" else "CPU"
         self.summary = f"{config.variant}, {len(config.labels)} classes, {where}, {self.precision}"
+        self._engine = self._engine_for(merge)
+        if not self.has_graphs:
+            self._network.get()  # now, so that what is wrong with the weights is said now
 
     def tag(
         self,
@@ -136,7 +138,7 @@ class Tagger:
 
     def _scores_of(self, logits: NDArray[np.float32], start_frame: int, n_frames: int, n_input: int) -> TagScores:
         tokens_in, tokens_out = self._tokens_of(n_input)
-        probabilities = self._to_probabilities(torch.as_tensor(logits)).squeeze(0).numpy()
+        probabilities = self._to_probabilities(logits)[0]
         return TagScores(probabilities, start_frame, start_frame + n_frames, tokens_in=tokens_in, tokens_out=tokens_out)
 
     def tag_frames(self, frames: NDArray[np.float32], start_frame: int = 0) -> FrameScores:
@@ -155,11 +157,10 @@ class Tagger:
 
     def _rows_of(self, logits: NDArray[np.float32], start_frame: int, n_frames: int, n_input: int) -> FrameScores:
         # Neither the clip head's calibration nor a softmax: in a column, each label is present or absent by itself.
-        columns = torch.as_tensor(logits).sigmoid().squeeze(0).numpy()
-        architecture = self._checkpoint.config.model
-        assert isinstance(architecture, TransformerConfig), "no other network has a frame head"
-        times_s = column_times_s(architecture, n_input)
-        return resample_columns(columns, times_s + start_frame / FRAMES_PER_SECOND, rows_of(start_frame, n_frames))
+        assert isinstance(self._architecture, TransformerConfig), "no other network has a frame head"
+        times_s = column_times_s(self._architecture, n_input)
+        rows = rows_of(start_frame, n_frames)
+        return resample_columns(sigmoid(logits)[0], times_s + start_frame / FRAMES_PER_SECOND, rows)
 
     @property
     def at_once(self) -> int:
@@ -193,10 +194,10 @@ class Tagger:
         """A tagger of the same model, run in one certain way. Raises UserError where this machine cannot."""
         other = copy(self)
         # By its word, as the process that makes its graph reads it.
-        word = "auto" if setting.merge == self._checkpoint.config.merge else setting.merge.to_word()
+        word = "auto" if setting.merge == self._model.config.merge else setting.merge.to_word()
         other.merge, other.precision = self._read_merge(word), setting.precision
         other._wanted_engine, other._wanted_precision = setting.engine, setting.precision
-        other._is_bf16 = setting.engine == "torch" and setting.precision == "bf16"
+        other._torch_precision = "bf16" if setting.engine == "torch" and setting.precision == "bf16" else "fp32"
         other._engine = other._engine_for(word)
         return other
 
@@ -212,8 +213,18 @@ class Tagger:
 
     @property
     def checkpoint(self) -> Checkpoint:
-        """What it was made from."""
-        return self._checkpoint
+        """What it was made from, with its weights. Imports torch. Raises UserError where they can no longer be read."""
+        return self._model.load()
+
+    @property
+    def has_graphs(self) -> bool:
+        """Whether a graph of one of the usual shapes is at hand, so that it may never need PyTorch."""
+        return isinstance(self._engine, GraphEngine) and any(map(self._engine.has_graph, self.usual_shapes))
+
+    def load_graph(self, shape: Shape) -> None:
+        """Load the graph of a shape, if there is one, instead of when the first input comes. Takes a second or less."""
+        if isinstance(self._engine, GraphEngine):
+            self._engine.load_graph(shape)
 
     def graph_key(self, shape: Shape) -> GraphKey:
         """Where the graph of an input is found."""
@@ -229,8 +240,9 @@ class Tagger:
 
     def _engine_for(self, merge: str) -> Engine:
         self.asked_for = (self._wanted_engine, self._wanted_precision, merge)
+        build = partial(_torch_engine, self._network, self.device, self.merge, self._torch_precision)
         parts = EngineParts(
-            exact=TorchEngine(self._model, self.device, self.merge, is_bf16=self._is_bf16),
+            exact=LateTorch(build, self.device, self._torch_precision),
             device=self.device,
             precision=self._wanted_precision,
             model_hash=self.weights_hash,
@@ -241,7 +253,7 @@ class Tagger:
 
     def tokens_with(self, merge: str) -> tuple[int, int]:
         """Tokens of a full window before and after the model with that merge schedule. Raises UserError."""
-        n_tokens = self._model.tokens_per_layer(self.window_frames, self._read_merge(merge))
+        n_tokens = tokens_per_layer(self._architecture, self.window_frames, self._read_merge(merge))
         return n_tokens[0], n_tokens[-1]
 
     def tokens_of(self, n_frames: int) -> tuple[int, int]:
@@ -249,7 +261,7 @@ class Tagger:
         return self._tokens_of(max(n_frames, self.window_frames) if self._pad_to_window else n_frames)
 
     def _tokens_of(self, n_frames: int) -> tuple[int, int]:
-        n_tokens = self._model.tokens_per_layer(n_frames, self.merge)
+        n_tokens = tokens_per_layer(self._architecture, n_frames, self.merge)
         return n_tokens[0], n_tokens[-1]
 
     def _input_of(self, frames: NDArray[np.float32], *, pads: bool = True) -> NDArray[np.float32]:
@@ -273,7 +285,7 @@ def load_tagger(
     """A tagger of the model that `find_weights` finds; None is the starter. Raises UserError."""
     path = find_weights(model)
     return Tagger(
-        load_checkpoint(path),
+        open_model(path),
         device=device,
         precision=precision,
         merge=merge,
@@ -282,35 +294,20 @@ def load_tagger(
     )
 
 
-def with_overrides(
-    checkpoint: Checkpoint, strides: tuple[int, int] | None = None, *, no_pad: bool = False
-) -> Checkpoint:
-    """The checkpoint with the user's changes: other patch strides (mels, frames), or short input not padded to the
-    window. Raises UserError."""
-    if strides is not None:
-        checkpoint = with_strides(checkpoint, *strides)
-    return replace(checkpoint, config=replace(checkpoint.config, pad_to_window=False)) if no_pad else checkpoint
-
-
-def choose_device(device: str) -> torch.device:
-    """The requested device; "auto" is CUDA if it works, else the CPU. Raises UserError if it is not available."""
-    if device not in ("auto", "cpu", "cuda"):
-        raise UserError(f"Unknown device {device!r}.", "Use auto, cpu or cuda.")
-    has_cuda = torch.cuda.is_available()
-    if device == "cuda" and not has_cuda:
-        raise UserError("No CUDA GPU is available.", "Use --device auto or cpu, or install the NVIDIA driver.")
-    return torch.device("cuda" if has_cuda and device != "cpu" else "cpu")
-
-
 def parse_merge(text: str, default: MergeSchedule, full_patches: int) -> MergeSchedule:
     """`auto` is `default`, the checkpoint's schedule; anything else as `schedule_from_word` reads it."""
     return default if text == "auto" else schedule_from_word(text, full_patches)
 
 
-def _wants_bf16(precision: str, device: torch.device) -> bool:
-    """CPUs stay at fp32 unless bf16 is requested: without AMX, bf16 is slower than fp32 there."""
-    if precision not in ("auto", "fp32", "bf16", "int8"):
-        raise UserError(f"Unknown precision {precision!r}.", "Use auto, fp32, bf16 or int8.")
-    return precision == "bf16" or (
-        precision == "auto" and device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
-    )
+def _folded_network(model: Checkpoint | StoredModel, device: Device) -> Network:
+    from core.model.networks.folded_norms import fold_batch_norms
+
+    network = model.load().build()
+    fold_batch_norms(network)
+    return network.to(device)
+
+
+def _torch_engine(network: Late[Network], device: Device, merge: MergeSchedule, precision: str) -> Engine:
+    from core.inference.engines.pytorch import TorchEngine
+
+    return TorchEngine(network.get(), device, merge, is_bf16=precision == "bf16")

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from core.audio.log_mel import LogMelConfig
 from core.model.networks.build import Network
-from core.model.networks.frame_head import column_times_s
 from core.model.networks.spectrogram_transformer import AudioSpectrogramTransformer
+from core.model.networks.token_grid import column_times_s
 from training.batches.sampling import evaluation_batches
 from training.data.clip_frames import ClipFrames
 from training.evaluation.metrics import mean_average_precision

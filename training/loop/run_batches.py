@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from core.model.architecture import ModelConfig, TransformerConfig
-from core.model.networks.frame_head import column_times_s
+from core.model.networks.token_grid import column_times_s
 from training.batches.sampling import TrainingBatches
 from training.config.recipe import TrainConfig
 from training.data.run_data import RunData

@@ -26,8 +26,8 @@ from core.model.architecture import ModelConfig, TransformerConfig
 from core.model.checkpoints.checkpoint import Checkpoint, CheckpointConfig
 from core.model.checkpoints.probabilities import Calibration
 from core.model.networks.build import Network
-from core.model.networks.frame_head import column_times_s
 from core.model.networks.spectrogram_transformer import AudioSpectrogramTransformer
+from core.model.networks.token_grid import column_times_s
 from training.config.recipe import TrainConfig
 from training.text import join_names
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from core.errors import UserError
 from core.model.architecture import ModelConfig, TransformerConfig
-from core.model.checkpoints.file_kind import read_pickled, read_safetensors
+from core.model.checkpoints.tensor_files import read_pickled, read_safetensors
 from core.model.networks.convolutional import ConvolutionalTagger
 from core.model.networks.spectrogram_transformer import AudioSpectrogramTransformer
 from core.model.networks.stems import EFFICIENT_BACKBONE, EfficientStem

@@ -13,7 +13,7 @@ from pathlib import Path
 from torch import Tensor
 
 from core.errors import UserError
-from core.model.checkpoints.file_kind import read_pickled
+from core.model.checkpoints.tensor_files import read_pickled
 
 PACKAGE = "package:"
 """How `init` names such a package."""

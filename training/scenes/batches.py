@@ -14,7 +14,7 @@ from torch.utils.data import Dataset
 from core.audio.frame_rate import FRAMES_PER_SECOND
 from core.audio.log_mel import LogMel, LogMelConfig
 from core.model.architecture import TransformerConfig
-from core.model.networks.frame_head import column_times_s
+from core.model.networks.token_grid import column_times_s
 from training.batches import augment
 from training.batches.sampling import Batch, Place, SceneTargets
 from training.batches.seeding import generator_for, seed_of

@@ -14,8 +14,8 @@ from core.audio.log_mel import LogMel, LogMelConfig
 from core.inference.events import Event, find_events, rules_for_rows
 from core.inference.frame_rows import resample_columns, rows_of
 from core.inference.live_view import LiveView
-from core.model.networks.frame_head import column_times_s
 from core.model.networks.spectrogram_transformer import AudioSpectrogramTransformer
+from core.model.networks.token_grid import column_times_s
 from training.batches.seeding import seed_of
 from training.config.augmentation import AugmentationSettings
 from training.config.scenes import SceneSettings

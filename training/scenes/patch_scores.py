@@ -9,8 +9,8 @@ import torch
 from numpy.typing import NDArray
 
 from core.audio.log_mel import LogMel, LogMelConfig
-from core.model.networks.frame_head import column_times_s
 from core.model.networks.spectrogram_transformer import AudioSpectrogramTransformer
+from core.model.networks.token_grid import column_times_s
 from training.data.clip_sounds import ClipSounds
 from training.scenes.patches import patch_columns
 from training.scenes.yamnet import HOP_S, PATCH_S, Yamnet

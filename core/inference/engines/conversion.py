@@ -86,7 +86,7 @@ def _examine(checkpoint: Checkpoint, merge: MergeSchedule, shape: Shape, folder:
     network = checkpoint.build()
     fold_batch_norms(network)
     windows = compared_windows(checkpoint, shape)
-    exact = TorchEngine(network, torch.device("cpu"), merge)
+    exact = TorchEngine(network, "cpu", merge)
     wanted = _probabilities(checkpoint, shape, exact, windows)
     able = openvino_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     differences = dict[str, float]()

@@ -1,7 +1,8 @@
 """Runs inputs that come again and again as graphs, and all others in PyTorch.
 
 A graph is looked for when an input of its size has come a second time, and made, in a process of its own that leaves
-the processor to others, when it has come often. Until it is there PyTorch answers.
+the processor to others, when it has come often. Until it is there PyTorch answers; where PyTorch is not loaded yet, a
+graph that is there is loaded at once instead.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from core.inference.engines.compiled_graph import CompiledGraph
 from core.inference.engines.graph_files import GRAPH, GraphFacts, GraphKey, graphs_folder, read_facts
+from core.inference.engines.late_torch import LateTorch
 from core.inference.engines.models import Engine, Precision, Reading, Shape, places_by_length
 
 _log = logging.getLogger(__name__)
@@ -64,7 +66,7 @@ class GraphEngine:
         self._precision: Precision | None = precision
         self._key = replace(key, kind="int8" if precision == "int8" else "float")
         self._progress: dict[Shape, _Progress] = {}
-        self._lock = threading.Lock()
+        self._lock, self._loading = threading.Lock(), threading.Lock()
         self._used: CompiledGraph | None = None
 
     def run(self, reading: Reading, log_mel: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -129,7 +131,21 @@ class GraphEngine:
         """The engine of the newest answers."""
         return self._exact.describe() if self._used is None else f"OpenVINO {self._used.precision}"
 
+    def has_graph(self, shape: Shape) -> bool:
+        """Whether there is a graph of a shape, and it is to be used. Loads nothing."""
+        facts = read_facts(replace(self._key, shape=shape))
+        return facts is not None and usable_precision(facts, self._precision) is not None
+
+    def load_graph(self, shape: Shape, *, for_many: bool = False) -> None:
+        """Load the graph of a shape now, if there is one; threads that need it meanwhile wait for it."""
+        with self._lock:
+            progress = self._progress.setdefault(shape, _Progress())
+            progress.for_many = for_many
+        self._load(shape, progress)
+
     def _graph_for(self, shape: Shape, *, for_many: bool = False) -> CompiledGraph | None:
+        if isinstance(self._exact, LateTorch) and not self._exact.is_loaded:
+            self.load_graph(shape, for_many=for_many)  # PyTorch would take longer
         with self._lock:
             progress = self._progress.setdefault(shape, _Progress())
             progress.n_inputs += 1
@@ -149,6 +165,11 @@ class GraphEngine:
         threading.Thread(target=self._load, args=(shape, progress), name="graph loading", daemon=True).start()
 
     def _load(self, shape: Shape, progress: _Progress) -> None:
+        with self._loading:
+            if progress.graph is None and not progress.is_settled:
+                self._load_once(shape, progress)
+
+    def _load_once(self, shape: Shape, progress: _Progress) -> None:
         graph, facts = None, None
         try:
             facts = read_facts(replace(self._key, shape=shape))

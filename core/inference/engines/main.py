@@ -1,21 +1,18 @@
-"""Chooses the engine of a model: one literal table, from the word in `--engine` to what it builds."""
+"""Chooses the engine of a model: one literal table, from the word in `--engine` to what it builds. Imports
+no torch."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
-import torch
-
 from core.errors import UserError
+from core.inference.engines.device import Device
 from core.inference.engines.graph_engine import GraphEngine, Make
 from core.inference.engines.graph_files import GraphKey, package_versions
+from core.inference.engines.late_torch import LateTorch
 from core.inference.engines.models import Engine, EngineName, Precision, Shape
-from core.inference.engines.pytorch import TorchEngine
-from core.model.checkpoints.checkpoint import Checkpoint
 from core.model.merging.schedule import MergeSchedule
 
 
@@ -23,12 +20,12 @@ from core.model.merging.schedule import MergeSchedule
 class EngineParts:
     """What engines are built from."""
 
-    exact: TorchEngine
-    device: torch.device
+    exact: LateTorch
+    device: Device
     precision: str
     """What was asked for: auto, fp32, bf16 or int8."""
     model_hash: str
-    """`hash_of` its checkpoint."""
+    """`weights_hash` of its checkpoint."""
     merge: MergeSchedule
     make: Make | None = None
     """How a missing graph is made; None leaves it unmade."""
@@ -48,7 +45,7 @@ def _torch(parts: EngineParts) -> Engine:
 def _openvino(parts: EngineParts) -> Engine:
     if not package_versions()[0]:
         raise UserError("The package openvino is not installed.", "Install it with `uv pip install openvino`.")
-    if parts.device.type != "cpu":
+    if parts.device != "cpu":
         raise UserError("OpenVINO is used on the CPU alone.", "Use --engine torch, or leave --device out.")
     key = GraphKey(parts.model_hash, str(asdict(parts.merge)), _ANY)
     return GraphEngine(parts.exact, key, parts.make, _PRECISIONS.get(parts.precision))
@@ -59,21 +56,10 @@ def _auto(parts: EngineParts) -> Engine:
     wanted = os.environ.get("SOUNDMARK_ENGINE", "")
     if wanted in ("torch", "openvino"):
         return ENGINES[wanted](parts)
-    is_for_graphs = parts.device.type == "cpu" and parts.precision == "auto" and bool(package_versions()[0])
+    is_for_graphs = parts.device == "cpu" and parts.precision == "auto" and bool(package_versions()[0])
     return (_openvino if is_for_graphs or parts.precision == "int8" else _torch)(parts)
 
 
 _PRECISIONS: dict[str, Precision] = {"fp32": "fp32", "bf16": "bf16", "int8": "int8"}
 ENGINES: dict[EngineName, Callable[[EngineParts], Engine]] = {"auto": _auto, "torch": _torch, "openvino": _openvino}
 _ANY = Shape("clip", 0)
-
-
-def hash_of(checkpoint: Checkpoint) -> str:
-    """Of weights and settings, 16 hexadecimal digits. Takes up to a second for a large model."""
-    digest = hashlib.sha256(json.dumps(asdict(checkpoint.config.model), sort_keys=True, default=str).encode())
-    digest.update(str((checkpoint.config.activation, checkpoint.config.calibration)).encode())
-    for name, tensor in sorted(checkpoint.weights.items()):
-        digest.update(name.encode())
-        # Looked at as bytes: NumPy knows no bfloat16. At least one dimension, which a single number lacks.
-        digest.update(tensor.detach().cpu().reshape(-1).view(torch.uint8).numpy().data)
-    return digest.hexdigest()[:16]

@@ -21,11 +21,12 @@ from core.foreign_text import as_object, parse_json
 from core.labels import Label, LabelSet, readable
 from core.model.architecture import TransformerConfig
 from core.model.checkpoints.checkpoint import Checkpoint, CheckpointConfig
-from core.model.checkpoints.file_kind import describe_foreign, read_pickled, read_safetensors
 from core.model.checkpoints.hugging_face_names import own_from_hugging_face
 from core.model.checkpoints.import_choices import ImportChoices, fitting_labels
 from core.model.checkpoints.known_data_sets import AUDIOSET, KnownDataSet, data_set_with, unnamed_labels
 from core.model.checkpoints.published_pth import ratio_of, variant_of
+from core.model.checkpoints.tensor_files import read_pickled, read_safetensors
+from core.model.format.file_kind import describe_foreign
 from core.model.merging.schedule import MergeSchedule
 
 MODEL_TYPE = "audio-spectrogram-transformer"

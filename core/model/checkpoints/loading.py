@@ -9,10 +9,11 @@ from torch import Tensor
 
 from core.errors import UserError
 from core.model.checkpoints.checkpoint import EXPECTED, Checkpoint, check_weights, read_checkpoint
-from core.model.checkpoints.file_kind import describe_foreign, read_pickled, read_safetensors
 from core.model.checkpoints.hugging_face_import import read_hugging_face
 from core.model.checkpoints.import_choices import ImportChoices
 from core.model.checkpoints.published_pth import is_released, read_released
+from core.model.checkpoints.tensor_files import read_pickled, read_safetensors
+from core.model.format.file_kind import describe_foreign
 
 
 def load_checkpoint(path: Path, choices: ImportChoices | None = None) -> Checkpoint:

@@ -1,4 +1,4 @@
-"""Turns logits into probabilities: a calibration, then the activation."""
+"""Turns logits into probabilities in PyTorch; `core.model.format.probabilities` does it in NumPy."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from functools import partial
 
 import torch
 
+from core.model.format.probabilities import Calibration
+
 ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "sigmoid": torch.sigmoid,
     "softmax": partial(torch.softmax, dim=-1),
 }
-
-Calibration = tuple[tuple[float, float], ...]
-"""(scale, offset) of each label's logit before the activation; empty leaves the logits as they are."""
 
 
 def to_probabilities(

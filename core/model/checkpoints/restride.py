@@ -16,7 +16,7 @@ from core.model.architecture import TransformerConfig
 from core.model.checkpoints.checkpoint import Checkpoint
 from core.model.merging.schedule import MergeSchedule
 from core.model.networks.positions import restride_positions
-from core.model.networks.spectrogram_transformer import N_PREFIX_TOKENS
+from core.model.networks.token_grid import N_PREFIX_TOKENS
 
 
 def with_strides(checkpoint: Checkpoint, mels: int, frames: int) -> Checkpoint:
@@ -45,6 +45,16 @@ def with_strides(checkpoint: Checkpoint, mels: int, frames: int) -> Checkpoint:
     )
     positions = _restrided_positions(checkpoint.weights["pos_embed"], old, new)
     return Checkpoint(described, {**checkpoint.weights, "pos_embed": positions})
+
+
+def with_overrides(
+    checkpoint: Checkpoint, strides: tuple[int, int] | None = None, *, no_pad: bool = False
+) -> Checkpoint:
+    """The checkpoint with the user's changes: other patch strides (mels, frames), or short input not padded to the
+    window. Raises UserError."""
+    if strides is not None:
+        checkpoint = with_strides(checkpoint, *strides)
+    return replace(checkpoint, config=replace(checkpoint.config, pad_to_window=False)) if no_pad else checkpoint
 
 
 def _restrided_positions(positions: torch.Tensor, old: TransformerConfig, new: TransformerConfig) -> torch.Tensor:

@@ -19,17 +19,14 @@ from core.errors import UserError
 from core.model.architecture import TransformerConfig
 from core.model.merging.bipartite import Matching, follow, match_tokens, merge_tokens, unmerge_tokens
 from core.model.merging.energy import match_by_energy
-from core.model.merging.schedule import NO_MERGING, Matcher, MergeSchedule, most_removable, tokens_after_layers
+from core.model.merging.schedule import NO_MERGING, Matcher, MergeSchedule, most_removable
 from core.model.networks.attention import SizedAttention
 from core.model.networks.frame_head import FrameHead
 from core.model.networks.hybrid_attention import HybridAttention, PatchGrid
 from core.model.networks.patchout import NOTHING, Patchout, Shares
 from core.model.networks.positions import fit_positions
 from core.model.networks.stems import STEMS
-
-N_PREFIX_TOKENS = 2
-"""Class and distillation token (DeiT); they come before the patches and never merge."""
-
+from core.model.networks.token_grid import N_PREFIX_TOKENS, tokens_per_layer
 
 MATCHERS: dict[Matcher, Callable[[Tensor, int, int], Matching]] = {
     "bipartite": match_tokens,
@@ -182,10 +179,7 @@ class AudioSpectrogramTransformer(nn.Module):
 
     def tokens_per_layer(self, n_frames: int, merge: MergeSchedule) -> tuple[int, ...]:
         """Tokens entering the first block, then tokens leaving each block."""
-        n_patches = self.config.n_patches(max(n_frames, self.config.patch_frames))
-        n_tokens = N_PREFIX_TOKENS + n_patches
-        per_layer = merge.per_layer(self.config.depth, n_patches)
-        return n_tokens, *tokens_after_layers(n_tokens, per_layer, N_PREFIX_TOKENS)
+        return tokens_per_layer(self.config, n_frames, merge)
 
     def _positions(self, rows: int, columns: int, first_column: int | None) -> Tensor:
         grid_rows, grid_columns = self.config.grid(self.config.max_frames)

@@ -12,8 +12,8 @@ from core.errors import UsageError, UserError
 from core.inference.frame_rows import RowMean
 from core.inference.frame_tagging import tag_file_frames
 from core.inference.tagger import Tagger
-from core.model.networks.frame_head import column_times_s
 from core.model.networks.spectrogram_transformer import AudioSpectrogramTransformer
+from core.model.networks.token_grid import column_times_s
 from fakes import telling_checkpoint, telling_tagger, tiny_tagger, write_noise
 
 

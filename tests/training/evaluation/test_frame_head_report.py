@@ -7,8 +7,8 @@ import torch
 
 from core.audio.log_mel import LogMelConfig
 from core.model.architecture import TransformerConfig
-from core.model.networks.frame_head import column_times_s
 from core.model.networks.spectrogram_transformer import AudioSpectrogramTransformer
+from core.model.networks.token_grid import column_times_s
 from tests.training.runs import clips_in_memory
 from training.evaluation.frame_head_report import pooled_scores
 from training.model.zero_padding import ZeroPadding

@@ -20,8 +20,8 @@ from core.model.architecture import TransformerConfig
 from core.model.checkpoints.checkpoint import Checkpoint, save_checkpoint
 from core.model.checkpoints.loading import load_checkpoint
 from core.model.merging.schedule import MergeSchedule
-from core.model.networks.frame_head import column_times_s
 from core.model.networks.spectrogram_transformer import AudioSpectrogramTransformer
+from core.model.networks.token_grid import column_times_s
 from core.run.messages import TrainingFinished, TrainingMessage
 from fakes import tiny_checkpoint
 from tests.training.runs import PLAIN, SMALL, small

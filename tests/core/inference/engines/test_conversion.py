@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from core.inference.engines import conversion
 from core.inference.engines.compiled_graph import CompiledGraph
@@ -35,7 +34,7 @@ def test_a_graph_answers_as_pytorch_does(tmp_path: Path, reading: Reading, merge
     facts = make_graph(checkpoint, merge, shape, tmp_path)
     assert facts.failure == ""
     assert facts.differences["fp32"] < 1e-3
-    exact, graph = TorchEngine(checkpoint.build(), torch.device("cpu"), merge), CompiledGraph(tmp_path / GRAPH, "fp32")
+    exact, graph = TorchEngine(checkpoint.build(), "cpu", merge), CompiledGraph(tmp_path / GRAPH, "fp32")
     windows = compared_windows(checkpoint, shape)
     together = graph.run_many(windows)
     for window, answer in zip(windows, together, strict=True):

@@ -6,23 +6,24 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 
 from core.errors import UserError
-from core.inference import tagger as tagger_module
 from core.inference.engines import main
 from core.inference.engines.graph_engine import GraphEngine
-from core.inference.engines.main import EngineParts, build_engine, hash_of
+from core.inference.engines.late_torch import LateTorch
+from core.inference.engines.main import EngineParts, build_engine
 from core.inference.engines.models import EngineName, Setting
 from core.inference.engines.pytorch import TorchEngine
+from core.model.checkpoints import checkpoint as checkpoint_module
 from core.model.merging.schedule import NO_MERGING, MergeSchedule
 from fakes import tiny_checkpoint, tiny_tagger
 
 
 @pytest.fixture
 def parts() -> EngineParts:
-    checkpoint, cpu = tiny_checkpoint(), torch.device("cpu")
-    return EngineParts(TorchEngine(checkpoint.build(), cpu, NO_MERGING), cpu, "auto", hash_of(checkpoint), NO_MERGING)
+    checkpoint = tiny_checkpoint()
+    exact = LateTorch(lambda: TorchEngine(checkpoint.build(), "cpu", NO_MERGING), "cpu", "fp32")
+    return EngineParts(exact, "cpu", "auto", checkpoint.weights_hash, NO_MERGING)
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +34,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_cpu_gets_graphs_and_a_gpu_pytorch(parts: EngineParts) -> None:
     assert isinstance(build_engine("auto", parts), GraphEngine)
-    assert build_engine("auto", replace(parts, device=torch.device("cuda"))) is parts.exact
+    assert build_engine("auto", replace(parts, device="cuda")) is parts.exact
     assert build_engine("auto", replace(parts, precision="fp32")) is parts.exact
     assert build_engine("torch", parts) is parts.exact
 
@@ -53,7 +54,7 @@ def test_without_the_package_auto_is_pytorch(parts: EngineParts, monkeypatch: py
 
 def test_openvino_refuses_a_gpu(parts: EngineParts) -> None:
     with pytest.raises(UserError, match="OpenVINO"):
-        build_engine("openvino", replace(parts, device=torch.device("cuda")))
+        build_engine("openvino", replace(parts, device="cuda"))
 
 
 def test_eight_bits_are_openvino_s(parts: EngineParts) -> None:
@@ -84,26 +85,10 @@ def test_an_unknown_engine_is_refused(parts: EngineParts) -> None:
         build_engine(name, parts)
 
 
-def test_other_weights_have_another_hash() -> None:
-    torch.manual_seed(1)
-    one = tiny_checkpoint()
-    assert hash_of(one) == hash_of(one)
-    weights = {name: tensor.clone() for name, tensor in one.weights.items()}
-    next(tensor for tensor in weights.values() if tensor.is_floating_point()).view(-1)[0] += 1
-    assert hash_of(replace(one, weights=weights)) != hash_of(one)
-
-
-def test_weights_of_sixteen_bits_have_a_hash() -> None:
-    one = tiny_checkpoint()
-    halves = {name: tensor.to(torch.bfloat16) for name, tensor in one.weights.items()}
-    assert hash_of(replace(one, weights=halves)) != hash_of(one)
-
-
 def test_another_merging_reads_the_weights_no_second_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """The window's own thread asks for it."""
     hashed: list[str] = []
-    for module in (main, tagger_module):
-        monkeypatch.setattr(module, "hash_of", lambda checkpoint: hashed.append("all weights") or "a hash")
+    monkeypatch.setattr(checkpoint_module, "hash_of_weights", lambda *_: hashed.append("all weights") or "a hash")
     tagger = tiny_tagger().with_engine("openvino")
     tagger.with_merge("off").with_merge("auto").graph_key(tagger.usual_shapes[0])
     assert hashed == ["all weights"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 
+from core.inference.engines.device import Device
 from core.inference.engines.models import Reading
 from core.inference.engines.pytorch import TorchEngine
 from core.model.merging.schedule import NO_MERGING
@@ -15,8 +15,8 @@ from fakes import tiny_checkpoint
 class Means(TorchEngine):
     """Answers each window's mean, and notes the sizes of its batches."""
 
-    def __init__(self, device: str) -> None:
-        super().__init__(tiny_checkpoint().build(), torch.device(device), NO_MERGING)
+    def __init__(self, device: Device) -> None:
+        super().__init__(tiny_checkpoint().build(), device, NO_MERGING)
         self.batches: list[int] = []
 
     def run(self, reading: Reading, log_mel: np.ndarray) -> np.ndarray:
@@ -25,7 +25,7 @@ class Means(TorchEngine):
 
 
 @pytest.mark.parametrize(("device", "batches"), [("cpu", [1, 1, 1]), ("cuda", [2, 1])])
-def test_each_of_several_windows_gets_its_answer(device: str, batches: list[int]) -> None:
+def test_each_of_several_windows_gets_its_answer(device: Device, batches: list[int]) -> None:
     engine = Means(device)
     windows = [np.full((1, n_frames, 128), n_frames * 0.5 + i, np.float32) for i, n_frames in enumerate((20, 15, 20))]
     answers = engine.run_many("clip", windows)

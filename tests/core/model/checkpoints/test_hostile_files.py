@@ -15,7 +15,7 @@ from core.audio.log_mel import LogMelConfig
 from core.errors import UserError
 from core.labels import Label, LabelSet
 from core.model.architecture import ConvolutionConfig, HybridConfig, TransformerConfig
-from core.model.checkpoints import file_kind
+from core.model.checkpoints import tensor_files
 from core.model.checkpoints.checkpoint import save_checkpoint
 from core.model.checkpoints.hugging_face_import import shown_names
 from core.model.checkpoints.loading import load_checkpoint
@@ -140,11 +140,11 @@ def test_a_file_that_unpacks_to_many_times_its_size_is_not_loaded(
         raise AssertionError("loaded")
 
     with monkeypatch.context() as patch:
-        patch.setattr(file_kind.torch, "load", refuse)
+        patch.setattr(tensor_files.torch, "load", refuse)
         with pytest.raises(UserError, match="would take 8 MB of memory"):
             load_checkpoint(bomb)
     weights = {"v.cls_token": torch.randn(100_000)}
-    again = file_kind.read_pickled(packed(tmp_path / "packed.pth", weights), "")
+    again = tensor_files.read_pickled(packed(tmp_path / "packed.pth", weights), "")
     assert torch.equal(again["v.cls_token"], weights["v.cls_token"]), "weights that somebody packed are welcome"
 
 

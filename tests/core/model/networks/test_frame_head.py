@@ -12,8 +12,8 @@ from core.audio.log_mel import LogMelConfig
 from core.errors import UserError
 from core.model.architecture import TransformerConfig
 from core.model.merging.schedule import MergeSchedule
-from core.model.networks.frame_head import column_times_s
 from core.model.networks.spectrogram_transformer import N_PREFIX_TOKENS, AudioSpectrogramTransformer
+from core.model.networks.token_grid import column_times_s
 
 SMALL = TransformerConfig(n_labels=3, embed_dim=48, depth=2, num_heads=3, max_frames=256, frame_head=True)
 

@@ -1,11 +1,9 @@
-"""Recognises files of weights by their content, and reads their tensors without running code in them."""
+"""Reads the tensors of files of weights without running code in them."""
 
 from __future__ import annotations
 
 import json
 import pickle
-import struct
-import zipfile
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,51 +14,13 @@ from torch import Tensor
 
 from core.errors import UserError
 from core.file_names import is_unicode
-from core.foreign_text import as_object
+from core.model.format.file_kind import PICKLED, describe_foreign, members_of
 
-_PICKLED = "a pickled PyTorch file"
 _DAMAGE_ERRORS = (RuntimeError, EOFError, OSError, ValueError, LookupError, AttributeError, TypeError, MemoryError)
 """What torch.load raises, beside pickle's own error, for incomplete or mislabelled files."""
 _LARGEST_EXPANSION, _SPARE_BYTES = 4, 1_000_000
 """Weights barely compress, and few are stored once and used twice: a file that grows more than this is hostile."""
 _WRAPPERS = ("state_dict", "model", "model_state_dict")
-_MAGIC: tuple[tuple[bytes, str], ...] = (
-    (b"\x80\x02", _PICKLED),
-    (b"\x80\x03", _PICKLED),
-    (b"\x80\x04", "a Python pickle"),
-    (b"\x80\x05", "a Python pickle"),
-    (b"PK\x03\x04", "a truncated PyTorch or ZIP file"),
-    (b"\x89HDF", "an HDF5 (Keras) file"),
-    (b"GGUF", "a GGUF file"),
-    (b"RIFF", "an audio file"),
-    (b"fLaC", "an audio file"),
-    (b"OggS", "an audio file"),
-    (b"ID3", "an audio file"),
-)
-
-
-def describe_foreign(path: Path, config: Any) -> str:
-    """One sentence that says what kind of file `path` is; `config` is its parsed JSON, if it has any."""
-    described = as_object(config)
-    if described is not None:
-        return f"{path.name} {_of_json(described)}."
-    if path.stat().st_size == 0:
-        return f"{path.name} is empty."
-    members = _members(path)
-    if members is not None:
-        if not members:
-            return f"{path.name} is a damaged ZIP archive."
-        is_pickled = any(member.filename.endswith("data.pkl") for member in members)
-        return f"{path.name} is {_PICKLED if is_pickled else 'a ZIP archive'}."
-    with path.open("rb") as file:
-        head = file.read(256)
-    for magic, what in _MAGIC:
-        if head.startswith(magic):
-            return f"{path.name} is {what}."
-    if path.suffix == ".safetensors":
-        return f"{path.name} is a damaged or truncated safetensors file."
-    is_text = bool(head) and all(byte >= 9 for byte in head)
-    return f"{path.name} is {'a text file' if is_text else 'a file of an unknown kind'}."
 
 
 def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -81,7 +41,7 @@ def read_pickled(path: Path, remedy: str) -> dict[str, Tensor]:
     Raises UserError that says what the file is instead, with `remedy`.
     """
     what = describe_foreign(path, None)
-    if _PICKLED not in what:
+    if PICKLED not in what:
         raise UserError(what, remedy)
     _check_unpacked_size(path)
     try:
@@ -97,7 +57,7 @@ def read_pickled(path: Path, remedy: str) -> dict[str, Tensor]:
         raise UserError(f"{path.name} is a damaged or truncated PyTorch file.", "Copy or download it again.") from error
     weights = _named_tensors(found)
     if not weights:
-        raise UserError(f"{path.name} is {_PICKLED} without named weights.", remedy)
+        raise UserError(f"{path.name} is {PICKLED} without named weights.", remedy)
     odd = [name for name, tensor in weights.items() if not _is_dense(tensor)]
     if odd:
         raise UserError(f"{odd[0]} in {path.name} is sparse, quantised or has no values.", "Save it as a dense tensor.")
@@ -124,18 +84,7 @@ def _is_dense(tensor: Tensor) -> bool:
 
 def _check_unpacked_size(path: Path) -> None:
     """torch.save does not compress: a file that unpacks to many times its size was made to fill the memory."""
-    _check_memory(path, sum(member.file_size for member in _members(path) or ()))
-
-
-def _members(path: Path) -> list[zipfile.ZipInfo] | None:
-    """The entries of a ZIP file's directory; none if it is damaged, None if the file is not a ZIP."""
-    try:
-        if not zipfile.is_zipfile(path):
-            return None
-        with zipfile.ZipFile(path) as archive:
-            return archive.infolist()
-    except (zipfile.BadZipFile, struct.error, RuntimeError, ValueError):  # also unknown versions and undecodable names
-        return []
+    _check_memory(path, sum(member.file_size for member in members_of(path) or ()))
 
 
 def _check_memory(path: Path, n_bytes: int) -> None:
@@ -144,10 +93,3 @@ def _check_memory(path: Path, n_bytes: int) -> None:
     if n_bytes > _LARGEST_EXPANSION * size + _SPARE_BYTES:
         problem = f"{path.name} is {size / 1e6:.1f} MB but would take {n_bytes / 1e6:.0f} MB of memory."
         raise UserError(problem, "Ask for the weights as torch.save or safetensors writes them, each stored once.")
-
-
-def _of_json(config: dict[str, Any]) -> str:
-    if "model_type" in config or "architectures" in config:
-        kind = config.get("model_type") or config.get("architectures")
-        return f"describes a Hugging Face model ({kind})"
-    return "is a JSON file, but not the config of a Soundmark checkpoint"

@@ -1,0 +1,71 @@
+"""PyTorch as an engine that is built, and imported, when it is first asked.
+
+Importing it takes seconds and hundreds of megabytes; where there are graphs for all that comes, that never happens.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.inference.engines.device import Device
+from core.inference.engines.models import Engine, Reading
+
+Value = TypeVar("Value")
+
+
+class Late(Generic[Value]):
+    """A value that is made when it is first asked for, once; threads that ask meanwhile wait for it. What making it
+    raises is raised to whoever asks, and the next one tries again."""
+
+    def __init__(self, make: Callable[[], Value]) -> None:
+        self._make: Callable[[], Value] | None = make
+        self._made: list[Value] = []
+        self._lock = threading.Lock()
+
+    @property
+    def is_made(self) -> bool:
+        """Whether the value is there."""
+        return bool(self._made)
+
+    def get(self) -> Value:
+        """The value."""
+        with self._lock:
+            if self._make is not None:
+                self._made.append(self._make())
+                self._make = None  # with all that it refers to
+            return self._made[0]
+
+
+class LateTorch:
+    """See `TorchEngine`. build: gives it. precision: of its answers, for people."""
+
+    def __init__(self, build: Callable[[], Engine], device: Device, precision: str) -> None:
+        self._engine = Late(build)
+        self._device, self._precision = device, precision
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether it has been built: asking it then costs what the network costs."""
+        return self._engine.is_made
+
+    def run(self, reading: Reading, log_mel: NDArray[np.float32]) -> NDArray[np.float32]:
+        """See `Engine`."""
+        return self._engine.get().run(reading, log_mel)
+
+    def run_many(self, reading: Reading, log_mels: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+        """See `Engine`."""
+        return self._engine.get().run_many(reading, log_mels) if log_mels else []
+
+    @property
+    def at_once(self) -> int:
+        """See `Engine`."""
+        return 1 if self._device == "cpu" else self._engine.get().at_once
+
+    def describe(self) -> str:
+        """See `Engine`."""
+        return f"PyTorch {self._precision}"

@@ -1,0 +1,31 @@
+"""How many of the processor's cores models may use. Imports no torch."""
+
+from __future__ import annotations
+
+import sys
+import threading
+
+_lock = threading.Lock()
+_leaves_a_core = False
+_is_done = False
+
+
+def leave_a_core() -> None:
+    """Let PyTorch use one core less, once per process, also if it is loaded later. Capture and drawing need a core, and
+    its worker threads all wait for each other while one of them has to wait for a core."""
+    global _leaves_a_core
+    _leaves_a_core = True
+    if "torch" in sys.modules:
+        share_cores()
+
+
+def share_cores() -> None:
+    """Do what `leave_a_core` asked for, if it has been called; for whoever has imported PyTorch."""
+    global _is_done
+    with _lock:
+        if not _leaves_a_core or _is_done:
+            return
+        import torch
+
+        torch.set_num_threads(max(1, torch.get_num_threads() - 1))
+        _is_done = True
