@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Generator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from core.cli.argument_types import positive_number, whole_count
 from core.cli.model_options import ModelOptions, add_model_options
-from core.cli.output.each_file import FileWriter, check_places, check_writable, places_beside, tag_one
+from core.cli.output.each_file import FileWriter, check_places, check_writable, open_output, places_beside, tag_one
 from core.cli.output.window_output import (
     FORMATS,
     PARENTS_HELP,
@@ -21,7 +19,6 @@ from core.cli.output.window_output import (
     print_file_error,
     print_note,
 )
-from core.cli.terminal.streams import ResultStream
 from core.cluster.places import USUAL_CORES
 from core.errors import UsageError, UserError
 from core.event_files.main import FORMATS as EVENT_FORMATS
@@ -160,7 +157,7 @@ def run_tag(options: TagOptions) -> int:
             return _write_event_files(job, found, places)
         if places is not None:
             return _tag_all(_EachBeside(job, places), found)
-        with _open_output(options.output) as file:
+        with open_output(options.output) as file:
             return _tag_all(_make_writer(file, job), found)
 
 
@@ -274,7 +271,7 @@ class _EachBeside:
         self._job, self._places = job, places
 
     def tag(self, path: Path) -> None:
-        with _open_output(self._places[path]) as file:
+        with open_output(self._places[path]) as file:
             _make_writer(file, self._job).tag(path)
 
     def error(self, source: str, error: UserError) -> None:
@@ -312,17 +309,3 @@ def _places(options: TagOptions, files: tuple[Path, ...]) -> dict[Path, Path] | 
 def _refuse_overwriting(output: Path | None, files: tuple[Path, ...]) -> None:
     if output is not None and output.resolve() in {path.resolve() for path in files}:
         raise UsageError(f"{output} is one of the files to tag.", "Choose another --output.")
-
-
-@contextmanager
-def _open_output(output: Path | None) -> Generator[IO[str]]:
-    """Standard output, or a file that keeps what was tagged so far when the user stops."""
-    if output is None:
-        yield sys.stdout
-        return
-    try:
-        file = ResultStream(output, newline="")
-    except OSError as error:
-        raise UserError(f"{output} cannot be written ({error.strerror}).", "Choose another --output.") from error
-    with file:
-        yield file

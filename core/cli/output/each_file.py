@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
 
-from core.cli.terminal.streams import OutputError
+from core.cli.terminal.streams import OutputError, ResultStream
 from core.errors import UsageError, UserError
 from core.unforeseen import unforeseen
 
@@ -85,3 +87,17 @@ def check_places(places: dict[Path, Path], folder: Path, may_overwrite: bool) ->
     except OSError as error:
         problem = f"{error.filename or folder} cannot be made ({error.strerror})."
         raise UsageError(problem, "Choose another --output-dir.") from error
+
+
+@contextmanager
+def open_output(output: Path | None) -> Generator[IO[str]]:
+    """Standard output, or a file that keeps what was tagged so far when the user stops."""
+    if output is None:
+        yield sys.stdout
+        return
+    try:
+        file = ResultStream(output, newline="")
+    except OSError as error:
+        raise UserError(f"{output} cannot be written ({error.strerror}).", "Choose another --output.") from error
+    with file:
+        yield file
