@@ -5,7 +5,7 @@ Memory is constant, however long the file: two decoded frames, and what is colle
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
@@ -58,9 +58,9 @@ def decode_blocks(
     """
     path = Path(path)
     with open_media(path) as container:
-        tally = _begin_tally(path, container)
+        tally = begin_tally(path, container)
         clock = FileClock(clock_zero_s(container, sound_track(container)))
-        frames = joined(placed(_decoded(path, container, tally), clock), block_s)
+        frames = joined(placed(decoded(packets_of(path, container, tally), tally), clock), block_s)
         pieces = resampled(refuse_non_numbers(frames, path), sample_rate)
         yield from gathered(pieces, round(block_s * sample_rate), sample_rate)
         tally.raise_if_damaged()
@@ -80,7 +80,7 @@ def duration_s(path: Path | str) -> float | None:
         zero_s = clock_zero_s(container, track)
         length_s = track_length_s(track)
         if length_s is not None:
-            start_s = _seconds(track.start_time, track.time_base)
+            start_s = seconds_of(track.start_time, track.time_base)
             return length_s + (0.0 if start_s is None else start_s - zero_s)
         declared = declared_length(Path(path), container, track)
         if declared.length_s is not None:
@@ -88,10 +88,11 @@ def duration_s(path: Path | str) -> float | None:
         return container.duration / av.time_base if container.duration else None
 
 
-def _begin_tally(path: Path, container: InputContainer) -> DecodingTally:
+def begin_tally(path: Path, container: InputContainer) -> DecodingTally:
+    """The count of what can be read of a file, before anything of it is."""
     track = sound_track(container)
     declared = declared_length(path, container, track)
-    start_s = _seconds(track.start_time, track.time_base) or 0.0
+    start_s = seconds_of(track.start_time, track.time_base) or 0.0
     return DecodingTally(
         path,
         container.format.name,
@@ -102,14 +103,14 @@ def _begin_tally(path: Path, container: InputContainer) -> DecodingTally:
     )
 
 
-def _decoded(path: Path, container: InputContainer, tally: DecodingTally) -> Iterator[DecodedFrame]:
+def decoded(packets: Iterable[Packet[AudioStream]], tally: DecodingTally) -> Iterator[DecodedFrame]:
     """Decoded frames in order; what cannot be decoded is counted and skipped."""
-    for packet in _packets(path, container, tally):
+    for packet in packets:
         for frame in _frames(packet, tally):
-            begin_s = _seconds(frame.pts, frame.time_base)
-            decoded = DecodedFrame(mono_samples(frame), frame.sample_rate, begin_s)
-            tally.add_good(decoded.length_s, None if begin_s is None else begin_s + decoded.length_s)
-            yield decoded
+            begin_s = seconds_of(frame.pts, frame.time_base)
+            one = DecodedFrame(mono_samples(frame), frame.sample_rate, begin_s)
+            tally.add_good(one.length_s, None if begin_s is None else begin_s + one.length_s)
+            yield one
 
 
 def _frames(packet: Packet[AudioStream], tally: DecodingTally) -> list[AudioFrame]:
@@ -129,7 +130,7 @@ def _frames(packet: Packet[AudioStream], tally: DecodingTally) -> list[AudioFram
         return []
 
 
-def _packets(path: Path, container: InputContainer, tally: DecodingTally) -> Iterator[Packet[AudioStream]]:
+def packets_of(path: Path, container: InputContainer, tally: DecodingTally) -> Iterator[Packet[AudioStream]]:
     """The packets of the track, past errors and through every link of a chained Ogg file."""
     n_errors, link_begin, packet_at = 0, 0, 0
     with ExitStack() as link:
@@ -158,6 +159,7 @@ def _packets(path: Path, container: InputContainer, tally: DecodingTally) -> Ite
                 return
 
 
-def _seconds(ticks: int | None, time_base: Fraction | None) -> float | None:
+def seconds_of(ticks: int | None, time_base: Fraction | None) -> float | None:
+    """A timestamp in seconds."""
     # The quotient of whole numbers is rounded once, as a Fraction is, in a tenth of the time.
     return None if ticks is None or time_base is None else ticks * time_base.numerator / time_base.denominator

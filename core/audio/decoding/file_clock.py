@@ -18,7 +18,7 @@ LONGEST_FILLED_GAP_S = 10.24
 events start again."""
 
 # An encoder's delay, a container's rounding and the jitter of a recorder's clock are not gaps.
-_JITTER_S = 0.05
+JITTER_S = 0.05
 # The length of a missing packet; rounding makes smaller differences.
 _LOSS_S = 0.01
 # A recorder's two clocks may differ a little: it is not a gap until they are this far apart.
@@ -96,22 +96,22 @@ class FileClock:
     def _gap_s(self, begin_s: float) -> float:
         if self._offset_s is None:
             ahead_s = begin_s - self._zero_s - self.position_s
-            self._offset_s = self._zero_s if ahead_s > _JITTER_S else begin_s - self.position_s
-            return ahead_s if ahead_s > _JITTER_S else 0.0
+            self._offset_s = self._zero_s if ahead_s > JITTER_S else begin_s - self.position_s
+            return ahead_s if ahead_s > JITTER_S else 0.0
         jump_s = begin_s - self._due_s
         if jump_s < -_NEW_CLOCK_S:
             self._offset_s = begin_s - self.position_s
             return 0.0
         ahead_s = begin_s - self._offset_s - self.position_s
-        is_gap = (ahead_s > _JITTER_S and jump_s > _LOSS_S) or ahead_s > _MOST_DRIFT_S
+        is_gap = (ahead_s > JITTER_S and jump_s > _LOSS_S) or ahead_s > _MOST_DRIFT_S
         return ahead_s if is_gap else 0.0
 
     def _is_wrong_timestamp(self, begin_s: float, end_s: float, next_begin_s: float | None) -> bool:
         if next_begin_s is None:
             return False
         if begin_s < self._due_s - _NEW_CLOCK_S:
-            return abs(next_begin_s - end_s) > _JITTER_S
-        return next_begin_s < end_s - _JITTER_S
+            return abs(next_begin_s - end_s) > JITTER_S
+        return next_begin_s < end_s - JITTER_S
 
 
 def placed(frames: Iterable[DecodedFrame], clock: FileClock) -> Iterator[PlacedFrame]:

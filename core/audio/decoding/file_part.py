@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from core.audio.decoding.decode import decode_blocks
+from core.audio.decoding.late_start import blocks_from
 from core.audio.decoding.open import open_media, sound_track
 
 _SILENCE = 1 << 16
@@ -25,7 +25,7 @@ def part_blocks(path: Path, start_s: float, stop_s: float | None, sample_rate: i
     """Blocks float32 `(n,)` from start_s to stop_s on the file's clock (None: to its end). Raises UserError."""
     position = round(start_s * sample_rate)
     stop = math.inf if stop_s is None else round(stop_s * sample_rate)
-    for block in decode_blocks(path, sample_rate):
+    for block in blocks_from(path, start_s, sample_rate):
         if block.start_sample >= stop:
             break
         samples = block.samples[max(position - block.start_sample, 0) :]

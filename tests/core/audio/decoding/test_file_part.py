@@ -29,7 +29,7 @@ def test_a_gap_of_the_file_is_silence(tmp_path: Path, monkeypatch: pytest.Monkey
 
     ones = np.ones(100, np.float32)
     blocks = [AudioBlock(ones, 50, 1000), AudioBlock(ones, 400, 1000)]
-    monkeypatch.setattr(file_part, "decode_blocks", lambda *_: iter(blocks))
+    monkeypatch.setattr(file_part, "blocks_from", lambda *_: iter(blocks))
     read = np.concatenate(list(part_blocks(tmp_path, 0.0, 0.45, 1000)))
     assert len(read) == 450
     assert np.flatnonzero(np.diff(read)).tolist() == [49, 149, 399]
