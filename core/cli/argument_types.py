@@ -6,6 +6,7 @@ import argparse
 from typing import NoReturn
 
 from core.errors import UserError
+from core.inference.pacing.models import PaceWish
 from core.model.merging.schedule import schedule_from_word
 from core.terminal_text import shown
 
@@ -48,6 +49,14 @@ def merge_word(text: str) -> str:
         except UserError as error:
             raise argparse.ArgumentTypeError(str(error)) from error
     return text
+
+
+def pace_word(text: str) -> str:
+    """A pace to listen at, checked but still text."""
+    try:
+        return PaceWish(text).setting
+    except UserError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def stride_pair(text: str) -> tuple[int, int]:

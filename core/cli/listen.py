@@ -16,12 +16,14 @@ from numpy.typing import NDArray
 
 from core.audio.sources import SOURCES
 from core.audio.sources.source import Source
-from core.cli.argument_types import positive_number
+from core.cli.argument_types import pace_word, positive_number
 from core.cli.model_options import ModelOptions, add_model_options
 from core.cli.output.window_output import FORMATS, PARENTS_HELP, ResultWriter, TaggedWindow, implied_labels
 from core.cli.terminal.streams import print_error
 from core.errors import UsageError, UserError
 from core.inference.events import SpecificEvents
+from core.inference.pacing.models import AUTO, PaceState, PaceWish, Place
+from core.inference.pacing.sentences import pace_sentence
 from core.inference.results import LiveStatus, LiveUpdate, TagScores
 
 if TYPE_CHECKING:
@@ -43,6 +45,8 @@ class ListenOptions:
     """When to stop; None for at the end of the input."""
     hop_s: float | None = None
     """From window to window; None for what suits the model."""
+    pace: str = AUTO
+    """AUTO, FINEST, FASTEST or a setting's place."""
     format: str = "table"
     """A key of FORMATS."""
     top_k: int | None = 5
@@ -59,7 +63,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--input", metavar="NAME|FILE", help=source)
     parser.add_argument("--seconds", type=positive_number, metavar="N", help="stop after this long")
     parser.add_argument("--fast", action="store_true", help="run a file at full speed, as if it were live")
-    hop = "from window to window, 0.01 to 10.24 (default: what suits the model, usually 0.5)"
+    pace = "what the model runs in: auto (default) follows what this computer can hold; or a setting, 1 for the finest"
+    parser.add_argument("--pace", type=pace_word, default=AUTO, metavar="auto|finest|fastest|N", help=pace)
+    hop = "from window to window, 0.01 to 10.24 (default: the model's own, or longer on a slow computer)"
     parser.add_argument("--hop-s", type=positive_number, metavar="S", help=hop)
     parser.add_argument("--format", choices=("table", "jsonl"), default="table", help="default: table")
     parser.add_argument("--parents", action="store_true", help=PARENTS_HELP)
@@ -73,6 +79,7 @@ def run(namespace: argparse.Namespace) -> int:
         input=namespace.input,
         seconds=namespace.seconds,
         hop_s=namespace.hop_s,
+        pace=namespace.pace,
         format=namespace.format,
         parents=namespace.parents,
         fast=namespace.fast,
@@ -86,10 +93,13 @@ def run_listen(options: ListenOptions) -> int:
     from core.inference.live_view import check_hop
 
     check_hop(options.hop_s)
+    if options.fast and options.pace != AUTO:
+        raise UsageError("At full speed there is no pace to keep.", "Leave --pace or --fast out.")
     source = _fast_source(options) if options.fast else choose_source(options.input)
     tagger = options.model.load_tagger()  # after the source: an unknown name is reported before the model loads
     report = _Report(source, tagger, options)
-    listener = Listener(source, tagger=tagger, hop_s=options.hop_s, skips=not options.fast)
+    pace = None if options.fast else PaceWish(options.pace)
+    listener = Listener(source, tagger=tagger, hop_s=options.hop_s, skips=not options.fast, pace=pace)
     listener.start()
     # At full speed the source itself ends after so many seconds of the stream.
     deadline = None if options.seconds is None or options.fast else time.monotonic() + options.seconds
@@ -121,6 +131,7 @@ class _Report:
         self._n_windows = 0
         self._status = LiveStatus()
         self._trouble = ""
+        self._pace: tuple[Place, bool] | None = None
         self._is_announced = False
         self.is_over = False
         self.failure: UserError | None = None
@@ -150,8 +161,18 @@ class _Report:
         if trouble and trouble != self._trouble:
             print_error(trouble)
         self._trouble, self._status = trouble, update.status
+        if update.pace is not None:
+            self._write_pace(update.pace)
         self.failure = update.failure or self.failure
         self.is_over = update.has_ended or self.failure is not None
+
+    def _write_pace(self, state: PaceState) -> None:
+        """Write each change, and the first pace once it is known what it takes."""
+        pace = state.place, state.is_behind
+        if pace != self._pace and (self._pace is not None or not state.is_forecast):
+            self._pace = pace
+            print_error(pace_sentence(state))
+            self._writer.pace(state)
 
     def _implied(self, scores: TagScores) -> NDArray[np.bool_] | None:
         tagger = self._tagger

@@ -26,15 +26,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.audio.block import BlockTap
-from core.audio.frame_rate import FRAMES_PER_SECOND
 from core.audio.log_mel import LogMelConfig
-from core.audio.ring_buffer import RingBuffer
 from core.audio.sources.source import Source, SourceEnded
 from core.errors import UserError
 from core.inference.engines.threads import leave_a_core
 from core.inference.live_frames import LevelMeter, LiveFrames
-from core.inference.live_tagging import LiveTagging, LiveWindow
-from core.inference.live_view import LONGEST_CONTEXT_S, check_hop
+from core.inference.live_tagging import LiveTagging, LiveWindow, WindowRing
+from core.inference.live_view import LONGEST_CONTEXT_S, LiveView, check_hop
+from core.inference.pacing.models import PaceWish
+from core.inference.pacing.pacer import Pacer
 from core.inference.results import EventChange, FrameRun, Level, LiveStatus, LiveUpdate, TagScores, merge_updates
 
 if TYPE_CHECKING:
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_LONGEST = round(LONGEST_CONTEXT_S * FRAMES_PER_SECOND)
 _READ_TIMEOUT_S = 0.1
 _FRONT_END = LogMelConfig()
 # 5 minutes of updates at 30 per second: it fills up only if nobody takes updates for that long.
@@ -56,7 +55,8 @@ class Listener:
     tagger: may be set later with `use_tagger`; until then there are frames and levels but no scores.
     hop_s: seconds between windows, rounded to whole frames; None for what suits the model. skips: whether windows are
     left out when the model is late; False for a source that waits, such as a file at full speed. tap: gets each block
-    as the source delivered it, on the capture thread.
+    as the source delivered it, on the capture thread. pace: how the model follows what this computer can hold; None to
+    leave it as it is, as a source that waits needs it.
     """
 
     def __init__(
@@ -67,8 +67,10 @@ class Listener:
         hop_s: float | None = None,
         skips: bool = True,
         tap: BlockTap | None = None,
+        pace: PaceWish | None = None,
     ) -> None:
         check_hop(hop_s)
+        self._pacer = None if pace is None else Pacer(replace(pace, hop_s=hop_s))
         self._tap = tap
         self._source, self._hop_s, self._skips = source, hop_s, skips
         self._swap = threading.Lock()
@@ -107,6 +109,11 @@ class Listener:
             self._tagging = LiveTagging(tagger, self._hop_s, 1 if before is None else before.next_id)
             if before is not None:
                 self._send_events(before.finish())
+
+    def use_pace(self, pace: PaceWish) -> None:
+        """Follow another wish from the next window on; nothing where the listener was made without a pace."""
+        if self._pacer is not None:
+            self._pacer.use(replace(pace, hop_s=self._hop_s))
 
     def stop(self, timeout_s: float = 1.5) -> bool:
         """End both threads; harmless when called twice. False if one still hangs after `timeout_s`, because the sound
@@ -157,13 +164,12 @@ class Listener:
     def _listen(self) -> None:
         frames = LiveFrames(self._source.sample_rate, _FRONT_END, longest_gap_s=LONGEST_CONTEXT_S)
         meter = LevelMeter(self._source.sample_rate)
-        # A window ends at a whole hop, which lies up to a hop behind the newest frame.
-        ring = RingBuffer(2 * _LONGEST, (_FRONT_END.n_mels,))
+        windows = WindowRing(_FRONT_END.n_mels, self._view)
         while not self._stop.is_set():
             try:
                 block = self._source.read(_READ_TIMEOUT_S)
             except SourceEnded:
-                self._offer_short_stream(ring, frames.first_frame)
+                self._offer(windows.rest(frames.first_frame, time.monotonic()))
                 return
             heard_s = time.monotonic() - self._source.latency_s
             if block is not None and self._tap is not None:
@@ -171,38 +177,12 @@ class Listener:
             runs = frames.push(block) if block is not None else []
             self._level = meter.push(block) if block is not None else self._level
             self._trouble = self._source.trouble
-            self._offer(self._due_windows(ring, runs, frames.first_frame, heard_s))
+            self._offer(windows.due(runs, frames.first_frame, heard_s))
             self._send(self._update(runs=tuple(runs)))
 
-    def _due_windows(
-        self, ring: RingBuffer, runs: list[FrameRun], first_frame: int, heard_s: float
-    ) -> Iterator[LiveWindow]:
-        """Append runs to the ring, and give each window that becomes due: one ends at every multiple of the hop.
-
-        first_frame: where the stream began or last began again.
-        """
-        for run in runs:
-            if run.first_frame > ring.end:
-                ring.skip_to(run.first_frame)
-            rest = run.frames
-            while len(rest):
-                tagging = self._tagging
-                n_taken = len(rest) if tagging is None else tagging.view.hop - ring.end % tagging.view.hop
-                ring.append(rest[:n_taken])
-                is_due = n_taken <= len(rest)
-                rest = rest[n_taken:]
-                if tagging is not None and is_due and ring.end - first_frame >= tagging.view.shortest_window:
-                    yield self._window(ring, tagging, first_frame, heard_s)
-
-    def _window(self, ring: RingBuffer, tagging: LiveTagging, first_frame: int, heard_s: float) -> LiveWindow:
-        start = max(ring.start, first_frame, ring.end - tagging.view.context)
-        return LiveWindow(ring.read(start, ring.end), start, first_frame, heard_s)
-
-    def _offer_short_stream(self, ring: RingBuffer, first_frame: int) -> None:
-        """A stream that ends before its first window, as a short file does, is one window, at its true length."""
+    def _view(self) -> LiveView | None:
         tagging = self._tagging
-        if tagging is not None and 0 < ring.end - first_frame < tagging.view.shortest_window:
-            self._offer(iter([self._window(ring, tagging, first_frame, time.monotonic())]))
+        return None if tagging is None else tagging.view
 
     def _offer(self, due: Iterator[LiveWindow]) -> None:
         """Put the newest due window into the slot, in place of one that waits there; or each, once there is room."""
@@ -234,7 +214,8 @@ class Listener:
 
     def _update(self, runs: tuple[FrameRun, ...] = (), scores: tuple[TagScores, ...] = ()) -> LiveUpdate:
         counts = replace(self._counts, skipped_windows=self._skipped, dropped_blocks=self._source.dropped_blocks)
-        return LiveUpdate(runs, scores, self._level, counts, self._trouble)
+        pace = None if self._pacer is None else self._pacer.state
+        return LiveUpdate(runs, scores, self._level, counts, self._trouble, pace=pace)
 
     def _send_events(self, events: tuple[EventChange, ...]) -> None:
         if events:
@@ -279,8 +260,7 @@ class Listener:
                 continue
             if window is None:
                 return
-            tagging = self._tagging
-            assert tagging is not None, "a window is offered only once there is a tagger"
+            tagging = self._begin_window()
             scores = tagging.tag(window)
             latencies.append(scores.latency_ms)
             computing.append(scores.compute_ms)
@@ -294,6 +274,23 @@ class Listener:
                 if self._tagging is tagging:
                     events = tagging.track(window, scores)
                     self._send(replace(self._update(scores=(scores,)), events=events))
+            if self._pacer is not None:
+                self._change_pace(tagging, self._pacer.heard(tagging, window, scores))
+
+    def _begin_window(self) -> LiveTagging:
+        tagging = self._tagging
+        assert tagging is not None, "a window is offered only once there is a tagger"
+        if self._pacer is None:
+            return tagging
+        paced = self._pacer.begin(tagging)
+        self._change_pace(tagging, paced)
+        return paced
+
+    def _change_pace(self, before: LiveTagging, after: LiveTagging) -> None:
+        """Nothing where another model has been swapped in meanwhile."""
+        with self._swap:
+            if self._tagging is before:
+                self._tagging = after
 
 
 def _unexpected(error: Exception) -> UserError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -11,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.audio.frame_rate import FRAMES_PER_SECOND
+from core.audio.ring_buffer import RingBuffer
 from core.inference.events import EventTracker
-from core.inference.live_view import LiveView
-from core.inference.results import EventChange, TagScores
+from core.inference.live_view import LONGEST_CONTEXT_S, LiveView
+from core.inference.results import EventChange, FrameRun, TagScores
 
 if TYPE_CHECKING:
     # Not at run time: it brings the whole model's imports, and the picture should move before those are done.
@@ -37,6 +39,44 @@ class LiveWindow:
     def end_frame(self) -> int:
         """The frame after the last one."""
         return self.start_frame + len(self.frames)
+
+
+class WindowRing:
+    """Keeps the newest frames of a stream, and cuts the windows that become due: one ends at every multiple of the hop.
+
+    view: how the model is read at the moment; None while there is no model.
+    """
+
+    def __init__(self, n_mels: int, view: Callable[[], LiveView | None]) -> None:
+        # A window ends at a whole hop, which lies up to a hop behind the newest frame.
+        self._ring = RingBuffer(2 * round(LONGEST_CONTEXT_S * FRAMES_PER_SECOND), (n_mels,))
+        self._view = view
+
+    def due(self, runs: Sequence[FrameRun], first_frame: int, heard_s: float) -> Iterator[LiveWindow]:
+        """Append runs, and give each window that becomes due. first_frame: where the stream began, or last began again.
+        heard_s: `time.monotonic()` when the last sample sounded."""
+        for run in runs:
+            if run.first_frame > self._ring.end:
+                self._ring.skip_to(run.first_frame)
+            rest = run.frames
+            while len(rest):
+                view = self._view()
+                n_taken = len(rest) if view is None else view.hop - self._ring.end % view.hop
+                self._ring.append(rest[:n_taken])
+                is_due = n_taken <= len(rest)
+                rest = rest[n_taken:]
+                if view is not None and is_due and self._ring.end - first_frame >= view.shortest_window:
+                    yield self._window(view, first_frame, heard_s)
+
+    def rest(self, first_frame: int, heard_s: float) -> Iterator[LiveWindow]:
+        """A stream that ends before its first window, as a short file does, is one window, at its true length."""
+        view = self._view()
+        if view is not None and 0 < self._ring.end - first_frame < view.shortest_window:
+            yield self._window(view, first_frame, heard_s)
+
+    def _window(self, view: LiveView, first_frame: int, heard_s: float) -> LiveWindow:
+        start = max(self._ring.start, first_frame, self._ring.end - view.context)
+        return LiveWindow(self._ring.read(start, self._ring.end), start, first_frame, heard_s)
 
 
 class LiveTagging:

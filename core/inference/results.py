@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import UserError
+from core.inference.pacing.models import PaceState
 
 Window = tuple[int, NDArray[np.float32]]
 """The index of its first frame in the stream, and raw log-mel `(n, mels)`."""
@@ -136,6 +137,8 @@ class LiveUpdate:
     """Why it has ended, if nobody asked for it."""
     events: tuple[EventChange, ...] = ()
     """Events that began or ended, in order."""
+    pace: PaceState | None = None
+    """The pace in use and how it does; None before there is one."""
 
 
 def merge_updates(updates: list[LiveUpdate]) -> LiveUpdate:
@@ -151,4 +154,5 @@ def merge_updates(updates: list[LiveUpdate]) -> LiveUpdate:
         trouble=newest.trouble,
         has_ended=any(update.has_ended for update in updates),
         failure=failure,
+        pace=newest.pace,
     )

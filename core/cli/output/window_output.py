@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from core.cli.terminal.streams import print_error
 from core.errors import UserError
+from core.inference.pacing.models import PaceState
+from core.inference.pacing.sentences import pace_sentence
 from core.inference.results import EventChange, TagScores
 from core.label_tree import label_tree
 from core.labels import LabelSet
@@ -54,6 +56,10 @@ class ResultWriter(Protocol):
 
     def note(self, source: str, text: str) -> None:
         """Write a remark on a source."""
+        ...
+
+    def pace(self, state: PaceState) -> None:
+        """Write the pace that listening has from now on."""
         ...
 
     def summary(self, values: dict[str, float]) -> None:
@@ -117,6 +123,23 @@ class JsonLines:
     def note(self, source: str, text: str) -> None:
         self._write({"type": "note", "source": source, "note": text})
 
+    def pace(self, state: PaceState) -> None:
+        setting, share = state.setting, state.share
+        self._write(
+            {
+                "type": "pace",
+                "setting": state.place.setting + 1,
+                "settings": len(state.ladder.settings),
+                "engine": setting.engine,
+                "precision": setting.precision,
+                "merge": setting.merge.to_word(),
+                "hop_s": state.hop_s,
+                "share": None if share is None else round(share, 3),
+                "is_behind": state.is_behind,
+                "sentence": pace_sentence(state),
+            }
+        )
+
     def summary(self, values: dict[str, float]) -> None:
         self._write({"type": "summary", **values})
 
@@ -151,6 +174,9 @@ class Csv:
     def note(self, source: str, text: str) -> None:
         print_note(source, text)
 
+    def pace(self, state: PaceState) -> None:
+        del state  # standard error has the sentence
+
     def summary(self, values: dict[str, float]) -> None:
         del values  # CSV has one kind of row
 
@@ -183,6 +209,9 @@ class Table:
 
     def note(self, source: str, text: str) -> None:
         print_note(source, text)
+
+    def pace(self, state: PaceState) -> None:
+        del state  # standard error has the sentence
 
     def summary(self, values: dict[str, float]) -> None:
         print("   ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in values.items()), file=self._file)

@@ -70,6 +70,7 @@ class PaceController:
         self.place = start if start in self._places else self._first()
         """What is to be used."""
         self._ready.add(self.place.setting)
+        self._unusable: set[int] = set()
         self._recent = Recent()
         self._judged_s = -JUDGED_EVERY_S
         self._changed_s: float | None = None
@@ -122,6 +123,12 @@ class PaceController:
         """A setting has been prepared: it may be chosen."""
         self._ready.add(setting)
 
+    def set_unusable(self, setting: int) -> None:
+        """A setting cannot be prepared: it is not asked for again. The one in use stays in use."""
+        self._unusable.add(setting)
+        if setting != self.place.setting:
+            self._ready.discard(setting)
+
     def set_engine_changed(self) -> None:
         """The setting in use is run by something else from now on, such as a graph in place of PyTorch: what it took
         says nothing any more. If it leaves room now, a finer pace follows without a long calm."""
@@ -138,8 +145,9 @@ class PaceController:
         """A setting that would be chosen if it were ready: worth preparing."""
         if self._share is None:
             return None
-        fits = [place for place in self._places if self._share_at(place) <= COMFORT_SHARE]
-        best = min(fits) if fits else min(self._places, key=lambda place: (self._share_at(place), place))
+        places = [place for place in self._places if place.setting not in self._unusable]
+        fits = [place for place in places if self._share_at(place) <= COMFORT_SHARE]
+        best = min(fits) if fits else min(places, key=self._order_of_cost, default=self.place)
         is_better = self._is_overloaded() or best < self.place
         return best.setting if is_better and best.setting not in self._ready else None
 
@@ -151,8 +159,9 @@ class PaceController:
             place=self.place,
             wish=self._wish,
             reason=reason,
-            share=self._share,
-            refused_share=None if refused is None or self._share is None else self._share_at(refused),
+            share=self._forecast(self.place) if self._share is None else self._share,
+            is_forecast=self._share is None,
+            refused_share=None if refused is None else self._forecast(refused),
             is_behind=self._is_behind,
         )
 
@@ -161,7 +170,7 @@ class PaceController:
         is_shortest = self.place.hop == 0
         if not is_shortest:
             shorter = [place for place in self._places if place.hop == self.place.hop - 1]
-            return "hops too short", None if self._share is None else min(shorter, key=self._order_of_cost)
+            return "hops too short", min(shorter, key=lambda one: (self._forecast(one) or 0.0, one))
         if self._wish.setting_of(len(self._ladder.settings)) is not None:
             return "chosen", None
         finer = [place for place in self._places if place < self.place]
@@ -260,6 +269,10 @@ class PaceController:
         setting_ms = self._costs.ms(place.setting)
         assert setting_ms is not None, "asked before anything was measured"
         return setting_ms / 1000 / self._hop_s(place)
+
+    def _forecast(self, place: Place) -> float | None:
+        """As `_share_at`; None before anything was measured."""
+        return None if self._costs.ms(place.setting) is None else self._share_at(place)
 
     def _order_of_cost(self, place: Place) -> tuple[float, Place]:
         return self._share_at(place), place

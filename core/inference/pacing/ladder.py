@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from core.inference.engines.models import Precision, Setting
 from core.inference.live_view import LiveView
@@ -17,9 +18,13 @@ _PRECISIONS: dict[Precision, float] = {"fp32": 1.0, "bf16": 0.6, "int8": 0.5}
 _DEPTH, _PROTECTED, _UNKNOWN_PATCHES = 12, 2, 512
 
 
-def ladder_of(settings: Sequence[Setting], hops_s: tuple[float, ...]) -> Ladder:
-    """The paces of these settings, finest first. PyTorch is left out where OpenVINO computes the same."""
-    ours = tuple(one for one in dict.fromkeys(settings) if not _is_outdone(one, settings))[:MOST_SETTINGS]
+def ladder_of(
+    settings: Sequence[Setting], hops_s: tuple[float, ...], known_ms: Mapping[Setting, float] | None = None
+) -> Ladder:
+    """The paces of these settings, finest first. Of two engines that compute the same, only one is left: the faster one
+    where `known_ms` has both, otherwise OpenVINO, behind which PyTorch answers until there is a graph."""
+    ours = tuple(one for one in dict.fromkeys(settings) if not _is_outdone(one, settings, known_ms or {}))
+    ours = ours[:MOST_SETTINGS]
     return Ladder(ours, hops_s, tuple(map(guessed_cost, ours)))
 
 
@@ -35,10 +40,15 @@ def guessed_cost(setting: Setting) -> float:
     return _ENGINES[setting.engine] * _PRECISIONS[setting.precision] * _tokens_share(setting.merge)
 
 
-def _is_outdone(setting: Setting, settings: Sequence[Setting]) -> bool:
-    """Whether a graph gives the same answers: where it is not faster PyTorch takes its place by itself."""
-    same = Setting("openvino", setting.precision, setting.merge)
-    return setting.engine == "torch" and same in settings
+def _is_outdone(setting: Setting, settings: Sequence[Setting], known_ms: Mapping[Setting, float]) -> bool:
+    """Whether the other engine computes the same faster."""
+    other = replace(setting, engine="torch" if setting.engine == "openvino" else "openvino")
+    if other not in settings:
+        return False
+    is_graph = setting.engine == "openvino"
+    if setting not in known_ms or other not in known_ms:
+        return not is_graph
+    return known_ms[other] < known_ms[setting] or (known_ms[other] == known_ms[setting] and not is_graph)
 
 
 def _tokens_share(merge: MergeSchedule) -> float:

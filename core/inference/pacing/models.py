@@ -96,7 +96,9 @@ class PaceState:
     reason: Reason
     """Why this place."""
     share: float | None = None
-    """How much of the time there is inference uses, 1 for all of it; None until enough windows have come."""
+    """How much of the time there is inference uses, 1 for all of it; None where nobody knows yet."""
+    is_forecast: bool = False
+    """The share is what is expected: too few windows have come since the change."""
     refused_share: float | None = None
     """What the pace that was refused for `reason` would use."""
     is_behind: bool = False

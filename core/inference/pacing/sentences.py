@@ -23,8 +23,13 @@ def _chosen(state: PaceState) -> str:
     mode = (
         "Auto" if state.wish.setting == AUTO else f"Setting {state.place.setting + 1} of {len(state.ladder.settings)}"
     )
-    share = "is being measured" if state.share is None else f"uses {_percent(state.share)} of the time"
-    return f"{mode}: {pace_in_words(state)}, {share}"
+    return f"{mode}: {pace_in_words(state)}, {_share(state)}"
+
+
+def _share(state: PaceState) -> str:
+    if state.share is None:
+        return "being measured"
+    return f"{'expected to use' if state.is_forecast else 'uses'} {_percent(state.share)} of the time"
 
 
 def _finest(_state: PaceState) -> str:

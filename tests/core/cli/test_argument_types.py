@@ -11,6 +11,7 @@ from core.cli.argument_types import (
     PlainParser,
     comma_names,
     merge_word,
+    pace_word,
     positive_number,
     stride_pair,
     whole_count,
@@ -23,6 +24,7 @@ def test_good_values() -> None:
     assert comma_names(" 1, two ,,3") == ("1", "two", "3")
     assert comma_names("") == ()
     assert merge_word("energy:16") == "energy:16"
+    assert [pace_word(word) for word in ("auto", "finest", "12")] == ["auto", "finest", "12"]
     assert stride_pair("16X12") == (16, 12)
 
 
@@ -32,6 +34,7 @@ def test_good_values() -> None:
         *((positive_number, text) for text in ("soon", "0", "-1", "inf", "nan")),
         *((whole_count, text) for text in ("0", "-1", "1.5", "many", "")),
         *((merge_word, text) for text in ("lots", "decreasing:8,4", "energy:")),
+        *((pace_word, text) for text in ("slow", "0", "65", "1.5")),
         *((stride_pair, text) for text in ("16", "0x16", "16x", "wide", "16x16x16")),
     ],
 )

@@ -13,12 +13,17 @@ import pytest
 
 from core.audio.sources import input_devices
 from core.audio.sources.file_source import FileSource
-from core.cli.listen import ListenOptions, choose_source, run_listen
+from core.cli.listen import ListenOptions, _Report, choose_source, run_listen
 from core.cli.model_options import ModelOptions
 from core.errors import UsageError, UserError
+from core.inference.pacing.models import PaceState, PaceWish, Place
+from core.inference.results import LiveUpdate
+from core.inference.tagger import Tagger
 from core.labels import LabelSet
 from core.model.checkpoints.checkpoint import save_checkpoint
+from core.model.merging.schedule import NO_MERGING, MergeSchedule
 from fakes import telling_checkpoint, tiny_checkpoint
+from tests.core.inference.pacing.simulated_machine import ladder_of
 
 pytestmark = pytest.mark.slow
 
@@ -181,3 +186,48 @@ def test_without_an_input_device_the_demo_scene_plays_and_says_so(
 def test_a_hop_that_no_window_has_is_wrong_usage(hop_s: float) -> None:
     with pytest.raises(UsageError, match="--hop-s cannot be"):
         run_listen(ListenOptions(ModelOptions("not even loaded"), hop_s=hop_s))
+
+
+def test_the_pace_is_written_once_it_is_known_and_at_each_change(
+    sound: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save_checkpoint(tiny_checkpoint(), tmp_path / "m")
+    options = ListenOptions(ModelOptions(str(tmp_path / "m"), device="cpu"), input=str(sound), format="jsonl")
+    tagger = options.model.load_tagger()
+    report = _Report(FileSource(sound), tagger, options)
+    ladder = ladder_of(2, (0.5, 1.0))
+    first = PaceState(ladder, Place(0, 0), PaceWish(), "finest", is_forecast=True)
+    changed = PaceState(ladder, Place(1, 1), PaceWish(), "hops too short", share=0.5, is_forecast=True)
+    behind = replace(changed, share=1.5, is_forecast=False, is_behind=True)
+    for state in (first, replace(first, share=0.9, is_forecast=False), changed, changed, behind, behind):
+        report.write(LiveUpdate(pace=state))
+    captured = capsys.readouterr()
+    lines = [json.loads(line) for line in captured.out.splitlines()]
+    assert [(line["type"], line["setting"], line["hop_s"]) for line in lines] == [
+        ("pace", 1, 0.5),
+        ("pace", 2, 1.0),
+        ("pace", 2, 1.0),
+    ]
+    assert [line["is_behind"] for line in lines] == [False, False, True]
+    assert captured.err.splitlines() == [line["sentence"] for line in lines]
+
+
+def test_a_pace_and_full_speed_do_not_go_together(sound: Path) -> None:
+    with pytest.raises(UsageError):
+        run_listen(ListenOptions(input=str(sound), fast=True, pace="finest"))
+
+
+def test_a_chosen_pace_is_the_setting_that_runs(
+    sound: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taggers: list[Tagger] = []
+    tag = Tagger.tag
+    monkeypatch.setattr(Tagger, "tag", lambda self, *args, **more: taggers.append(self) or tag(self, *args, **more))
+    merging = MergeSchedule(r=4, reference_patches=512)
+    save_checkpoint(tiny_checkpoint(merge=merging), tmp_path / "m")
+    for pace, merge in (("finest", NO_MERGING), ("fastest", merging)):
+        taggers.clear()
+        options = ListenOptions(ModelOptions(str(tmp_path / "m"), device="cpu"), input=str(sound), pace=pace)
+        assert run_listen(options) == 0
+        assert {tagger.merge for tagger in taggers} == {merge}
+    capsys.readouterr()

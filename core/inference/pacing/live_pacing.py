@@ -1,0 +1,166 @@
+"""One model's pace in the live view: runs it in the setting that the controller chose, and has others prepared.
+
+Everything here is for the inference thread. What takes long, making and loading a graph, happens elsewhere; until it is
+there the model runs on as before.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from core.inference.engines.models import Setting
+from core.inference.pacing.controller import PaceController
+from core.inference.pacing.costs import Costs
+from core.inference.pacing.ladder import hops_of, ladder_of
+from core.inference.pacing.memory import PaceMemory, Remembered
+from core.inference.pacing.model_settings import ModelSettings
+from core.inference.pacing.models import AUTO, Ladder, PaceWish, Place
+from core.inference.pacing.sentences import pace_sentence
+from core.inference.results import TagScores
+
+if TYPE_CHECKING:
+    # Not at run time: it brings the whole model's imports, and the picture should move before those are done.
+    from core.inference.tagger import Tagger
+
+_log = logging.getLogger(__name__)
+PREPARED_FROM_S, PREPARED_EVERY_S = 5.0, 1.0
+"""When graphs are first looked for, after the start, and how often what is being prepared is looked after."""
+
+
+class LivePacing:
+    """The pace of `model`, a tagger that stays as it is. costs_ms: what settings are known to take, beside what is
+    remembered of them."""
+
+    def __init__(
+        self,
+        model: Tagger,
+        wish: PaceWish,
+        memory: PaceMemory,
+        *,
+        costs_ms: Mapping[Setting, float] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.model, self.wish, self._memory, self._clock = model, wish, memory, clock
+        self._key = f"{model.weights_hash}-{model.device.type}-{model.live_view.context}"
+        self._remembered = memory.recall(self._key)
+        self._settings = ModelSettings(model)
+        self._ladder = self._build_ladder()
+        self._costs = self._build_costs(costs_ms or {})
+        self._controller = self._build_controller()
+        self.setting, self.hop_s = self._at(self._controller.place)
+        """What is in use."""
+        self.state = self._controller.state()
+        """The pace in use, and how it does."""
+        self._engine = ""
+        self._next: Place | None = None
+        self._preparing: Setting | None = self.setting
+        self._looked_s = clock() + PREPARED_FROM_S - PREPARED_EVERY_S
+        _log.info("pace: %s", pace_sentence(self.state))
+
+    # ----- building -----
+
+    def _build_ladder(self) -> Ladder:
+        view, has_frame_head = self.model.live_view, self.model.has_frame_head
+        hops_s = hops_of(view, has_frame_head=has_frame_head) if self.wish.hop_s is None else (self.wish.hop_s,)
+        return ladder_of(tuple(self._settings.known), hops_s, self._graph_ms())
+
+    def _graph_ms(self) -> dict[Setting, float]:
+        return {setting: known.ms for setting, known in self._settings.known.items() if known.ms is not None}
+
+    def _build_costs(self, costs_ms: Mapping[Setting, float]) -> Costs:
+        remembered: Mapping[Setting, float] = {} if self._remembered is None else self._remembered.costs_ms
+        known = {**self._graph_ms(), **remembered, **costs_ms}
+        places = {setting: place for place, setting in enumerate(self._ladder.settings)}
+        return Costs(self._ladder.guesses, {places[one]: ms for one, ms in known.items() if one in places})
+
+    def _build_controller(self) -> PaceController:
+        settings, known = self._ladder.settings, self._settings.known
+        ready = [place for place, setting in enumerate(settings) if known[setting].is_ready]
+        start = self._remembered_place() if self.wish.setting == AUTO else None
+        return PaceController(self._ladder, self.wish, self._costs, clock=self._clock, ready=ready, start=start)
+
+    def _remembered_place(self) -> Place | None:
+        """The pace that was in use when this model last ran here."""
+        remembered, settings, hops_s = self._remembered, self._ladder.settings, self._ladder.hops_s
+        if remembered is None or remembered.setting not in settings:
+            return None
+        hop = min(range(len(hops_s)), key=lambda place: abs(hops_s[place] - remembered.hop_s))
+        return Place(hop, settings.index(remembered.setting))
+
+    # ----- while listening -----
+
+    @property
+    def tagger(self) -> Tagger:
+        """The model in the setting in use."""
+        return self._settings.tagger(self.setting)
+
+    @property
+    def costs_ms(self) -> dict[Setting, float]:
+        """What the settings that have run take while nothing else runs."""
+        return {self._ladder.settings[place]: ms for place, ms in self._costs.measured.items()}
+
+    def heard(self, scores: TagScores) -> bool:
+        """Another window of the full length was computed in the setting in use: whether setting or hop have changed."""
+        self._look_after_preparing()
+        if self._next is not None:
+            return self._settings.prepare(self._at(self._next)[0]) != "coming" and self._use(self._next)
+        self._follow_engine()
+        target = self._controller.heard(scores.compute_ms, scores.latency_ms)
+        was_forecast, self.state = self.state.is_forecast, self._controller.state()
+        if target is None:
+            if was_forecast and not self.state.is_forecast:
+                self._remember()
+            return False
+        if target.setting == self._ladder.settings.index(self.setting):
+            return self._use(target)
+        # Its graph may have to be loaded first.
+        self._next = target
+        return False
+
+    def _use(self, place: Place) -> bool:
+        self.setting, self.hop_s = self._at(place)
+        self._next, self._engine = None, ""
+        self._settings.keep_only({self.setting, *([self._preparing] if self._preparing is not None else [])})
+        self.state = self._controller.state()
+        _log.info("pace: %s", pace_sentence(self.state))
+        self._remember()
+        return True
+
+    def _at(self, place: Place) -> tuple[Setting, float]:
+        return self._ladder.settings[place.setting], self._ladder.hops_s[place.hop]
+
+    def _follow_engine(self) -> None:
+        engine = self.tagger.engine
+        if self._engine and engine != self._engine:
+            self._controller.set_engine_changed()
+        self._engine = engine
+
+    def _look_after_preparing(self) -> None:
+        if self._clock() - self._looked_s < PREPARED_EVERY_S:
+            return
+        self._looked_s = self._clock()
+        if self._preparing is None:
+            wanted = self._controller.wanted
+            self._preparing = None if wanted is None else self._ladder.settings[wanted]
+        if self._preparing is None:
+            return
+        found = self._settings.prepare(self._preparing)
+        if found == "coming":
+            return
+        place = self._ladder.settings.index(self._preparing)
+        (self._controller.set_ready if found == "ready" else self._controller.set_unusable)(place)
+        self._preparing = None
+
+    def _remember(self) -> None:
+        """Keep what was learnt; a pace that the user chose is none that the program would choose."""
+        setting, hop_s = self.setting, self.hop_s
+        if self.wish != PaceWish():
+            if self._remembered is None:
+                return
+            setting, hop_s = self._remembered.setting, self._remembered.hop_s
+        costs_ms = {**(self._remembered.costs_ms if self._remembered else {}), **self.costs_ms}
+        self._remembered = Remembered(setting, hop_s, costs_ms)
+        self._memory.remember(self._key, self._remembered)

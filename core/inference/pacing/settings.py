@@ -1,0 +1,72 @@
+"""The settings that a tagger may be run in, and what is known of each without running it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from core.inference.engines.graph_engine import usable_precision
+from core.inference.engines.graph_files import GraphFacts, package_versions, read_facts
+from core.inference.engines.models import Setting, Shape
+from core.model.merging.schedule import NO_MERGING, MergeSchedule
+
+if TYPE_CHECKING:
+    # Not at run time: it brings the whole model's imports, and the picture should move before those are done.
+    from core.inference.tagger import Tagger
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a setting."""
+
+    is_ready: bool
+    """It can run at once: PyTorch, or a graph that has been made."""
+    ms: float | None = None
+    """What a live window takes, measured when the graph was made; None where that is not known."""
+    is_usable: bool = True
+    """Its answers agree, as far as anybody has looked."""
+
+
+def settings_for(tagger: Tagger) -> tuple[Setting, ...]:
+    """The settings among which a live view may choose, finest first; none where what was asked for leaves no choice."""
+    engine, precision, merge = tagger.asked_for
+    engine = os.environ.get("SOUNDMARK_ENGINE", "auto") if engine == "auto" else engine
+    merges = (tagger.merge,) if merge != "auto" else tuple(dict.fromkeys((NO_MERGING, tagger.merge)))
+    found = (one for one in _settings_here(tagger, merges) if engine in ("auto", one.engine))
+    return tuple(one for one in found if precision in ("auto", one.precision))
+
+
+def live_shapes(tagger: Tagger) -> tuple[Shape, ...]:
+    """What the model is asked for each live window."""
+    return tagger.usual_shapes[1:] if tagger.has_frame_head else tagger.usual_shapes
+
+
+def known_of(tagger: Tagger, setting: Setting) -> Known:
+    """What is known of a setting; tagger: the model in this setting."""
+    facts = [_facts(tagger, setting, shape) for shape in live_shapes(tagger)]
+    if setting.engine == "torch":
+        return Known(is_ready=True, ms=_sum_ms([one and one.milliseconds.get("torch") for one in facts]))
+    if not all(facts):
+        return Known(is_ready=False)
+    precisions = [None if one is None else usable_precision(one, setting.precision) for one in facts]
+    times = [one and name and one.milliseconds.get(name) for one, name in zip(facts, precisions, strict=True)]
+    return Known(is_ready=True, ms=_sum_ms(times), is_usable=None not in precisions)
+
+
+def _settings_here(tagger: Tagger, merges: Sequence[MergeSchedule]) -> tuple[Setting, ...]:
+    if tagger.device.type != "cpu":
+        return ()
+    graphs = [Setting("openvino", "fp32", merge) for merge in merges] if package_versions()[0] else []
+    return (*graphs, *(Setting("torch", "fp32", merge) for merge in merges))
+
+
+def _facts(tagger: Tagger, setting: Setting, shape: Shape) -> GraphFacts | None:
+    key = tagger.graph_key(shape)
+    return read_facts(replace(key, kind="int8" if setting.precision == "int8" else "float"))
+
+
+def _sum_ms(times: Sequence[float | str | None]) -> float | None:
+    known = [time_ms for time_ms in times if isinstance(time_ms, float) and time_ms > 0]
+    return sum(known) if len(known) == len(times) else None
