@@ -44,7 +44,7 @@ class LivePacing:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.model, self.wish, self._memory, self._clock = model, wish, memory, clock
-        self._key = f"{model.weights_hash}-{model.device.type}-{model.live_view.context}"
+        self._key = f"{model.weights_hash}-{model.device}-{model.live_view.context}"
         self._remembered = memory.recall(self._key)
         self._settings = ModelSettings(model)
         self._ladder = self._build_ladder()

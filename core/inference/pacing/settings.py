@@ -56,7 +56,7 @@ def known_of(tagger: Tagger, setting: Setting) -> Known:
 
 
 def _settings_here(tagger: Tagger, merges: Sequence[MergeSchedule]) -> tuple[Setting, ...]:
-    if tagger.device.type != "cpu":
+    if tagger.device != "cpu":
         return ()
     graphs = [Setting("openvino", "fp32", merge) for merge in merges] if package_versions()[0] else []
     return (*graphs, *(Setting("torch", "fp32", merge) for merge in merges))

@@ -214,7 +214,7 @@ def test_the_pace_is_written_once_it_is_known_and_at_each_change(
 
 def test_a_pace_and_full_speed_do_not_go_together(sound: Path) -> None:
     with pytest.raises(UsageError):
-        run_listen(ListenOptions(input=str(sound), fast=True, pace="finest"))
+        run_listen(ListenOptions(ModelOptions(), input=str(sound), fast=True, pace="finest"))
 
 
 def test_a_chosen_pace_is_the_setting_that_runs(
