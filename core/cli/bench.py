@@ -138,7 +138,7 @@ def _measure(options: BenchOptions, engine: EngineName, merge: str, frames: NDAr
 def _get_graph(tagger: Tagger, window: NDArray[np.float32]) -> None:
     """Make the graph of a full window, unless it is there, and wait until the tagger uses it; one that is slower than
     PyTorch or disagrees is not used."""
-    from core.cli.graphs import graph_of
+    from core.inference.engines.making.conversion import graph_of
     from core.inference.engines.models import Shape
 
     print("Making the graph of a full window, unless it is there…", file=sys.stderr, flush=True)

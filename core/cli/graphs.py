@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.cli.model_options import ModelOptions
@@ -12,7 +13,7 @@ from core.inference.engines.models import Reading, Shape
 from core.terminal_text import shown
 
 if TYPE_CHECKING:
-    from core.inference.engines.graph_files import GraphFacts
+    from core.inference.engines.graph_files import GraphFacts, GraphKind
     from core.inference.tagger import Tagger
 
 
@@ -25,34 +26,31 @@ class ConvertOptions:
     frames: int | None = None
     is_background: bool = False
     """Leave the processor to other programs."""
+    recordings: tuple[Path, ...] | None = None
+    """Sound that shows the ranges of a graph in eight bits; it is made anew with them."""
 
 
 def run_convert(options: ConvertOptions) -> int:
     """Make graphs, unless they are there, and print a line for each. Raises UserError where none can be made."""
     if (options.reading is None) != (options.frames is None):
         raise UsageError("--reading and --frames belong together.", "Give both or neither.")
+    kind: GraphKind = "int8" if options.model.precision == "int8" else "float"
+    if options.recordings is not None and kind == "float":
+        raise UsageError("--calibrate is for graphs in eight bits.", "Add --precision int8.")
+    from core.inference.engines.making.conversion import graph_of
+
     if options.is_background and hasattr(os, "nice"):
         os.nice(19)
     # As a tagger reads them, so that it finds them.
     tagger = replace(options.model, engine="openvino").load_tagger()
     failures = list[str]()
     for shape in _shapes(options, tagger):
-        facts = graph_of(tagger, shape)
+        facts = graph_of(tagger, shape, kind, options.recordings)
         print(shown(_line(shape, facts)), flush=True)
         failures += [facts.failure] if facts.failure else []
     if failures:
         raise UserError(f"{tagger.name} could not be converted: {failures[0]}", "PyTorch runs it as before.")
     return 0
-
-
-def graph_of(tagger: Tagger, shape: Shape) -> GraphFacts:
-    """What is known of a model's graph of a shape, which is made unless it is there."""
-    from core.inference.engines.conversion import make_graph
-    from core.inference.engines.graph_files import store_graph
-
-    return store_graph(
-        tagger.graph_key(shape), lambda folder: make_graph(tagger.checkpoint, tagger.merge, shape, folder)
-    )
 
 
 def _shapes(options: ConvertOptions, tagger: Tagger) -> list[Shape]:

@@ -165,6 +165,8 @@ def _add_convert(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--reading", choices=("clip", "columns"), help=readings)
     parser.add_argument("--frames", type=whole_count, metavar="N", help="frames of a window (default: as above)")
     parser.add_argument("--background", action="store_true", help="leave the processor to other programs")
+    calibrate = "recordings like those to be tagged: with --precision int8, the ranges of its numbers are theirs too"
+    parser.add_argument("--calibrate", type=Path, nargs="+", metavar="FILE", help=calibrate)
     parser.set_defaults(run_action=_run_convert)
 
 
@@ -177,6 +179,7 @@ def _run_convert(namespace: argparse.Namespace) -> int:
             reading=namespace.reading,
             frames=namespace.frames,
             is_background=namespace.background,
+            recordings=None if namespace.calibrate is None else tuple(namespace.calibrate),
         )
     )
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import queue
+import sys
 import threading
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -114,6 +115,13 @@ def _answer_of(request: Any) -> NDArray[np.float32]:
 @cache
 def openvino_core() -> Any:
     """OpenVINO's entry point, one in a process."""
+    return openvino_package().Core()
+
+
+def openvino_package() -> Any:
+    """The package `openvino`, kept from what it would report with: its converter, and nncf, send figures of their use
+    over the network where they find that."""
+    cast("dict[str, Any]", sys.modules).setdefault("openvino_telemetry", None)
     import openvino
 
-    return openvino.Core()
+    return openvino

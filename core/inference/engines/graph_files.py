@@ -110,13 +110,15 @@ def read_facts(key: GraphKey, folder: Path | None = None) -> GraphFacts | None:
     return None
 
 
-def store_graph(key: GraphKey, make: Callable[[Path], GraphFacts], folder: Path | None = None) -> GraphFacts:
-    """What is known of a graph, which `make` makes in an empty folder unless it is there. Two processes make it once.
-    Raises OSError."""
+def store_graph(
+    key: GraphKey, make: Callable[[Path], GraphFacts], folder: Path | None = None, *, anew: bool = False
+) -> GraphFacts:
+    """What is known of a graph, which `make` makes in an empty folder unless it is there, or anew in its place. Two
+    processes make it once. Raises OSError."""
     root = folder or graphs_folder()
     root.mkdir(parents=True, exist_ok=True)
     with FileLock(root / f"{key.name}.lock"):
-        return read_facts(key, root) or _make(key, make, root)
+        return (None if anew else read_facts(key, root)) or _make(key, make, root)
 
 
 def _make(key: GraphKey, make: Callable[[Path], GraphFacts], root: Path) -> GraphFacts:
@@ -127,6 +129,7 @@ def _make(key: GraphKey, make: Callable[[Path], GraphFacts], root: Path) -> Grap
     try:
         facts = make(new)
         (new / FACTS).write_text(json.dumps(asdict(facts)), encoding="utf-8")
+        shutil.rmtree(root / key.name, ignore_errors=True)
         new.rename(root / key.name)
     finally:
         shutil.rmtree(new, ignore_errors=True)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import main
-from core.inference.engines import conversion
+from core.inference.engines.making import parity
 from core.inference.tagger import load_tagger
 from core.model.checkpoints.checkpoint import save_checkpoint
 from fakes import tiny_checkpoint
@@ -32,7 +32,7 @@ def test_a_tagger_finds_the_graph_that_was_made(
     model: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     times_ms = iter([5.0, 1.0, 2.0])  # PyTorch's first: the tiny model is no measure
-    monkeypatch.setattr(conversion, "_median_ms", lambda _run: next(times_ms))
+    monkeypatch.setattr(parity, "_median_ms", lambda _run: next(times_ms))
     assert convert("--model", model, "--reading", "clip", "--frames", "96") == 0
     assert "0.96 s, clip:" in capsys.readouterr().out
     tagger = load_tagger(str(model), engine="openvino")

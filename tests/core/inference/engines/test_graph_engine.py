@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from core.inference.engines import graph_engine, graph_files
 from core.inference.engines.graph_engine import LOOKED_FOR_FROM, MADE_FROM, GraphEngine
 from core.inference.engines.graph_files import GRAPH, GraphFacts, GraphKey, store_graph
-from core.inference.engines.models import Reading, Shape
+from core.inference.engines.models import Precision, Reading, Shape
 from rig.waiting import PATIENCE_S, wait_for
 
 SHAPE = Shape("clip", 50)
@@ -64,7 +65,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def store(folder: Path, precision: str = "fp32", shape: Shape = SHAPE) -> None:
+def store(folder: Path, precision: Precision | Literal[""] = "fp32", shape: Shape = SHAPE) -> None:
     def make(new: Path) -> GraphFacts:
         (new / GRAPH).write_text("<net/>")
         return GraphFacts(precision, sizes={GRAPH: 6})

@@ -1,88 +1,46 @@
-"""Converts a model into a graph, and finds out whether and in which precision the graph can be trusted.
+"""Finds out in which precision a graph can be trusted, and which is the fastest.
 
-A graph is made for one input: with fixed shapes OpenVINO plans memory and kernels once, and a merge schedule has fixed
-numbers of tokens. What it answers to loud and to very quiet sound is compared with PyTorch in fp32.
+What a graph answers to loud and to very quiet sound is compared with PyTorch in fp32.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
 
 from core.audio.demo.scene import demo_scene
 from core.audio.log_mel import LogMel
 from core.inference.engines.compiled_graph import CompiledGraph, openvino_core
-from core.inference.engines.graph_files import GRAPH, WEIGHTS, GraphFacts
+from core.inference.engines.graph_files import GRAPH, WEIGHTS, GraphFacts, GraphKind
 from core.inference.engines.models import Engine, Precision, Shape
 from core.inference.engines.pytorch import TorchEngine
 from core.model.checkpoints.checkpoint import Checkpoint
 from core.model.checkpoints.probabilities import to_probabilities
 from core.model.merging.schedule import MergeSchedule
-from core.model.networks.build import Network
 from core.model.networks.folded_norms import fold_batch_norms
-from core.model.networks.spectrogram_transformer import AudioSpectrogramTransformer
 
 _log = logging.getLogger(__name__)
 MOST_DIFFERENCE = 0.02
 """A precision whose probabilities are further than this from PyTorch's in fp32 is not used."""
 _QUIET = 10 ** (-60 / 20)
 """Graphics chips have been right on loud sound and wrong on quiet sound in low precision."""
-_CANDIDATES: dict[Precision, str] = {"fp32": "FP32", "bf16": "BF16"}
-"""Precisions, and what OpenVINO calls the processor's ability to compute in them."""
+_CANDIDATES: dict[GraphKind, dict[Precision, str]] = {
+    "float": {"fp32": "FP32", "bf16": "BF16"},
+    "int8": {"int8": "INT8"},
+}
+"""Precisions of a graph, and what OpenVINO calls the processor's ability to compute in them."""
 _N_TIMED = 15
 
 
-class _Answer(nn.Module):
-    """A network that answers in one way, to be traced."""
-
-    def __init__(self, network: Network, shape: Shape, merge: MergeSchedule) -> None:
-        super().__init__()
-        self.network, self._shape, self._merge = network, shape, merge
-
-    def forward(self, log_mel: Tensor) -> Tensor:
-        if self._shape.reading == "clip":
-            return self.network(log_mel, merge=self._merge)
-        assert isinstance(self.network, AudioSpectrogramTransformer), "no other network has a frame head"
-        return self.network.frame_logits(log_mel, merge=self._merge)
-
-
-def make_graph(checkpoint: Checkpoint, merge: MergeSchedule, shape: Shape, folder: Path) -> GraphFacts:
-    """Write the graph of a model for one input into an empty folder, and compare and time it. A model that cannot be
-    converted gives facts with the reason."""
-    import openvino
-
-    try:
-        model = _converted(checkpoint, merge, shape)
-        # Not as float16, which the weights may be: what is computed of them, such as folded norms, is not.
-        openvino.save_model(model, folder / GRAPH, compress_to_fp16=False)
-        return _examine(checkpoint, merge, shape, folder)
-    except Exception as error:
-        # Whatever the converter refuses: PyTorch runs the model as before.
-        _log.exception("no graph of %s could be made", checkpoint.config.name)
-        return GraphFacts(failure=f"{type(error).__name__}: {error}"[:500])
-
-
-def _converted(checkpoint: Checkpoint, merge: MergeSchedule, shape: Shape) -> Any:
-    import openvino
-
-    size = (1, shape.n_frames, checkpoint.config.log_mel.n_mels)
-    with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter("ignore")  # it warns of every shape that the trace takes as fixed, which is meant
-        answer = _Answer(checkpoint.build(), shape, merge).eval()
-        convert: Any = vars(openvino)["convert_model"]
-        return convert(answer, example_input=torch.zeros(size), input=list(size))
-
-
-def _examine(checkpoint: Checkpoint, merge: MergeSchedule, shape: Shape, folder: Path) -> GraphFacts:
+def examine(checkpoint: Checkpoint, merge: MergeSchedule, shape: Shape, kind: GraphKind, folder: Path) -> GraphFacts:
+    """Compare the graph in a folder with PyTorch, and time both."""
     network = checkpoint.build()
     fold_batch_norms(network)
     windows = compared_windows(checkpoint, shape)
@@ -93,7 +51,7 @@ def _examine(checkpoint: Checkpoint, merge: MergeSchedule, shape: Shape, folder:
     milliseconds: dict[Precision | Literal["torch"], float] = {
         "torch": _median_ms(lambda: exact.run(shape.reading, windows[0]))
     }
-    for precision, ability in _CANDIDATES.items():
+    for precision, ability in _CANDIDATES[kind].items():
         if ability not in able:
             continue
         graph = CompiledGraph(folder / GRAPH, precision)

@@ -1,0 +1,111 @@
+"""Measuring: which settings a machine has, and what each is worth."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.errors import UserError
+from core.inference.engines import graph_engine, graph_files, measuring
+from core.inference.engines.graph_files import GraphFacts, store_graph
+from core.inference.engines.measuring import (
+    demo_windows,
+    is_worth_merging,
+    measure,
+    merge_early,
+    reference_of,
+    resident_mb,
+    settings_of,
+)
+from core.inference.engines.models import Measured, Setting, Shape
+from core.model.merging.schedule import NO_MERGING, MergeSchedule
+from fakes import tiny_tagger
+
+SHAPE = Shape("clip", 96)
+
+
+class Processor:
+    def get_property(self, _device: str, _name: str) -> list[str]:
+        return ["FP32", "BF16", "INT8"]
+
+
+@pytest.fixture(autouse=True)
+def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(measuring, "package_versions", lambda: ("2026", "2"))
+    monkeypatch.setattr(measuring, "openvino_core", Processor)
+    monkeypatch.setattr(measuring, "find_spec", lambda _name: None)
+    for module in (graph_files, graph_engine):
+        monkeypatch.setattr(module, "graphs_folder", lambda: tmp_path)
+
+
+def test_settings_are_finest_first() -> None:
+    settings = settings_of(tiny_tagger())
+    assert settings[0] == Setting("torch", "fp32", NO_MERGING)
+    assert [one.precision for one in settings[:3]] == ["fp32", "fp32", "bf16"]
+    merged = [not one.merge.removes_nothing() for one in settings]
+    assert merged == sorted(merged)
+    assert len(set(settings)) == len(settings)
+
+
+def test_without_openvino_pytorch_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measuring, "package_versions", lambda: ("", "2"))
+    assert {(one.engine, one.precision) for one in settings_of(tiny_tagger())} == {("torch", "fp32")}
+
+
+def test_eight_bits_need_nncf_or_a_graph_that_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    tagger = tiny_tagger()
+    assert "int8" not in {one.precision for one in settings_of(tagger)}
+    key = replace(tagger.graph_key(tagger.usual_shapes[0]), kind="int8")
+    store_graph(key, lambda _folder: GraphFacts("int8"))
+    assert "int8" in {one.precision for one in settings_of(tagger)}
+    monkeypatch.setattr(measuring, "find_spec", lambda name: name)
+    assert "int8" in {one.precision for one in settings_of(tiny_tagger())}
+
+
+def test_merging_early_removes_its_share_in_two_layers() -> None:
+    schedule = merge_early(0.5, 512)
+    first, second = schedule.listed
+    assert first + second == 256
+    assert first > second
+    assert schedule.reference_patches == 512
+
+
+def test_pytorch_in_fp32_agrees_with_itself() -> None:
+    measured = measure(tiny_tagger(), Setting("torch", "fp32", NO_MERGING), SHAPE, seconds=0.01)
+    assert measured.agreement == 1.0
+    assert measured.difference == 0.0
+    assert 0 < measured.p50_ms <= measured.p95_ms
+
+
+def test_merging_is_compared_with_none() -> None:
+    tagger = tiny_tagger()
+    rng = np.random.default_rng(0)
+    reference = reference_of(tagger, SHAPE, [rng.normal(-6, 3, (96, 128)).astype(np.float32) for _ in range(4)])
+    measured = measure(tagger, Setting("torch", "fp32", MergeSchedule(r=200)), SHAPE, reference, seconds=0.01)
+    assert 0 < measured.difference < 1
+
+
+def test_a_graph_that_is_off_says_by_how_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    facts = GraphFacts("fp32", {"fp32": 0.0, "bf16": 0.25}, {"torch": 2.0, "fp32": 1.0})
+    monkeypatch.setattr("core.inference.engines.making.conversion.make_graph", lambda _plan, _folder: facts)
+    with pytest.raises(UserError, match=r"0\.250"):
+        measure(tiny_tagger(), Setting("openvino", "bf16", NO_MERGING), SHAPE, seconds=0.01)
+
+
+def test_merging_that_costs_more_than_it_saves_is_not_worth_it() -> None:
+    unmerged = Measured(Setting("torch", "fp32", NO_MERGING), SHAPE, 10.0, 12.0, 100.0, 1.0, 0.0)
+    assert is_worth_merging(replace(unmerged, p50_ms=9.0), unmerged)
+    assert not is_worth_merging(replace(unmerged, p50_ms=11.0), unmerged)
+
+
+def test_windows_of_the_scene_have_the_shape_s_length() -> None:
+    windows = demo_windows(tiny_tagger(), SHAPE, 3)
+    assert {window.shape for window in windows} == {(96, 128)}
+
+
+def test_this_process_holds_some_memory() -> None:
+    assert 20 < resident_mb() < math.inf
