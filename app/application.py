@@ -32,6 +32,8 @@ from core.errors import UserError
 from core.version import NAME, version
 
 log = logging.getLogger(__name__)
+CLIPS_TIMEOUT_S = 4.0
+"""How long it waits for the clips of the last events to be written."""
 SHUTDOWN_TIMEOUT_S = 1.0
 """How long the program waits for its threads at the end. A thread that hangs in PortAudio longer never returns."""
 
@@ -117,6 +119,9 @@ def _end(window: MainWindow, status: int) -> NoReturn:
     deadline_s = time.monotonic() + SHUTDOWN_TIMEOUT_S
     ended = window.file_tagging.close(SHUTDOWN_TIMEOUT_S / 2)
     ended = window.keeping.close(max(deadline_s - time.monotonic(), 0.1)) and ended
+    # Each clip reaches the row of its event: that has its id by then, and the store is still open.
+    ended = window.collector.settle(max(deadline_s - time.monotonic(), 0.1)) and ended
+    ended = window.sound.kept.clips.finish(CLIPS_TIMEOUT_S) and ended
     ended = window.collector.close(max(deadline_s - time.monotonic(), 0.1)) and ended
     ended = window.models.downloads.close(max(deadline_s - time.monotonic(), 0.1)) and ended
     ended = window.jobs.wait(max(deadline_s - time.monotonic(), 0.1)) and ended

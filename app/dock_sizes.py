@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QTabBar
 
-from app.runtime.settings import DockShares
+from app.runtime.dock_shares import DockShares
 from app.style.text_size import scaled_px
 
 _SIDE, _BOTTOM = 0.25, 0.27

@@ -11,7 +11,7 @@ from shiboken6 import isValid
 
 from app.dock_sizes import DockSizes
 from app.panels import PANELS, PanelParts, PanelSpec
-from app.runtime.settings import DockShares
+from app.runtime.dock_shares import DockShares
 from app.widgets.dock_title import DockTitle
 
 Panel = TypeVar("Panel", bound=QWidget)

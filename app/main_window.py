@@ -32,10 +32,10 @@ from app.presenter import Presenter
 from app.runtime.background_jobs import BackgroundJobs
 from app.runtime.context import WindowParts
 from app.sound_controls import SoundControls
-from app.spectrogram.history.event_history import TimelineEvent
 from app.spectrogram.live_timeline import LiveTimeline
 from app.spectrogram.panel import SpectrogramPanel
 from app.status_bar import StatusBar
+from app.tags.muted import MutedClasses
 from app.tags.panel import TagsPanel
 from app.tags.parents import ShownParents
 from app.tags.pins import Pins
@@ -97,11 +97,13 @@ class MainWindow(DropWindow):
     def _build(self) -> None:
         self.banner = Banner()
         live, parents = LiveTimeline(), ShownParents(self._parts.settings, self)
-        self.collector = EventCollector(self._parts.core.open_events, live, parents, self)
+        muted = MutedClasses(self._parts.settings, self)
+        self.collector = EventCollector(self._parts.core.open_events, live, parents, muted, self)
         parts = PanelParts(
             appearance=self._parts.appearance,
             pins=self.pins,
             parents=parents,
+            muted=muted,
             live=live,
             files=self.file_tagging,
             events=self.collector,
@@ -194,7 +196,8 @@ class MainWindow(DropWindow):
             changed.connect(self._refresh_actions)
         self.presenter.timeline_changed.connect(self._refresh_actions)
         self.events.failed.connect(self.notifications.queue_error)
-        self.spectrogram.plot.box_clicked.connect(self._on_box)
+        for box_lists in (self.events, self.file_controls):
+            self.spectrogram.plot.box_clicked.connect(box_lists.choose)
         self.events.panel_wanted.connect(lambda: self.docks.raise_dock("events"))
         for failed in (self._parts.settings.write_failed, self.keeping.failed):
             failed.connect(self.notifications.queue_error)
@@ -243,11 +246,6 @@ class MainWindow(DropWindow):
                 UserError("Only files on this computer can be tagged.", "Download the file first, then drop it here.")
             )
         self.add_files(drop.paths)
-
-    @Slot(object)
-    def _on_box(self, event: TimelineEvent) -> None:
-        """Select the event of a box in the list that has it."""
-        (self.events if self.presenter.timeline.is_live else self.file_controls).choose(event)
 
     @Slot(object)
     def _choose_input(self, choice: InputChoice) -> None:
@@ -311,6 +309,8 @@ class MainWindow(DropWindow):
         settings.flush()
         self._devices.stop()
         self.session.stop()
+        # Before the last clips are cut: those of events that lasted until now are among them.
+        self.collector.end_open()
         self.keeping.finish()
         self.file_tagging.cancel_all()
         self.sound.end()

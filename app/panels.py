@@ -15,6 +15,7 @@ from app.files.tagging_queue import TaggingQueue
 from app.spectrogram.live_timeline import LiveTimeline
 from app.spectrogram.panel import SpectrogramPanel
 from app.style.appearance import Appearance
+from app.tags.muted import MutedClasses
 from app.tags.panel import TagsPanel
 from app.tags.parents import ShownParents
 from app.tags.pins import Pins
@@ -29,6 +30,7 @@ class PanelParts:
     appearance: Appearance
     pins: Pins
     parents: ShownParents
+    muted: MutedClasses
     live: LiveTimeline
     files: TaggingQueue
     events: EventCollector
@@ -50,15 +52,23 @@ class PanelSpec:
 
 
 PANELS: tuple[PanelSpec, ...] = (
-    PanelSpec("spectrogram", "Spectrogram", None, lambda p: SpectrogramPanel(p.live, p.appearance, p.pins, p.parents)),
+    PanelSpec(
+        "spectrogram",
+        "Spectrogram",
+        None,
+        lambda p: SpectrogramPanel(p.live, p.appearance, p.pins, p.parents, p.muted),
+    ),
     PanelSpec(
         "tags",
         "Now hearing",
         Qt.DockWidgetArea.RightDockWidgetArea,
-        lambda p: TagsPanel(p.appearance, p.pins, p.parents),
+        lambda p: TagsPanel(p.appearance, p.pins, p.parents, p.muted),
     ),
     PanelSpec(
-        "events", "Events", Qt.DockWidgetArea.BottomDockWidgetArea, lambda p: EventsPanel(p.events, p.appearance)
+        "events",
+        "Events",
+        Qt.DockWidgetArea.BottomDockWidgetArea,
+        lambda p: EventsPanel(p.events, p.appearance, p.muted),
     ),
     PanelSpec("files", "Files", Qt.DockWidgetArea.BottomDockWidgetArea, lambda p: FilesPanel(p.files, p.appearance)),
     PanelSpec(

@@ -97,7 +97,7 @@ class Presenter(QObject):
     def _show(self, timeline: Timeline) -> None:
         self.navigation.timeline = timeline
         self._spectrogram.show_timeline(timeline)
-        self._labels_shown = None
+        self._labels_shown, self._tags.is_live = None, timeline.is_live
         self._show_tags()
         self.timeline_changed.emit()
 

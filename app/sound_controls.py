@@ -84,7 +84,6 @@ class SoundControls(QObject):
         panel.plot.pressed_in_stretch.connect(self.stretches.drag_out)
         self.kept.lamp.lit.connect(toolbar.add_lamp(self.kept.lamp))
         self._files = files
-        self.kept.deleted.connect(files.clear)
         self.stretches.tag_wanted.connect(self._on_tag_wanted)
 
     def connect_events(self, collector: EventCollector, panel: EventsPanel) -> None:

@@ -6,24 +6,29 @@ first failure is reported.
 
 from __future__ import annotations
 
+import math
 import uuid
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from app.events.pictures import cut_picture, png_of
+from app.events.wanted import WantedEvents
 from app.events.writer import MOST_WAITING, EventWriter, Store, key_of
 from app.runtime.background_jobs import BackgroundJobs
 from app.runtime.core_api import Tagger
 from app.spectrogram.live_timeline import LiveTimeline
+from app.tags.muted import MutedClasses
 from app.tags.parents import ShownParents
 from core.errors import UserError
 from core.heard.event import EventQuery, HeardEvent
-from core.inference.events import SpecificEvents
-from core.inference.near_misses import NearMiss, NearMisses
+from core.inference.near_misses import NearMiss
 from core.inference.results import EventChange, LiveUpdate
+
+RETRY_MS = 5000
+"""What the disk has refused is tried again so much later."""
 
 
 class EventCollector(QObject):
@@ -49,11 +54,12 @@ class EventCollector(QObject):
         open_store: Callable[[], Store],
         live: LiveTimeline,
         parents: ShownParents,
+        muted: MutedClasses,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self.session = uuid.uuid4().hex
-        self.live, self._parents = live, parents
+        self.live, self._parents, self._muted = live, parents, muted
         self.note_of: Callable[[float], str] = lambda _onset_s: ""
         """The note that an event begins with, by its onset in stream seconds."""
         self.here: dict[Hashable, HeardEvent] = {}
@@ -65,12 +71,16 @@ class EventCollector(QObject):
         self._has_failed = False
         self._input = ""
         self._tagger: Tagger | None = None
-        self._specific: SpecificEvents | None = None
-        self._near: NearMisses | None = None
+        self._wanted: WantedEvents | None = None
         self._writer: EventWriter | None = None
         self._jobs = BackgroundJobs(self, max_threads=1)
+        self._retry = QTimer(self)
+        self._retry.setSingleShot(True)
+        self._retry.setInterval(RETRY_MS)
+        self._retry.timeout.connect(lambda: self._write(lambda writer: writer.add([])))
         self.reader = BackgroundJobs(self, max_threads=1)
         """Reads the store, so that what is heard does not wait for a long search."""
+        muted.changed.connect(self._on_muted)
         self._jobs.run(lambda: self._open_store(open_store), self._on_opened, self._on_failed)
 
     # ----- what is heard -----
@@ -83,26 +93,27 @@ class EventCollector(QObject):
         """The model from now on; None changes nothing."""
         if tagger is None:
             return
-        self._add_near_misses([] if self._near is None else self._near.finish())
+        self._add_near_misses(() if self._wanted is None else self._wanted.finish())
         self._tagger = tagger
-        self._specific = SpecificEvents(tagger.labels)
-        self._near = NearMisses(tagger.live_rules)
+        self._wanted = WantedEvents(tagger, self._parents, self._muted, self._open.__contains__)
 
     def take(self, update: LiveUpdate) -> None:
         """Collect what an update of the session says; the timeline has it already."""
-        if self._tagger is None or self._specific is None or self._near is None:
+        if self._wanted is None:
             return
-        changes = [change for change in update.events if change.label < len(self._tagger.labels)]
-        specific = self._specific.started(changes)
-        begun = changes if self._parents.is_on else specific
-        for change in changes:
-            # What has begun ends, whatever the user wants shown by then.
-            if change.offset_s is not None and change.id in self._open:
-                self._end(change)
-            elif change.offset_s is None and change in begun:
+        found = self._wanted.take(update)
+        for change in found.changes:
+            if change.offset_s is None:
                 self._begin(change)
-        scores = [row for row in update.scores if len(row.probabilities) == len(self._tagger.labels)]
-        self._add_near_misses(self._near.push(scores, changes))
+            elif change.id in self._open:
+                self._end(change)
+        self._add_near_misses(found.near_misses)
+
+    @Slot()
+    def _on_muted(self) -> None:
+        """What lasts and is heard again is an event from its beginning; what lasts and is muted now stays one."""
+        for change in () if self._wanted is None else self._wanted.unmute():
+            self._begin(change)
 
     def _begin(self, change: EventChange) -> None:
         event = self._event(change.label, change.onset_s, None, change.peak)
@@ -173,9 +184,9 @@ class EventCollector(QObject):
             if key_of(event) in self.here:
                 self.here[key_of(event)] = changed
             self.changed.emit(changed)
-        ids, store = [event.id for event in events if event.id], self.store
-        if ids and store is not None:
-            self._jobs.run(lambda: store.change(ids, **values), None, self._on_failed)
+        ids = [event.id for event in events if event.id]
+        if ids:
+            self._write(lambda writer: writer.change(ids, values))
 
     def delete(self, events: Sequence[HeardEvent]) -> None:
         """Delete events that are over; those that last stay."""
@@ -212,21 +223,35 @@ class EventCollector(QObject):
             self.store.delete_all()
 
     def forget(self) -> None:
-        """Show none of the events that have ended, after they were deleted from the store."""
+        """Show none of the events that have ended, after they were deleted from the store; those that last go on."""
         over = {key for key, event in self.here.items() if event.offset_s is not None}
         self._gone.update(key for key in over if not self.here[key].id)
         self.here = {key: event for key, event in self.here.items() if key not in over}
-        self.live.events.clear()
+        self.live.events.forget_before(math.inf)
+        for key, event in self.here.items():
+            self.here[key] = lasting = replace(event, id=0)
+            self._write(lambda writer, lasting=lasting: writer.begin_again(lasting))
         self.opened.emit()
 
     # ----- the store -----
 
-    def close(self, timeout_s: float) -> bool:
-        """End what is open, and close the store; False when it takes longer than `timeout_s`."""
+    def end_open(self) -> None:
+        """End what is open where the sound ends."""
         for number in list(self._open):
             event = self._open[number]
             last_s = max(self.live.view.last_s, event.onset_s)
             self._end(EventChange(number, 0, event.onset_s, event.peak, last_s, offset_s=last_s))
+
+    def settle(self, timeout_s: float) -> bool:
+        """Wait until what is known is stored, and take over the ids; False when it takes longer. For the end of the
+        program, when no event loop runs any more."""
+        is_done = self._jobs.wait(timeout_s)
+        self._jobs.deliver()
+        return is_done
+
+    def close(self, timeout_s: float) -> bool:
+        """End what is open, and close the store; False when it takes longer than `timeout_s`."""
+        self.end_open()
         is_read = self.reader.wait(timeout_s / 2)
         self._jobs.run(lambda: None if self._writer is None else self._writer.close())
         return self._jobs.wait(timeout_s / 2) and is_read
@@ -252,7 +277,7 @@ class EventCollector(QObject):
         self._jobs.run(work, self._on_stored, self._on_failed)
 
     def _on_stored(self, stored: list[tuple[HeardEvent, int]]) -> None:
-        self._has_failed = self._has_failed and not stored
+        self._has_failed = False
         self._delete_ids([event_id for event, event_id in stored if key_of(event) in self._gone])
         for event, event_id in stored:
             self._gone.discard(key_of(event))
@@ -279,6 +304,7 @@ class EventCollector(QObject):
             self._jobs.run(lambda: store.put_picture(event.id, png_of(columns)), None, self._on_failed)
 
     def _on_failed(self, error: UserError) -> None:
+        self._retry.start()
         if not self._has_failed:
             self._has_failed = True
             self.failed.emit(error)

@@ -94,7 +94,9 @@ class EventsController(QObject):
 
     @Slot(object)
     def choose(self, event: TimelineEvent) -> None:
-        """Select an event of the live sound in the list."""
+        """Select an event of the live sound in the list, while that is on show."""
+        if not self._navigation.timeline.is_live:
+            return
         self.panel_wanted.emit()
         self._panel.choose(live_key(self._collector.session, event.label_id, event.onset_s))
 

@@ -11,10 +11,12 @@ from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QWidget
 
 from app.style.plain_text import PlainLabel
+from app.widgets.choice_box import ChoiceBox
 from app.widgets.search_field import SearchField
 from core.heard.event import KINDS, EventQuery
 
 ALL_CLASSES = "All classes"
+_CLOCK_MS = 5000
 _TYPING_MS = 200
 """A search begins so long after the last key, so that not every letter asks the store."""
 
@@ -37,6 +39,8 @@ class EventFilters(QWidget):
 
     changed = Signal()
     """Another query is wanted. No payload."""
+    moved_on = Signal(object)
+    """Time has passed: the earliest onset that is wanted now, seconds since 1970."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -55,6 +59,10 @@ class EventFilters(QWidget):
         self._typing = QTimer(self)
         self._typing.setSingleShot(True)
         self._typing.setInterval(_TYPING_MS)
+        self._clock = QTimer(self)
+        self._clock.setInterval(_CLOCK_MS)
+        self._clock.timeout.connect(self._move_on)
+        self.time.currentIndexChanged.connect(self._watch_clock)
         self._build()
         self.search.textChanged.connect(self._typing.start)
         self._typing.timeout.connect(self.changed)
@@ -86,6 +94,7 @@ class EventFilters(QWidget):
             self.label.setCurrentIndex(0)
             self.time.setCurrentIndex(0)
         self._typing.stop()
+        self._clock.stop()
 
     def applied_to(self, query: EventQuery) -> EventQuery:
         """The query of these filters, in the order of another one."""
@@ -97,6 +106,18 @@ class EventFilters(QWidget):
             text=self.search.text().strip(),
             kinds=KINDS if self.near_misses.isChecked() else KINDS[:1],
         )
+
+    @Slot()
+    def _watch_clock(self) -> None:
+        """The clock is looked at only while it matters."""
+        if self.time.currentIndex():
+            self._clock.start()
+        else:
+            self._clock.stop()
+
+    @Slot()
+    def _move_on(self) -> None:
+        self.moved_on.emit(TIMES[self.time.currentText()](time.time()))
 
     @Slot(object)
     def list_labels(self, labels: Sequence[tuple[str, str]]) -> None:
@@ -115,7 +136,7 @@ class EventFilters(QWidget):
 
 def _choice(name: str, tip: str) -> QComboBox:
     """An empty list to choose from; its pop-up has the same name."""
-    box = QComboBox()
+    box = ChoiceBox()
     for part in (box, box.view()):
         part.setAccessibleName(name)
         part.setToolTip(tip)

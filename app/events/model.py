@@ -122,6 +122,14 @@ class EventsModel(QAbstractTableModel):
             self.query = query
             self.reload()
 
+    def move_on(self, since: float | None) -> None:
+        """Leave out what began before `since`, seconds since 1970, and ask the store for nothing."""
+        if since == self.query.since:
+            return
+        self.query = replace(self.query, since=since)
+        for place in reversed([place for place, event in enumerate(self.rows) if not matches(self.query, event)]):
+            self._remove(place)
+
     @Slot()
     def reload(self) -> None:
         """List what is in memory, and ask the store for the first page."""

@@ -16,6 +16,7 @@ from app.events.texts import rows_as_text
 from app.style import formatting
 from app.style.appearance import Appearance
 from app.style.plain_text import PlainLabel
+from app.tags.muted import MutedClasses
 from app.widgets.dialog_parts import push_button
 from app.widgets.labels import ElidedLabel
 from core.errors import UserError
@@ -24,6 +25,8 @@ from core.heard.event import EventQuery, HeardEvent
 _EMPTY = "What is heard is listed here."
 _NOTHING_FOUND = "Nothing was heard that matches."
 _COUNTED_EVERY_MS = 2000
+_COUNTED = 10_000
+"""To this number events are counted where a filter leaves some of millions."""
 _LIST, _HINT = range(2)
 
 
@@ -37,10 +40,12 @@ class EventsPanel(QFrame):
     export_wanted = Signal(object, object)
     """Export the HeardEvents in this tuple; where it is empty, what this EventQuery wants."""
 
-    def __init__(self, collector: EventCollector, appearance: Appearance, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, collector: EventCollector, appearance: Appearance, muted: MutedClasses, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.setObjectName("Card")
-        self._collector, self._appearance = collector, appearance
+        self._collector, self._appearance, self._muted = collector, appearance, muted
         self.model = EventsModel(collector, self)
         self.table = EventTable(self.model, appearance.theme)
         self.table.setAccessibleName("Events")
@@ -50,7 +55,7 @@ class EventsPanel(QFrame):
         self.summary.setObjectName("Muted")
         self.export_button = push_button("Export…", "Save the selected events, or all that are listed, as a file")
         self.hint = PlainLabel(_EMPTY)
-        self._count = 0
+        self._count, self._is_all = 0, True
         self._awaited: Hashable | None = None
         """The event to select once it is listed."""
         self._counting = QTimer(self)
@@ -97,6 +102,7 @@ class EventsPanel(QFrame):
             signal.connect(self._refresh)
         self._collector.opened.connect(self._list_labels)
         self.filters.changed.connect(self._search)
+        self.filters.moved_on.connect(self._move_on)
         self.filters.search.left_downwards.connect(self._go_to_list)
         self.export_button.clicked.connect(self._export)
         self._counting.timeout.connect(self._ask_for_count)
@@ -107,6 +113,11 @@ class EventsPanel(QFrame):
     @Slot()
     def _search(self) -> None:
         self.model.show(self.filters.applied_to(self.model.query))
+        self._counting.start(0)
+
+    @Slot(object)
+    def _move_on(self, since: float | None) -> None:
+        self.model.move_on(since)
         self._counting.start(0)
 
     def choose(self, key: Hashable) -> None:
@@ -137,18 +148,21 @@ class EventsPanel(QFrame):
 
     def _show_count(self) -> None:
         number = max(self._count, len(self.model.rows))
-        self.summary.setText(formatting.count(number, "event") if self.model.rows else "")
+        words = formatting.count(number, "event") if self._is_all else f"{number:,}+ events"
+        self.summary.setText(words if self.model.rows else "")
 
     @Slot()
     def _ask_for_count(self) -> None:
         store, query = self._collector.store, self.model.query
         if store is not None:
-            self._collector.reader.run(lambda: store.count(query), lambda count: self._on_count(query, count))
+            self._collector.reader.run(
+                lambda: store.count_up_to(query, _COUNTED), lambda found: self._on_count(query, *found)
+            )
             self._list_labels()
 
-    def _on_count(self, query: EventQuery, count: int) -> None:
+    def _on_count(self, query: EventQuery, count: int, is_all: bool) -> None:
         if query == self.model.query:
-            self._count = count
+            self._count, self._is_all = count, is_all
             self._show_count()
 
     @Slot()
@@ -230,6 +244,10 @@ class EventsPanel(QFrame):
             ("Show on the picture\tEnter", lambda: self._go(one)),
             ("Play\tSpace", lambda: self.play_wanted.emit(one)),
             ("Remove the star" if are_starred else "Star", lambda: self.star(chosen)),
+            (
+                "Unmute this class" if one.label_id in self._muted else "Mute this class",
+                lambda: self._muted.toggle(one.label_id, one.label),
+            ),
             ("Copy\tCtrl+C", self.copy),
             ("Export…", lambda: self.export_wanted.emit(tuple(chosen), self.model.query)),
             ("Delete…\tDel", self.ask_to_delete),

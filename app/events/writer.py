@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from core.heard.event import Cursor, EventQuery, HeardEvent, Page
 
@@ -31,7 +31,8 @@ class Store(Protocol):
     ) -> None: ...
     def page(self, query: EventQuery, after: Cursor | None = None, limit: int = 200) -> Page: ...
     def iterate(self, query: EventQuery) -> Iterator[HeardEvent]: ...
-    def count(self, query: EventQuery) -> int: ...
+    def has(self, event_id: int) -> bool: ...
+    def count_up_to(self, query: EventQuery, most: int) -> tuple[int, bool]: ...
     def labels(self, kinds: tuple[str, ...] = ("event",)) -> list[tuple[str, str, int]]: ...
     def put_picture(self, event_id: int, picture: bytes) -> None: ...
     def picture(self, event_id: int) -> bytes | None: ...
@@ -60,6 +61,8 @@ class EventWriter:
         self._waiting: deque[HeardEvent] = deque(maxlen=MOST_WAITING)
         self._ends: dict[Hashable, HeardEvent] = {}
         """Events whose beginning is stored, and whose end is not."""
+        self._changes: deque[tuple[Sequence[int], Mapping[str, Any]]] = deque(maxlen=MOST_WAITING)
+        """What users say of events, and is not stored."""
         self._stored: list[tuple[HeardEvent, int]] = []
         """What is stored and was not returned, because something after it was refused."""
 
@@ -67,6 +70,18 @@ class EventWriter:
         """Store an event that lasts; its id."""
         self._ids[key_of(event)] = event_id = self._store.begin(event)
         return event_id
+
+    def begin_again(self, event: HeardEvent) -> list[tuple[HeardEvent, int]]:
+        """Store an event that lasts once more where what was stored of it has been deleted; it with its new id."""
+        event_id = self._ids.get(key_of(event))
+        if event_id is not None and self._store.has(event_id):
+            return []
+        return [(event, self.begin(event))]
+
+    def change(self, event_ids: Sequence[int], values: Mapping[str, Any]) -> list[tuple[HeardEvent, int]]:
+        """Store what a user says of events; what else was refused before, as `add` returns it."""
+        self._changes.append((event_ids, values))
+        return self.add([])
 
     def end(self, event: HeardEvent) -> list[tuple[HeardEvent, int]]:
         """Store where an event ended; the events that are stored now, with their ids."""
@@ -88,6 +103,10 @@ class EventWriter:
             waiting = list(self._waiting)
             self._stored += zip(waiting, self._store.add(waiting), strict=True)
             self._waiting.clear()
+        while self._changes:
+            event_ids, values = self._changes[0]
+            self._store.change(event_ids, **values)
+            self._changes.popleft()
         stored, self._stored = self._stored, []
         return stored
 

@@ -66,9 +66,12 @@ class ListKeeping(QObject):
         self._jobs.run(lambda: _loaded(self._open_list()), on_loaded, on_failed)
 
     def delete_stored(self) -> None:
-        """Delete the list on disk and in the window. For a pool thread. Raises UserError."""
-        self._open_list().delete_all()
-        emit_from_thread(self._deleted)
+        """Delete the list on disk and in the window, there also where the disk refuses. For a pool thread. Raises
+        UserError."""
+        try:
+            self._open_list().delete_all()
+        finally:
+            emit_from_thread(self._deleted)
 
     @Slot()
     def write(self) -> None:
@@ -159,7 +162,8 @@ class ListKeeping(QObject):
 
     @Slot(object)
     def _on_changed(self, row: FileRow) -> None:
-        if self._is_over:
+        # A file that was taken off the list while it was tagged ends after that.
+        if self._is_over or row.removed.is_set():
             return
         self._changed[row] = None
         if not self._timer.isActive():

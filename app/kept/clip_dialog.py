@@ -6,9 +6,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QFormLayout, QHBoxLayout, QLineEdit, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QHBoxLayout, QLineEdit, QWidget
 
 from app.widgets import file_dialogs
+from app.widgets.choice_box import ChoiceBox
 from app.widgets.dialog_parts import push_button
 
 _WIDTH_PX = 460
@@ -27,7 +28,7 @@ class ClipDialog(QDialog):
         self.folder = QLineEdit(str(folder or ""))
         self.folder.setAccessibleName("Folder of the training set")
         self.folder.setToolTip("The clip is written into a folder with the name of its label in this folder")
-        self.label = QComboBox()
+        self.label = ChoiceBox()
         self.label.setEditable(True)
         self.label.setAccessibleName("Label")
         self.label.setToolTip("What is heard in the clip: one of the labels that the folder has, or a new one")

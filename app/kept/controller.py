@@ -65,6 +65,7 @@ class KeptController(QObject):
         self._timer.timeout.connect(self.watch)
         self._timer.start()
         self.clips.failed.connect(self._tell)
+        self.clips.left_out_changed.connect(lambda: self.lamp.show_left_out(self.clips.left_out))
         self.lamp.clicked.connect(lambda: self.record(False))
         parts.appearance.changed.connect(lambda: self.lamp.apply_theme(parts.appearance.theme))
         parts.jobs.run(remove_old_stretches)
@@ -140,7 +141,9 @@ class KeptController(QObject):
 
     def _fill_use(self, kept: str, recorded: str) -> None:
         if self.dialog is not None:
-            self.dialog.show_use(kept, recorded or "nothing")
+            n_left_out = self.clips.left_out
+            left_out = f"; {formatting.count(n_left_out, 'clip')} left out because of speech" if n_left_out else ""
+            self.dialog.show_use(kept, (recorded or "nothing") + left_out)
 
     # ----- recording -----
 
@@ -156,6 +159,8 @@ class KeptController(QObject):
             is_on = False
         if not is_on:
             self.clips.keep_due(is_last=True)
+        if is_on and not self.is_recording:
+            self.clips.count_anew()
         self.is_recording = is_on
         self._apply_recording()
         self.recording_changed.emit(is_on)

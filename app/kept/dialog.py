@@ -8,7 +8,6 @@ from pathlib import Path
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QDialog,
     QDialogButtonBox,
     QDoubleSpinBox,
@@ -24,6 +23,7 @@ from PySide6.QtWidgets import (
 from app.runtime.sound_settings import EVENTS, LIMITS, SESSION, SoundSettings
 from app.style.plain_text import PlainLabel
 from app.widgets import file_dialogs
+from app.widgets.choice_box import ChoiceBox
 from app.widgets.dialog_parts import push_button
 
 _WIDTH_PX = 480
@@ -51,7 +51,7 @@ class SoundDialog(QDialog):
         self.folder = QLineEdit()
         self.folder.setAccessibleName("Folder for recordings")
         self.folder.setToolTip("Where recordings are written")
-        self.mode = QComboBox()
+        self.mode = ChoiceBox()
         for mode, title in MODES.items():
             self.mode.addItem(title, mode)
         self.mode.setAccessibleName("What is recorded")

@@ -33,6 +33,8 @@ class EventClips(QObject):
 
     saved = Signal(object, str)
     """A HeardEvent, as it was last seen, and the path of its clip."""
+    left_out_changed = Signal()
+    """`left_out` has changed. No payload."""
     failed = Signal(object)
     """A UserError: a clip could not be kept."""
 
@@ -77,6 +79,11 @@ class EventClips(QObject):
             if key in waiting:
                 waiting[key] = event
 
+    def count_anew(self) -> None:
+        """Count from 0 what is left out."""
+        self.left_out = 0
+        self.left_out_changed.emit()
+
     def keep_due(self, *, is_last: bool = False) -> None:
         """Keep the clips that have been heard to their end. is_last: all of them, because nothing more comes."""
         settings = self.settings
@@ -90,6 +97,12 @@ class EventClips(QObject):
         """Wait until every clip that is being written is there; False when that takes longer. For a pool thread."""
         return self._jobs.wait(timeout_s)
 
+    def finish(self, timeout_s: float) -> bool:
+        """Wait as `wait` does, and report the clips: for the end of the program, when no event loop runs any more."""
+        is_done = self.wait(timeout_s)
+        self._jobs.deliver()
+        return is_done
+
     def _is_ready(self, event: HeardEvent, settings: SoundSettings) -> bool:
         _, stop_s = _extent(event, settings)
         if self._heard_s < stop_s:
@@ -101,8 +114,9 @@ class EventClips(QObject):
         key, wanted_s = _key(event), _extent(event, settings)
         start_s, stop_s = self._ring.extent(*wanted_s)
         if settings.leaves_out_speech and not self._speech.is_free_of_speech(start_s, stop_s):
-            self.left_out += 1
             del self._due[key]
+            self.left_out += 1
+            self.left_out_changed.emit()
             return
         start_at = event.onset_at + start_s - event.onset_s
         ring, recordings, name = self._ring, self._recordings, safe_name(event.label)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QPushButton
 
+from app.style import formatting
 from app.style.theme import Theme
 
 
@@ -28,3 +29,9 @@ class RecordLamp(QPushButton):
         """Light it or not. tip: what is recorded where."""
         self.setToolTip(f"{tip}\nPress to stop recording (Ctrl+Shift+R).")
         self.lit.emit(is_on)
+
+    def show_left_out(self, number: int) -> None:
+        """Say how many clips were left out because there may be speech in them."""
+        self.setText(f"● Recording ({formatting.count(number, 'clip')} left out)" if number else "● Recording")
+        said = f"Recording to disk, {formatting.count(number, 'clip')} left out because of speech"
+        self.setAccessibleName(said if number else "Recording to disk")

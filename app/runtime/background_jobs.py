@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtCore import QObject, QRunnable, QThreadPool, Signal, Slot
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QRunnable, QThreadPool, Signal, Slot
 
 from app.runtime.progress_reports import emit_from_thread
 from core.errors import UserError
@@ -51,6 +51,10 @@ class BackgroundJobs(QObject):
     def wait(self, timeout_s: float) -> bool:
         """Wait for all jobs; False when one is still running after `timeout_s`. Only at the end of the program."""
         return self._pool.waitForDone(round(1000 * timeout_s))
+
+    def deliver(self) -> None:
+        """Deliver the results that have come, where no event loop runs any more. Only at the end of the program."""
+        QCoreApplication.sendPostedEvents(self, QEvent.Type.MetaCall)
 
     def _report(self, job_id: int, result: object, error: object) -> None:
         """Called by the pool thread: the queued signal carries the result over."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QObject, QSettings, Signal
 
+from app.runtime.dock_shares import DockShares
 from app.runtime.sound_settings import SoundSettings
 from app.style.appearance import THEME_CHOICES
 from core.audio.input_choice import InputChoice
@@ -36,32 +36,6 @@ def merge_word(amount: str, form: str) -> str:
 
 MERGES = tuple(dict.fromkeys(merge_word(amount, form) for form in FORMS for amount in MERGE_AMOUNTS))
 """What can be chosen in the window, as `--merge` takes it."""
-
-
-@dataclass(frozen=True, slots=True)
-class DockShares:
-    """The shares of the window's width and height that the user chose; None: never dragged."""
-
-    side: float | None = None
-    bottom: float | None = None
-
-    @classmethod
-    def from_text(cls, text: str) -> DockShares:
-        """Read what `to_text` wrote; anything else counts as never dragged."""
-        side, _, bottom = text.partition("/")
-        return cls(_share(side), _share(bottom))
-
-    def to_text(self) -> str:
-        """As in the settings: `0.25/0.31`, empty where there is none."""
-        return "/".join("" if share is None else f"{share:.4f}" for share in (self.side, self.bottom))
-
-
-def _share(text: str) -> float | None:
-    try:
-        share = float(text)
-    except ValueError:
-        return None
-    return share if 0.0 < share < 1.0 else None
 
 
 class UserSettings(QObject):
@@ -203,6 +177,17 @@ class UserSettings(QObject):
     @pinned.setter
     def pinned(self, value: tuple[str, ...]) -> None:
         self._set("pinned", "\n".join(value))
+
+    @property
+    def muted(self) -> dict[str, str]:
+        """Names of the muted labels by id, in the order they were muted."""
+        pairs = (line.partition("\t") for line in self._text("muted").split("\n"))
+        return {label_id: name or label_id for label_id, _, name in pairs if label_id}
+
+    @muted.setter
+    def muted(self, value: dict[str, str]) -> None:
+        lines = (f"{label_id}\t{' '.join(name.split())}" for label_id, name in value.items())
+        self._set("muted", "\n".join(lines))
 
     @property
     def shows_parents(self) -> bool:

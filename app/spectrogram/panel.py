@@ -24,6 +24,7 @@ from app.style import formatting
 from app.style.appearance import Appearance
 from app.style.plain_text import PlainLabel
 from app.style.theme import tabular
+from app.tags.muted import MutedClasses
 from app.tags.parents import ShownParents
 from app.tags.pins import Pins
 from app.widgets.labels import set_text
@@ -53,12 +54,13 @@ class SpectrogramPanel(QFrame):
         appearance: Appearance,
         pins: Pins,
         parents: ShownParents,
+        muted: MutedClasses,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.setObjectName("Card")
         self.timeline: Timeline = live
-        self._appearance, self._pins, self._parents = appearance, pins, parents
+        self._appearance, self._pins, self._parents, self._muted = appearance, pins, parents, muted
         self._lanes_age = QElapsedTimer()
         self._implied_of: tuple[LabelSet | None, Mapping[str, frozenset[str]]] = (None, {})
         self._build(live)
@@ -115,7 +117,9 @@ class SpectrogramPanel(QFrame):
         self.lanes.room_changed.connect(self.refresh_lanes)
         self._appearance.changed.connect(self.apply_theme)
         self._pins.changed.connect(self.refresh_lanes)
-        self._parents.changed.connect(self.refresh_lanes)
+        for changed in (self._parents.changed, self._muted.changed):
+            changed.connect(self.refresh_lanes)
+            changed.connect(self.refresh)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -165,6 +169,7 @@ class SpectrogramPanel(QFrame):
         self.plot.moments.set_stretch(stretch_s and (stretch_s[0] - origin_s, stretch_s[1] - origin_s))
         heard_s = timeline.playing_s
         self.plot.moments.set_playing(heard_s if heard_s is None else heard_s - origin_s)
+        self.plot.boxes.left_out = self._muted.names.keys() if timeline.is_live else ()
         self.plot.boxes.show_events(timeline.events, self._implied(), origin_s, view.last_s)
         gaps = () if timeline.history is None else timeline.history.gaps_between(view.left_s, view.right_s)
         self.lanes.set_view(view.left_s, view.right_s, timeline.cursor_s, gaps, timeline.playing_s)
@@ -188,8 +193,8 @@ class SpectrogramPanel(QFrame):
         self.lanes.show_lanes(models, [Lane(label_id, names[label_id]) for label_id in shown], _NO_LANES)
 
     def _shown_peaks(self, models: Sequence[ModelScores]) -> tuple[dict[str, float], set[str]]:
-        """The highest probability in view of each label, by id, 0 for what a more specific one implies; and the labels
-        that reach their thresholds."""
+        """The highest probability in view of each label, by id, 0 for what a more specific one implies and what is
+        muted; and the labels that reach their thresholds."""
         view = self.timeline.view
         found: dict[str, float] = {}
         heard = set[str]()
@@ -197,6 +202,8 @@ class SpectrogramPanel(QFrame):
             highest = model.scores.peaks(view.left_s, view.right_s)
             is_heard = highest >= model.thresholds
             left_out = self._parents.left_out(model.labels, is_heard)
+            if self.timeline.is_live:
+                left_out[list(self._muted.indices(model.labels))] = True
             heard |= {model.labels[i].id for i in np.flatnonzero(is_heard & ~left_out).tolist()}
             for label_id, peak in zip(model.places, np.where(left_out, 0, highest).tolist(), strict=True):
                 found[label_id] = max(found.get(label_id, 0.0), peak)

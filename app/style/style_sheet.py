@@ -38,6 +38,10 @@ QPushButton#Primary:disabled {{ background: {window}; color: {muted}; border-col
 QLineEdit {{ background: {window}; border: 1px solid {line}; border-radius: 6px; padding: 4px 8px; color: {text};
     selection-background-color: {accent}; selection-color: {on_accent}; }}
 QLineEdit:focus {{ border: 1px solid {accent}; }}
+QComboBox {{ background: {raised}; color: {text}; border: 1px solid {line}; border-radius: 6px; padding: 4px 8px; }}
+QComboBox:hover, QComboBox:focus {{ border-color: {accent}; }}
+QComboBox:disabled {{ color: {muted}; background: {window}; }}
+QComboBox::drop-down {{ border: 0; width: 20px; }}
 QComboBox QAbstractItemView {{ border: 1px solid {line}; selection-background-color: {accent};
     selection-color: {on_accent}; }}
 QTableCornerButton::section {{ background: {panel}; border: 0; }}
@@ -65,6 +69,10 @@ QScrollBar::handle:horizontal {{ min-width: 24px; }}
 QScrollBar::handle:hover {{ background: {muted}; }}
 QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page {{ background: none;
     border: 0; height: 0; width: 0; }}
+QToolButton#Quiet {{ background: transparent; color: {muted}; border: 0; border-radius: 6px;
+    padding: 2px 16px 2px 6px; }}
+QToolButton#Quiet:hover, QToolButton#Quiet:focus {{ background: {raised}; color: {text}; }}
+QToolButton#Quiet::menu-indicator {{ subcontrol-position: center right; right: 4px; }}
 QToolButton#DockClose {{ background: transparent; border: 0; padding: 0; }}
 QToolButton#DockClose:hover {{ background: {raised}; border-radius: 3px; }}
 QToolTip {{ background: {raised}; color: {text}; border: 1px solid {line}; padding: 4px; }}

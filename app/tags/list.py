@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QAbstractListModel, QModelIndex, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QResizeEvent
-from PySide6.QtWidgets import QListView, QWidget
+from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QResizeEvent
+from PySide6.QtWidgets import QListView, QMenu, QWidget
 
 from app.style import formatting
 from app.style.plain_text import plain_tip
@@ -99,7 +99,8 @@ def _spoken(row: TagRow) -> str:
     """What a screen reader says of a row: `Dog, 92 %, for 2 s, pinned`; `maybe Rain, 18 %`."""
     name = f"maybe {row.name}" if row.kind is RowKind.CANDIDATE else row.name
     since = [f"for {row.since}"] if row.since else []
-    return ", ".join([name, row.text or "no result yet", *since] + ["pinned"] * row.is_pinned)
+    said = [name, row.text or "no result yet", *since]
+    return ", ".join(said + ["pinned"] * row.is_pinned + ["muted"] * row.is_muted)
 
 
 class TagList(QListView):
@@ -107,6 +108,8 @@ class TagList(QListView):
 
     pin_wanted = Signal(int)
     """The label whose star was clicked, or on which Space was pressed."""
+    mute_wanted = Signal(int)
+    """The label that was muted, or is to be heard again, from its menu."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -142,6 +145,21 @@ class TagList(QListView):
     def labels_shown(self) -> Sequence[int]:
         """The labels in the list, from the top."""
         return [row.label for row in self.tags.rows]
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        index = self.indexAt(event.pos())
+        if index.isValid():
+            self.menu_of(self.tags.rows[index.row()]).popup(event.globalPos())
+
+    def menu_of(self, row: TagRow) -> QMenu:
+        """What can be done with a class."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        pin = menu.addAction("Unpin\tSpace" if row.is_pinned else "Pin\tSpace")
+        pin.triggered.connect(lambda: self.pin_wanted.emit(row.label))
+        mute = menu.addAction("Unmute this class" if row.is_muted else "Mute this class")
+        mute.triggered.connect(lambda: self.mute_wanted.emit(row.label))
+        return menu
 
     def mouseReleaseEvent(self, e: QMouseEvent) -> None:
         index = self.indexAt(e.position().toPoint())

@@ -15,6 +15,8 @@ from app.style.appearance import Appearance
 from app.style.plain_text import PlainLabel
 from app.style.theme import tabular
 from app.tags.list import TagList
+from app.tags.muted import MutedClasses
+from app.tags.muted_button import MutedButton
 from app.tags.parents import ShownParents
 from app.tags.pins import Pins
 from app.tags.rows import Choice, RowKind, TagRow, by_percent, rows_for
@@ -37,11 +39,18 @@ class TagsPanel(QFrame):
     """Lists what the scores given to `show_scores` say; texts change at most four times a second."""
 
     def __init__(
-        self, appearance: Appearance, pins: Pins, parents: ShownParents, parent: QWidget | None = None
+        self,
+        appearance: Appearance,
+        pins: Pins,
+        parents: ShownParents,
+        muted: MutedClasses,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.setObjectName("Card")
-        self._appearance, self._pins, self._parents = appearance, pins, parents
+        self._appearance, self._pins, self._parents, self._muted = appearance, pins, parents, muted
+        self.is_live = True
+        """The scores are of live sound: what is muted is left out."""
         self._labels: LabelSet | None = None
         self._thresholds: NDArray[np.float32] | None = None
         self._scores: TagScores | None = None
@@ -59,7 +68,9 @@ class TagsPanel(QFrame):
         self.search.left.connect(self._leave_search)
         self.search.left_downwards.connect(self._go_to_list)
         self.list.pin_wanted.connect(self._toggle_pin)
-        pins.changed.connect(self._rebuild)
+        self.list.mute_wanted.connect(self._toggle_muted)
+        for changed in (pins.changed, muted.changed):
+            changed.connect(self._rebuild)
         self.parents_switch.toggled.connect(parents.choose)
         parents.changed.connect(self._rebuild)
         appearance.changed.connect(self.apply_theme)
@@ -83,6 +94,7 @@ class TagsPanel(QFrame):
         self.quiet.setContentsMargins(30, 14, 12, 14)
         self.quiet.setToolTip("No class of the model is heard.")
         self.quiet.hide()
+        self.muted_button = MutedButton(self._muted)
         self.list = TagList(self._appearance.theme)
         self.list.setAccessibleName("Heard classes")
         self.list.setToolTip("What is heard, and below it what may be. Space pins the selected class.")
@@ -101,6 +113,7 @@ class TagsPanel(QFrame):
         header.addWidget(self.heading)
         header.addStretch(1)
         header.addWidget(self.note)
+        header.addWidget(self.muted_button)
         finder.addWidget(self.search)
         finder.addWidget(self.parents_switch)
         layout = QVBoxLayout(self)
@@ -206,7 +219,15 @@ class TagsPanel(QFrame):
             kinds = rows_for(choice)
         pinned = set(choice.pinned)
         rows = [
-            TagRow(label, labels[label].name, float(thresholds[label]), kind, label in pinned) for label, kind in kinds
+            TagRow(
+                label,
+                labels[label].name,
+                float(thresholds[label]),
+                kind,
+                is_pinned=label in pinned,
+                is_muted=labels[label].id in self._muted,
+            )
+            for label, kind in kinds
         ]
         candidates = [row for row in rows if row.kind is RowKind.CANDIDATE]
         if candidates:
@@ -219,11 +240,12 @@ class TagsPanel(QFrame):
         if self._shown_heard is None and self._shown is not None:
             heard = dict.fromkeys(np.flatnonzero(probabilities >= thresholds).tolist())
         detected = np.isin(np.arange(len(labels)), list(heard))
+        muted = self._muted.indices(labels) if self.is_live else frozenset[int]()
         return Choice(
             percents=[formatting.displayed_percent(probability) for probability in probabilities.tolist()],
-            heard=heard,
+            heard={label: lasted_s for label, lasted_s in heard.items() if label not in muted},
             pinned=self._pins.indices(labels),
-            left_out=frozenset(np.flatnonzero(self._parents.implied(labels, detected)).tolist()),
+            left_out=muted | frozenset(np.flatnonzero(self._parents.implied(labels, detected)).tolist()),
             shown=self.list.labels_shown(),
         )
 
@@ -246,6 +268,11 @@ class TagsPanel(QFrame):
         if self.list.tags.rows:
             self.list.setCurrentIndex(self.list.tags.index(0))
             self.list.setFocus(Qt.FocusReason.TabFocusReason)
+
+    @Slot(int)
+    def _toggle_muted(self, label: int) -> None:
+        if self._labels is not None:
+            self._muted.toggle(self._labels[label].id, self._labels[label].name)
 
     @Slot(int)
     def _toggle_pin(self, label: int) -> None:

@@ -39,6 +39,8 @@ class TagRow:
     """Why it is in the list."""
     is_pinned: bool
     """The user pinned it."""
+    is_muted: bool = False
+    """The user does not want to hear of it."""
     probability: float = 0.0
     """The newest probability, 0 to 1."""
     bar: float = 0.0

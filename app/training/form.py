@@ -10,7 +10,6 @@ from pathlib import Path
 import platformdirs
 from PySide6.QtCore import QSignalBlocker, Signal, Slot
 from PySide6.QtWidgets import (
-    QComboBox,
     QFormLayout,
     QHBoxLayout,
     QLabel,
@@ -23,6 +22,7 @@ from app.style import formatting
 from app.style.plain_text import PlainLabel
 from app.training.plan import START_CHOICES, Start, TrainingPlan
 from app.widgets import file_dialogs
+from app.widgets.choice_box import ChoiceBox
 from app.widgets.dialog_parts import push_button
 from core.program import data_folder
 from core.run.recipe_summary import RecipeSummary
@@ -55,13 +55,13 @@ class TrainingForm(QWidget):
         self.data.setPlaceholderText("Choose a folder or CSV file, or drop one here")
         self.folder_button = push_button("Folder…", "Choose a folder of clips")
         self.list_button = push_button("CSV…", "Choose a CSV file that lists clips")
-        self.recipe = QComboBox()
+        self.recipe = ChoiceBox()
         self.recipe.setAccessibleName("Recipe")
         self.recipe.setToolTip("The model, the method and its settings")
         self.summary = PlainLabel()
         self.summary.setObjectName("Muted")
         self.summary.setWordWrap(True)
-        self.start = QComboBox()
+        self.start = ChoiceBox()
         self.start.setAccessibleName("Start from")
         self.start.setToolTip("The weights to start from")
         for kind, text in START_CHOICES.items():

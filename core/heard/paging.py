@@ -12,6 +12,7 @@ Three ways, by what the query leaves:
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,8 @@ from core.heard.conditions import Condition, LabelKey, Wanted, label_keys
 from core.heard.event import Cursor
 from core.heard.sections import Section, few_rows, label_sections, sections_by_time, where, whole
 
+_STEPS = 10_000
+"""Of SQLite's machine, between two looks at the clock: some tenths of a millisecond."""
 Keys = tuple[str | float, ...]
 _LABEL_COLUMNS = ("labels.folded", "labels.name", "labels.label_id", "onset_at", "id")
 _COLUMNS = {
@@ -57,6 +60,31 @@ def count_events(database: sqlite3.Connection, wanted: Wanted) -> int:
         sql = "SELECT count(*) FROM events"
     condition, values = where(wanted.kind(), *(wanted.conditions() if "events" in sql else (wanted.label(),)))
     return database.execute(sql + condition, values).fetchone()[0]
+
+
+def count_up_to(database: sqlite3.Connection, wanted: Wanted, most: int, patience_s: float) -> tuple[int, bool]:
+    """The number of events that a query leaves, and whether that is all: it stops above `most`, and after a while."""
+    if not wanted.kinds or not wanted.conditions(("label",)):
+        return count_events(database, wanted), True
+    few = few_rows(database, wanted)
+    sections = few or sections_by_time(wanted) or whole("by_time", wanted)
+    ids = set[int]()
+    ends_s = time.monotonic() + patience_s
+    database.set_progress_handler(lambda: time.monotonic() > ends_s, _STEPS)
+    try:
+        for section in sections:
+            condition, values = section.where()
+            for (event_id,) in database.execute(f"SELECT id FROM {section.table}{condition}", values):
+                ids.add(event_id)
+                if len(ids) > most:
+                    return most, False
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+            raise
+        return len(ids), False
+    finally:
+        database.set_progress_handler(None, 0)
+    return len(ids), True
 
 
 def _page_by_time(pages: _Pages) -> list[Keys]:

@@ -17,7 +17,7 @@ from core.heard import schema
 from core.heard.conditions import one_of, wanted
 from core.heard.connections import Connections
 from core.heard.event import KINDS, Cursor, EventQuery, HeardEvent, Page, check_end
-from core.heard.paging import count_events, page_keys
+from core.heard.paging import count_events, count_up_to, page_keys
 from core.heard.rows import RowWriter, end, end_open, read_events, read_text, stored
 from core.heard.sessions import RunningSessions
 from core.program import data_folder
@@ -111,10 +111,20 @@ class EventStore:
         with self._connections.reading() as database:
             return tuple(event for ids in _in_parts(event_ids) for event in read_events(database, ids))
 
+    def has(self, event_id: int) -> bool:
+        """Whether an event is there, or was deleted."""
+        with self._connections.reading() as database:
+            return database.execute("SELECT 1 FROM events WHERE id = ?", (event_id,)).fetchone() is not None
+
     def count(self, query: EventQuery) -> int:
         """How many events a query has. With filters that leave many of millions of events this may take seconds."""
         with self._connections.reading() as database:
             return count_events(database, wanted(database, query))
+
+    def count_up_to(self, query: EventQuery, most: int, patience_s: float = 0.3) -> tuple[int, bool]:
+        """How many events a query has, and whether that is all: it counts to `most`, and for about `patience_s`."""
+        with self._connections.reading() as database:
+            return count_up_to(database, wanted(database, query), most, patience_s)
 
     def labels(self, kinds: tuple[str, ...] = ("event",)) -> list[tuple[str, str, int]]:
         """(label id, name, number of events) of every label that has events of these kinds, by name."""

@@ -54,6 +54,10 @@ class NearMisses:
         self._is_open = np.zeros(n_labels, bool)
         self._heard_s = 0.0
 
+    def mute(self, labels: frozenset[int]) -> None:
+        """Have other labels muted from now on."""
+        self._is_muted = np.isin(np.arange(len(self._is_muted)), list(labels))
+
     def push(self, scores: Sequence[TagScores], changes: Sequence[EventChange]) -> list[NearMiss]:
         """The near misses that are over with these windows. Windows come in order; changes with the windows that they
         follow from, or before."""

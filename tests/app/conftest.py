@@ -18,6 +18,7 @@ from app.runtime.background_jobs import BackgroundJobs
 from app.runtime.program import PROGRAM
 from app.runtime.settings import UserSettings
 from app.style.appearance import Appearance
+from app.tags.muted import MutedClasses
 from app.tags.parents import ShownParents
 from app.tags.pins import Pins
 from rig.waiting import PATIENCE_S
@@ -92,6 +93,11 @@ def pins(settings_path: Path) -> Pins:
 @pytest.fixture
 def parents(settings_path: Path) -> ShownParents:
     return ShownParents(UserSettings(settings_path))
+
+
+@pytest.fixture
+def muted(settings_path: Path) -> MutedClasses:
+    return MutedClasses(UserSettings(settings_path))
 
 
 @pytest.fixture

@@ -66,9 +66,14 @@ class MemoryStore:
         refuse_gui_thread()
         return iter(self._found(query))
 
-    def count(self, query: EventQuery) -> int:
+    def has(self, event_id: int) -> bool:
         refuse_gui_thread()
-        return len(self._found(query))
+        return event_id in self.events
+
+    def count_up_to(self, query: EventQuery, most: int) -> tuple[int, bool]:
+        refuse_gui_thread()
+        number = len(self._found(query))
+        return min(number, most), number <= most
 
     def labels(self, kinds: tuple[str, ...] = ("event",)) -> list[tuple[str, str, int]]:
         refuse_gui_thread()
@@ -128,8 +133,8 @@ class ManyRows(MemoryStore):
         rows = tuple(self.row(place) for place in range(newest - 1, oldest - 1, -1))
         return Page(rows, Cursor((float(oldest),)) if oldest else None)
 
-    def count(self, query: EventQuery) -> int:
-        return self.number
+    def count_up_to(self, query: EventQuery, most: int) -> tuple[int, bool]:
+        return min(self.number, most), self.number <= most
 
     def row(self, place: int) -> HeardEvent:
         return replace(heard(float(place), 0.5, label=("Dog", "Rain", "Siren")[place % 3]), id=place + 1)

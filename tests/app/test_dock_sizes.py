@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.main_window import MainWindow
-from app.runtime.settings import DockShares
+from app.runtime.dock_shares import DockShares
 from app.spectrogram.lanes import LANES
 from app.tags.painting import HIGHEST_HEARD_PX, LOWEST_HEARD_PX, NAME_SHARE, ROW_PX, fitted
 from app.training.panel import TrainingPanel

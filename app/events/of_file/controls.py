@@ -59,9 +59,11 @@ class FileControls(QObject):
         """Play the sound of an event of the selected file."""
         self._playback.play_file(Path(event.session), event.onset_s, event.offset_s)
 
+    @Slot(object)
     def choose(self, event: TimelineEvent) -> None:
-        """Select an event of the selected file in the list."""
-        self.events.choose(event.label_id, event.onset_s)
+        """Select an event of the selected file in the list, while that file is on show."""
+        if not self._navigation.timeline.is_live:
+            self.events.choose(event.label_id, event.onset_s)
 
     @Slot(object)
     def _on_selected(self, row: FileRow | None) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pyqtgraph as pg
@@ -33,6 +33,8 @@ class EventBoxItem(pg.GraphicsObject):
         """The scale of the picture."""
         self.has_markers = False
         """Texts of markers stand at the top of the picture."""
+        self.left_out: Collection[str] = ()
+        """The ids of labels whose events are not painted."""
         self._events = EventHistory()
         self._implied: Mapping[str, frozenset[str]] = {}
         self._origin_s, self._now_s = 0.0, 0.0
@@ -89,7 +91,8 @@ class EventBoxItem(pg.GraphicsObject):
     def _in_view(self, left_s: float, right_s: float) -> list[TimelineEvent]:
         """The events to paint, by onset."""
         found = sorted(self._events.between(left_s, right_s), key=lambda event: (event.onset_s, event.name))
-        return without_implied(found, self._implied, self._now_s)
+        shown = without_implied(found, self._implied, self._now_s)
+        return [event for event in shown if event.label_id not in self.left_out] if self.left_out else shown
 
     def _box(self, event: TimelineEvent, area: QRectF, left_s: float, top: float) -> QRectF:
         stop_s = max(self._now_s, event.onset_s) if event.offset_s is None else event.offset_s

@@ -11,6 +11,7 @@ from app.events.collector import EventCollector
 from app.events.panel import EventsPanel
 from app.spectrogram.live_timeline import LiveTimeline
 from app.style.appearance import Appearance
+from app.tags.muted import MutedClasses
 from app.tags.parents import ShownParents
 from core.inference.results import EventChange, LiveUpdate
 from rig.waiting import PATIENCE_S
@@ -21,11 +22,11 @@ from tests.app.event_fakes import MemoryStore
 class Ears:
     """Hears for a collector: its timeline, and its store."""
 
-    def __init__(self, store: MemoryStore, parents: ShownParents) -> None:
+    def __init__(self, store: MemoryStore, parents: ShownParents, muted: MutedClasses) -> None:
         self.store, self.live, self.tagger = store, LiveTimeline(), FakeTagger()
         self.live.use_labels(self.tagger)
         self.live.append(LiveUpdate((noise(100, 0),)), 1000.0)
-        self.collector = EventCollector(lambda: store, self.live, parents)
+        self.collector = EventCollector(lambda: store, self.live, parents, muted)
         self.collector.listen_to("USB Mic")
         self.collector.use_tagger(self.tagger)
 
@@ -56,11 +57,11 @@ MakeEars = Callable[..., Ears]
 
 
 @pytest.fixture
-def make_ears(qtbot: QtBot, parents: ShownParents) -> Iterator[MakeEars]:
+def make_ears(qtbot: QtBot, parents: ShownParents, muted: MutedClasses) -> Iterator[MakeEars]:
     made: list[Ears] = []
 
     def make(store: MemoryStore | None = None) -> Ears:
-        ears = Ears(store or MemoryStore(), parents)
+        ears = Ears(store or MemoryStore(), parents, muted)
         made.append(ears)
         qtbot.waitUntil(lambda: ears.collector.store is not None)
         return ears
@@ -79,9 +80,9 @@ MakePanel = Callable[[Ears], EventsPanel]
 
 
 @pytest.fixture
-def make_panel(qtbot: QtBot, appearance: Appearance) -> MakePanel:
+def make_panel(qtbot: QtBot, appearance: Appearance, muted: MutedClasses) -> MakePanel:
     def make(ears: Ears) -> EventsPanel:
-        panel = EventsPanel(ears.collector, appearance)
+        panel = EventsPanel(ears.collector, appearance, muted)
         qtbot.addWidget(panel)
         panel.resize(900, 300)
         panel.show()

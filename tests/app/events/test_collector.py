@@ -10,15 +10,19 @@ from pytestqt.qtbot import QtBot
 
 from app.events.collector import EventCollector
 from app.spectrogram.live_timeline import LiveTimeline
+from app.tags.muted import MutedClasses
 from app.tags.parents import ShownParents
 from core.errors import UserError
 from core.heard.event import HeardEvent
+from core.inference.near_misses import MUTED
 from core.inference.results import EventChange
 from core.labels import LabelSet
 from rig.waiting import PATIENCE_S
 from tests.app.app_fakes import FakeTagger
 from tests.app.event_fakes import READ_ONLY, MemoryStore
 from tests.app.events.conftest import Ears
+
+DOG, RAIN = 0, 1
 
 
 def test_an_event_is_stored_when_it_begins_and_when_it_ends(ears: Ears, qtbot: QtBot) -> None:
@@ -144,12 +148,14 @@ def test_what_is_deleted_before_the_disk_takes_it_stays_deleted(ears: Ears, qtbo
     assert [event.label for event in ears.store.events.values()] == ["Siren"]
 
 
-def test_where_there_is_no_store_events_stay_in_memory(parents: ShownParents, qtbot: QtBot) -> None:
+def test_where_there_is_no_store_events_stay_in_memory(
+    parents: ShownParents, muted: MutedClasses, qtbot: QtBot
+) -> None:
     def refuse() -> MemoryStore:
         raise READ_ONLY
 
     failures: list[UserError] = []
-    collector = EventCollector(refuse, LiveTimeline(), parents)
+    collector = EventCollector(refuse, LiveTimeline(), parents, muted)
     collector.failed.connect(failures.append)
     qtbot.waitUntil(lambda: failures == [READ_ONLY])
     collector.use_tagger(FakeTagger())
@@ -194,11 +200,41 @@ def test_another_model_ends_nothing_of_ours_twice(ears: Ears, qtbot: QtBot) -> N
     assert [event.label for event in ears.store.events.values()] == ["Cow", "Owl"]
 
 
-def test_a_damaged_list_that_was_set_aside_is_told(parents: ShownParents, qtbot: QtBot) -> None:
+def test_a_damaged_list_that_was_set_aside_is_told(parents: ShownParents, muted: MutedClasses, qtbot: QtBot) -> None:
     store, told = MemoryStore(), list[str]()
     store.set_aside = Path("events.sqlite.damaged-20261130-120000")
-    collector = EventCollector(lambda: store, LiveTimeline(), parents)
+    collector = EventCollector(lambda: store, LiveTimeline(), parents, muted)
     collector.noticed.connect(told.append)
     qtbot.waitUntil(lambda: len(told) == 1)
     assert store.set_aside.name in told[0]
     assert collector.close(PATIENCE_S)
+
+
+def _kinds(ears: Ears) -> list[tuple[str, str, str]]:
+    return sorted((event.label, event.kind, event.why) for event in ears.store.events.values())
+
+
+def test_a_muted_class_is_a_near_miss_instead_of_an_event(ears: Ears, muted: MutedClasses, qtbot: QtBot) -> None:
+    muted.toggle("dog", "Dog")
+    ears.hear(until_s=2.0, heard={DOG: 0.9})
+    ears.hear(EventChange(1, DOG, 1.0, 0.9, 1.5), until_s=3.0, heard={DOG: 0.9, RAIN: 0.8})
+    ears.hear(EventChange(2, RAIN, 2.0, 0.8, 3.0), until_s=3.5, heard={DOG: 0.9, RAIN: 0.8})
+    ends = EventChange(1, DOG, 1.0, 0.9, 4.0, offset_s=3.5), EventChange(2, RAIN, 2.0, 0.8, 4.0, offset_s=3.5)
+    ears.hear(*ends, until_s=5.0, heard={})
+    qtbot.waitUntil(lambda: len(ears.store.events) == 2)
+    assert _kinds(ears) == [("Dog", "near_miss", MUTED), ("Rain", "event", "")]
+
+
+def test_what_lasts_when_it_is_muted_stays_an_event_and_what_lasts_when_it_is_unmuted_becomes_one(
+    ears: Ears, muted: MutedClasses, qtbot: QtBot
+) -> None:
+    ears.hear(EventChange(1, DOG, 1.0, 0.9, 1.5), until_s=2.0, heard={DOG: 0.9})
+    muted.toggle("dog", "Dog")
+    ears.hear(EventChange(1, DOG, 1.0, 0.9, 3.0, offset_s=2.5), until_s=4.0, heard={})
+    ears.hear(EventChange(2, DOG, 5.0, 0.9, 5.5), until_s=6.0, heard={DOG: 0.9})
+    qtbot.waitUntil(lambda: _kinds(ears) == [("Dog", "event", "")])
+    muted.clear()
+    ears.hear(EventChange(2, DOG, 5.0, 0.95, 8.0, offset_s=7.0), until_s=8.0, heard={})
+    qtbot.waitUntil(lambda: len(ears.store.events) == 2)
+    assert _kinds(ears) == [("Dog", "event", ""), ("Dog", "event", "")]
+    assert sorted(event.onset_s for event in ears.store.events.values()) == [1.0, 5.0]

@@ -203,7 +203,7 @@ def test_the_menu_of_a_row_does_the_same(panel: EventsPanel, qtbot: QtBot) -> No
     panel.table.choose(1)
     menu = panel._menu()
     texts = [action.text().partition("\t")[0] for action in menu.actions()]
-    assert len(texts) == 6
+    assert len(texts) == 7
     with qtbot.waitSignal(panel.play_wanted):
         menu.actions()[texts.index("Play")].trigger()
     with qtbot.waitSignal(panel.go_to):

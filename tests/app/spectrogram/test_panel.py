@@ -19,6 +19,7 @@ from app.spectrogram.panel import SpectrogramPanel
 from app.spectrogram.plot import GUTTER_PX, MARGIN_PX
 from app.style.appearance import Appearance
 from app.style.theme import PICTURE_VOID
+from app.tags.muted import MutedClasses
 from app.tags.parents import ShownParents
 from app.tags.pins import Pins
 from core.inference.results import FrameRun, LiveUpdate
@@ -41,8 +42,9 @@ def panel(
     appearance: Appearance,
     pins: Pins,
     parents: ShownParents,
+    muted: MutedClasses,
 ) -> SpectrogramPanel:
-    made = SpectrogramPanel(live, appearance, pins, parents)
+    made = SpectrogramPanel(live, appearance, pins, parents, muted)
     made.connect_navigation(navigation)
     qtbot.addWidget(made)
     made.set_colours("grey", (-45, 30))

@@ -14,6 +14,7 @@ from app.spectrogram.navigation import Navigation
 from app.spectrogram.panel import SpectrogramPanel
 from app.spectrogram.plot import SpectrogramPlot
 from app.style.appearance import Appearance
+from app.tags.muted import MutedClasses
 from app.tags.parents import ShownParents
 from app.tags.pins import Pins
 
@@ -31,9 +32,10 @@ def panel(
     appearance: Appearance,
     pins: Pins,
     parents: ShownParents,
+    muted: MutedClasses,
     qtbot: QtBot,
 ) -> SpectrogramPanel:
-    made = SpectrogramPanel(live, appearance, pins, parents)
+    made = SpectrogramPanel(live, appearance, pins, parents, muted)
     qtbot.addWidget(made)
     made.connect_navigation(navigation)
     made.resize(800, 500)

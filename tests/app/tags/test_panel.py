@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from app.runtime.settings import UserSettings
 from app.style.appearance import Appearance
 from app.style.theme import DARK, LIGHT, Theme
+from app.tags.muted import MutedClasses
 from app.tags.painting import STAR_PX
 from app.tags.panel import TagsPanel
 from app.tags.parents import ShownParents
@@ -26,8 +27,8 @@ from tests.app.window_driving import tag_names
 
 
 @pytest.fixture
-def panel(qtbot: QtBot, appearance: Appearance, pins: Pins, parents: ShownParents) -> TagsPanel:
-    made = TagsPanel(appearance, pins, parents)
+def panel(qtbot: QtBot, appearance: Appearance, pins: Pins, parents: ShownParents, muted: MutedClasses) -> TagsPanel:
+    made = TagsPanel(appearance, pins, parents, muted)
     qtbot.addWidget(made)
     QAbstractItemModelTester(made.list.tags, QAbstractItemModelTester.FailureReportingMode.Warning, made)
     made.resize(320, 480)
@@ -205,9 +206,9 @@ def test_screen_readers_get_name_value_and_time(panel: TagsPanel) -> None:
 
 
 def test_the_empty_panel_explains_itself(
-    qtbot: QtBot, appearance: Appearance, pins: Pins, parents: ShownParents
+    qtbot: QtBot, appearance: Appearance, pins: Pins, parents: ShownParents, muted: MutedClasses
 ) -> None:
-    panel = TagsPanel(appearance, pins, parents)
+    panel = TagsPanel(appearance, pins, parents, muted)
     qtbot.addWidget(panel)
     assert panel.empty.text() == "Loading the model…"
     assert len(NAMES) > MOST_HEARD
