@@ -48,8 +48,8 @@ _PRIOR_SOUNDS = 10.0
 _MOST_ALARMS_AN_HOUR = 1.0
 """Of one label; a threshold that gives more is raised."""
 _PRECISION_COUNTS = 2.0
-"""Precision counts so many times as much as recall (beta² = 1 / 2): a wrong tag is worse than a missed one. On scenes of
-validation clips that the thresholds were not fitted on, this makes 85 % of the starter's tags right."""
+"""Precision counts so many times as much as recall (beta² = 1 / 2): a wrong tag is worse than a missed one. On scenes
+of validation clips that the thresholds were not fitted on, this makes 85 % of the starter's tags right."""
 _SLACK_S = 0.5
 """An event may begin so long before its sound and end so long after it."""
 _DOUBTED_FROM = 0.1
