@@ -28,3 +28,14 @@ def test_the_smoothness_of_the_window_is_measured() -> None:
         assert figures["longest_stall_ms"] >= figures["stall_p99_ms"] >= 0
         assert figures["longest_busy_ms"] >= figures["busy_p99_9_ms"] > 0
         assert figures["paint_median_ms"] > 0
+
+
+def test_tagging_long_files_is_measured() -> None:
+    command = [sys.executable, "benchmarks/files.py", "--seconds", "12", "--kind", "mp3", "--long-s", "24", "--json"]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=PATIENCE_S)
+    assert done.returncode == 0, done.stderr
+    measured = json.loads(done.stdout)
+    assert measured["parts_cpu_s"]["inference"] > 0
+    assert len(measured["parts_cpu_s"]) == 7
+    assert [run["wall_s"] > 0 and run["cpu_s"] > 0 for run in measured["runs"]] == [True] * 3
+    assert min(measured["memory_mb"]) > 50

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+import tracemalloc
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from core.audio.block import AudioBlock
+from core.audio.log_mel import LogMelConfig
 from core.errors import UserError
+from core.inference import file_tagging
 from core.inference.file_tagging import WindowReader, decode_frames, tag_file, windows_of
 from core.inference.files.reading_ahead import Put, ReadFile, WindowRead
 from core.inference.files.together import Together, answers_in
@@ -154,3 +158,26 @@ def test_a_file_that_is_not_tagged_to_its_end_is_closed(files: list[Path]) -> No
     scores.close()
     assert readers
     assert not any(thread.is_alive() for thread in readers)
+
+
+def test_memory_does_not_grow_with_the_length_of_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def peak_of(minutes: int) -> tuple[float, int]:
+        """MB, and the number of windows."""
+
+        def blocks(_path: Path, rate: int, block_s: float) -> Iterator[AudioBlock]:
+            noise = np.random.default_rng(1).normal(0, 0.1, round(rate * block_s)).astype(np.float32)
+            return (AudioBlock(noise, place * len(noise), rate) for place in range(60 * minutes))
+
+        monkeypatch.setattr(file_tagging, "decode_blocks", blocks)
+        read = WindowReader(LogMelConfig(), 1024, 500)
+        tracemalloc.start()
+        with Together([tmp_path], read, lambda windows: [start for start, _ in windows], 4) as together:
+            n_windows = sum(1 for _ in answers_in(together.of(tmp_path)))
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return peak / 1e6, n_windows
+
+    peak_of(1)  # what is made once
+    (short_mb, n_short), (long_mb, n_long) = peak_of(2), peak_of(20)
+    assert (n_short, n_long) == (23, 239)
+    assert long_mb < short_mb + 5
