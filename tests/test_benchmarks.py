@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -39,3 +40,17 @@ def test_tagging_long_files_is_measured() -> None:
     assert len(measured["parts_cpu_s"]) == 7
     assert [run["wall_s"] > 0 and run["cpu_s"] > 0 for run in measured["runs"]] == [True] * 3
     assert min(measured["memory_mb"]) > 50
+
+
+@pytest.mark.skipif(find_spec("ray") is None, reason="Ray, which carries files to workers, is not installed")
+def test_what_two_workers_of_a_cluster_take_is_measured() -> None:
+    command = [sys.executable, "benchmarks/cluster.py", "--files", "3", "--seconds", "12", "--rounds", "1", "--json"]
+    command += ["--engine", "torch", "--only", "2 workers, 1 core each"]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=PATIENCE_S)
+    assert done.returncode == 0, done.stderr
+    (figures,) = json.loads(done.stdout).values()
+    assert figures["start_s"] > 0
+    assert figures["tagging_s"] > 0
+    assert figures["worker_cpu_s"] > 0
+    assert figures["other_cpu_s"] >= 0
+    assert figures["sound_per_s"] == pytest.approx(21 / figures["tagging_s"])

@@ -24,7 +24,7 @@ LOCAL = "local"
 _REACHED_WITHIN_S = 10.0
 _STORE_BYTES = 512 * 2**20
 """For results on their way; more is put on the disk."""
-_PRIVATE = {
+PRIVATE = {
     # Nothing is reported to anybody.
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_enable_metrics_collection": "0",
@@ -35,19 +35,23 @@ _PRIVATE = {
 
 
 @contextmanager
-def open_cluster(address: str, start: Start) -> Generator[RayCluster]:
+def open_cluster(address: str, start: Start, cluster_class: type[RayCluster] | None = None) -> Generator[RayCluster]:
     """The cluster at an address, or with "local" one of this machine, which begins and ends here and listens on the
-    loopback address alone. Raises UserError where Ray is not installed, and for an address that cannot be used."""
+    loopback address alone. Raises UserError where Ray is not installed, and for an address that cannot be used.
+
+    cluster_class: another class than RayCluster, for tests that end workers.
+    """
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     if address == LOCAL:
-        # Other programs of this machine cannot join: the token is this run's own.
-        os.environ.update(_PRIVATE, RAY_AUTH_TOKEN=secrets.token_hex(32))
+        os.environ.update(PRIVATE)
+        # Nobody else can join: the token is this process' own. Ray reads it once.
+        os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
     else:
         _reach(address)
     ray = _ray()
     try:
         _connect(ray, address)
-        yield RayCluster(ray, start)
+        yield (cluster_class or RayCluster)(ray, start)
     finally:
         ray.shutdown()
 
@@ -140,6 +144,10 @@ class RayCluster:
             with suppress(Exception):  # it may be gone already, and its node too
                 self._ray.kill(actor)
 
+    def node_of(self, worker: int) -> str:
+        """The id of a worker's node."""
+        return self._nodes[worker]
+
     def _reply(self, worker: int, reference: Any) -> Reply:
         try:
             answer: Any = pickle.loads(self._ray.get(reference))
@@ -149,7 +157,7 @@ class RayCluster:
                 return Refused(worker, UserError(f"Soundmark cannot be loaded there ({error.cause}).", remedy))
             return Lost(worker, _first_sentence(error.cause))
         except self._ray.exceptions.RayError as error:
-            return Lost(worker, _first_sentence(error), is_node_lost=not self._is_alive(self._nodes[worker]))
+            return Lost(worker, _first_sentence(error), is_node_lost=not self._is_alive(self.node_of(worker)))
         if isinstance(answer, UserError):
             return Refused(worker, answer)
         return Tagged(worker, answer) if isinstance(answer, BundleResult) else Ready(worker)
