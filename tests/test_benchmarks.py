@@ -53,4 +53,4 @@ def test_what_two_workers_of_a_cluster_take_is_measured() -> None:
     assert figures["tagging_s"] > 0
     assert figures["worker_cpu_s"] > 0
     assert figures["other_cpu_s"] >= 0
-    assert figures["sound_per_s"] == pytest.approx(21 / figures["tagging_s"])
+    assert figures["sound_per_s"] == pytest.approx(21 / figures["tagging_s"], rel=0.01)

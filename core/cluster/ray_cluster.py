@@ -17,6 +17,7 @@ from typing import Any
 
 from core.cluster.models import Bundle, BundleResult, Lost, Node, Place, Ready, Refused, Reply, Start, Tagged
 from core.errors import UsageError, UserError
+from core.inference.engines.threads import usable_cores
 from core.program import program_folder
 from core.version import version
 
@@ -67,8 +68,7 @@ def _connect(ray: Any, address: str) -> None:
     quiet = {"log_to_driver": False, "logging_level": "ERROR", "configure_logging": True}
     try:
         if address == LOCAL:
-            cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-            own = {"num_cpus": cores, "include_dashboard": False, "object_store_memory": _STORE_BYTES}
+            own = {"num_cpus": usable_cores(), "include_dashboard": False, "object_store_memory": _STORE_BYTES}
             ray.init(address=LOCAL, **own, **quiet)
         else:
             ray.init(address=address, **quiet)

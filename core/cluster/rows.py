@@ -6,20 +6,22 @@ pyarrow is imported when it is used.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.cluster.models import FileJob, Kind, TaggingOrder
+from core.cluster.models import Kind, TaggingOrder
 from core.event_files.handlers import parquet as event_parquet
 from core.event_files.models import LabelledSpan
 from core.file_names import shown
 from core.inference.edges.file_events import FileEvents
 from core.inference.edges.finders import USUAL_EDGES
-from core.inference.file_tagging import tag_file
+from core.inference.file_tagging import tag_files
+from core.inference.files.together import TaggedFiles
 from core.inference.frame_rows import ROW_FRAMES, ROW_S
-from core.inference.frame_tagging import tag_file_frames
-from core.inference.results import EventChange, TagScores
+from core.inference.frame_tagging import tag_files_frames
+from core.inference.results import EventChange, FrameScores, TagScores
 
 if TYPE_CHECKING:
     from core.inference.tagger import Tagger
@@ -82,19 +84,24 @@ class PartWriter:
         self.n_rows += table.num_rows
 
 
-def rows_of_file(job: FileJob, tagger: Tagger, order: TaggingOrder) -> Iterator[Any]:
-    """Tag a file; its rows as record batches, as they come. Raises UserError as `tag_file` does."""
-    if order.kind == "events":
-        return _events(job, tagger, order)
-    return _scores(job, tagger, order)
+def tagged_files(paths: Sequence[Path], tagger: Tagger, order: TaggingOrder) -> TaggedFiles[Any]:
+    """Files whose windows go through the model together, as what the order asks for."""
+    begin = tag_files if order.kind == "windows" else tag_files_frames
+    return begin(paths, tagger, window_s=order.window_s, hop_s=order.hop_s)
 
 
-def _scores(job: FileJob, tagger: Tagger, order: TaggingOrder) -> Iterator[Any]:
-    rows = _ScoreRows(shown(job.source), tagger, order)
-    scored = _frames(job, tagger, order) if order.kind == "frames" else _windows(job, tagger, order)
+def rows_of_file(source: str, results: Iterable[Any], tagger: Tagger, order: TaggingOrder) -> Iterator[Any]:
+    """Rows as record batches, of what the files of `tagged_files` give; raises what these raise, after the rows before
+    it."""
+    make = _events if order.kind == "events" else _scores
+    return make(shown(source), results, tagger, order)
+
+
+def _scores(source: str, results: Iterable[Any], tagger: Tagger, order: TaggingOrder) -> Iterator[Any]:
+    rows = _ScoreRows(source, tagger, order)
     damage: Exception | None = None
     try:
-        for index, scores in scored:
+        for index, scores in enumerate(results) if order.kind == "windows" else _windows_of_rows(results):
             rows.add(index, scores)
             if rows.n >= _BATCH_ROWS:
                 yield rows.take()
@@ -133,36 +140,33 @@ class _ScoreRows:
         return batch
 
 
-def _windows(job: FileJob, tagger: Tagger, order: TaggingOrder) -> Iterator[tuple[int, TagScores]]:
-    yield from enumerate(tag_file(job.path, tagger, window_s=order.window_s, hop_s=order.hop_s))
-
-
-def _frames(job: FileJob, tagger: Tagger, order: TaggingOrder) -> Iterator[tuple[int, TagScores]]:
-    for scores in tag_file_frames(job.path, tagger, window_s=order.window_s, hop_s=order.hop_s):
+def _windows_of_rows(results: Iterable[FrameScores]) -> Iterator[tuple[int, TagScores]]:
+    """Each row of 100 ms as a window; its index is its place."""
+    for scores in results:
         for centre_s, probabilities in zip(scores.times_s, scores.probabilities, strict=True):
             index = round(float(centre_s) / ROW_S - 0.5)
             yield index, TagScores(probabilities, index * ROW_FRAMES, (index + 1) * ROW_FRAMES)
 
 
-def _events(job: FileJob, tagger: Tagger, order: TaggingOrder) -> Iterator[Any]:
+def _events(source: str, results: Iterable[FrameScores], tagger: Tagger, order: TaggingOrder) -> Iterator[Any]:
     """In order of their onsets, which are known at the end: at most one file's events are in memory."""
     events = FileEvents(tagger.labels, order.parents, order.edges or USUAL_EDGES)
     changes: list[EventChange] = []
     damage: Exception | None = None
     try:
-        for scores in tag_file_frames(job.path, tagger, window_s=order.window_s, hop_s=order.hop_s):
+        for scores in results:
             changes += events.push(scores)
     except Exception as error:  # as above
         damage = error
     changes += events.finish()
-    spans = sorted((_span(job, change, tagger) for change in changes), key=lambda span: (span.onset_s, span.offset_s))
+    spans = sorted((_span(source, change, tagger) for change in changes), key=lambda one: (one.onset_s, one.offset_s))
     if spans:
         yield event_parquet.batch(spans)
     if damage is not None:
         raise damage
 
 
-def _span(job: FileJob, change: EventChange, tagger: Tagger) -> LabelledSpan:
+def _span(source: str, change: EventChange, tagger: Tagger) -> LabelledSpan:
     label = tagger.labels[change.label]
     assert change.offset_s is not None, "FileEvents gives events that have ended"
     return LabelledSpan(
@@ -170,7 +174,7 @@ def _span(job: FileJob, change: EventChange, tagger: Tagger) -> LabelledSpan:
         onset_s=max(0.0, change.onset_s),
         offset_s=change.offset_s,
         peak=min(1.0, change.peak),
-        source=shown(job.source),
+        source=source,
         label_id=label.id,
         model=tagger.name,
     )

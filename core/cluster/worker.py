@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import pickle
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.audio.decoding.decode import track_note
 from core.cluster.models import Bundle, BundleResult, FileJob, FileResult, Start
-from core.cluster.rows import PartWriter, rows_of_file
+from core.cluster.rows import PartWriter, rows_of_file, tagged_files
 from core.errors import UserError
 from core.inference.engines.compiled_graph import openvino_core
 from core.inference.engines.graph_files import package_versions
+from core.inference.engines.threads import LIMIT
 from core.unforeseen import unforeseen
 from core.version import version
 
@@ -33,14 +35,15 @@ class BundleTagger:
     def tag(self, bundle: Bundle) -> BundleResult:
         """Tag every file; an error in one is its result."""
         writer = PartWriter(self._order.kind)
-        files = tuple(self._tag_file(job, writer) for job in bundle.jobs)
+        with tagged_files([Path(job.path) for job in bundle.jobs], self._tagger, self._order) as tagged:
+            files = tuple(self._tag_file(job, tagged.of(Path(job.path)), writer) for job in bundle.jobs)
         return BundleResult(bundle.number, files, writer.finish())
 
-    def _tag_file(self, job: FileJob, writer: PartWriter) -> FileResult:
+    def _tag_file(self, job: FileJob, results: Iterable[Any], writer: PartWriter) -> FileResult:
         n_groups, n_rows, note, error = writer.n_groups, writer.n_rows, "", None
         try:
             note = track_note(job.path)
-            writer.write(rows_of_file(job, self._tagger, self._order))
+            writer.write(rows_of_file(job.source, results, self._tagger, self._order))
         except UserError as found:
             error = found
         except Exception as found:  # an unforeseen error in one file must not end the others
@@ -87,6 +90,7 @@ def refuse_missing(samples: Sequence[FileJob]) -> None:
 
 
 def use_cores(n: int) -> None:
-    """Let OpenVINO compute with so many threads in this process, where it is installed."""
+    """Have this process, and those that it starts, use no more cores than that."""
+    os.environ[LIMIT] = str(n)
     if package_versions()[0]:
         openvino_core().set_property("CPU", {"INFERENCE_NUM_THREADS": n})

@@ -8,7 +8,6 @@ graph that is there is loaded at once instead.
 from __future__ import annotations
 
 import logging
-import os
 import subprocess
 import threading
 from collections.abc import Callable, Sequence
@@ -22,6 +21,7 @@ from core.inference.engines.compiled_graph import CompiledGraph
 from core.inference.engines.graph_files import GRAPH, GraphFacts, GraphKey, graphs_folder, read_facts
 from core.inference.engines.late_torch import LateTorch
 from core.inference.engines.models import Engine, Precision, Reading, Shape, places_by_length
+from core.inference.engines.threads import usable_cores
 
 _log = logging.getLogger(__name__)
 LOOKED_FOR_FROM, MADE_FROM = 2, 20
@@ -90,7 +90,7 @@ class GraphEngine:
     @property
     def at_once(self) -> int:
         """See `Engine`."""
-        return max(self._exact.at_once, AT_ONCE_PER_CORE * (os.cpu_count() or 1))
+        return max(self._exact.at_once, AT_ONCE_PER_CORE * usable_cores())
 
     def _answers(
         self, reading: Reading, graph: CompiledGraph | None, log_mels: Sequence[NDArray[np.float32]], *, many: bool

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 
+LIMIT = "SOUNDMARK_CORES"
+"""The variable of the environment that says how many cores this process, and those that it starts, may use."""
 _lock = threading.Lock()
 _leaves_a_core = False
 _is_done = False
@@ -29,3 +32,13 @@ def share_cores() -> None:
 
         torch.set_num_threads(max(1, torch.get_num_threads() - 1))
         _is_done = True
+
+
+def usable_cores() -> int:
+    """What SOUNDMARK_CORES says, else as many cores as the system lets this process have."""
+    limit = os.environ.get(LIMIT, "")
+    if limit.isdecimal() and int(limit):
+        return int(limit)
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0)) or 1
+    return os.cpu_count() or 1

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from core.inference.engines.threads import usable_cores
 from core.inference.files.reading_ahead import EndRead, ProgressRead, ReadFile, ReadingAhead, WindowRead
 from core.inference.results import Window
 
@@ -40,7 +40,7 @@ class Together(Generic[Answer]):
         self, paths: Sequence[Path], read: ReadFile, ask: Callable[[Sequence[Window]], list[Answer]], at_once: int
     ) -> None:
         self._paths, self._ask, self._at_once = paths, ask, at_once
-        n_threads = max(1, (os.cpu_count() or 1) // _CORES_PER_READER)
+        n_threads = max(1, usable_cores() // _CORES_PER_READER)
         self._ahead = ReadingAhead(
             paths,
             read,

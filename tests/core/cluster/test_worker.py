@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import pickle
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -20,11 +20,19 @@ from core.cluster.lengths import jobs_of
 from core.cluster.models import Bundle, BundleResult, FileJob, Kind, Start, TaggingOrder
 from core.cluster.worker import BundleTagger
 from core.errors import UserError
+from core.inference.engines.threads import LIMIT
 from core.inference.file_tagging import tag_file
+from core.inference.files.together import TaggedFiles
 from core.inference.frame_tagging import tag_file_frames
 from core.inference.tagger import Tagger
 from core.version import version
 from fakes import telling_tagger, write_noise
+
+
+@pytest.fixture(autouse=True)
+def _limit_ends_with_the_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker limits its own process, which here is that of the tests."""
+    monkeypatch.setenv(LIMIT, "")
 
 
 @pytest.fixture(scope="module")
@@ -93,13 +101,14 @@ def test_a_bundle_of_errors_alone_has_no_part(tagger: Tagger, jobs: Sequence[Fil
 def test_what_came_before_the_damage_is_kept(
     tagger: Tagger, jobs: Sequence[FileJob], kind: Kind, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def damaged(original: Any, *args: Any, **kwargs: Any) -> Any:
-        yield from original(*args, **kwargs)
+    original = TaggedFiles.of
+
+    def damaged(self: TaggedFiles[Any], path: Path) -> Iterator[Any]:
+        yield from original(self, path)
         raise RuntimeError("the end is damaged")
 
     whole = told(tagger, kind).tag(Bundle(1, (jobs[0],)))
-    monkeypatch.setattr(rows, "tag_file", partial(damaged, tag_file))
-    monkeypatch.setattr(rows, "tag_file_frames", partial(damaged, tag_file_frames))
+    monkeypatch.setattr(TaggedFiles, "of", damaged)
     result = told(tagger, kind).tag(Bundle(1, (jobs[0],)))
     assert rows_of(result) == rows_of(whole) != []
     assert "RuntimeError" in result.files[0].problem
