@@ -40,6 +40,7 @@ class Notifications(QObject):
         session.input_failed.connect(self._on_input_failed)
         session.model_failed.connect(self._on_model_failed)
         session.state_changed.connect(self._on_state)
+        session.pace.fell_behind.connect(self.queue_notice)
         devices.changed.connect(self._on_devices)
 
     def show_error(self, error: UserError) -> None:

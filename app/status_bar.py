@@ -10,10 +10,12 @@ from app.style import formatting
 from app.style.plain_text import PlainLabel
 from app.style.theme import tabular
 from app.widgets.labels import set_text
+from core.inference.pacing.sentences import pace_in_words
 from core.inference.results import LiveStatus, TagScores
 
 _EVERY_MS = 250
 NO_SOUND = "No sound is arriving"
+MODEL_TIP = "The model in use"
 
 
 class StatusBar(QStatusBar):
@@ -33,7 +35,7 @@ class StatusBar(QStatusBar):
             "Delay from sound to screen, how many times faster than real time the model runs, tokens before and\n"
             "after merging, windows skipped because the model was too slow, and blocks of sound that were lost."
         )
-        self.model.setToolTip("The model in use")
+        self.model.setToolTip(MODEL_TIP)
         self.figures.setAccessibleName("Status")
         self.model.setAccessibleName("Model in use")
         self.addWidget(self.figures, 1)
@@ -42,6 +44,7 @@ class StatusBar(QStatusBar):
         session.updated.connect(self._on_update)
         session.state_changed.connect(self.refresh)
         session.tagger_changed.connect(self.refresh)
+        session.pace.changed.connect(self.refresh_model)
         self.refresh()
 
     @Slot()
@@ -61,9 +64,22 @@ class StatusBar(QStatusBar):
         else:
             words = "Getting ready to listen…" if session.is_opening else "Not listening"
         set_text(self.figures, words)
-        tagger = session.tagger
-        idle = "Loading the model…" if session.is_loading_model else "No model"
-        set_text(self.model, idle if tagger is None else f"{tagger.name}: {tagger.summary}")
+        self.refresh_model()
+
+    @Slot()
+    def refresh_model(self) -> None:
+        """Show the model, what it runs in while it listens, and why."""
+        session = self._session
+        tagger, state = session.tagger, session.pace.state
+        if tagger is None:
+            set_text(self.model, "Loading the model…" if session.is_loading_model else "No model")
+            return
+        state = state if session.is_listening else None
+        set_text(self.model, f"{tagger.name}: {tagger.summary if state is None else pace_in_words(state)}")
+        tip = MODEL_TIP if state is None else f"{tagger.summary}\n{session.pace.sentence}"
+        if tip != self.model.toolTip():
+            self.model.setToolTip(tip)
+            self.model.setAccessibleDescription(tip)
 
 
 def figures(status: LiveStatus, scores: TagScores | None) -> str:

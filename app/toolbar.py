@@ -1,4 +1,4 @@
-"""The tool bar: start and stop, input, level and model."""
+"""The tool bar: start and stop, input, level, pace and model."""
 
 from __future__ import annotations
 
@@ -6,18 +6,21 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Slot
-from PySide6.QtGui import QCursor
+from PySide6.QtGui import QCursor, QResizeEvent
 from PySide6.QtWidgets import QApplication, QMenu, QPushButton, QSizePolicy, QToolBar, QToolButton, QWidget
 
 from app.live.level_meter import LevelMeter
 from app.live.session import LiveSession
 from app.models.menu import title_of
+from app.models.pace_control import PaceControl
 from app.style.appearance import Appearance
 from app.widgets.icons import start_icon, stop_icon
 from core.inference.results import LiveUpdate
 from core.run.run_folder import CHECKPOINT_NAME
 
 _NAME_PX = 260
+_ROOMY_PX = 1150
+"""From this width on there is room for the words beside the slider."""
 
 
 class ToolBar(QToolBar):
@@ -41,13 +44,19 @@ class ToolBar(QToolBar):
         spacer.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         for widget in (self.start_button, self.input_button, self.meter, spacer):
             self.addWidget(widget)
-        self._model_action = self.addWidget(self.model_button)
+        self.pace = PaceControl(session.pace)
+        self._pace_action = self.addWidget(self.pace)
+        self.addWidget(self.model_button)
         self.start_button.clicked.connect(session.toggle)
         session.state_changed.connect(self.refresh)
         session.tagger_changed.connect(self.refresh)
         session.updated.connect(self._on_update)
         appearance.changed.connect(self._apply_theme)
         self.refresh()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self.pace.name_ends(event.size().width() >= _ROOMY_PX)
+        super().resizeEvent(event)
 
     @Slot()
     def refresh(self) -> None:
@@ -65,8 +74,8 @@ class ToolBar(QToolBar):
             self.meter.clear()
 
     def add_lamp(self, lamp: QWidget) -> Callable[[bool], None]:
-        """Put a lamp before the model; what is returned shows or hides it."""
-        action = self.insertWidget(self._model_action, lamp)
+        """Put a lamp before the pace; what is returned shows or hides it."""
+        action = self.insertWidget(self._pace_action, lamp)
         action.setVisible(False)
         return action.setVisible
 

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
 from app.live.clock import LiveClock
 from app.live.input_switch import InputSwitch, stop_in_background
+from app.live.pace import LivePace
 from app.runtime.background_jobs import BackgroundJobs
 from app.runtime.core_api import CoreApi, Listener, Tagger
 from core.audio.input_choice import DEFAULT_MICROPHONE, InputChoice
@@ -25,7 +26,7 @@ HIDDEN_TICK_MS = 500
 
 
 class LiveSession(QObject):
-    """The live input and the model that tags it. sound: keeps what is heard, if given.
+    """The live input, the model that tags it, and its `pace`. sound: keeps what is heard, if given.
 
     updated: a LiveUpdate on a clock that starts once and runs on while nothing is heard.
     ticked: 30 times a second while the window is visible. state_changed: what is open, opening or received.
@@ -55,6 +56,7 @@ class LiveSession(QObject):
         self._waiting_model: str | None = None
         self.state_changed.connect(self._load_waiting_model)
         self.clock = LiveClock()
+        self.pace = LivePace(self)
         self._previous: InputChoice | None = None
         self._rolled_back: UserError | None = None
         self.input = DEFAULT_MICROPHONE
@@ -225,6 +227,7 @@ class LiveSession(QObject):
         error, self._previous, self._rolled_back = self._rolled_back, None, None
         self._drop_listener()
         self._listener, self.input = listener, choice
+        self.pace.attach(listener)
         if self.tagger is not None:
             listener.use_tagger(self.tagger)
         self.latest_scores, self.status = None, LiveStatus()
@@ -281,6 +284,7 @@ class LiveSession(QObject):
         if update.scores:
             self.latest_scores = update.scores[-1]
         self.status = update.status
+        self.pace.follow(update.pace)
         self._set_trouble(update.trouble)
         self._report_receiving()
         self.updated.emit(update)
@@ -305,8 +309,7 @@ class LiveSession(QObject):
             self.state_changed.emit()
 
     def _set_trouble(self, trouble: UserError | None) -> None:
-        before = self.trouble and (self.trouble.problem, self.trouble.remedy)
-        self.trouble = trouble
+        before, self.trouble = self.trouble and (self.trouble.problem, self.trouble.remedy), trouble
         if before != (trouble and (trouble.problem, trouble.remedy)):
             self.trouble_changed.emit()
 

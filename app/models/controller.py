@@ -28,6 +28,8 @@ class ModelsController(QObject):
         self.downloads = ModelDownloads(parts.core, parts.jobs, self)
         self.dialog: ModelsDialog | None = None
         session.merge = parts.settings.merge
+        session.pace.choose(parts.settings.pace)
+        session.pace.chosen.connect(self._remember_pace)
         session.state_changed.connect(self._show_in_use)
         session.tagger_changed.connect(self._show_in_use)
 
@@ -56,6 +58,10 @@ class ModelsController(QObject):
             self.failed.emit(error)
         else:
             self._parts.settings.merge = merge
+
+    @Slot(str)
+    def _remember_pace(self, word: str) -> None:
+        self._parts.settings.pace = word
 
     # ----- downloading -----
 

@@ -13,8 +13,9 @@ from app.runtime.settings import MERGE_AMOUNTS, merge_word
 
 _TIP = "Similar tokens are merged between layers: the model is faster and slightly less accurate"
 _NO_TOKENS = "This model has no tokens to merge"
+_AUTO_TIP = "While listening as the pace needs it, for files as the model was saved"
 _NO_NUMBER = "First choose how many tokens each layer merges"
-_TITLES = {"auto": "As the model was saved", "off": "Off"}
+_TITLES = {"auto": "Automatic", "off": "Off"}
 _FORMS = {
     "": ("Similar pairs, evenly", "Every layer merges the same number of the most similar pairs (ToMe)"),
     "decreasing": ("Similar pairs, more in early layers", "Twice as many in the first layer, none in the last (ToMe)"),
@@ -73,8 +74,8 @@ class MergeMenu(QObject):
         for word, action in self.amounts.items():
             before, after = (0, 0) if tagger is None else tagger.tokens_with(merge_word(word, self._form))
             has_none = tagger is not None and before == 0
-            action.setText(_title(word) + (f": {before} → {after} tokens" if before else ""))
-            action.setToolTip(_NO_TOKENS if has_none else _TIP)
+            action.setText(_title(word) + (f": {before} → {after} tokens" if before and word != "auto" else ""))
+            action.setToolTip(_NO_TOKENS if has_none else _AUTO_TIP if word == "auto" else _TIP)
             action.setEnabled(not has_none)
             action.setChecked(word == amount)
         for word, action in self.forms.items():

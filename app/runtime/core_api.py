@@ -17,6 +17,7 @@ from core.audio.block import BlockTap
 from core.audio.input_choice import InputChoice
 from core.errors import UserError
 from core.inference.events import EventRules
+from core.inference.pacing.models import PaceWish
 from core.inference.results import LiveUpdate, TagScores
 from core.labels import LabelSet
 from core.model.checkpoints.published import PublishedModel
@@ -47,6 +48,7 @@ class Listener(Protocol):
     """What the window needs of a running listener; see `core.inference.listener`."""
 
     def use_tagger(self, tagger: Any) -> None: ...
+    def use_pace(self, pace: PaceWish) -> None: ...
     def take_update(self) -> LiveUpdate | None: ...
     def stop(self, timeout_s: float = 1.5) -> bool: ...
 
@@ -107,7 +109,7 @@ def open_listener(choice: InputChoice, tagger: Any, tap: BlockTap | None = None)
     from core.audio.sources import SOURCES
     from core.inference.listener import Listener as CoreListener
 
-    listener = CoreListener(SOURCES[choice.kind](choice.argument), tagger=tagger, tap=tap)
+    listener = CoreListener(SOURCES[choice.kind](choice.argument), tagger=tagger, tap=tap, pace=PaceWish())
     listener.start()
     return listener
 

@@ -12,6 +12,7 @@ from app.runtime.sound_settings import SoundSettings
 from app.style.appearance import THEME_CHOICES
 from core.audio.input_choice import InputChoice
 from core.errors import UserError
+from core.inference.pacing.models import PACES
 from core.model.merging.schedule import FORMS
 
 COLOUR_MAPS = {"magma": "Magma", "viridis": "Viridis", "cividis": "Cividis", "grey": "Grey"}
@@ -50,10 +51,8 @@ class UserSettings(QObject):
     def __init__(self, path: Path | None = None) -> None:
         super().__init__()
         self._has_failed = False
-        if path is None:
-            self._store = QSettings("Soundmark", "Soundmark")
-        else:
-            self._store = QSettings(str(path), QSettings.Format.IniFormat)
+        ini = QSettings.Format.IniFormat
+        self._store = QSettings("Soundmark", "Soundmark") if path is None else QSettings(str(path), ini)
 
     @property
     def geometry(self) -> QByteArray:
@@ -226,6 +225,15 @@ class UserSettings(QObject):
         self._set("merge", value)
 
     @property
+    def pace(self) -> str:
+        """The pace of listening: one of PACES."""
+        return self._one_of("pace", PACES)
+
+    @pace.setter
+    def pace(self, value: str) -> None:
+        self._set("pace", value)
+
+    @property
     def sound(self) -> SoundSettings:
         """What was chosen about kept sound and recording."""
         return SoundSettings.from_text(self._text("sound"))
@@ -294,5 +302,4 @@ class UserSettings(QObject):
         return text if text in known else known[0]
 
     def _bytes(self, key: str) -> QByteArray:
-        value = self._store.value(key)
-        return value if isinstance(value, QByteArray) else QByteArray()
+        return value if isinstance(value := self._store.value(key), QByteArray) else QByteArray()

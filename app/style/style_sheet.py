@@ -45,6 +45,12 @@ QComboBox::drop-down {{ border: 0; width: 20px; }}
 QComboBox QAbstractItemView {{ border: 1px solid {line}; selection-background-color: {accent};
     selection-color: {on_accent}; }}
 QTableCornerButton::section {{ background: {panel}; border: 0; }}
+QSlider {{ min-height: 22px; }}
+QSlider::groove:horizontal {{ background: {line}; height: 4px; border-radius: 2px; }}
+QSlider::handle:horizontal {{ background: {accent}; border: 2px solid {accent}; width: 10px; margin: -5px 0;
+    border-radius: 7px; }}
+QSlider::handle:horizontal:focus {{ border-color: {text}; }}
+QSlider::handle:horizontal:disabled {{ background: {muted}; border-color: {muted}; }}
 QProgressBar {{ background: {line}; border: 0; border-radius: 3px; }}
 QProgressBar::chunk {{ background: {accent}; border-radius: 3px; }}
 QTabWidget::pane {{ border: 1px solid {line}; border-radius: 8px; }}

@@ -19,6 +19,7 @@ from core.audio.playback.player import PlayableSound, SoundPlayer
 from core.errors import UserError
 from core.inference.events import EventRules
 from core.inference.frame_rows import window_of
+from core.inference.pacing.models import PaceWish
 from core.inference.results import FrameRun, FrameScores, Level, LiveStatus, LiveUpdate, TagScores
 from core.labels import LabelSet
 from rig.waiting import PATIENCE_S
@@ -62,6 +63,7 @@ class FakeListener:
 
     def __init__(self, choice: InputChoice, tagger: Any, tap: BlockTap | None = None) -> None:
         self.choice, self.taggers, self.tap = choice, [tagger], tap
+        self.paces: list[PaceWish] = []
         self.updates: list[LiveUpdate] = []
         self.stopped = threading.Event()
         self.may_stop = threading.Event()
@@ -70,6 +72,9 @@ class FakeListener:
 
     def use_tagger(self, tagger: Any) -> None:
         self.taggers.append(tagger)
+
+    def use_pace(self, pace: PaceWish) -> None:
+        self.paces.append(pace)
 
     def take_update(self) -> LiveUpdate | None:
         return self.updates.pop(0) if self.updates else None

@@ -25,6 +25,7 @@ from app.training.session import RunState
 from app.widgets import file_dialogs
 from app.widgets.drop_target import Drop
 from core.errors import UserError
+from core.inference.pacing.models import PaceState, PaceWish, Place
 from core.inference.results import LiveUpdate
 from core.run.messages import TrainingFailed
 from tests.app.app_fakes import STATUS, FakeCore, level, noise, scores
@@ -32,8 +33,10 @@ from tests.app.conftest import MakeWindow
 from tests.app.model_fakes import MB
 from tests.app.training_fakes import BAD_REPORT, EPOCH, PREPARING, STARTED, STEPS, StandIn, finish_run, write_run
 from tests.app.window_texts import WindowTexts
+from tests.core.inference.pacing.simulated_machine import ladder_of
 
 STORED = Path(__file__).with_name("window_texts.txt")
+PACE = PaceState(ladder_of(4), Place(0, 1), PaceWish(), "finer too slow", share=0.52, refused_share=0.85)
 ERROR = UserError("<problem>.", "<remedy>.")
 
 
@@ -79,7 +82,7 @@ def _listen(window: MainWindow, core: FakeCore, texts: WindowTexts, qtbot: QtBot
     core.model_gate.set()
     qtbot.waitUntil(lambda: window.session.tagger is not None and window._devices.is_known)
     heard = scores(0, 1024, {0: 0.9, 1: 0.3}, tokens_in=98, tokens_out=50)
-    core.listeners[-1].updates.append(LiveUpdate((noise(900, 300),), (heard,), status=STATUS))
+    core.listeners[-1].updates.append(LiveUpdate((noise(900, 300),), (heard,), status=STATUS, pace=PACE))
     qtbot.waitUntil(lambda: window.session.latest_scores is not None)
     window.pins.toggle("dog")
     window.presenter._on_tick()

@@ -12,6 +12,8 @@ from core.inference.engines.models import Setting
 MOST_SETTINGS = 64
 AUTO, FINEST, FASTEST = "auto", "finest", "fastest"
 """Words of `--pace`; a number is a setting's place, from 1 for the finest."""
+PACES = (AUTO, FINEST, FASTEST, *map(str, range(1, MOST_SETTINGS + 1)))
+"""All of them."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -60,7 +62,7 @@ class PaceWish:
     """A hop that stays; None for one that follows what the machine can hold."""
 
     def __post_init__(self) -> None:
-        if self.setting not in (AUTO, FINEST, FASTEST) and not _is_place(self.setting):
+        if self.setting not in PACES:
             raise UserError(
                 f"The pace cannot be {self.setting!r}.",
                 f"Use auto, finest, fastest or a number from 1 to {MOST_SETTINGS}.",
@@ -72,10 +74,6 @@ class PaceWish:
             return None
         ends = {FINEST: 0, FASTEST: n_settings - 1}
         return ends[self.setting] if self.setting in ends else min(int(self.setting), n_settings) - 1
-
-
-def _is_place(word: str) -> bool:
-    return word.isascii() and word.isdecimal() and len(word) <= 2 and 1 <= int(word) <= MOST_SETTINGS
 
 
 Reason = Literal["finest", "finer too slow", "hops too short", "chosen"]

@@ -32,8 +32,8 @@ def _share(state: PaceState) -> str:
     return f"{'expected to use' if state.is_forecast else 'uses'} {_percent(state.share)} of the time"
 
 
-def _finest(_state: PaceState) -> str:
-    return "; it is the finest setting"
+def _finest(state: PaceState) -> str:
+    return "; it is the finest setting" if len(state.ladder.settings) > 1 else "; there is no other setting"
 
 
 def _finer(state: PaceState) -> str:
@@ -47,7 +47,8 @@ def _hops(state: PaceState) -> str:
     share, shorter_s = state.refused_share, state.ladder.hops_s[state.place.hop - 1]
     if share is None:
         return ""
-    setting = "even the fastest setting" if state.wish.setting == AUTO else "this setting"
+    has_others = state.wish.setting == AUTO and len(state.ladder.settings) > 1
+    setting = "even the fastest setting" if has_others else "it"
     return f"; every {shorter_s:g} s {setting} would use {_percent(share)}"
 
 
