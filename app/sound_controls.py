@@ -59,6 +59,7 @@ class SoundControls(QObject):
         self.stretches = StretchActions(self._window, self._parts, self.playback, presenter.navigation, live)
         self.stretches.failed.connect(self.failed)
         self.stretches.saved.connect(lambda path: self.noticed.emit(f"Saved as {path}."))
+        self.stretches.missing.connect(self.noticed)
         live.keep(self.kept.settings.minutes)
         self.kept.applied.connect(lambda settings: live.keep(settings.minutes))
         session.updated.connect(lambda update: self.kept.follow(update, session.labels))

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.playback.player import Playback
+from app.style import formatting
 from core.audio.kept.ring import SoundRing
 from core.audio.kept.ring_folder import sound_cache
 
 _DAY_S = 86_400.0
+_LEAST_LOST_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,17 @@ class Stretch:
             playback.play(self.start_s, self.stop_s, speed)
         else:
             playback.play_file(self.path, self.start_s, self.stop_s, speed)
+
+    def missing(self, ring: SoundRing) -> str:
+        """What is not kept any more of live sound, in words; empty where all of it is. For a pool thread."""
+        if self.path is not None:
+            return ""
+        begin_s, end_s = ring.extent(self.start_s, self.stop_s)
+        at_ends = (("first", begin_s - self.start_s), ("last", self.stop_s - end_s))
+        lost = [f"the {which} {formatting.lasting(seconds)}" for which, seconds in at_ends if seconds >= _LEAST_LOST_S]
+        if begin_s >= end_s or not lost:
+            return ""
+        return f"Not all of it is kept any more: {' and '.join(lost)} of it are silent in the file."
 
     def save(self, ring: SoundRing, target: Path) -> Path:
         """Write it as WAV or FLAC at its own rate; returns `target`. For a pool thread. Raises UserError."""

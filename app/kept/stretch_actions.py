@@ -29,12 +29,14 @@ class StretchActions(QObject):
     """Acts on the stretch of the timeline on show.
 
     failed: a UserError. tag_wanted: the Path of a WAV file of the stretch, and the model to tag it with.
-    saved: the Path of a file that was written for the user. model_choices: names and titles of models.
+    saved: the Path of a file that was written for the user. missing: what that file lacks, in words.
+    model_choices: names and titles of models.
     """
 
     failed = Signal(object)
     tag_wanted = Signal(object, object)
     saved = Signal(object)
+    missing = Signal(str)
 
     def __init__(
         self, window: QWidget, parts: WindowParts, playback: Playback, navigation: Navigation, live: LiveTimeline
@@ -90,8 +92,12 @@ class StretchActions(QObject):
             self.play(1.0)
 
     def play(self, speed: float) -> None:
-        """Play the selected stretch; else from the cursor on; else what is in view."""
+        """Play the selected stretch; else from the cursor on; else what is in view, or all of a file whose picture has
+        not been read yet."""
         timeline, view = self._navigation.timeline, self._navigation.timeline.view
+        if timeline.history is None and timeline.path is not None:
+            self._playback.play_file(timeline.path, speed=speed)
+            return
         if timeline.stretch_s is not None:
             start_s, stop_s = timeline.stretch_s
         elif timeline.cursor_s is not None:
@@ -204,16 +210,23 @@ class StretchActions(QObject):
         """Write the stretch on a pool thread, which also calls `target` for the path; then call `done` with that."""
         ring = self._playback.ring
 
-        def work() -> Path:
+        def work() -> tuple[Path, str]:
             try:
                 path = target()
             except OSError as error:
                 raise UserError(
                     f"{error.filename} cannot be made: {error.strerror}.", "Choose another folder, or free some space."
                 ) from error
-            return stretch.save(ring, path)
+            # Asked before: while it is written, more may be forgotten.
+            missing = stretch.missing(ring)
+            return stretch.save(ring, path), missing
 
-        self._parts.jobs.run(work, done, self.failed.emit)
+        self._parts.jobs.run(work, lambda found: self._on_written(found[0], found[1], done), self.failed.emit)
+
+    def _on_written(self, path: Path, missing: str, done: Callable[[Path], None]) -> None:
+        done(path)
+        if missing:
+            self.missing.emit(missing)
 
 
 def clip_path(folder: Path, label: str, name: str) -> Path:

@@ -1,28 +1,26 @@
-"""Plays clips through the speakers, one at a time.
-
-A pool thread reads the clip and opens PortAudio, whose callback only copies samples.
-"""
+"""Plays clips through the speakers, one at a time, as everything else is played."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable
-from dataclasses import dataclass
-from itertools import takewhile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from app.runtime.background_jobs import BackgroundJobs
+from app.runtime.core_api import SoundPlayer
 from app.style import formatting
 from core.errors import UserError
 
-log = logging.getLogger(__name__)
-_SAMPLE_RATE = 44100
-_LONGEST_S = 60.0
+if TYPE_CHECKING:
+    from core.audio.playback.player import PlayableSound
+
+_TICK_MS = 50
+LONGEST_S = 60.0
 """Only the first minute of a longer clip is played."""
 
 
@@ -48,15 +46,6 @@ class Clip:
         return f"{self.path.name} ({formatting.duration(self.start_s, tenths=True)}–{end})"
 
 
-class Sound(Protocol):
-    """A clip that is playing."""
-
-    duration_s: float
-    """Its length."""
-
-    def stop(self) -> None: ...
-
-
 class ClipPlayer(QObject):
     """Plays one clip at a time. start: reads a clip and starts to play it, on a pool thread (replaced in tests)."""
 
@@ -66,17 +55,17 @@ class ClipPlayer(QObject):
     """A UserError: the clip cannot be played."""
 
     def __init__(
-        self, jobs: BackgroundJobs, parent: QObject | None = None, *, start: Callable[[Clip], Sound] | None = None
+        self, jobs: BackgroundJobs, parent: QObject | None = None, *, start: Callable[[Clip], SoundPlayer] | None = None
     ) -> None:
         super().__init__(parent)
         self._jobs, self._start = jobs, start or start_sound
         self._attempt = 0
-        self._sound: Sound | None = None
+        self._sound: SoundPlayer | None = None
         self.clip: Clip | None = None
         """The clip that is playing or being opened."""
-        self._end = QTimer(self)
-        self._end.setSingleShot(True)
-        self._end.timeout.connect(self.stop)
+        self._timer = QTimer(self)
+        self._timer.setInterval(_TICK_MS)
+        self._timer.timeout.connect(self._tick)
 
     def play(self, clip: Clip) -> None:
         """Play a clip from its start, instead of the one that is playing."""
@@ -94,7 +83,7 @@ class ClipPlayer(QObject):
     def stop(self) -> None:
         """Stop playing."""
         self._attempt += 1
-        self._end.stop()
+        self._timer.stop()
         sound, self._sound = self._sound, None
         if sound is not None:
             # On a pool thread, because PortAudio can hang as long as the sound server does.
@@ -110,12 +99,21 @@ class ClipPlayer(QObject):
         else:
             self.play(clip)
 
-    def _on_started(self, attempt: int, sound: Sound) -> None:
+    def _on_started(self, attempt: int, sound: SoundPlayer) -> None:
         if attempt != self._attempt:
             self._jobs.run(sound.stop)
             return
         self._sound = sound
-        self._end.start(round(1000 * sound.duration_s) + 200)
+        self._timer.start()
+
+    @Slot()
+    def _tick(self) -> None:
+        if self._sound is None or not self._sound.is_over:
+            return
+        if self._sound.failure is not None:
+            self._on_failed(self._attempt, self._sound.failure)
+        else:
+            self.stop()
 
     def _on_failed(self, attempt: int, error: UserError) -> None:
         if attempt == self._attempt:
@@ -123,64 +121,28 @@ class ClipPlayer(QObject):
             self.failed.emit(error)
 
 
-def start_sound(clip: Clip) -> Sound:
-    """Read the first minute of a clip and play it on the default output. Raises UserError."""
-    samples = _read(clip)
-    if not len(samples):
-        raise UserError(f"“{clip.name}” contains no audio.", "Remove it from the data.")
-    return _PlayedSound(samples)
+def start_sound(clip: Clip) -> SoundPlayer:
+    """Begin to play the first minute of a clip on the default output. Raises UserError."""
+    from core.audio.playback.player import SoundPlayer as CorePlayer
+
+    return CorePlayer(sound_of(clip))
 
 
-def _read(clip: Clip) -> NDArray[np.float32]:
-    """The samples `(n,)` of the first minute of a clip."""
+def sound_of(clip: Clip) -> PlayableSound:
+    """The first minute of a clip, to be played. Raises UserError where the file cannot be opened; reading it, where it
+    is damaged or has no sound there."""
     # Imported late: the decoder is needed only once a clip is played.
-    from core.audio.decoding.decode import decode_blocks, fill_gaps
+    from core.audio.playback.file_sound import file_sound
 
-    length_s = _LONGEST_S if clip.end_s is None else min(clip.end_s - clip.start_s, _LONGEST_S)
-    first = round(clip.start_s * _SAMPLE_RATE)
-    stop = first + round(length_s * _SAMPLE_RATE)
-    blocks = takewhile(lambda block: block.start_sample < stop, fill_gaps(decode_blocks(clip.path, _SAMPLE_RATE)))
-    pieces = [
-        block.samples[max(first - block.start_sample, 0) : stop - block.start_sample]
-        for block in blocks
-        if block.end_sample > first
-    ]
-    return np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
+    latest_s = clip.start_s + LONGEST_S
+    sound = file_sound(clip.path, clip.start_s, latest_s if clip.end_s is None else min(clip.end_s, latest_s))
+    return replace(sound, read=lambda: _refuse_nothing(clip, sound.read()))
 
 
-class _PlayedSound:
-    """An open output stream that plays samples `(n,)`."""
-
-    def __init__(self, samples: NDArray[np.float32]) -> None:
-        from core.audio.sources.input_devices import load_sounddevice, refresh_devices
-        from core.audio.sources.microphone_turns import close_stream, portaudio_turn, start_stream
-
-        self.duration_s = len(samples) / _SAMPLE_RATE
-        self._samples, self._place = samples, 0
-        self._close_stream = close_stream
-        sounddevice = load_sounddevice()
-        self._is_over = sounddevice.CallbackStop
-        try:
-            with portaudio_turn():
-                refresh_devices(sounddevice)
-                made: Any = sounddevice.OutputStream(
-                    samplerate=_SAMPLE_RATE, channels=1, dtype="float32", callback=self._fill
-                )
-                self._stream = start_stream(made)
-        except (sounddevice.PortAudioError, ValueError) as error:
-            raise UserError(
-                f"The clip cannot be played: {error}.",
-                "Check the speakers in the sound settings, or choose “Show in folder” and play it there.",
-            ) from error
-
-    def stop(self) -> None:
-        """Close the stream."""
-        self._close_stream(self._stream)
-
-    def _fill(self, out: NDArray[np.float32], n_frames: int, _when: object, _status: object) -> None:
-        piece = self._samples[self._place : self._place + n_frames]
-        out[: len(piece), 0] = piece
-        out[len(piece) :] = 0
-        self._place += n_frames
-        if self._place >= len(self._samples):
-            raise self._is_over
+def _refuse_nothing(clip: Clip, blocks: Iterator[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
+    has_sound = False
+    for block in blocks:
+        has_sound = has_sound or bool(len(block))
+        yield block
+    if not has_sound:
+        raise UserError(f"“{clip.name}” contains no audio.", "Remove it from the data.")

@@ -272,3 +272,32 @@ def test_the_menu_of_the_picture_is_that_of_the_selection(
     monkeypatch.setattr(window.menus.selection_menu, "popup", shown.append)
     window.spectrogram.plot.menu_wanted.emit(QPoint(40, 50))
     assert shown == [QPoint(40, 50)]
+
+
+def test_what_of_a_saved_stretch_is_not_kept_any_more_is_told(
+    window: MainWindow, core: FakeCore, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listen_to_sound(window, core, qtbot)
+    window.presenter.navigation.select(0.0, 2.0)
+    monkeypatch.setattr(window.sound.kept.ring, "extent", lambda start_s, stop_s: (start_s + 1.25, stop_s))
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "a.wav"), "WAV (*.wav)"))
+    with qtbot.waitSignal(window.sound.stretches.missing) as missing:
+        window.menus.actions["save_stretch"].trigger()
+    assert missing.args is not None
+    assert "first" in missing.args[0]
+    assert "last" not in missing.args[0]
+    assert (tmp_path / "a.wav").exists()
+
+
+def test_space_plays_a_file_whose_picture_has_not_been_read(
+    window: MainWindow, core: FakeCore, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = sounds.write_wav(tmp_path / "a.wav", sounds.sweep(1.0))
+    window.begin(files=[path])
+    qtbot.waitUntil(lambda: [row.state for row in window.files.rows] == [FileState.DONE])
+    monkeypatch.setattr(window.file_tagging, "request_picture", lambda _row: None)
+    window.files_panel.table.selectRow(0)
+    assert window.presenter.timeline.history is None
+    press(window, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: bool(core.outputs))
+    assert len(play_all(window, core, qtbot)) > 0

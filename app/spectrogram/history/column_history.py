@@ -15,6 +15,9 @@ from core.inference.results import FrameRun
 FLOOR_DB, CEILING_DB = -70.0, 50.0
 """The range of a byte, from silence (-69 dB) to above full scale (about +40 dB), in steps of 0.47 dB."""
 DB_PER_NEPER = 10 / math.log(10)
+LAG_S = 0.0075
+"""A column is made of a window of 25 ms that begins with it, so it tells of sound around the middle of that: this much
+after its own middle. What is drawn and read at a moment is the column whose window is around it."""
 _STEPS_PER_DB = 255 / (CEILING_DB - FLOOR_DB)
 
 
@@ -141,8 +144,8 @@ class ColumnHistory:
         return np.maximum.reduceat(cells, edges[:-1] - first, axis=0)
 
     def byte_at(self, time_s: float, mel: int) -> int | None:
-        """The byte at a moment and row, or None where no sound is kept."""
-        column = math.floor(time_s * self.columns_per_s)
+        """The byte at a moment and row, as the picture shows it, or None where no sound is kept."""
+        column = math.floor((time_s - LAG_S) * self.columns_per_s)
         if not (self.first <= column < self.end and 0 <= mel < self.mels):
             return None
         block = self._blocks.get(column // BLOCK)

@@ -10,7 +10,7 @@ from PySide6.QtCore import QRect, QRectF
 from PySide6.QtGui import QImage, QPainter
 
 from app.spectrogram.axes.frequency_scale import SCALES, FrequencyScale
-from app.spectrogram.history.column_history import ColumnHistory
+from app.spectrogram.history.column_history import LAG_S, ColumnHistory
 
 _MELS, _EMPTY_MEL = 128, 3
 """The one filter of the 128 that no FFT bin falls into. It is always silent, so the mean of its neighbours is drawn."""
@@ -63,7 +63,7 @@ class PixelRing:
         ratio = painter.device().devicePixelRatioF()
         self._fit(history, round(area.width() * ratio), round(area.height() * ratio), right_s - left_s)
         # The image is exactly as wide as the view, so the right edge alone says which columns are in view.
-        right = math.floor(right_s * history.columns_per_s / self._columns_per_pixel + 1e-3)
+        right = math.floor((right_s - LAG_S) * history.columns_per_s / self._columns_per_pixel + 1e-3)
         first, stop = self._make(history, right - self._width, right)
         if first < stop:
             self._blit(painter, area, ratio, first, stop, first - (right - self._width))

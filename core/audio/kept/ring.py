@@ -154,7 +154,7 @@ class SoundRing:
                 _log.warning("sound cannot be kept: %s", error)
             self.trouble = _cannot_write(self.root, error)
         else:
-            self.trouble = None
+            self.trouble = _nearly_full(self.root) if segments.is_cramped else None
 
     def tidy(self) -> None:
         """Keep to the limits and to `is_on`."""
@@ -197,6 +197,13 @@ def _samples(segment: Segment, first: int, stop: int) -> NDArray[np.int16]:
             except OSError:
                 break
     return np.zeros(0, np.int16)
+
+
+def _nearly_full(folder: Path) -> UserError:
+    return UserError(
+        f"The disk of {folder} is nearly full: only the newest sound is kept.",
+        "Free some disk space, or switch off “Keep the newest sound” (Listen, Sound and disk…). Listening goes on.",
+    )
 
 
 def _cannot_write(folder: Path, error: OSError) -> UserError:

@@ -22,6 +22,8 @@ _PER_LIMIT = 8
 """A segment is at most this part of a limit, so that small limits are kept to as well."""
 _RESERVE_BYTES = 200 << 20
 """The ring leaves so much of the disk free for others."""
+_LEAST_BYTES = 2 * _LARGEST_BYTES
+"""So much it keeps all the same: some 40 seconds at 48 kHz, which others would hardly gain by."""
 _SAMPLE_BYTES = 2
 
 
@@ -94,6 +96,8 @@ class Segments:
     def __init__(self, folder: Path, limits: RingLimits) -> None:
         self.limits = limits
         self.rows: tuple[Segment, ...] = ()
+        self.is_cramped = False
+        """The disk is so full that old sound is given up."""
         self._folder = folder
         self._open: dict[Take, Segment] = {}
         self._n_samples = Counter[int]()
@@ -145,8 +149,12 @@ class Segments:
 
     def _segment_samples(self, sample_rate: int) -> int:
         for_time = int(self.limits.seconds * sample_rate) // _PER_LIMIT
-        for_bytes = min(_LARGEST_BYTES, self.limits.bytes // _PER_LIMIT) // _SAMPLE_BYTES
-        return max(min(for_time, for_bytes), 1)
+        return max(min(for_time, self._largest_bytes // _SAMPLE_BYTES), 1)
+
+    @property
+    def _largest_bytes(self) -> int:
+        """The size of a full segment, unless the limit of seconds makes it smaller."""
+        return min(_LARGEST_BYTES, self.limits.bytes // _PER_LIMIT)
 
     def _segment(self, take: Take, sample_rate: int, n_more: int) -> Segment:
         """The take's open segment, or a new one where that is full."""
@@ -175,8 +183,12 @@ class Segments:
             self._remove(self.rows[0])
 
     def _leave_reserve(self) -> None:
-        """Give up old sound while the disk is nearly full."""
-        while self.rows and shutil.disk_usage(self._folder).free < _RESERVE_BYTES:
+        """Give up old sound while the disk is nearly full, but not the newest."""
+        self.is_cramped = shutil.disk_usage(self._folder).free < _RESERVE_BYTES
+        least = min(_LEAST_BYTES, self.limits.bytes) - self._largest_bytes
+        while len(self.rows) > 1 and self.n_bytes - self.rows[0].n_bytes >= least:
+            if shutil.disk_usage(self._folder).free >= _RESERVE_BYTES:
+                break
             self._remove(self.rows[0])
 
     def _remove(self, segment: Segment) -> None:

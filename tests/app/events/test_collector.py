@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -238,3 +239,38 @@ def test_what_lasts_when_it_is_muted_stays_an_event_and_what_lasts_when_it_is_un
     qtbot.waitUntil(lambda: len(ears.store.events) == 2)
     assert _kinds(ears) == [("Dog", "event", ""), ("Dog", "event", "")]
     assert sorted(event.onset_s for event in ears.store.events.values()) == [1.0, 5.0]
+
+
+def test_an_event_that_lasts_while_everything_is_deleted_goes_on(ears: Ears, qtbot: QtBot) -> None:
+    ears.event(RAIN, 1.0, 2.0)
+    ears.begin(DOG, 3.0, number=2)
+    ears.collector.change(list(ears.collector.here.values()), note="next door")
+    qtbot.waitUntil(lambda: len(ears.store.events) == 2 and not ears.collector._jobs.unfinished)
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(ears.collector.delete_stored).result()
+    ears.collector.forget()
+    assert [event.name for event in ears.live.events.between(0.0, 9.0)] == ["Dog"], "its box stays"
+    ears.hear(EventChange(2, DOG, 3.0, 0.95, 6.0, offset_s=5.0), until_s=6.0)
+    qtbot.waitUntil(lambda: [event.offset_s for event in ears.store.events.values()] == [5.0])
+    [event] = ears.store.events.values()
+    assert (event.label, event.note, event.peak) == ("Dog", "next door", 0.95)
+    qtbot.waitUntil(lambda: not ears.collector.here)
+
+
+def test_a_note_that_the_disk_refuses_is_told_once_and_stored_later_by_itself(
+    ears: Ears, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ears.event(DOG, 1.0, 2.0)
+    qtbot.waitUntil(lambda: not ears.collector.here)
+    [event] = ears.store.events.values()
+    told: list[UserError] = []
+    ears.collector.failed.connect(told.append)
+    ears.collector._retry.setInterval(20)
+    ears.store.is_read_only = True
+    ears.collector.change([event], note="next door")
+    ears.collector.change([event], is_starred=True)
+    qtbot.waitUntil(lambda: bool(told) and ears.collector._retry.isActive())
+    assert told == [READ_ONLY]
+    ears.store.is_read_only = False
+    qtbot.waitUntil(lambda: ears.store.events[event.id].is_starred)
+    assert ears.store.events[event.id].note == "next door"

@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from app.events.panel import EventsPanel
 from app.events.texts import LENGTH, NAME, NOTE, PEAK, STAR, TIME
+from app.style.appearance import Appearance
 from tests.app.event_fakes import MemoryStore
 from tests.app.events.conftest import Ears, MakeEars, MakePanel
 from tests.core.heard.made_events import heard
@@ -241,3 +242,42 @@ def test_screen_readers_get_the_cells(panel: EventsPanel) -> None:
     interface = QAccessible.queryAccessibleInterface(panel.table)
     said = {interface.child(i).text(QAccessible.Text.Name) for i in range(interface.childCount())}
     assert {"Dog", "Rain", "not starred", "on the roof"} <= said
+
+
+def test_the_time_that_is_listed_moves_on_with_the_clock(
+    panel: EventsPanel, ears: Ears, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now_at = [NOW_AT]
+    monkeypatch.setattr("app.events.filters.time.time", lambda: now_at[0])
+    panel.filters.time.setCurrentText("Last 10 minutes")
+    qtbot.waitUntil(lambda: _names(panel) == ["Dog"])
+    panel.filters._clock.setInterval(5)
+    pages_read = ears.store.pages_read
+    now_at[0] += 200
+    qtbot.waitUntil(lambda: panel.model.query.since == now_at[0] - 600)
+    assert _names(panel) == ["Dog"], "five minutes and something ago"
+    now_at[0] += 200
+    qtbot.waitUntil(lambda: _names(panel) == [])
+    assert ears.store.pages_read == pages_read, "the store is not asked again"
+    panel.filters.time.setCurrentText("All times")
+    assert not panel.filters._clock.isActive()
+
+
+def test_many_events_of_a_filter_are_counted_to_a_bound(
+    panel: EventsPanel, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.events.panel._COUNTED", 1)
+    qtbot.keyClicks(panel.filters.search, "o")
+    qtbot.waitUntil(lambda: panel.summary.text().endswith("+ events"))
+    qtbot.keyClicks(panel.filters.search, "n the roof")
+    qtbot.waitUntil(lambda: panel.summary.text() == "1 event")
+
+
+def test_columns_grow_with_the_text(panel: EventsPanel, appearance: Appearance) -> None:
+    before = [panel.table.columnWidth(column) for column in (TIME, LENGTH, PEAK)]
+    appearance.choose_text_size(200)
+    try:
+        assert [panel.table.columnWidth(column) for column in (TIME, LENGTH, PEAK)] == [2 * px for px in before]
+    finally:
+        appearance.choose_text_size(100)
+    assert [panel.table.columnWidth(column) for column in (TIME, LENGTH, PEAK)] == before

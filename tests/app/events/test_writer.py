@@ -51,3 +51,27 @@ def test_an_event_keeps_its_key_and_a_near_miss_has_another() -> None:
     event = heard(1.0, None)
     assert key_of(event) == key_of(replace(heard(1.0, 2.0), id=7)) == live_key("a1", event.label_id, 1.0)
     assert key_of(replace(heard(1.0, 2.0), kind="near_miss")) != key_of(event)
+
+
+def test_what_a_user_says_of_events_is_kept_and_stored_once_the_disk_takes_it() -> None:
+    store = MemoryStore([heard(1.0), heard(5.0)])
+    writer = EventWriter(store)
+    store.is_read_only = True
+    for ids, values in (([1], {"note": "next door"}), ([1, 2], {"is_starred": True}), ([1], {"note": "ours"})):
+        with pytest.raises(UserError):
+            _run(writer.change, ids, values)
+    store.is_read_only = False
+    assert _run(writer.add, []) == []
+    assert [(event.note, event.is_starred) for event in store.events.values()] == [("ours", True), ("", True)]
+
+
+def test_an_event_that_lasts_while_all_is_deleted_is_stored_again_and_ends_once() -> None:
+    store = MemoryStore()
+    writer = EventWriter(store)
+    event = heard(1.0, None)
+    _run(writer.begin, event)
+    assert _run(writer.begin_again, event) == [], "it is still there"
+    _run(store.delete_all)
+    assert _run(writer.begin_again, event) == [(event, 2)]
+    _run(writer.end, heard(1.0, 2.0))
+    assert [(one, event.offset_s) for one, event in store.events.items()] == [(2, 3.0)]

@@ -205,3 +205,33 @@ def test_what_the_disk_refused_is_written_later(
     window.close()
     assert window.keeping.close(10.0)
     assert [file.state for file in kept.load()] == ["done", "done"]
+
+
+def test_a_file_that_is_taken_off_the_list_while_it_is_tagged_does_not_come_back(
+    make_window: MakeWindow, core: FakeCore, sounds: Callable[..., list[Path]], settings_path: Path, qtbot: QtBot
+) -> None:
+    window, paths = make_window(), sounds("a.wav", "b.wav")
+    core.gate.clear()
+    window.begin(files=paths)
+    qtbot.waitUntil(lambda: FileState.TAGGING in _states(window))
+    window.sound.kept.delete(with_recordings=False)
+    qtbot.waitUntil(lambda: not window.files.rows)
+    core.gate.set()
+    qtbot.waitUntil(lambda: window.file_tagging._current is None)
+    window.close()
+    assert window.keeping.close(10.0)
+    assert KeptList(settings_path.with_name(FILE_NAME)).load() == []
+
+
+def test_a_damaged_list_is_told_and_a_new_one_is_kept(
+    make_window: MakeWindow, core: FakeCore, sounds: Callable[..., list[Path]], settings_path: Path, qtbot: QtBot
+) -> None:
+    settings_path.with_name(FILE_NAME).write_bytes(b"no database at all" * 100)
+    window, told = make_window(), list[str]()
+    window.keeping.noticed.connect(told.append)
+    _tagged(window, sounds("a.wav"), qtbot)
+    [sentence] = told
+    assert f"{FILE_NAME}.damaged-" in sentence
+    window.close()
+    assert window.keeping.close(10.0)
+    assert [file.state for file in KeptList(settings_path.with_name(FILE_NAME)).load()] == ["done"]

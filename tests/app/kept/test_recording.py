@@ -264,3 +264,44 @@ def test_a_clip_that_cannot_be_written_is_reported(
         core.listeners[-1].hear(300, 10, events=(event(0, 1.0, None), event(0, 1.0, 2.0)))
     assert window.session.is_listening
     assert window.sound.kept.clips._saving == {}
+
+
+def test_a_clip_that_is_cut_at_the_end_of_the_program_reaches_the_row_of_its_event(
+    window: MainWindow, core: FakeCore, qtbot: QtBot, folder: Path
+) -> None:
+    """No event loop runs any more: what is waited for is what `application` waits for."""
+    use(window, folder, EVENTS, post_roll_s=30.0)
+    listen_to_sound(window, core, qtbot)
+    window.menus.actions["record"].trigger()
+    core.listeners[-1].hear(300, 10, events=(event(0, 0.5, None), event(0, 0.5, 1.0), event(1, 1.0, None, number=2)))
+    qtbot.waitUntil(lambda: bool(window.sound.kept.clips._due) and bool(window.collector._open))
+    window.close()
+    assert window.collector.settle(PATIENCE_S)
+    assert window.sound.kept.clips.finish(PATIENCE_S)
+    assert window.collector.close(PATIENCE_S)
+    paths = {str(path) for path in folder.glob("*.flac")}
+    assert len(paths) == 2, "the event that lasted has a clip too"
+    assert {event.clip for event in core.events.events.values()} == paths
+    assert all(event.offset_s is not None for event in core.events.events.values())
+
+
+def test_clips_that_are_left_out_because_of_speech_are_counted_on_screen(
+    window: MainWindow, core: FakeCore, qtbot: QtBot, folder: Path
+) -> None:
+    use(window, folder, EVENTS, leaves_out_speech=True, post_roll_s=0.0)
+    listen_to_sound(window, core, qtbot)
+    window.menus.actions["record"].trigger()
+    lamp, clips = window.sound.kept.lamp, window.sound.kept.clips
+    quiet = lamp.text()
+    core.listeners[-1].hear(300, 1000, events=(event(0, 1.0, None), event(0, 1.0, 2.0)))
+    core.listeners[-1].hear(1300, 1000)
+    qtbot.waitUntil(lambda: clips.left_out == 1)
+    assert "1 clip" in lamp.text()
+    window.sound.kept.show_dialog()
+    dialog = window.sound.kept.dialog
+    assert dialog is not None
+    qtbot.waitUntil(lambda: "1 clip" in dialog.recorded.text())
+    dialog.reject()
+    window.sound.kept.record(False)
+    window.sound.kept.record(True)
+    assert lamp.text() == quiet, "counted anew"

@@ -25,7 +25,7 @@ from tests.app.training_fakes import evaluation
 class Sounding:
     """A sound that goes on until it is stopped."""
 
-    duration_s = 60.0
+    position_s, is_over, failure = 0.0, False, None
 
     def __init__(self, clip: Clip, stopped: list[Clip]) -> None:
         self._clip, self._stopped = clip, stopped

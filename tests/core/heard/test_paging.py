@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from core.heard.event import KINDS, SORTS, Cursor, EventQuery, HeardEvent
 from core.heard.store import EventStore
-from tests.core.heard.made_events import START_AT
+from tests.core.heard.made_events import START_AT, heard
 from tests.core.heard.memory_store import LABELS, SESSIONS, MemoryStore, do_something
 
 TIMES = st.none() | st.integers(0, 40).map(lambda half: START_AT + half / 2)
@@ -72,6 +72,9 @@ def test_pages_equal_those_of_a_store_in_memory(
                 expected = memory.found(query)
                 assert paged(store, query, limit) == expected
                 assert store.count(query) == len(expected)
+                assert store.count_up_to(query, 1000, 60.0) == (len(expected), True)
+                number, is_all = store.count_up_to(query, limit, 60.0)
+                assert number == len(expected) if is_all else number == limit < len(expected)
 
 
 def test_labels_count_their_events(tmp_path: Path) -> None:
@@ -85,3 +88,13 @@ def test_labels_count_their_events(tmp_path: Path) -> None:
 
     assert {(label_id, label): n for label_id, label, n in counted} == expected
     assert [label for _, label, _ in counted] == sorted((label for _, label in expected), key=str.casefold)
+
+
+def test_counting_ends_after_a_while(tmp_path: Path) -> None:
+    with closing(EventStore(tmp_path / "events.sqlite")) as store:
+        store.add([heard(float(place), 0.5, peak=0.9) for place in range(3000)])
+        with patch("core.heard.sections.FEW", -1), patch("core.heard.paging._STEPS", 100):
+            number, is_all = store.count_up_to(EventQuery(least_peak=0.5), 10_000, patience_s=0.0)
+        assert not is_all
+        assert number < 3000
+        assert store.count(EventQuery(least_peak=0.5)) == 3000, "the store can be asked on"

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.spectrogram.history.column_history import CEILING_DB, FLOOR_DB, ColumnHistory, byte_db, quantise
+from app.spectrogram.history.column_history import CEILING_DB, FLOOR_DB, LAG_S, ColumnHistory, byte_db, quantise
 from core.inference.results import FrameRun
 from tests.app.app_fakes import noise
 
@@ -138,6 +138,6 @@ def test_a_pixel_is_the_same_from_wherever_it_is_asked(start: int, count: int, w
 def test_byte_at_knows_where_there_is_no_sound() -> None:
     history = ColumnHistory(100)
     history.append(_run(10, 0.0))
-    assert history.byte_at(0.105, 5) == quantise(np.zeros(1, np.float32))[0]
+    assert history.byte_at(0.105 + LAG_S, 5) == quantise(np.zeros(1, np.float32))[0]
     assert history.byte_at(0.05, 5) is None
-    assert history.byte_at(0.105, 128) is None
+    assert history.byte_at(0.105 + LAG_S, 128) is None

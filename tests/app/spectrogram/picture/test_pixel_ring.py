@@ -8,7 +8,7 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QApplication
 
-from app.spectrogram.history.column_history import ColumnHistory
+from app.spectrogram.history.column_history import LAG_S, ColumnHistory
 from app.spectrogram.picture.colour_maps import pixel_table
 from app.spectrogram.picture.pixel_ring import PixelRing
 from tests.app.app_fakes import noise
@@ -43,10 +43,11 @@ def _ring(history: ColumnHistory) -> PixelRing:
 
 
 def _painted(ring: PixelRing, left_s: float, right_s: float) -> np.ndarray:
+    """The pixels of the columns that begin from left_s to right_s."""
     image = QImage(WIDTH, HEIGHT, QImage.Format.Format_RGB32)
     image.fill(0)
     painter = QPainter(image)
-    ring.paint(painter, QRectF(0, 0, WIDTH, HEIGHT), left_s, right_s)
+    ring.paint(painter, QRectF(0, 0, WIDTH, HEIGHT), left_s + LAG_S, right_s + LAG_S)
     painter.end()
     return np.frombuffer(image.constBits(), np.uint32).reshape(HEIGHT, WIDTH).copy()
 
