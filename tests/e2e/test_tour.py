@@ -23,6 +23,7 @@ from pytestqt.qtbot import QtBot
 
 from app.application import build_window
 from app.events.panel import EventsPanel
+from app.events.texts import NAME
 from app.main_window import MainWindow
 from app.tags.rows import RowKind
 from core.audio.input_choice import DEMO_SCENE, InputChoice
@@ -209,20 +210,24 @@ def drop_a_folder(place: Place, clip: Path, drag: Callable[..., Child]) -> None:
     visitor.done("folder-dropped")
 
 
-def play_a_file(place: Place) -> None:
-    """A click on its row, and Space."""
+def play_an_event_of_a_file(place: Place) -> None:
+    """A click on the row of the file, one on the event in the list beside it, and Space."""
     visitor, window = place.visitor, place.visitor.window
     table, row = window.files_panel.table, [row.path.name for row in window.files.rows].index("dog.wav")
     visitor.click(table.viewport(), table.visualRect(window.files.index(row, 0)).center())
     visitor.qtbot.waitUntil(lambda: window.presenter.timeline.title == "dog.wav")
     visitor.qtbot.waitUntil(lambda: window.presenter.timeline.history is not None)
-    assert "Dog" in {event.name for event in window.presenter.timeline.events.between(0.0, 10.0)}
+    listed = window.file_controls.events
+    visitor.qtbot.waitUntil(lambda: "Dog" in [event.label for event in listed.model.rows])
+    event = [event.label for event in listed.model.rows].index("Dog")
+    QTest.qWait(200)  # for the layout of the list that has just come up
+    place_of_event = listed.table.visualRect(listed.model.index(event, NAME)).center()
+    visitor.click(listed.table.viewport(), place_of_event)
     visitor.press(Key.Key_Space)
     visitor.qtbot.waitUntil(lambda: window.sound.playback.is_playing)
+    assert window.sound.playback.path == window.presenter.timeline.path
     visitor.done("a-file-is-played")
-    visitor.press(Key.Key_Space)
     visitor.qtbot.waitUntil(lambda: not window.sound.playback.is_playing)
-    visitor.n_actions = 0
 
 
 def change_the_input(place: Place) -> None:
@@ -265,6 +270,6 @@ def test_a_new_user_s_tour(
     for task in (see_what_was_heard, hear_it_again, save_it, find_all_dogs, export_for_audacity):
         task(place)
     drop_a_folder(place, dog, drag)
-    play_a_file(place)
+    play_an_event_of_a_file(place)
     change_the_input(place)
     switch_the_model(place)
