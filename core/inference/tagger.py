@@ -53,6 +53,7 @@ class Tagger:
     window_frames: the longest input it was made for. longest_frames: the longest input it accepts, with its positions
     stretched. has_frame_head: whether `tag_frames` works. name, summary: for people.
 
+    architecture, own_merge: as its checkpoint has them.
     asked_for: engine, precision and merging as they were asked for, "auto" for what is left to the program.
     engine: what runs the network. make_graph: for a merging as `--merge` has it, how a graph of a shape is made; None
     leaves graphs that are missing unmade.
@@ -69,7 +70,7 @@ class Tagger:
         make_graph: Callable[[str], Make] | None = None,
     ) -> None:
         config = model.config
-        self._model, self._architecture = model, config.model
+        self._model, self.architecture, self.own_merge = model, config.model, config.merge
         self.weights_hash = model.weights_hash
         self.device: Device = choose_device(device)
         self.precision = self._torch_precision = "bf16" if is_bf16(precision, self.device) else "fp32"
@@ -157,8 +158,8 @@ class Tagger:
 
     def _rows_of(self, logits: NDArray[np.float32], start_frame: int, n_frames: int, n_input: int) -> FrameScores:
         # Neither the clip head's calibration nor a softmax: in a column, each label is present or absent by itself.
-        assert isinstance(self._architecture, TransformerConfig), "no other network has a frame head"
-        times_s = column_times_s(self._architecture, n_input)
+        assert isinstance(self.architecture, TransformerConfig), "no other network has a frame head"
+        times_s = column_times_s(self.architecture, n_input)
         rows = rows_of(start_frame, n_frames)
         return resample_columns(sigmoid(logits)[0], times_s + start_frame / FRAMES_PER_SECOND, rows)
 
@@ -253,7 +254,7 @@ class Tagger:
 
     def tokens_with(self, merge: str) -> tuple[int, int]:
         """Tokens of a full window before and after the model with that merge schedule. Raises UserError."""
-        n_tokens = tokens_per_layer(self._architecture, self.window_frames, self._read_merge(merge))
+        n_tokens = tokens_per_layer(self.architecture, self.window_frames, self._read_merge(merge))
         return n_tokens[0], n_tokens[-1]
 
     def tokens_of(self, n_frames: int) -> tuple[int, int]:
@@ -261,7 +262,7 @@ class Tagger:
         return self._tokens_of(max(n_frames, self.window_frames) if self._pad_to_window else n_frames)
 
     def _tokens_of(self, n_frames: int) -> tuple[int, int]:
-        n_tokens = tokens_per_layer(self._architecture, n_frames, self.merge)
+        n_tokens = tokens_per_layer(self.architecture, n_frames, self.merge)
         return n_tokens[0], n_tokens[-1]
 
     def _input_of(self, frames: NDArray[np.float32], *, pads: bool = True) -> NDArray[np.float32]:

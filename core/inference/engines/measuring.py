@@ -61,12 +61,11 @@ def settings_of(tagger: Tagger) -> tuple[Setting, ...]:
 def merges_of(tagger: Tagger) -> tuple[MergeSchedule, ...]:
     """The merge schedules worth trying, from none to most: the model's own, and two that merge early. A CNN has only
     the first."""
-    model = tagger.checkpoint.config.model
+    model = tagger.architecture
     if not isinstance(model, TransformerConfig):
         return (NO_MERGING,)
-    own = tagger.checkpoint.config.merge
     early = (merge_early(share, model.n_patches(model.max_frames)) for share in _EARLY)
-    return tuple(dict.fromkeys((NO_MERGING, own, *early)))
+    return tuple(dict.fromkeys((NO_MERGING, tagger.own_merge, *early)))
 
 
 def merge_early(share: float, n_patches: int) -> MergeSchedule:

@@ -47,8 +47,10 @@ class LivePacing:
         self._key = f"{model.weights_hash}-{model.device}-{model.live_view.context}"
         self._remembered = memory.recall(self._key)
         self._settings = ModelSettings(model)
-        self._ladder = self._build_ladder()
-        self._costs = self._build_costs(costs_ms or {})
+        known_ms = self._known_ms(costs_ms or {})
+        self._ladder = self._build_ladder(known_ms)
+        places = {setting: place for place, setting in enumerate(self._ladder.settings)}
+        self._costs = Costs(self._ladder.guesses, {places[one]: ms for one, ms in known_ms.items() if one in places})
         self._controller = self._build_controller()
         self.setting, self.hop_s = self._at(self._controller.place)
         """What is in use."""
@@ -62,19 +64,16 @@ class LivePacing:
 
     # ----- building -----
 
-    def _build_ladder(self) -> Ladder:
+    def _known_ms(self, costs_ms: Mapping[Setting, float]) -> dict[Setting, float]:
+        """What settings take: what was learnt last counts most."""
+        graphs = {setting: known.ms for setting, known in self._settings.known.items() if known.ms is not None}
+        remembered: Mapping[Setting, float] = {} if self._remembered is None else self._remembered.costs_ms
+        return {**graphs, **remembered, **costs_ms}
+
+    def _build_ladder(self, known_ms: Mapping[Setting, float]) -> Ladder:
         view, has_frame_head = self.model.live_view, self.model.has_frame_head
         hops_s = hops_of(view, has_frame_head=has_frame_head) if self.wish.hop_s is None else (self.wish.hop_s,)
-        return ladder_of(tuple(self._settings.known), hops_s, self._graph_ms())
-
-    def _graph_ms(self) -> dict[Setting, float]:
-        return {setting: known.ms for setting, known in self._settings.known.items() if known.ms is not None}
-
-    def _build_costs(self, costs_ms: Mapping[Setting, float]) -> Costs:
-        remembered: Mapping[Setting, float] = {} if self._remembered is None else self._remembered.costs_ms
-        known = {**self._graph_ms(), **remembered, **costs_ms}
-        places = {setting: place for place, setting in enumerate(self._ladder.settings)}
-        return Costs(self._ladder.guesses, {places[one]: ms for one, ms in known.items() if one in places})
+        return ladder_of(tuple(self._settings.known), hops_s, known_ms)
 
     def _build_controller(self) -> PaceController:
         settings, known = self._ladder.settings, self._settings.known

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from core.inference.engines.graph_engine import usable_precision
-from core.inference.engines.graph_files import GraphFacts, package_versions, read_facts
+from core.inference.engines.graph_files import GraphFacts, read_facts
+from core.inference.engines.measuring import settings_of
 from core.inference.engines.models import Setting, Shape
-from core.model.merging.schedule import NO_MERGING, MergeSchedule
 
 if TYPE_CHECKING:
     # Not at run time: it brings the whole model's imports, and the picture should move before those are done.
@@ -33,9 +33,10 @@ def settings_for(tagger: Tagger) -> tuple[Setting, ...]:
     """The settings among which a live view may choose, finest first; none where what was asked for leaves no choice."""
     engine, precision, merge = tagger.asked_for
     engine = os.environ.get("SOUNDMARK_ENGINE", "auto") if engine == "auto" else engine
-    merges = (tagger.merge,) if merge != "auto" else tuple(dict.fromkeys((NO_MERGING, tagger.merge)))
-    found = (one for one in _settings_here(tagger, merges) if engine in ("auto", one.engine))
-    return tuple(one for one in found if precision in ("auto", one.precision))
+    found = settings_of(tagger)
+    if merge != "auto":
+        found = dict.fromkeys(replace(one, merge=tagger.merge) for one in found)
+    return tuple(one for one in found if engine in ("auto", one.engine) and precision in ("auto", one.precision))
 
 
 def live_shapes(tagger: Tagger) -> tuple[Shape, ...]:
@@ -53,13 +54,6 @@ def known_of(tagger: Tagger, setting: Setting) -> Known:
     precisions = [None if one is None else usable_precision(one, setting.precision) for one in facts]
     times = [one and name and one.milliseconds.get(name) for one, name in zip(facts, precisions, strict=True)]
     return Known(is_ready=True, ms=_sum_ms(times), is_usable=None not in precisions)
-
-
-def _settings_here(tagger: Tagger, merges: Sequence[MergeSchedule]) -> tuple[Setting, ...]:
-    if tagger.device != "cpu":
-        return ()
-    graphs = [Setting("openvino", "fp32", merge) for merge in merges] if package_versions()[0] else []
-    return (*graphs, *(Setting("torch", "fp32", merge) for merge in merges))
 
 
 def _facts(tagger: Tagger, setting: Setting, shape: Shape) -> GraphFacts | None:

@@ -22,9 +22,9 @@ def test_hops_are_multiples_of_the_models_own_within_what_it_hears() -> None:
 
 def test_pytorch_is_left_out_where_a_graph_answers_the_same() -> None:
     torch, graph = Setting("torch", "fp32", NO_MERGING), Setting("openvino", "fp32", NO_MERGING)
-    merged = Setting("torch", "fp32", EARLY)
-    ladder = ladder_of([torch, graph, merged, merged], (0.25,))
-    assert ladder.settings == (graph, merged)
+    merged, faster = Setting("torch", "fp32", EARLY), Setting("openvino", "fp32", EARLY)
+    ladder = ladder_of([torch, graph, merged, faster, faster], (0.25,))
+    assert ladder.settings == (graph, faster)
     assert ladder_of([torch, merged], (0.25,)).settings == (torch, merged)
 
 
@@ -40,3 +40,20 @@ def test_guesses_know_engines_precisions_and_merging() -> None:
         assert 0 < guessed_cost(faster) < 1
     even = replace(finest, merge=schedule_from_word("34", 512))
     assert guessed_cost(replace(finest, merge=EARLY)) < guessed_cost(even), "the same number, earlier"
+
+
+def test_what_is_coarser_without_being_faster_is_left_out() -> None:
+    fine = Setting("openvino", "fp32", NO_MERGING)
+    eight, merged = replace(fine, precision="int8"), replace(fine, merge=schedule_from_word("16", 512))
+    assert guessed_cost(merged) > guessed_cost(eight)
+    assert ladder_of([fine, eight, merged], (0.25,)).settings == (fine, eight)
+    known = {fine: 100.0, eight: 80.0, merged: 40.0}
+    assert ladder_of([fine, eight, merged], (0.25,), known).settings == (fine, eight, merged)
+    assert ladder_of([fine, merged], (0.25,), {fine: 100.0, merged: 180.0}).settings == (fine,)
+    assert ladder_of([fine, merged], (0.25,), {fine: 100.0, merged: 110.0}).settings == (fine, merged), "perhaps"
+
+
+def test_of_two_engines_that_were_measured_the_faster_one_stays() -> None:
+    torch, graph = Setting("torch", "fp32", NO_MERGING), Setting("openvino", "fp32", NO_MERGING)
+    assert ladder_of([torch, graph], (0.25,), {torch: 5.0, graph: 9.0}).settings == (torch,)
+    assert ladder_of([torch, graph], (0.25,), {torch: 9.0, graph: 9.0}).settings == (graph,)
