@@ -1,155 +1,177 @@
-"""`soundmark bench` measures how fast this machine tags."""
+"""`soundmark bench` measures what each way to run a model is worth on this machine."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import sys
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.cli.argument_types import positive_number
 from core.cli.model_options import ModelOptions, add_model_options
-from core.errors import UsageError
+from core.errors import UsageError, UserError
+from core.inference.engines.models import ENGINE_NAMES, Measured, Setting, Shape
 from core.terminal_text import shown
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from core.inference.engines.models import EngineName
+    from core.inference.engines.measuring import Reference
     from core.inference.tagger import Tagger
 
-_MOST_TRIES = 1000
-"""So many windows are tagged while a graph is loaded, which takes a second."""
+_COLUMNS = ("engine", "precision", "merging", "p50 ms", "p95 ms", "windows/s", "MB", "agrees", "off by", "")
 
 
 @dataclass(frozen=True, slots=True)
 class BenchOptions:
-    """What `bench` was asked to do: seconds of measuring for each setting."""
+    """What `bench` was asked to do."""
 
     model: ModelOptions
     seconds: float = 5.0
+    """Of measuring for each setting."""
     as_json: bool = False
-    hop_s: float = 0.5
+    is_live: bool = False
+    """Whether the input is that of listening, rather than a full window."""
+    recordings: tuple[Path, ...] = ()
+    """On which answers are compared; none for the demo scene."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A setting that this machine cannot use."""
+
+    setting: Setting
+    reason: str
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of `bench`."""
     seconds = "seconds for each setting (default: 5)"
     parser.add_argument("--seconds", type=positive_number, default=5.0, metavar="N", help=seconds)
+    parser.add_argument("--live", action="store_true", help="the input of listening (default: a full window)")
+    recordings = "recordings on which answers are compared (default: the demo scene)"
+    parser.add_argument("--sound", type=Path, nargs="+", default=(), metavar="FILE", help=recordings)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     add_model_options(parser)
 
 
 def run(namespace: argparse.Namespace) -> int:
     """Run `bench` with the options of `add_options`."""
-    model = ModelOptions.of(namespace, namespace.model)
-    return run_bench(BenchOptions(model, seconds=namespace.seconds, as_json=namespace.json))
+    options = BenchOptions(
+        ModelOptions.of(namespace, namespace.model),
+        seconds=namespace.seconds,
+        as_json=namespace.json,
+        is_live=namespace.live,
+        recordings=tuple(namespace.sound),
+    )
+    return run_bench(options)
 
 
 def run_bench(options: BenchOptions) -> int:
-    """Measure full windows of the demo scene, with and without token merging. Raises UserError."""
-    import torch
-
-    from core.audio.demo.scene import demo_scene
-    from core.audio.log_mel import LogMel
+    """Measure each setting that the options leave, and print a table. Raises UserError."""
+    from core.inference.engines.measuring import best_of, demo_windows, recorded_windows, reference_of
     from core.inference.engines.threads import leave_a_core
 
     if not options.seconds > 0:
         raise UsageError(f"Nothing can be measured in {options.seconds:g} seconds.", "Use --seconds 5 or so.")
-    sound = demo_scene()
-    began = time.perf_counter()
-    frames = LogMel()(sound)
-    log_mel_ms = (time.perf_counter() - began) * 1000 * 16_000 / len(sound)
-    leave_a_core()  # as listening does, so that the real-time factor is what listening gets
-    merges = ["off"]
-    if not _tagger(options.model, options.model.merge).merge.removes_nothing():
-        merges.append(options.model.merge)
-    rows = [_measure(options, engine, merge, frames) for merge in merges for engine in _engines(options.model)]
-    report = {
-        "machine": platform.processor() or platform.machine(),
-        "threads": torch.get_num_threads(),
-        "torch": torch.__version__,
-        "log_mel_ms_per_second": round(log_mel_ms, 2),
-        "hop_s": options.hop_s,
-        "settings": rows,
-    }
-    if options.as_json:
-        print(json.dumps(report, ensure_ascii=False))
-        return 0
-    print(f"{report['machine']}, {report['threads']} threads, torch {report['torch']}")
-    print(f"log-mel: {log_mel_ms:.1f} ms per second of sound")
-    for row in rows:
-        tokens = f"{row['tokens_in']} → {row['tokens_out']} tokens, " if row["tokens_in"] else ""
-        words = (
-            f"{row['model']} on {row['device']}, {row['engine']} {row['precision']}, merge {row['merge']}: "
-            f"{tokens}window {row['window_ms_median']:.1f} ms "
-            f"(p95 {row['window_ms_p95']:.1f}, n = {row['windows']}), {row['real_time_factor']:.1f}× real time "
-            f"at one window every {options.hop_s:g} s"
-        )
-        print(shown(words))
+    if options.is_live:
+        leave_a_core()  # as listening does
+    tagger = _tagger(options.model)
+    shape = tagger.usual_shapes[-1] if options.is_live else Shape("clip", tagger.window_frames)
+    windows = recorded_windows(tagger, shape, options.recordings) if options.recordings else None
+    reference = reference_of(tagger, shape, windows or demo_windows(tagger, shape))
+    rows = [_measured(options, tagger, setting, reference) for setting in wanted_settings(options.model, tagger)]
+    best = best_of([row for row in rows if isinstance(row, Measured)])
+    print(json.dumps(_report(tagger, rows, best)) if options.as_json else _table(tagger, rows, best))
     return 0
 
 
-def _engines(model: ModelOptions) -> list[EngineName]:
-    """What `--engine` leaves: on a CPU PyTorch, and graphs where the package is there."""
-    from core.inference.engines.graph_engine import GraphEngine
+def wanted_settings(model: ModelOptions, tagger: Tagger) -> list[Setting]:
+    """The machine's settings that the options, and SOUNDMARK_ENGINE, leave."""
+    from core.inference.engines.measuring import settings_of
 
-    if model.engine != "auto":
-        return [model.engine]
-    return ["torch", "openvino"] if isinstance(_tagger(model, "off").runs_on, GraphEngine) else ["torch"]
+    environment = os.environ.get("SOUNDMARK_ENGINE", "auto")
+    engine = environment if model.engine == "auto" and environment in ENGINE_NAMES else model.engine
+    merges = None if model.merge == "auto" else {"off", tagger.merge.describe()}
+    settings = settings_of(tagger)
+    if merges is not None and tagger.merge not in {one.merge for one in settings}:
+        ways = dict.fromkeys((one.engine, one.precision) for one in settings)
+        settings += tuple(Setting(name, precision, tagger.merge) for name, precision in ways)
+    return [
+        one
+        for one in settings
+        if engine in ("auto", one.engine)
+        and model.precision in ("auto", one.precision)
+        and (merges is None or one.merge.describe() in merges)
+    ]
 
 
-def _measure(options: BenchOptions, engine: EngineName, merge: str, frames: NDArray[np.float32]) -> dict[str, object]:
-    import numpy as np
+def _measured(options: BenchOptions, tagger: Tagger, setting: Setting, reference: Reference) -> Measured | Refused:
+    from core.inference.engines.measuring import measure
 
-    tagger = _tagger(replace(options.model, engine=engine), merge)
-    window = tagger.window_frames
-    if engine == "openvino":
-        _get_graph(tagger, frames[:window])
-    for _ in range(3):  # the first calls choose kernels and allocate memory
-        tagger.tag(frames[:window])
-    times_ms: list[float] = []
-    scores = tagger.tag(frames[:window])
-    deadline = time.perf_counter() + options.seconds
-    while time.perf_counter() < deadline or not times_ms:
-        start = (len(times_ms) * 50) % (len(frames) - window)
-        scores = tagger.tag(frames[start : start + window], start)
-        times_ms.append(scores.compute_ms)
-    median = float(np.median(times_ms))
+    print(shown(f"Measuring {setting.describe()}…"), file=sys.stderr, flush=True)
+    try:
+        return measure(tagger, setting, reference.shape, reference, seconds=options.seconds)
+    except UserError as error:
+        return Refused(setting, error.problem)
+
+
+def _report(tagger: Tagger, rows: Sequence[Measured | Refused], best: Measured | None) -> dict[str, object]:
     return {
+        "machine": platform.processor() or platform.machine(),
+        "cores": os.cpu_count(),
         "model": tagger.name,
         "device": str(tagger.device),
-        "engine": tagger.engine.split()[0],
-        "precision": tagger.engine.split()[-1],
-        "merge": tagger.merge.describe(),
-        "tokens_in": scores.tokens_in,
-        "tokens_out": scores.tokens_out,
-        "windows": len(times_ms),
-        "window_ms_median": round(median, 2),
-        "window_ms_p95": round(float(np.percentile(times_ms, 95)), 2),
-        "real_time_factor": round(options.hop_s * 1000 / median, 2),
+        "log_mel_ms_per_second": round(_log_mel_ms(tagger), 2),
+        "settings": [_row_report(row) for row in rows],
+        "best": None if best is None else best.setting.describe(),
     }
 
 
-def _get_graph(tagger: Tagger, window: NDArray[np.float32]) -> None:
-    """Make the graph of a full window, unless it is there, and wait until the tagger uses it; one that is slower than
-    PyTorch or disagrees is not used."""
-    from core.inference.engines.making.conversion import graph_of
-    from core.inference.engines.models import Shape
-
-    print("Making the graph of a full window, unless it is there…", file=sys.stderr, flush=True)
-    facts = graph_of(tagger, Shape("clip", tagger.window_frames))
-    before, n_tries = tagger.engine, 0
-    while facts.precision and tagger.engine == before and n_tries < _MOST_TRIES:
-        tagger.tag(window)
-        n_tries += 1
+def _row_report(row: Measured | Refused) -> dict[str, object]:
+    values = asdict(row)
+    setting = {**values.pop("setting"), "merge": row.setting.merge.to_word()}
+    return {**setting, **values, **({"windows_per_s": _windows_per_s(row)} if isinstance(row, Measured) else {})}
 
 
-def _tagger(model: ModelOptions, merge: str) -> Tagger:
+def _windows_per_s(row: Measured) -> float:
+    return round(1000 / row.p50_ms, 1)
+
+
+def _table(tagger: Tagger, rows: Sequence[Measured | Refused], best: Measured | None) -> str:
+    title = f"{tagger.name} on {tagger.device}, {platform.processor() or platform.machine()}, {os.cpu_count()} cores"
+    lines = [_COLUMNS, *(_cells(row, row is best) for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(_COLUMNS) - 1)]
+    table = ["  ".join(f"{cell:{width}}" for cell, width in zip(line, [*widths, 0], strict=True)) for line in lines]
+    log_mel = f"log-mel: {_log_mel_ms(tagger):.1f} ms for a second of sound"
+    return "\n".join(shown(line.rstrip()) for line in (title, log_mel, *table))
+
+
+def _cells(row: Measured | Refused, is_best: bool) -> tuple[str, ...]:
+    setting = row.setting
+    way = (ENGINE_NAMES[setting.engine], setting.precision, setting.merge.describe())
+    if isinstance(row, Refused):
+        return (*way, *[""] * (len(_COLUMNS) - len(way) - 1), row.reason)
+    figures = (f"{row.p50_ms:.1f}", f"{row.p95_ms:.1f}", f"{_windows_per_s(row):.1f}", f"{row.memory_mb:.0f}")
+    return (*way, *figures, f"{row.agreement:.1%}", f"{row.difference:.4f}", "best" if is_best else "")
+
+
+def _log_mel_ms(tagger: Tagger) -> float:
+    """Milliseconds for a second of sound."""
+    from core.audio.demo.scene import demo_scene
+    from core.audio.log_mel import LogMel
+
+    sound = demo_scene()
+    began = time.perf_counter()
+    LogMel(tagger.log_mel)(sound)
+    return (time.perf_counter() - began) * 1000 * tagger.log_mel.sample_rate / len(sound)
+
+
+def _tagger(model: ModelOptions) -> Tagger:
     """Load the model; an architecture without weights gets random ones, which run just as fast."""
     from core.audio.log_mel import LogMelConfig
     from core.labels import LabelSet
@@ -157,7 +179,6 @@ def _tagger(model: ModelOptions, merge: str) -> Tagger:
     from core.model.networks.build import build_network
     from core.model.variants import MODEL_VARIANTS
 
-    model = replace(model, merge=merge)
     variant = MODEL_VARIANTS.get(model.model or "starter")
     if variant is None or variant.weights is not None:
         return model.load_tagger()

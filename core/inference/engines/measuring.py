@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from core.audio.frame_rate import FRAMES_PER_SECOND
 from core.errors import UserError
 from core.inference.engines.compiled_graph import openvino_core
 from core.inference.engines.graph_engine import GraphEngine
@@ -24,6 +25,8 @@ from core.model.merging.schedule import NO_MERGING, MergeSchedule
 if TYPE_CHECKING:
     from core.inference.tagger import Tagger
 
+LEAST_AGREEMENT, MOST_MEAN_DIFFERENCE = 0.97, 0.01
+"""What answers need in order to be as good: the share of equal top labels, and the mean difference of probabilities."""
 _EARLY = (0.25, 0.5)
 """Shares of the patches that merge-early schedules remove, in their first two layers: what leaves early saves time in
 all layers that follow, and each layer that merges costs time itself."""
@@ -83,8 +86,8 @@ def _graph_precisions(tagger: Tagger) -> tuple[Precision, ...]:
     if str(tagger.device) != "cpu" or not package_versions()[0]:
         return ()
     able = openvino_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    found = [precision for precision, ability in _PRECISIONS if ability in able]
-    return tuple(precision for precision in found if precision != "int8" or _has_eight_bits(tagger))
+    found: list[Precision] = [precision for precision, ability in _PRECISIONS if ability in able]
+    return tuple(one for one in found if one != "int8" or _has_eight_bits(tagger))
 
 
 def _has_eight_bits(tagger: Tagger) -> bool:
@@ -99,7 +102,7 @@ def reference_of(tagger: Tagger, shape: Shape, windows: Sequence[NDArray[np.floa
     return Reference(shape, tuple(windows), tuple(_probabilities(exact, shape, window) for window in windows))
 
 
-def demo_windows(tagger: Tagger, shape: Shape, n_windows: int = 12) -> list[NDArray[np.float32]]:
+def demo_windows(tagger: Tagger, shape: Shape, n_windows: int = 24) -> list[NDArray[np.float32]]:
     """Windows of the demo scene, raw log-mel `(frames, mels)`."""
     from core.audio.demo.scene import demo_scene
     from core.audio.log_mel import LogMel
@@ -107,6 +110,23 @@ def demo_windows(tagger: Tagger, shape: Shape, n_windows: int = 12) -> list[NDAr
     frames = LogMel(tagger.log_mel)(demo_scene())
     starts = np.linspace(0, max(0, len(frames) - shape.n_frames), n_windows).astype(int).tolist()
     return [frames[start : start + shape.n_frames] for start in starts]
+
+
+def recorded_windows(tagger: Tagger, shape: Shape, files: Sequence[Path], most: int = 200) -> list[NDArray[np.float32]]:
+    """Windows of recordings, one after the other, raw log-mel `(frames, mels)`; what is shorter than a window is left
+    out. Raises UserError for a file that cannot be read, and where nothing is left."""
+    from core.audio.decoding.decode import read_clip
+    from core.audio.log_mel import LogMel
+
+    windows: list[NDArray[np.float32]] = []
+    for file in files:
+        frames = LogMel(tagger.log_mel)(read_clip(file, tagger.log_mel.sample_rate))
+        starts = range(0, len(frames) - shape.n_frames + 1, shape.n_frames)
+        windows += [frames[start : start + shape.n_frames] for start in starts]
+    if not windows:
+        problem = f"No file is as long as a window, {shape.n_frames / FRAMES_PER_SECOND:g} s."
+        raise UserError(problem, "Use longer files, or none for the demo scene.")
+    return windows[:most]
 
 
 def measure(
@@ -137,9 +157,21 @@ def measure(
     )
 
 
-def is_worth_merging(merged: Measured, unmerged: Measured) -> bool:
-    """Whether merging saves time; both in the same engine and precision, for the same shape."""
-    return merged.p50_ms < unmerged.p50_ms
+def that_pay(measured: Sequence[Measured]) -> tuple[Measured, ...]:
+    """Those that are faster than all finer ones, from settings of one shape, the finest first: merging, or a coarser
+    precision, that costs more than it saves is left out."""
+    fastest_ms, kept = float("inf"), list[Measured]()
+    for one in measured:
+        if one.p50_ms < fastest_ms:
+            fastest_ms = one.p50_ms
+            kept.append(one)
+    return tuple(kept)
+
+
+def best_of(measured: Sequence[Measured]) -> Measured | None:
+    """The fastest whose answers are as good as those in fp32 without merging; None where none is."""
+    good = [one for one in measured if one.agreement >= LEAST_AGREEMENT and one.difference <= MOST_MEAN_DIFFERENCE]
+    return min(good, key=lambda one: one.p50_ms, default=None)
 
 
 def _load_graph(tagger: Tagger, setting: Setting, shape: Shape) -> None:

@@ -9,6 +9,7 @@ import logging
 import os
 from collections.abc import Sequence
 from contextlib import redirect_stdout
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -53,13 +54,12 @@ def _nncf() -> Any:
     openvino_package()
     os.environ.setdefault("NNCF_CI", "1")  # it reports nothing then
     try:
-        import nncf
+        package: Any = import_module("nncf")
     except ImportError as error:
         raise UserError(
             "Graphs in eight bits are made by the package nncf, which is not installed.",
             'Install it with `uv pip install "soundmark[int8]"`, or use --precision auto.',
         ) from error
-    package: Any = nncf
     package.set_log_level(logging.ERROR)
     return package
 
@@ -80,7 +80,7 @@ def _windows(
     """Windows from the beginning to the end, one after the other or `most`; a short sound is repeated."""
     frames = config.normalise(LogMel(config)(sound))
     if not len(frames):
-        return []
+        return list[NDArray[np.float32]]()
     if len(frames) < n_frames:
         frames = np.resize(frames, (n_frames, frames.shape[1]))
     n_windows = most or len(frames) // n_frames
