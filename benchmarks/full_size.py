@@ -1,4 +1,4 @@
-"""Measures the full-size AST against transformers' ASTForAudioClassification: the same weights, the same windows, one run.
+"""Measures the full-size AST against transformers' ASTForAudioClassification: same weights, same windows, one run.
 
     python benchmarks/full_size.py [--variant ast-base] [--rounds 9] [--trained starter] [--sound FILE …] [--json]
 
