@@ -167,13 +167,20 @@ class PaceController:
 
     def _reason(self) -> tuple[Reason, Place | None]:
         """Why this place, and the one that was refused for it."""
-        is_shortest = self.place.hop == 0
-        if not is_shortest:
-            shorter = [place for place in self._places if place.hop == self.place.hop - 1]
+        if self.wanted is not None:
+            return "preparing", None
+        reason, refused = self._refused()
+        share = None if refused is None else self._forecast(refused)
+        return ("waiting", refused) if share is not None and share <= COMFORT_SHARE else (reason, refused)
+
+    def _refused(self) -> tuple[Reason, Place | None]:
+        places = [place for place in self._places if place.setting in self._ready]
+        if self.place.hop > 0:
+            shorter = [place for place in places if place.hop == self.place.hop - 1]
             return "hops too short", min(shorter, key=lambda one: (self._forecast(one) or 0.0, one))
         if self._wish.setting_of(len(self._ladder.settings)) is not None:
             return "chosen", None
-        finer = [place for place in self._places if place < self.place]
+        finer = [place for place in places if place < self.place]
         return ("finer too slow", finer[-1]) if finer else ("finest", None)
 
     # ----- deciding -----

@@ -76,9 +76,9 @@ class PaceWish:
         return ends[self.setting] if self.setting in ends else min(int(self.setting), n_settings) - 1
 
 
-Reason = Literal["finest", "finer too slow", "hops too short", "chosen"]
+Reason = Literal["finest", "finer too slow", "hops too short", "chosen", "preparing", "waiting"]
 """Why a pace is in use: nothing is finer; finer settings would take too long; so would even the fastest one with a
-shorter hop; the user chose the setting."""
+shorter hop; the user chose the setting; a better one is being prepared; a finer one is possible, if that lasts."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,8 @@ def test_a_load_that_comes_and_goes_is_followed_and_left_behind() -> None:
     came = next(place for moment_s, place in machine.changes if 300 < moment_s < 330)
     assert came == finest_fit(4)
     assert machine.share(400, 900) <= MOST_SHARE
+    reasons = {state.reason for moment_s, state in machine.states if 930 < moment_s < 1000}
+    assert reasons == {"waiting"}, "there is room, but not for long"
     assert machine.place == Place(0, 0), "what had to be coarser is fine again"
     back_s = machine.changes[-1][0]
     assert back_s - 900 >= CALM_S, "not before there has been room for two minutes"
@@ -134,6 +136,7 @@ def test_only_what_is_ready_is_chosen_and_what_is_wanted_is_named() -> None:
     machine.run(120)
     assert machine.place == Place(1, 0), "a longer hop, until the faster setting is ready"
     assert machine.controller.wanted == 2, "the finest that leaves room"
+    assert machine.controller.state().reason == "preparing"
     machine.controller.set_ready(2)
     machine.run(400)
     assert machine.place == Place(0, 2)

@@ -26,6 +26,8 @@ def test_it_is_one_sentence_whatever_the_reason() -> None:
         replace(STATE, share=None, refused_share=None),
         replace(STATE, place=Place(0, 0), reason="finest", refused_share=None),
         replace(STATE, place=Place(0, 1), reason="finer too slow", refused_share=0.85),
+        replace(STATE, reason="preparing", refused_share=None),
+        replace(STATE, reason="waiting", refused_share=0.4),
         replace(STATE, place=Place(0, 1), reason="chosen", wish=PaceWish("2"), refused_share=None),
     ):
         sentence = pace_sentence(state)
