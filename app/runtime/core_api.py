@@ -125,7 +125,10 @@ def load_tagger(model: str | None) -> Tagger:
     """Load the model with this name or path; None is the starter. Raises UserError."""
     from core.inference.tagger import load_tagger as load
 
-    return load(model)
+    tagger = load(model)
+    for shape in tagger.live_shapes:
+        tagger.load_graph(shape)  # here, on a pool thread, and not when the first window waits for its tags
+    return tagger
 
 
 def tag_file(path: Path, tagger: Any, on_progress: ProgressCall, should_stop: StopQuestion) -> Iterator[TagScores]:

@@ -101,6 +101,8 @@ def run_listen(options: ListenOptions) -> int:
     pace = None if options.fast else PaceWish(options.pace)
     listener = Listener(source, tagger=tagger, hop_s=options.hop_s, skips=not options.fast, pace=pace)
     listener.start()
+    for shape in tagger.live_shapes:
+        tagger.load_graph(shape)  # while the first window's sound arrives
     # At full speed the source itself ends after so many seconds of the stream.
     deadline = None if options.seconds is None or options.fast else time.monotonic() + options.seconds
     try:

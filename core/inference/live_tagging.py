@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.audio.frame_rate import FRAMES_PER_SECOND
+from core.audio.log_mel import SILENCE
 from core.audio.ring_buffer import RingBuffer
 from core.inference.events import EventTracker
 from core.inference.live_view import LONGEST_CONTEXT_S, LiveView
@@ -69,7 +70,7 @@ class WindowRing:
                     yield self._window(view, first_frame, heard_s)
 
     def rest(self, first_frame: int, heard_s: float) -> Iterator[LiveWindow]:
-        """A stream that ends before its first window, as a short file does, is one window, at its true length."""
+        """A stream that ends before its first window, as a short file does, is one window."""
         view = self._view()
         if view is not None and 0 < self._ring.end - first_frame < view.shortest_window:
             yield self._window(view, first_frame, heard_s)
@@ -127,7 +128,7 @@ class LiveTagging:
 def tag_newest_rows(tagger: Tagger, view: LiveView, window: LiveWindow) -> TagScores:
     """Each label's highest probability in the newest rows of a model with a frame head."""
     began = time.perf_counter()
-    frames = window.frames[-view.context :]
+    frames = filled(window.frames, view.context)
     rows = view.newest_rows(tagger.tag_frames(frames, window.end_frame - len(frames)), window.end_frame)
     tokens_in, tokens_out = tagger.tokens_of(len(frames))
     return TagScores(
@@ -145,12 +146,15 @@ def tag_newest_rows(tagger: Tagger, view: LiveView, window: LiveWindow) -> TagSc
 def tag_two_windows(tagger: Tagger, view: LiveView, window: LiveWindow) -> TagScores:
     """What the long window holds and the short one at its end still holds: the geometric mean of both, and not more
     than the short one where that has fallen below what an event needs to last."""
-    n_long = min(view.context, tagger.window_frames, len(window.frames))
-    scores = tagger.tag(
-        window.frames[-n_long:],
-        window.end_frame - n_long,
-        is_warming_up=n_long < min(view.context, tagger.window_frames),
-        heard_s=window.heard_s,
+    context = min(view.context, tagger.window_frames)
+    n_long = min(context, len(window.frames))
+    frames = window.frames[-n_long:]
+    if not tagger.pads_to_window:
+        frames = filled(frames, context if n_long > view.newest else view.newest)
+    scores = replace(
+        tagger.tag(frames, is_warming_up=n_long < context, heard_s=window.heard_s),
+        start_frame=window.end_frame - n_long,
+        end_frame=window.end_frame,
     )
     if n_long <= view.newest:
         return scores
@@ -163,3 +167,13 @@ def tag_two_windows(tagger: Tagger, view: LiveView, window: LiveWindow) -> TagSc
         latency_ms=short.latency_ms,
         compute_ms=scores.compute_ms + short.compute_ms,
     )
+
+
+def filled(frames: NDArray[np.float32], n_frames: int) -> NDArray[np.float32]:
+    """The newest of the frames `(n, mels)`, with silence in front of a stream that is younger: `(n_frames, mels)`.
+
+    So the model gets inputs of one size from its first window on. Real sounds with silence in front are answered more
+    like the whole context, which comes later, than sounds at their true length are (docs/performance.md).
+    """
+    missing = n_frames - len(frames)
+    return np.pad(frames, ((missing, 0), (0, 0)), constant_values=SILENCE) if missing > 0 else frames[-n_frames:]

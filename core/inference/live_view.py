@@ -24,7 +24,7 @@ class LiveView:
     """How a model is read live: which sound it gets, how often, and when its answer is an event."""
 
     context_s: float
-    """The newest sound that the model gets, at its true length, 0.16 to 10.24."""
+    """The newest sound that the model gets, with silence in front of a younger stream, 0.16 to 10.24."""
     hop_s: float
     """From one window to the next, 0.01 to 10.24."""
     newest_s: float

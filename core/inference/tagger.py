@@ -23,7 +23,7 @@ from core.inference.engines.device import Device, choose_device, is_bf16
 from core.inference.engines.graph_engine import GraphEngine, Make
 from core.inference.engines.graph_files import GraphKey
 from core.inference.engines.graph_maker import graph_maker
-from core.inference.engines.late_torch import Late, LateTorch
+from core.inference.engines.late_torch import Late, LateTorch, folded_network, torch_engine
 from core.inference.engines.main import EngineParts, build_engine
 from core.inference.engines.models import Engine, EngineName, Setting, Shape
 from core.inference.frame_rows import resample_columns, rows_of
@@ -38,7 +38,6 @@ from core.model.store.stored_model import StoredModel, open_model
 
 if TYPE_CHECKING:
     from core.model.checkpoints.checkpoint import Checkpoint
-    from core.model.networks.build import Network
 
 LONGEST_FRAMES = 3072
 """30.72 s: beyond that, positions that were trained on 10.24 s mean little, and memory grows with the square."""
@@ -51,7 +50,8 @@ class Tagger:
     live_view, live_rules, live_thresholds: how it is read live, when that is an event, and what an event must reach
     `(labels,)`. weights_hash: tells its weights and settings from others, 16 hexadecimal digits.
     window_frames: the longest input it was made for. longest_frames: the longest input it accepts, with its positions
-    stretched. has_frame_head: whether `tag_frames` works. name, summary: for people.
+    stretched. pads_to_window: whether `tag` appends zero frames to short input, as the checkpoint asks.
+    has_frame_head: whether `tag_frames` works. name, summary: for people.
 
     architecture, own_merge: as its checkpoint has them.
     asked_for: engine, precision and merging as they were asked for, "auto" for what is left to the program.
@@ -82,8 +82,8 @@ class Tagger:
         self.merge = self._read_merge(merge)
         if not full_patches and not self.merge.removes_nothing():
             raise UserError(f"{config.name} is a CNN: it has no tokens to merge.", "Turn token merging off.")
-        self._network = Late(partial(_folded_network, model, self.device))
-        self._pad_to_window = config.pad_to_window
+        self._network = Late(partial(folded_network, model, self.device))
+        self.pads_to_window = config.pad_to_window
         self._to_probabilities = to_probabilities(config.activation, config.calibration)
         self.name = config.name
         self.labels = config.labels
@@ -234,14 +234,20 @@ class Tagger:
     @property
     def usual_shapes(self) -> tuple[Shape, ...]:
         """The inputs of tagging files and of listening."""
-        full, view = Shape("clip", self.window_frames), self.live_view
+        full = Shape("clip", self.window_frames)
+        return full, *(shape for shape in self.live_shapes if shape != full)
+
+    @property
+    def live_shapes(self) -> tuple[Shape, ...]:
+        """The inputs of listening."""
+        view = self.live_view
         if self.has_frame_head:
-            return full, Shape("columns", view.context)
-        return full, Shape("clip", view.newest)
+            return (Shape("columns", view.context),)
+        return Shape("clip", view.newest), Shape("clip", min(view.context, self.window_frames))
 
     def _engine_for(self, merge: str) -> Engine:
         self.asked_for = (self._wanted_engine, self._wanted_precision, merge)
-        build = partial(_torch_engine, self._network, self.device, self.merge, self._torch_precision)
+        build = partial(torch_engine, self._network, self.device, self.merge, self._torch_precision)
         parts = EngineParts(
             exact=LateTorch(build, self.device, self._torch_precision),
             device=self.device,
@@ -259,7 +265,7 @@ class Tagger:
 
     def tokens_of(self, n_frames: int) -> tuple[int, int]:
         """Tokens of an input of `n_frames` frames before and after the model."""
-        return self._tokens_of(max(n_frames, self.window_frames) if self._pad_to_window else n_frames)
+        return self._tokens_of(max(n_frames, self.window_frames) if self.pads_to_window else n_frames)
 
     def _tokens_of(self, n_frames: int) -> tuple[int, int]:
         n_tokens = tokens_per_layer(self.architecture, n_frames, self.merge)
@@ -271,7 +277,7 @@ class Tagger:
 
     def _pad(self, frames: NDArray[np.float32]) -> NDArray[np.float32]:
         """Append zero frames up to the window if the checkpoint asks for them, as published ASTs do."""
-        missing = self.window_frames - len(frames) if self._pad_to_window else 0
+        missing = self.window_frames - len(frames) if self.pads_to_window else 0
         return np.pad(frames, ((0, missing), (0, 0))) if missing > 0 else frames
 
 
@@ -298,17 +304,3 @@ def load_tagger(
 def parse_merge(text: str, default: MergeSchedule, full_patches: int) -> MergeSchedule:
     """`auto` is `default`, the checkpoint's schedule; anything else as `schedule_from_word` reads it."""
     return default if text == "auto" else schedule_from_word(text, full_patches)
-
-
-def _folded_network(model: Checkpoint | StoredModel, device: Device) -> Network:
-    from core.model.networks.folded_norms import fold_batch_norms
-
-    network = model.load().build()
-    fold_batch_norms(network)
-    return network.to(device)
-
-
-def _torch_engine(network: Late[Network], device: Device, merge: MergeSchedule, precision: str) -> Engine:
-    from core.inference.engines.pytorch import TorchEngine
-
-    return TorchEngine(network.get(), device, merge, is_bf16=precision == "bf16")

@@ -7,13 +7,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.inference.engines.device import Device
 from core.inference.engines.models import Engine, Reading
+
+if TYPE_CHECKING:
+    from core.model.checkpoints.checkpoint import Checkpoint
+    from core.model.merging.schedule import MergeSchedule
+    from core.model.networks.build import Network
+    from core.model.store.stored_model import StoredModel
 
 Value = TypeVar("Value")
 
@@ -69,3 +75,19 @@ class LateTorch:
     def describe(self) -> str:
         """See `Engine`."""
         return f"PyTorch {self._precision}"
+
+
+def folded_network(model: Checkpoint | StoredModel, device: Device) -> Network:
+    """The network of a model, to listen with. Imports torch. Raises UserError for weights that cannot be read."""
+    from core.model.networks.folded_norms import fold_batch_norms
+
+    network = model.load().build()
+    fold_batch_norms(network)
+    return network.to(device)
+
+
+def torch_engine(network: Late[Network], device: Device, merge: MergeSchedule, precision: str) -> Engine:
+    """See `TorchEngine`, with a network that is shared by all engines of a model. Imports torch."""
+    from core.inference.engines.pytorch import TorchEngine
+
+    return TorchEngine(network.get(), device, merge, is_bf16=precision == "bf16")

@@ -60,7 +60,7 @@ class CountingTagger:
         self._tagger = tiny_tagger()
         self.window_frames, self.log_mel = self._tagger.window_frames, self._tagger.log_mel
         self.has_frame_head, self.thresholds = False, self._tagger.thresholds
-        self.live_view = self._tagger.live_view
+        self.live_view, self.pads_to_window = self._tagger.live_view, False
         self.n_answered = 0
         self._condition = threading.Condition()
         self.answered = self
@@ -214,7 +214,7 @@ def test_a_crash_in_the_model_is_told_and_the_picture_goes_on() -> None:
         window_frames = 1024
         log_mel = LogMelConfig()
         has_frame_head = False
-        live_view = TWO_WINDOWS
+        live_view, pads_to_window = TWO_WINDOWS, False
         thresholds = np.full(4, 0.5, np.float32)
 
         def tag(self, *_args: object, **_options: object) -> TagScores:

@@ -33,6 +33,7 @@ class Rows:
     has_frame_head: bool = True
     live_view: LiveView = FRAME_VIEW
     window_frames: int = 1024
+    pads_to_window: bool = False
     log_mel: LogMelConfig = field(default_factory=LogMelConfig)
     thresholds: NDArray[np.float32] = field(default_factory=lambda: np.array([0.3], np.float32))
 
@@ -88,7 +89,7 @@ def test_with_a_frame_head_the_newest_rows_count_and_what_is_over_does_not() -> 
     assert (ended.onset_s, ended.offset_s, ended.at_s) == (12.0, 14.0, 14.5)
 
 
-def test_the_model_gets_its_context_at_its_true_length() -> None:
+def test_the_model_gets_its_context() -> None:
     tagger, frames = telling_tagger(), LogMel()(noise_blocks(4, block=64_000)[0].samples)
     scores = LiveTagging(tagger).tag(LiveWindow(frames[:375], 0, 0, 0.0))
     rows = tagger.tag_frames(frames[375 - 256 : 375], 375 - 256)

@@ -18,7 +18,7 @@ class GatedTagger:
         self._tagger = tiny_tagger()
         self.window_frames, self.log_mel = self._tagger.window_frames, self._tagger.log_mel
         self.has_frame_head, self.thresholds = False, self._tagger.thresholds
-        self.live_view = self._tagger.live_view
+        self.live_view, self.pads_to_window = self._tagger.live_view, False
         self.began, self.may_answer, self.answered = threading.Event(), threading.Event(), threading.Event()
 
     def tag(self, *args: object, **options: object) -> TagScores:
