@@ -17,7 +17,7 @@ import pytest
 import main
 from core.cli.graphs import ConvertOptions, run_convert
 from core.cli.model_options import ModelOptions
-from core.inference.engines.conversion import MOST_DIFFERENCE
+from core.inference.engines.making.parity import MOST_DIFFERENCE
 from core.model.checkpoints.checkpoint import save_checkpoint
 from fakes import telling_checkpoint, tiny_checkpoint, write_noise
 
