@@ -57,7 +57,7 @@ def unpacked(content: bytes) -> ModelScores:
     """Scores from the bytes that `packed` made. For a pool thread. Raises ValueError for other bytes."""
     try:
         return _unpacked(content)
-    except (BadZipFile, EOFError, KeyError, OSError, UserError) as error:
+    except (BadZipFile, EOFError, KeyError, OSError, UserError, ValueError) as error:
         raise ValueError(f"these are no scores: {error}") from error
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from app.events.export import ask_export
 from app.events.of_file.list import FileEventsList
@@ -19,6 +19,8 @@ from app.spectrogram.history.event_history import TimelineEvent
 from app.spectrogram.navigation import Navigation
 from app.tags.parents import ShownParents
 from core.heard.event import HeardEvent
+
+_EVERY_MS = 500
 
 
 class FileControls(QObject):
@@ -43,6 +45,10 @@ class FileControls(QObject):
         for changed in (files.row_changed, files.picture_ready):
             changed.connect(self._on_changed)
         parents.changed.connect(self._refresh)
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.setInterval(_EVERY_MS)
+        self._later.timeout.connect(self._refresh)
         self._export = FileExport(panel, parts.jobs, lambda parent: ask_export(parent), parents)
         self._export.saved.connect(self.noticed)
         self._export.failed.connect(self.failed)
@@ -73,8 +79,13 @@ class FileControls(QObject):
 
     @Slot(object)
     def _on_changed(self, row: FileRow) -> None:
-        if row is self._row:
+        if row is not self._row:
+            return
+        if row.is_over:
             self._refresh()
+        elif not self._later.isActive():
+            # A file reports ten times a second while it is tagged, and may have thousands of events.
+            self._later.start()
 
     @Slot()
     def _refresh(self) -> None:

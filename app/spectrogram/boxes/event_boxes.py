@@ -74,20 +74,22 @@ def without_implied(
 
     implied: the ids of the labels that each label implies. now_s: where open events end at present.
     """
-    if not any(implied.get(event.label_id) for event in events):
-        return list(events)
-    return [event for event in events if not _is_covered(event, events, implied, now_s)]
+    covering: dict[str, list[TimelineEvent]] = {}
+    for event in sorted(events, key=lambda event: event.onset_s):
+        for label_id in implied.get(event.label_id, ()):
+            covering.setdefault(label_id, []).append(event)
+    return [event for event in events if not _is_covered(event, covering.get(event.label_id, ()), now_s)]
 
 
-def _is_covered(
-    event: TimelineEvent, events: Sequence[TimelineEvent], implied: Mapping[str, frozenset[str]], now_s: float
-) -> bool:
-    above = [one for one in events if event.label_id in implied.get(one.label_id, ())]
-    if not above:
+def _is_covered(event: TimelineEvent, covering: Sequence[TimelineEvent], now_s: float) -> bool:
+    """covering: the events that imply its label, by onset."""
+    if not covering:
         return False
     stop_s = _end(event, now_s)
     covered_s, reached_s = 0.0, event.onset_s
-    for one in sorted(above, key=lambda one: one.onset_s):
+    for one in covering:
+        if one.onset_s > stop_s:
+            break
         covered_s += max(0.0, min(_end(one, now_s), stop_s) - max(one.onset_s, reached_s))
         reached_s = max(reached_s, _end(one, now_s))
     return covered_s >= COVERED_SHARE * (stop_s - event.onset_s)
