@@ -18,7 +18,7 @@ class Costs:
     def __init__(self, guesses: Sequence[float], measured: Mapping[int, float] | None = None) -> None:
         self._guesses = tuple(guesses)
         self.measured = dict(measured or {})
-        """Milliseconds by setting, of those that have run."""
+        """Milliseconds by setting, of those that have run, as on the quietest machine that was seen."""
         self.slowness = 1.0
         """How many times as long as in `measured` a window takes now."""
 
@@ -39,6 +39,9 @@ class Costs:
             factor = compute_ms / (before * self.slowness)
             self.measured[setting] = before * min(max(factor, 1 / most), most)
         self.slowness = compute_ms / self.measured[setting]
+        if self.slowness < 1:  # the machine was busy when the others were measured
+            self.measured = {one: known_ms * self.slowness for one, known_ms in self.measured.items()}
+            self.slowness = 1.0
 
     def forget(self, setting: int) -> None:
         """It is run by something else from now on, so that what was measured holds no more."""

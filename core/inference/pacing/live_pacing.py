@@ -29,6 +29,9 @@ _log = logging.getLogger(__name__)
 PREPARED_FROM_S, PREPARED_EVERY_S = 5.0, 1.0
 """When graphs are first looked for, after the start, and how often what is being prepared is looked after."""
 
+REMEMBERED_EVERY_S = 600.0
+"""How often what was learnt is written, beside at each change."""
+
 
 class LivePacing:
     """The pace of `model`, a tagger that stays as it is. costs_ms: what settings are known to take, beside what is
@@ -56,6 +59,7 @@ class LivePacing:
         """What is in use."""
         self.state = self._controller.state()
         """The pace in use, and how it does."""
+        self._remembered_s = clock()
         self._engine = ""
         self._next: Place | None = None
         self._preparing: Setting | None = self.setting
@@ -110,7 +114,8 @@ class LivePacing:
         target = self._controller.heard(scores.compute_ms, scores.latency_ms)
         was_forecast, self.state = self.state.is_forecast, self._controller.state()
         if target is None:
-            if was_forecast and not self.state.is_forecast:
+            is_old = self._clock() - self._remembered_s > REMEMBERED_EVERY_S
+            if not self.state.is_forecast and (was_forecast or is_old):
                 self._remember()
             return False
         if target.setting == self._ladder.settings.index(self.setting):
@@ -161,5 +166,5 @@ class LivePacing:
                 return
             setting, hop_s = self._remembered.setting, self._remembered.hop_s
         costs_ms = {**(self._remembered.costs_ms if self._remembered else {}), **self.costs_ms}
-        self._remembered = Remembered(setting, hop_s, costs_ms)
+        self._remembered, self._remembered_s = Remembered(setting, hop_s, costs_ms), self._clock()
         self._memory.remember(self._key, self._remembered)

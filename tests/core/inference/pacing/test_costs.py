@@ -56,3 +56,13 @@ def test_a_window_that_takes_no_time_is_no_error() -> None:
     costs.observe(0, 0.0, is_first=False)
     costs.observe(1, 0.0, is_first=True)
     assert costs.ms(0) is not None
+
+
+def test_a_machine_that_turns_out_to_be_faster_was_busy_when_it_was_measured() -> None:
+    costs = Costs((1.0, 0.5), {0: 300, 1: 90})
+    costs.observe(0, 100, is_first=False)
+    assert costs.measured == {0: pytest.approx(100), 1: pytest.approx(30)}
+    assert costs.ms(1) == pytest.approx(30)
+    costs.observe(0, 200, is_first=False)
+    assert costs.measured[1] == pytest.approx(30)
+    assert costs.ms(1) == pytest.approx(60)

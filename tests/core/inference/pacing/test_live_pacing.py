@@ -140,3 +140,13 @@ def test_a_graph_that_takes_over_is_measured_anew(path: Path, monkeypatch: pytes
     assert room.listen(100) == [(FINE, 2.0)]
     engine["name"], room.costs_ms[FINE] = "OpenVINO fp32", 60.0
     assert room.listen(40) == [(FINE, 0.25)], "without a long calm"
+
+
+def test_what_is_learnt_later_is_written_too(path: Path) -> None:
+    room = Room(path)
+    room.listen(30)
+    room.costs_ms[FINE] = 40.0
+    room.listen(700)
+    remembered = PaceMemory(path, "this machine").recall(room.pacing._key)
+    assert remembered is not None
+    assert remembered.costs_ms[FINE] == pytest.approx(40, rel=0.01)
