@@ -81,7 +81,7 @@ def run_bench(options: BenchOptions) -> int:
     if options.is_live:
         leave_a_core()  # as listening does
     tagger = _tagger(options.model)
-    shape = tagger.usual_shapes[-1] if options.is_live else Shape("clip", tagger.window_frames)
+    shape = tagger.live_shapes[0] if options.is_live else Shape("clip", tagger.window_frames)
     windows = recorded_windows(tagger, shape, options.recordings) if options.recordings else None
     reference = reference_of(tagger, shape, windows or demo_windows(tagger, shape))
     rows = [_measured(options, tagger, setting, reference) for setting in wanted_settings(options.model, tagger)]

@@ -54,9 +54,14 @@ def run_convert(options: ConvertOptions) -> int:
 
 
 def _shapes(options: ConvertOptions, tagger: Tagger) -> list[Shape]:
-    if options.reading is not None and options.frames is not None:
-        return [Shape(options.reading, options.frames)]
-    return list(tagger.usual_shapes)
+    usual = list(tagger.usual_shapes)
+    if options.reading is None or options.frames is None:
+        return usual
+    wanted = Shape(options.reading, options.frames)
+    # The others as well, where nobody waits: so the second start needs no PyTorch, whatever the first one did.
+    return list(
+        dict.fromkeys([wanted, *(usual if options.is_background and options.model.precision != "int8" else [])])
+    )
 
 
 def _line(shape: Shape, facts: GraphFacts) -> str:

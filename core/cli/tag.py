@@ -152,13 +152,19 @@ def run_tag(options: TagOptions) -> int:
     if options.cluster is not None:
         return _tag_on_cluster(options, options.cluster, tagger, found)
     with _begin(options, tagger, found.files) as files:
-        job = _Job(options, tagger, files)
-        if options.format in EVENT_FILES:
-            return _write_event_files(job, found, places)
-        if places is not None:
-            return _tag_all(_EachBeside(job, places), found)
-        with open_output(options.output) as file:
-            return _tag_all(_make_writer(file, job), found)
+        status = _write_all(_Job(options, tagger, files), found, places)
+    tagger.make_missing_graphs()
+    return status
+
+
+def _write_all(job: _Job, found: MediaFound, places: dict[Path, Path] | None) -> int:
+    options = job.options
+    if options.format in EVENT_FILES:
+        return _write_event_files(job, found, places)
+    if places is not None:
+        return _tag_all(_EachBeside(job, places), found)
+    with open_output(options.output) as file:
+        return _tag_all(_make_writer(file, job), found)
 
 
 @dataclass(frozen=True, slots=True)

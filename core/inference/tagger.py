@@ -21,8 +21,8 @@ from core.audio.log_mel import LogMelConfig
 from core.errors import UserError
 from core.inference.engines.device import Device, choose_device, is_bf16
 from core.inference.engines.graph_engine import GraphEngine, Make
-from core.inference.engines.graph_files import GraphKey
-from core.inference.engines.graph_maker import graph_maker
+from core.inference.engines.graph_files import GraphKey, read_facts
+from core.inference.engines.graph_maker import begin_making, graph_maker
 from core.inference.engines.late_torch import Late, LateTorch, folded_network, torch_engine
 from core.inference.engines.main import EngineParts, build_engine
 from core.inference.engines.models import Engine, EngineName, Setting, Shape
@@ -227,15 +227,22 @@ class Tagger:
         if isinstance(self._engine, GraphEngine):
             self._engine.load_graph(shape)
 
+    def make_missing_graphs(self) -> None:
+        """Have graphs made in the background if there are none, so that the next start needs no PyTorch."""
+        first = self.usual_shapes[0]
+        if isinstance(self._engine, GraphEngine) and self._make_graph and read_facts(self.graph_key(first)) is None:
+            begin_making(self.graph_key(first), self._make_graph(self.asked_for[2])(first))
+
     def graph_key(self, shape: Shape) -> GraphKey:
         """Where the graph of an input is found."""
         return GraphKey(self.weights_hash, str(asdict(self.merge)), shape)
 
     @property
     def usual_shapes(self) -> tuple[Shape, ...]:
-        """The inputs of tagging files and of listening."""
+        """The inputs of tagging files, of listening, and of finding when sounds occur in files."""
         full = Shape("clip", self.window_frames)
-        return full, *(shape for shape in self.live_shapes if shape != full)
+        timed = (Shape("columns", self.window_frames),) if self.has_frame_head else ()
+        return tuple(dict.fromkeys((full, *self.live_shapes, *timed)))
 
     @property
     def live_shapes(self) -> tuple[Shape, ...]:

@@ -41,7 +41,7 @@ def settings_for(tagger: Tagger) -> tuple[Setting, ...]:
 
 def live_shapes(tagger: Tagger) -> tuple[Shape, ...]:
     """What the model is asked for each live window."""
-    return tagger.usual_shapes[1:] if tagger.has_frame_head else tagger.usual_shapes
+    return tagger.live_shapes if tagger.has_frame_head else tagger.usual_shapes
 
 
 def known_of(tagger: Tagger, setting: Setting) -> Known:
