@@ -16,14 +16,16 @@ from core.audio.sources.file_source import FileSource
 from core.cli.listen import ListenOptions, _Report, choose_source, run_listen
 from core.cli.model_options import ModelOptions
 from core.errors import UsageError, UserError
+from core.inference.pacing.ladder import ladder_of
 from core.inference.pacing.models import PaceState, PaceWish, Place
+from core.inference.pacing.settings import settings_for
 from core.inference.results import LiveUpdate
 from core.inference.tagger import Tagger
 from core.labels import LabelSet
 from core.model.checkpoints.checkpoint import save_checkpoint
 from core.model.merging.schedule import NO_MERGING, MergeSchedule
 from fakes import telling_checkpoint, tiny_checkpoint
-from tests.core.inference.pacing.simulated_machine import ladder_of
+from tests.core.inference.pacing.simulated_machine import ladder_of as made_up
 
 pytestmark = pytest.mark.slow
 
@@ -195,7 +197,7 @@ def test_the_pace_is_written_once_it_is_known_and_at_each_change(
     options = ListenOptions(ModelOptions(str(tmp_path / "m"), device="cpu"), input=str(sound), format="jsonl")
     tagger = options.model.load_tagger()
     report = _Report(FileSource(sound), tagger, options)
-    ladder = ladder_of(2, (0.5, 1.0))
+    ladder = made_up(2, (0.5, 1.0))
     first = PaceState(ladder, Place(0, 0), PaceWish(), "finest", is_forecast=True)
     changed = PaceState(ladder, Place(1, 1), PaceWish(), "hops too short", share=0.5, is_forecast=True)
     behind = replace(changed, share=1.5, is_forecast=False, is_behind=True)
@@ -225,9 +227,11 @@ def test_a_chosen_pace_is_the_setting_that_runs(
     monkeypatch.setattr(Tagger, "tag", lambda self, *args, **more: taggers.append(self) or tag(self, *args, **more))
     merging = MergeSchedule(r=4, reference_patches=512)
     save_checkpoint(tiny_checkpoint(merge=merging), tmp_path / "m")
-    for pace, merge in (("finest", NO_MERGING), ("fastest", merging)):
+    options = ListenOptions(ModelOptions(str(tmp_path / "m"), device="cpu"), input=str(sound))
+    ladder = ladder_of(settings_for(options.model.load_tagger()), (0.5,))
+    assert ladder.settings[0].merge == NO_MERGING
+    for pace, merge in (("finest", NO_MERGING), ("fastest", ladder.settings[-1].merge)):
         taggers.clear()
-        options = ListenOptions(ModelOptions(str(tmp_path / "m"), device="cpu"), input=str(sound), pace=pace)
-        assert run_listen(options) == 0
+        assert run_listen(replace(options, pace=pace)) == 0
         assert {tagger.merge for tagger in taggers} == {merge}
     capsys.readouterr()
