@@ -193,7 +193,8 @@ def our_ways(tagger: Tagger, shape: Shape) -> dict[str, Run]:
 def wanted(tagger: Tagger) -> list[tuple[Precision, float]]:
     """Precisions and shares of merged patches: the coarsest precision with all shares, the others without merging."""
     found = {one.precision for one in settings_of(tagger) if one.engine == "openvino"}
-    precisions = [precision for precision in ("fp32", "bf16", "int8") if precision in found]
+    finest_first: tuple[Precision, ...] = ("fp32", "bf16", "int8")
+    precisions: list[Precision] = [precision for precision in finest_first if precision in found]
     return [(one, share) for one in precisions for share in (SHARES if one == precisions[-1] else SHARES[:1])]
 
 

@@ -9,7 +9,7 @@ import platform
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -99,8 +99,7 @@ def wanted_settings(model: ModelOptions, tagger: Tagger) -> list[Setting]:
     merges = None if model.merge == "auto" else {"off", tagger.merge.describe()}
     settings = settings_of(tagger)
     if merges is not None and tagger.merge not in {one.merge for one in settings}:
-        ways = dict.fromkeys((one.engine, one.precision) for one in settings)
-        settings += tuple(Setting(name, precision, tagger.merge) for name, precision in ways)
+        settings += tuple(dict.fromkeys(replace(one, merge=tagger.merge) for one in settings))
     return [
         one
         for one in settings

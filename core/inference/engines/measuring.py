@@ -157,17 +157,6 @@ def measure(
     )
 
 
-def that_pay(measured: Sequence[Measured]) -> tuple[Measured, ...]:
-    """Those that are faster than all finer ones, from settings of one shape, the finest first: merging, or a coarser
-    precision, that costs more than it saves is left out."""
-    fastest_ms, kept = float("inf"), list[Measured]()
-    for one in measured:
-        if one.p50_ms < fastest_ms:
-            fastest_ms = one.p50_ms
-            kept.append(one)
-    return tuple(kept)
-
-
 def best_of(measured: Sequence[Measured]) -> Measured | None:
     """The fastest whose answers are as good as those in fp32 without merging; None where none is."""
     good = [one for one in measured if one.agreement >= LEAST_AGREEMENT and one.difference <= MOST_MEAN_DIFFERENCE]

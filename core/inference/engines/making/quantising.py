@@ -67,8 +67,10 @@ def _nncf() -> Any:
 def calibration_windows(config: LogMelConfig, n_frames: int, files: Sequence[Path] = ()) -> list[NDArray[np.float32]]:
     """Normalised windows `(1, frames, mels)` that show a model's ranges: of recordings where there are some, and of the
     demo scene, from loud to very quiet. Raises UserError for a file that cannot be read."""
-    of_files = [window for file in files for window in _windows(config, read_clip(file, config.sample_rate), n_frames)]
-    chosen = np.linspace(0, len(of_files) - 1, min(len(of_files), MOST_WINDOWS)).astype(int).tolist()
+    of_files: list[NDArray[np.float32]] = [
+        window for file in files for window in _windows(config, read_clip(file, config.sample_rate), n_frames)
+    ]
+    chosen: list[int] = np.linspace(0, len(of_files) - 1, min(len(of_files), MOST_WINDOWS)).astype(int).tolist()
     scene = demo_scene(_SEED)
     of_scene = [window for gain in _GAINS for window in _windows(config, scene * np.float32(gain), n_frames, _STARTS)]
     return [of_files[place] for place in chosen] + of_scene
@@ -79,10 +81,8 @@ def _windows(
 ) -> list[NDArray[np.float32]]:
     """Windows from the beginning to the end, one after the other or `most`; a short sound is repeated."""
     frames = config.normalise(LogMel(config)(sound))
-    if not len(frames):
-        return list[NDArray[np.float32]]()
-    if len(frames) < n_frames:
+    if 0 < len(frames) < n_frames:
         frames = np.resize(frames, (n_frames, frames.shape[1]))
-    n_windows = most or len(frames) // n_frames
-    starts = np.linspace(0, len(frames) - n_frames, n_windows).astype(int).tolist()
+    n_windows = (most or len(frames) // n_frames) if len(frames) else 0
+    starts: list[int] = np.linspace(0, len(frames) - n_frames, n_windows).astype(int).tolist()
     return [np.ascontiguousarray(frames[None, start : start + n_frames], np.float32) for start in starts]

@@ -21,7 +21,6 @@ from core.inference.engines.measuring import (
     reference_of,
     resident_mb,
     settings_of,
-    that_pay,
 )
 from core.inference.engines.models import Measured, Precision, Setting, Shape
 from core.model.merging.schedule import NO_MERGING, MergeSchedule
@@ -102,12 +101,6 @@ def test_a_graph_that_is_off_says_by_how_much(monkeypatch: pytest.MonkeyPatch) -
 def measured(precision: Precision, p50_ms: float, agreement: float = 1.0, difference: float = 0.0) -> Measured:
     setting = Setting("openvino", precision, NO_MERGING)
     return Measured(setting, SHAPE, p50_ms, p50_ms, 100.0, agreement, difference)
-
-
-def test_what_is_slower_than_something_finer_does_not_pay() -> None:
-    ways = [measured("fp32", 10.0), measured("bf16", 11.0), measured("int8", 5.0), measured("bf16", 5.0)]
-    assert [one.p50_ms for one in that_pay(ways)] == [10.0, 5.0]
-    assert that_pay(ways)[1].setting.precision == "int8"
 
 
 def test_the_best_is_the_fastest_that_agrees() -> None:
