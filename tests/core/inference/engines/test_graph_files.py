@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from core.errors import UserError
 from core.inference.engines import graph_files
-from core.inference.engines.graph_files import GRAPH, WEIGHTS, GraphFacts, GraphKey, read_facts, store_graph
+from core.inference.engines.graph_files import GRAPH, WEIGHTS, GraphFacts, GraphKey, GraphKind, read_facts, store_graph
 from core.inference.engines.models import Shape
 
 KEY = GraphKey("model", "no merging", Shape("clip", 128))
@@ -61,14 +62,30 @@ def test_two_at_once_make_it_once(tmp_path: Path) -> None:
     assert len(calls) == 1
 
 
+@pytest.mark.parametrize("kind", ["float", "int8"])
 @pytest.mark.parametrize("name", [GRAPH, WEIGHTS, "facts.json"])
-def test_a_graph_that_is_cut_off_is_made_again(tmp_path: Path, name: str) -> None:
-    store_graph(KEY, make, tmp_path)
-    path = tmp_path / KEY.name / name
+def test_a_graph_that_is_cut_off_is_made_again(tmp_path: Path, name: str, kind: GraphKind) -> None:
+    key = replace(KEY, kind=kind)
+    store_graph(key, make, tmp_path)
+    path = tmp_path / key.name / name
     path.write_bytes(path.read_bytes()[:3])
-    assert read_facts(KEY, tmp_path) is None
+    assert read_facts(key, tmp_path) is None
     assert not path.parent.exists()
-    assert store_graph(KEY, make, tmp_path).precision == "fp32"
+    assert store_graph(key, make, tmp_path).precision == "fp32"
+
+
+def test_a_graph_made_anew_takes_the_place_of_the_old_one_unless_it_fails(tmp_path: Path) -> None:
+    def refuse(_folder: Path) -> GraphFacts:
+        raise UserError("A recording is missing.", "Give another.")
+
+    store_graph(KEY, make, tmp_path)
+    with pytest.raises(UserError):
+        store_graph(KEY, refuse, tmp_path, anew=True)
+    assert store_graph(KEY, refuse, tmp_path).precision == "fp32"
+    assert store_graph(KEY, lambda _folder: GraphFacts("bf16"), tmp_path, anew=True).precision == "bf16"
+    known = read_facts(KEY, tmp_path)
+    assert known is not None
+    assert known.precision == "bf16"
 
 
 def test_graphs_of_long_ago_make_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
