@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.inference.engines.models import Setting
@@ -17,7 +18,7 @@ from core.inference.pacing.costs import Costs
 from core.inference.pacing.ladder import hops_of, ladder_of
 from core.inference.pacing.memory import PaceMemory, Remembered
 from core.inference.pacing.model_settings import ModelSettings
-from core.inference.pacing.models import AUTO, Ladder, PaceWish, Place
+from core.inference.pacing.models import AUTO, Ladder, PaceState, PaceWish, Place
 from core.inference.pacing.sentences import pace_sentence
 from core.inference.results import TagScores
 
@@ -57,11 +58,11 @@ class LivePacing:
         self._controller = self._build_controller()
         self.setting, self.hop_s = self._at(self._controller.place)
         """What is in use."""
-        self.state = self._controller.state()
+        self._next = self._stand_in()
+        self.state = self._present_state()
         """The pace in use, and how it does."""
         self._remembered_s = clock()
         self._engine = ""
-        self._next: Place | None = None
         self._preparing: Setting | None = self.setting
         self._looked_s = clock() + PREPARED_FROM_S - PREPARED_EVERY_S
         _log.info("pace: %s", pace_sentence(self.state))
@@ -93,6 +94,23 @@ class LivePacing:
         hop = min(range(len(hops_s)), key=lambda place: abs(hops_s[place] - remembered.hop_s))
         return Place(hop, settings.index(remembered.setting))
 
+    def _stand_in(self) -> Place | None:
+        """Where the first setting has to be prepared and another one has been: use that one meanwhile. The place to go
+        to, then; else None."""
+        place, settings = self._controller.place, self._ladder.settings
+        ready = [one for one, setting in enumerate(settings) if self._settings.known[setting].is_ready]
+        if not ready or place.setting in ready:
+            return None
+        self.setting = settings[min(ready, key=lambda one: abs(one - place.setting))]
+        return place
+
+    def _present_state(self) -> PaceState:
+        state = self._controller.state()
+        if self._next is None:
+            return state
+        place = replace(state.place, setting=self._ladder.settings.index(self.setting))
+        return replace(state, place=place, reason="preparing", share=None, refused_share=None)
+
     # ----- while listening -----
 
     @property
@@ -112,7 +130,7 @@ class LivePacing:
             return self._settings.prepare(self._at(self._next)[0]) != "coming" and self._use(self._next)
         self._follow_engine()
         target = self._controller.heard(scores.compute_ms, scores.latency_ms)
-        was_forecast, self.state = self.state.is_forecast, self._controller.state()
+        was_forecast, self.state = self.state.is_forecast, self._present_state()
         if target is None:
             is_old = self._clock() - self._remembered_s > REMEMBERED_EVERY_S
             if not self.state.is_forecast and (was_forecast or is_old):
@@ -122,13 +140,14 @@ class LivePacing:
             return self._use(target)
         # Its graph may have to be loaded first.
         self._next = target
+        self.state = self._present_state()
         return False
 
     def _use(self, place: Place) -> bool:
         self.setting, self.hop_s = self._at(place)
         self._next, self._engine = None, ""
         self._settings.keep_only({self.setting, *([self._preparing] if self._preparing is not None else [])})
-        self.state = self._controller.state()
+        self.state = self._present_state()
         _log.info("pace: %s", pace_sentence(self.state))
         self._remember()
         return True

@@ -57,7 +57,7 @@ _REASONS: dict[Reason, Callable[[PaceState], str]] = {
     "finer too slow": _finer,
     "hops too short": _hops,
     "chosen": lambda _state: "",
-    "preparing": lambda _state: "; a better setting is being prepared",
+    "preparing": lambda _state: "; another setting is being prepared",
     "waiting": lambda _state: "; a finer pace follows once there has been room for it for a while",
 }
 

@@ -150,3 +150,18 @@ def test_what_is_learnt_later_is_written_too(path: Path) -> None:
     remembered = PaceMemory(path, "this machine").recall(room.pacing._key)
     assert remembered is not None
     assert remembered.costs_ms[FINE] == pytest.approx(40, rel=0.01)
+
+
+def test_a_choice_that_has_to_be_prepared_is_stood_in_for(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = {FINE: "ready", FAST: "coming"}
+    monkeypatch.setattr(ModelSettings, "prepare", lambda _settings, setting: answers[setting])
+    monkeypatch.setattr(
+        "core.inference.pacing.model_settings.known_of", lambda _tagger, setting: Known(is_ready=setting == FINE)
+    )
+    room = Room(path, PaceWish("fastest"))
+    assert room.pacing.setting == FINE
+    assert (room.pacing.state.reason, room.pacing.state.setting) == ("preparing", FINE)
+    assert room.listen(30) == []
+    answers[FAST] = "ready"
+    assert room.listen(30) == [(FAST, 0.25)]
+    assert room.pacing.state.setting == FAST
