@@ -76,7 +76,12 @@ def build_parser(verbs: Sequence[Verb], chosen: str) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"{NAME} {version()}", help="print the version and exit")
     group = parser.add_subparsers(dest="verb", prog=PROGRAM, metavar=" | ".join(names), required=True)
     for verb in verbs:
-        verb_parser = group.add_parser(verb.name, help=verb.summary)
+        verb_parser = group.add_parser(
+            verb.name,
+            help=verb.summary,
+            description=f"{verb.summary[:1].upper()}{verb.summary[1:]}.",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
         if verb.name == chosen:
             module: Any = import_module(verb.module)
             module.add_options(verb_parser)

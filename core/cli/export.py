@@ -46,7 +46,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--until", type=until_time, metavar="T", help=until)
     label = "only events of this class, by its name or id; may be given several times"
     parser.add_argument("--label", action="append", default=[], metavar="L", help=label)
-    parser.add_argument("--output", type=Path, metavar="PATH", help="write to this file instead of the terminal")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="write to this file instead of the terminal")
 
 
 def run(namespace: argparse.Namespace) -> int:

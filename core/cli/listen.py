@@ -29,6 +29,12 @@ from core.inference.results import LiveStatus, LiveUpdate, TagScores
 if TYPE_CHECKING:
     from core.inference.tagger import Tagger
 
+EXAMPLES = """\
+examples:
+  soundmark listen                              the microphone, until Ctrl+C
+  soundmark listen --input demo --seconds 30    the built-in demo scene, without a microphone
+  soundmark listen --format jsonl > heard.jsonl     windows and events as JSON lines
+"""
 _STOP_TIMEOUT_S = 10.0
 """How long the end waits for a slow model to finish its window."""
 
@@ -59,6 +65,7 @@ class ListenOptions:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of `listen`."""
+    parser.epilog = EXAMPLES
     source = "device name, file, or 'demo' (default: the microphone)"
     parser.add_argument("--input", metavar="NAME|FILE", help=source)
     parser.add_argument("--seconds", type=positive_number, metavar="N", help="stop after this long")

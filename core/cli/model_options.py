@@ -94,20 +94,26 @@ class ModelOptions:
 
 def add_model_options(parser: argparse.ArgumentParser) -> None:
     """Add --model and all that says how it runs."""
-    parser.add_argument("--model", metavar="M", help=MODEL_HELP)
-    add_inference_options(parser)
+    group = parser.add_argument_group("the model, and how it runs")
+    group.add_argument("--model", metavar="M", help=MODEL_HELP)
+    _add_inference(group)
 
 
 def add_inference_options(parser: argparse.ArgumentParser) -> None:
     """Add what says how a model runs."""
-    merge = "tokens merged per layer: 16, decreasing:20, energy:16, energy-decreasing:20 or a list such as 8,8,4"
-    parser.add_argument("--merge", default="auto", type=merge_word, metavar="auto|off|R", help=merge)
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="auto: a GPU if there is one")
+    _add_inference(parser.add_argument_group("how the model runs"))
+
+
+def _add_inference(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[reportPrivateUsage]
+    words = "16, decreasing:20, energy:16, energy-decreasing:20 or a list such as 8,8,4"
+    merge = f"tokens merged per layer; auto: as the model has it; R: {words}"
+    group.add_argument("--merge", default="auto", type=merge_word, metavar="auto|off|R", help=merge)
+    group.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="auto: a GPU if there is one")
     precision = "auto: bf16 on a GPU, on a CPU fp32 or what agrees with it; int8: of OpenVINO alone"
-    parser.add_argument("--precision", choices=("auto", "fp32", "bf16", "int8"), default="auto", help=precision)
+    group.add_argument("--precision", choices=("auto", "fp32", "bf16", "int8"), default="auto", help=precision)
     engines = "auto: OpenVINO's graphs on a CPU where they agree with PyTorch and are faster"
-    parser.add_argument("--engine", choices=("auto", "torch", "openvino"), default="auto", help=engines)
+    group.add_argument("--engine", choices=("auto", "torch", "openvino"), default="auto", help=engines)
     stride = "patch strides to use instead of the model's own, such as 16x16"
-    parser.add_argument("--stride", type=stride_pair, metavar="MELSxFRAMES", help=stride)
+    group.add_argument("--stride", type=stride_pair, metavar="MELSxFRAMES", help=stride)
     no_pad = "do not pad short input with the zero frames that published models were trained with"
-    parser.add_argument("--no-pad", action="store_true", help=no_pad)
+    group.add_argument("--no-pad", action="store_true", help=no_pad)

@@ -8,21 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from core.cli.argument_types import positive_number, whole_count
-from core.cli.model_options import ModelOptions, add_model_options
 from core.cli.output.each_file import FileWriter, check_places, check_writable, open_output, places_beside, tag_one
-from core.cli.output.window_output import (
-    FORMATS,
-    PARENTS_HELP,
-    TaggedWindow,
-    implied_labels,
-    print_file_error,
-    print_note,
-)
+from core.cli.output.window_output import FORMATS, TaggedWindow, implied_labels, print_file_error, print_note
+from core.cli.tag_options import CLUSTER_FORMATS, EVENT_FILES, TagOptions, add_options, options_of
 from core.cluster.places import USUAL_CORES
 from core.errors import UsageError, UserError
 from core.event_files.main import FORMATS as EVENT_FORMATS
-from core.inference.edges.finders import EVENT_FINDERS, USUAL_EDGES
 
 if TYPE_CHECKING:
     from core.audio.decoding.search import MediaFound
@@ -30,105 +21,13 @@ if TYPE_CHECKING:
     from core.inference.tagger import Tagger
 
 
-EVENT_FILES = tuple(name for name in EVENT_FORMATS if name not in FORMATS)
-"""Formats that hold events only, as `--events` finds them."""
-CLUSTER_FORMATS = ("table", "parquet")
-"""What --format may be with --cluster: left out, for windows or rows, or the name of a table of events."""
+__all__ = ["EVENT_FILES", "TagOptions", "add_options", "run", "run_tag"]
 _SUFFIXES = {"table": ".txt"} | {name: entry.suffix for name, entry in EVENT_FORMATS.items()}
-
-
-@dataclass(frozen=True, slots=True)
-class TagOptions:
-    """What `tag` was asked to do."""
-
-    paths: tuple[Path, ...]
-    """Files, or folders to search."""
-    model: ModelOptions
-    """Which model, and how it runs."""
-    format: str = "table"
-    """A key of FORMATS, or one of EVENT_FILES."""
-    output: Path | None = None
-    """The file for the results; None for standard output."""
-    output_dir: Path | None = None
-    """The folder for a file of results for each file; None for one output."""
-    may_overwrite: bool = False
-    """Whether files in that folder may be replaced."""
-    window_s: float | None = None
-    """Length of a window; None for the model's own."""
-    hop_s: float | None = None
-    """From window to window; None for the usual one."""
-    top_k: int | None = 5
-    """Labels per window; None for all of them."""
-    parents: bool = False
-    """Also show detected labels in tables, and events, that a more specific one implies."""
-    frames: bool = False
-    """Rows of 100 ms, or in a table onsets and offsets, instead of windows."""
-    events: bool = False
-    """Events with onset and offset, instead of windows."""
-    edges: str = USUAL_EDGES
-    """How onsets and offsets of events are found, a key of EVENT_FINDERS."""
-    cluster: str | None = None
-    """"local" or the address of a Ray cluster that tags; None for this process."""
-    worker_cores: int | None = None
-    """Of each worker of a cluster; None for the usual number."""
-
-    @property
-    def is_timed(self) -> bool:
-        """Whether the model has to tell when sounds occur."""
-        return self.frames or self.events or self.format in EVENT_FILES
-
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of `tag`."""
-    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="files, or folders to search")
-    add_model_options(parser)
-    formats = f"default: table; {', '.join(EVENT_FILES)} hold events, as --events finds them"
-    parser.add_argument("--format", choices=(*FORMATS, *EVENT_FILES), default="table", help=formats)
-    parser.add_argument("--output", type=Path, metavar="FILE", help="write to this file instead of the terminal")
-    beside = "write a file for each file below this folder; named as the folder of the sounds, beside each of them"
-    parser.add_argument("--output-dir", type=Path, metavar="DIR", help=beside)
-    overwrite = "replace files that are in --output-dir already; with --cluster, begin again"
-    parser.add_argument("--overwrite", action="store_true", help=overwrite)
-    window = "window length, up to 30.72 (default: the model's own, usually 10.24)"
-    parser.add_argument("--window-s", type=positive_number, metavar="S", help=window)
-    hop = "from window to window (default: 5, or the window if that is shorter; with --frames or --events half of it)"
-    parser.add_argument("--hop-s", type=positive_number, metavar="S", help=hop)
-    frames = "when sounds occur: scores every 100 ms, in a table onsets and offsets"
-    when = parser.add_mutually_exclusive_group()
-    when.add_argument("--frames", action="store_true", help=frames)
-    when.add_argument("--events", action="store_true", help="when sounds occur: onset and offset of each event")
-    edges = f"how --events finds onsets and offsets (default: {USUAL_EDGES})"
-    parser.add_argument("--edges", choices=tuple(EVENT_FINDERS), default=USUAL_EDGES, help=edges)
-    parser.add_argument("--parents", action="store_true", help=PARENTS_HELP)
-    how_many = parser.add_mutually_exclusive_group()
-    how_many.add_argument("--top-k", type=whole_count, default=5, metavar="K", help="labels per window (default: 5)")
-    how_many.add_argument("--all-scores", action="store_true", help="every label of every window")
-    cluster = "tag with Ray into one Parquet table, --output: on this machine, or on the cluster at HOST:PORT"
-    parser.add_argument("--cluster", metavar="local|ADDRESS", help=cluster)
-    cores = f"of each worker of --cluster that has no GPU (default: {USUAL_CORES})"
-    parser.add_argument("--worker-cores", type=whole_count, metavar="N", help=cores)
 
 
 def run(namespace: argparse.Namespace) -> int:
     """Run `tag` with the options of `add_options`."""
-    options = TagOptions(
-        paths=tuple(namespace.paths),
-        model=ModelOptions.of(namespace, namespace.model),
-        format=namespace.format,
-        output=namespace.output,
-        output_dir=namespace.output_dir,
-        may_overwrite=namespace.overwrite,
-        window_s=namespace.window_s,
-        hop_s=namespace.hop_s,
-        top_k=None if namespace.all_scores else namespace.top_k,
-        parents=namespace.parents,
-        frames=namespace.frames,
-        events=namespace.events,
-        edges=namespace.edges,
-        cluster=namespace.cluster,
-        worker_cores=namespace.worker_cores,
-    )
-    return run_tag(options)
+    return run_tag(options_of(namespace))
 
 
 def run_tag(options: TagOptions) -> int:
