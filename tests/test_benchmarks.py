@@ -31,6 +31,17 @@ def test_the_smoothness_of_the_window_is_measured() -> None:
         assert figures["paint_median_ms"] > 0
 
 
+def test_the_start_is_measured() -> None:
+    command = [sys.executable, "benchmarks/start_up.py", "--times", "1", "--json"]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=PATIENCE_S)
+    assert done.returncode == 0, done.stderr
+    window, listen = (json.loads(done.stdout)[name] for name in ("window", "listen"))
+    assert 0 < window["window s"] <= window["tags s"]
+    assert 0 < window["picture, CPU s"] <= window["tags, CPU s"]
+    assert listen["tags s"] > 0
+    assert min(window["most MB"], listen["most MB"]) > 50
+
+
 def test_tagging_long_files_is_measured() -> None:
     command = [sys.executable, "benchmarks/files.py", "--seconds", "12", "--kind", "mp3", "--long-s", "24", "--json"]
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=PATIENCE_S)
