@@ -1,6 +1,6 @@
 """Measures tagging long files: where the processor's time goes, how long an hour takes, and how memory grows.
 
-    python benchmarks/files.py [--seconds 3600] [--kind flac] [--hop-s 5] [--long-s 36000] [--json]
+    python benchmarks/files.py [--seconds 3600] [--kind flac] [--hop-s 5] [--long-s 36000] [--rounds 3] [--json]
 
 Makes files of the demo scene with a little noise, 44.1 kHz stereo, in a temporary folder; the model is the starter.
 Measures the parts of the work one after the other, in processor time, median of three rounds; inference and output on
@@ -63,13 +63,14 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--kind", choices=tuple(CODECS), default="flac")
     parser.add_argument("--hop-s", type=float, default=5.0)
     parser.add_argument("--long-s", type=float, help="also compare memory: a file of this length with a short one")
+    parser.add_argument("--rounds", type=int, default=3, help="runs of the command")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(argv)
     with tempfile.TemporaryDirectory() as folder:
         path = write_scene(Path(folder) / f"scene.{options.kind}", options.seconds)
         measured = {
             "parts_cpu_s": parts_of(path, options.hop_s),
-            "runs": [asdict(tag(path, options.hop_s)) for _ in range(1 + ROUNDS)][1:],
+            "runs": [asdict(one) for one in runs_of(path, options.hop_s, options.rounds)],
         }
         if options.long_s:
             lengths = (min(SHORT_S, options.long_s / 2), options.long_s)
@@ -165,6 +166,12 @@ def cpu_s(work: Callable[[], object]) -> float:
         work()
         found.append(time.process_time() - began_s)
     return statistics.median(found)
+
+
+def runs_of(path: Path, hop_s: float, n: int) -> list[Run]:
+    """Several runs, after one to warm up; or a single one."""
+    n_to_warm_up = int(n > 1)
+    return [tag(path, hop_s) for _ in range(n_to_warm_up + n)][n_to_warm_up:]
 
 
 def tag(path: Path, hop_s: float) -> Run:

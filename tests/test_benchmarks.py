@@ -43,14 +43,15 @@ def test_the_start_is_measured() -> None:
 
 
 def test_tagging_long_files_is_measured() -> None:
-    command = [sys.executable, "benchmarks/files.py", "--seconds", "12", "--kind", "mp3", "--long-s", "24", "--json"]
+    command = [sys.executable, "benchmarks/files.py", "--seconds", "12", "--kind", "mp3", "--rounds", "1", "--json"]
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=PATIENCE_S)
     assert done.returncode == 0, done.stderr
     measured = json.loads(done.stdout)
     assert measured["parts_cpu_s"]["inference"] > 0
     assert len(measured["parts_cpu_s"]) == 7
-    assert [run["wall_s"] > 0 and run["cpu_s"] > 0 for run in measured["runs"]] == [True] * 3
-    assert min(measured["memory_mb"]) > 50
+    [run] = measured["runs"]
+    assert min(run["wall_s"], run["cpu_s"]) > 0
+    assert run["most_memory_mb"] > 50
 
 
 @pytest.mark.skipif(find_spec("ray") is None, reason="Ray, which carries files to workers, is not installed")
