@@ -126,15 +126,26 @@ def _report(tagger: Tagger, rows: Sequence[Measured | Refused], best: Measured |
         "model": tagger.name,
         "device": str(tagger.device),
         "log_mel_ms_per_second": round(_log_mel_ms(tagger), 2),
-        "settings": [_row_report(row) for row in rows],
+        "settings": [_row_report(tagger, row) for row in rows],
         "best": None if best is None else best.setting.describe(),
     }
 
 
-def _row_report(row: Measured | Refused) -> dict[str, object]:
+def _row_report(tagger: Tagger, row: Measured | Refused) -> dict[str, object]:
+    from core.model.networks.token_grid import tokens_per_layer
+
     values = asdict(row)
     setting = {**values.pop("setting"), "merge": row.setting.merge.to_word()}
-    return {**setting, **values, **({"windows_per_s": _windows_per_s(row)} if isinstance(row, Measured) else {})}
+    if isinstance(row, Refused):
+        return {**setting, **values}
+    tokens = tokens_per_layer(tagger.architecture, row.shape.n_frames, row.setting.merge)
+    return {
+        **setting,
+        **values,
+        "windows_per_s": _windows_per_s(row),
+        "tokens_in": tokens[0],
+        "tokens_out": tokens[-1],
+    }
 
 
 def _windows_per_s(row: Measured) -> float:

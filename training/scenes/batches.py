@@ -185,7 +185,7 @@ def clip_weights(
     of_set = np.power(n_in_set, 1 - balance, where=n_in_set > 0, out=np.zeros_like(n_in_set))
     n_drawn_by_it = n_in_set.sum(axis=1)
     share = of_set / np.maximum(of_set.sum(axis=1, keepdims=True), 1e-9) / np.maximum(n_in_set, 1)
-    return (counts**-balance * n_drawn_by_it)[rarest] * share[rarest, sources]
+    return counts[rarest] ** -balance * n_drawn_by_it[rarest] * share[rarest, sources]
 
 
 def sources_of(clips: Sequence[LabelledClip]) -> NDArray[np.int64]:

@@ -26,8 +26,10 @@ def test_bench_measures_the_grid_of_the_strides_asked_for(model: str, capsys: py
     tokens = []
     for stride in ([], ["--stride", "10x10"]):
         assert main.main([*options, *stride]) == 0
-        [setting] = json.loads(capsys.readouterr().out)["settings"]
-        tokens.append(setting["tokens_in"])
+        settings = json.loads(capsys.readouterr().out)["settings"]
+        tokens.append(settings[0]["tokens_in"])
+        assert {setting["tokens_in"] for setting in settings} == {tokens[-1]}
+        assert all((setting["tokens_out"] < tokens[-1]) == (setting["merge"] != "off") for setting in settings)
     assert tokens == [514, 1214]
 
 
@@ -35,8 +37,8 @@ def test_bench_measures_the_grid_of_the_strides_asked_for(model: str, capsys: py
 def test_architectures_without_weights_are_timed_at_other_strides_too(capsys: pytest.CaptureFixture[str]) -> None:
     options = ["bench", "--model", "ast-tiny-16", "--seconds", "0.01", "--json", "--device", "cpu"]
     assert main.main([*options, "--stride", "32x32"]) == 0
-    [setting] = json.loads(capsys.readouterr().out)["settings"]
-    assert setting["tokens_in"] == 2 + 4 * 32
+    settings = json.loads(capsys.readouterr().out)["settings"]
+    assert {setting["tokens_in"] for setting in settings} == {2 + 4 * 32}
 
 
 def test_evaluate_names_the_strides_in_its_report(

@@ -144,7 +144,8 @@ def test_rare_labels_are_drawn_more_often() -> None:
 
 
 def test_a_large_set_does_not_decide_alone_what_a_label_sounds_like() -> None:
-    targets = np.array([[1, 0]] * 20 + [[0, 1]] * 4 + [[0, 0]], np.float32)
+    # No clip has the last label.
+    targets = np.array([[1, 0, 0]] * 20 + [[0, 1, 0]] * 4 + [[0, 0, 0]], np.float32)
     sources = np.array([0] * 16 + [1] * 4 + [1] * 4 + [0])
     weights = clip_weights(targets, 0.5, sources)
     plain = clip_weights(targets, 0.5)
