@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 
+from core.inference.engines.device import Device
 from core.inference.tagger import Tagger
 from core.model.checkpoints.checkpoint import Checkpoint
 from core.model.merging.schedule import MergeSchedule
@@ -65,16 +66,16 @@ class Stopwatch:
 
     def _wait(self) -> None:
         """Wait for a GPU, whose calls return before they are computed."""
-        if self._device.type == "cuda":
+        if self._device == "cuda":
             torch.cuda.synchronize(self._device)
 
     def _autocast(self) -> AbstractContextManager[object]:
         is_bf16 = self._precision == "bf16"
-        return torch.autocast(self._device.type, torch.bfloat16) if is_bf16 else nullcontext()
+        return torch.autocast(self._device, torch.bfloat16) if is_bf16 else nullcontext()
 
 
-def _name_of(device: torch.device) -> str:
-    if device.type == "cuda":
+def _name_of(device: Device) -> str:
+    if device == "cuda":
         return torch.cuda.get_device_name(device)
     return f"{_cpu_name()}, {torch.get_num_threads()} threads"
 

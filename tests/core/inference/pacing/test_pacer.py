@@ -52,7 +52,7 @@ class Scripted:
     script: tuple[tuple[int, int, float], ...] = ()
     made: list[Scripted]
 
-    def __init__(self, model: Loudness, wish: PaceWish, memory: object, *, costs_ms: dict[object, float]) -> None:
+    def __init__(self, model: Loudness, wish: PaceWish, memory: object, *, costs_ms: dict[str, float]) -> None:
         del memory
         self.model, self.wish, self.costs_ms = model, wish, costs_ms
         self.n_heard = 0
