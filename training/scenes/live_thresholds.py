@@ -43,7 +43,7 @@ ROOM = SceneSettings(
 FLOOR = replace(ROOM, empty_share=0.999, highest_floor_db=-40.0, lowest_floor_db=-75.0)
 N_FLOORS = 45
 """Scenes of nothing but a floor, up to that of a noisy room."""
-_PRIOR_SOUNDS = 10.0
+_PRIOR_SOUNDS = 30.0
 """See `choose_thresholds`."""
 _MOST_ALARMS_AN_HOUR = 1.0
 """Of one label; a threshold that gives more is raised."""
