@@ -133,7 +133,7 @@ import os, sys
 from pathlib import Path
 from training.loop.run_lock import sole_run
 with sole_run(Path(sys.argv[1])):
-    if os.fork():  # as a worker that prepares batches
+    if not os.fork():  # as a worker that prepares batches; once it runs, it has let go of what it inherited
         print("held", flush=True)
     sys.stdin.read()
 """
