@@ -25,9 +25,14 @@ LOCAL = "local"
 _REACHED_WITHIN_S = 10.0
 _STORE_BYTES = 512 * 2**20
 """For results on their way; more is put on the disk."""
-PRIVATE = {
+_ALWAYS = {
     # Nothing is reported to anybody.
     "RAY_USAGE_STATS_ENABLED": "0",
+    # Below `uv run` Ray would start workers by that too, in a copy of this folder without its environment: none begins.
+    "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
+}
+PRIVATE = {
+    **_ALWAYS,
     "RAY_enable_metrics_collection": "0",
     # Ray takes the loopback address only where it believes that the system has no clusters.
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
@@ -42,7 +47,7 @@ def open_cluster(address: str, start: Start, cluster_class: type[RayCluster] | N
 
     cluster_class: another class than RayCluster, for tests that end workers.
     """
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ.update(_ALWAYS)
     if address == LOCAL:
         os.environ.update(PRIVATE)
         # Nobody else can join: the token is this process' own. Ray reads it once.

@@ -38,7 +38,7 @@ def main(model: str, folder: str, table: str) -> int:
     sent: Counter[int] = Counter()
 
     class LosingCluster(RayCluster):
-        """Begins when both workers are ready; the second node is killed while it has its second bundle."""
+        """Begins when both workers are ready; the second node is killed while it has its first bundle."""
 
         _ready: tuple[Reply, ...] | None = ()
 
@@ -56,7 +56,7 @@ def main(model: str, folder: str, table: str) -> int:
         def send(self, worker: int, bundle: Bundle) -> None:
             super().send(worker, bundle)
             sent[worker] += 1
-            if sent[worker] == 2 and self.node_of(worker) == second.node_id:
+            if sent[worker] == 1 and self.node_of(worker) == second.node_id:
                 nodes.remove_node(second, allow_graceful=False)
 
     @contextmanager
