@@ -23,8 +23,10 @@ def test_a_small_year_is_stored_and_measured(
 
     names = list(event_store.questions(random.Random(2)))
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == len(names) + 3
-    for name, line in zip(names, lines[2:], strict=False):
+    measured = [line for line in lines[2:-1] if not line.startswith("count of ")]
+    assert len(measured) == len(names)
+    assert len(lines) > len(measured) + 3, "counting is measured too"
+    for name, line in zip(names, measured, strict=True):
         assert line.startswith(name)
         assert all(float(ms) >= 0 for ms in line[len(name) :].replace("above the aim", "").split())
     with closing(EventStore(file)) as store:
