@@ -22,39 +22,16 @@ from core.heard.event import Cursor, EventQuery, HeardEvent, Page
 EVENT_ROLE = Qt.ItemDataRole.UserRole
 PAGE_ROWS = 200
 _GROWS_EVERY_MS = 250
-_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
-class EventsModel(QAbstractTableModel):
-    """The events that a query wants, in its order. What is in memory stands among what the store has."""
+class EventTable(QAbstractTableModel):
+    """Events as rows, in the order of `query`, below the columns that all lists of events have."""
 
-    note_written = Signal(object, str)
-    """A HeardEvent, and the note that was typed."""
-    read = Signal()
-    """A page has arrived. No payload."""
-    read_failed = Signal(object)
-    """A UserError: the store could not be read."""
-
-    def __init__(self, collector: EventCollector, parent: QObject | None = None) -> None:
+    def __init__(self, query: EventQuery, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._collector = collector
-        self.query = EventQuery()
+        self.query = query
         self.rows: list[HeardEvent] = []
-        self._keys = set[Hashable]()
-        self._cursor: Cursor | None = None
-        self._attempt = 0
-        self._is_reading = False
-        self.pictures = PictureCache(collector.reader, self)
-        self.pictures.ready.connect(self._on_picture)
-        # Runs only while there is an open event.
-        self._grows = QTimer(self)
-        self._grows.setInterval(_GROWS_EVERY_MS)
-        self._grows.timeout.connect(self._grow)
-        collector.changed.connect(self._on_changed)
-        collector.removed.connect(self._on_removed)
-        collector.opened.connect(self.reload)
-
-    # ----- as Qt asks -----
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
         return 0 if parent.isValid() else len(self.rows)
@@ -72,8 +49,38 @@ class EventsModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ToolTipRole:
             return f"{TIPS[section]}. Click to sort." if section in SORTS else TIPS[section]
         if role == Qt.ItemDataRole.TextAlignmentRole and section in (LENGTH, PEAK):
-            return _RIGHT
+            return RIGHT
         return None
+
+
+class EventsModel(EventTable):
+    """The events that a query wants, in its order. What is in memory stands among what the store has."""
+
+    note_written = Signal(object, str)
+    """A HeardEvent, and the note that was typed."""
+    read = Signal()
+    """A page has arrived. No payload."""
+    read_failed = Signal(object)
+    """A UserError: the store could not be read."""
+
+    def __init__(self, collector: EventCollector, parent: QObject | None = None) -> None:
+        super().__init__(EventQuery(), parent)
+        self._collector = collector
+        self._keys = set[Hashable]()
+        self._cursor: Cursor | None = None
+        self._attempt = 0
+        self._is_reading = False
+        self.pictures = PictureCache(collector.reader, self)
+        self.pictures.ready.connect(self._on_picture)
+        # Runs only while there is an open event.
+        self._grows = QTimer(self)
+        self._grows.setInterval(_GROWS_EVERY_MS)
+        self._grows.timeout.connect(self._grow)
+        collector.changed.connect(self._on_changed)
+        collector.removed.connect(self._on_removed)
+        collector.opened.connect(self.reload)
+
+    # ----- as Qt asks -----
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if not index.isValid() or index.row() >= len(self.rows):
@@ -86,7 +93,7 @@ class EventsModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ToolTipRole:
             return plain_tip(tool_tip(event))
         if role == Qt.ItemDataRole.TextAlignmentRole and column in (LENGTH, PEAK):
-            return _RIGHT
+            return RIGHT
         if role == Qt.ItemDataRole.DecorationRole and column == PICTURE:
             return self.pictures.pixmap(self._collector.store, event.id)
         return _spoken(event, column) if role == Qt.ItemDataRole.AccessibleTextRole else None

@@ -7,13 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QImage, QPixmap
 
 from app.events.matching import sort_key
-from app.events.model import EVENT_ROLE
+from app.events.model import EVENT_ROLE, RIGHT, EventTable
 from app.events.pictures import WIDTH, cut_picture
-from app.events.texts import COLUMNS, LENGTH, PEAK, PICTURE, SORTS, TIME, TIPS, cell_text
+from app.events.texts import LENGTH, PEAK, PICTURE, SORTS, TIME, cell_text
 from app.spectrogram.history.column_history import ColumnHistory
 from app.spectrogram.history.event_history import TimelineEvent
 from app.style import formatting
@@ -21,38 +21,20 @@ from app.style.plain_text import plain_tip
 from app.widgets.tables import Index
 from core.heard.event import EventQuery, HeardEvent
 
-_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _PX_PER_S = 100
 """Pictures are as wide as those of live sound, whatever a column of the file stands for."""
 
 
-class FileEventsModel(QAbstractTableModel):
+class FileEventsModel(EventTable):
     """Events of a file, in the order of `query`; their times count from the start of the file. By time at first, so
     that the list reads as the file sounds."""
 
     def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self.query = EventQuery(is_descending=False)
-        self.rows: list[HeardEvent] = []
+        super().__init__(EventQuery(is_descending=False), parent)
         self._history: ColumnHistory | None = None
         self._pictures: dict[HeardEvent, QPixmap | None] = {}
 
     # ----- as Qt asks -----
-
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
-        return 0 if parent.isValid() else len(self.rows)
-
-    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
-        return 0 if parent.isValid() else len(COLUMNS)
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if orientation != Qt.Orientation.Horizontal:
-            return None
-        if role == Qt.ItemDataRole.DisplayRole:
-            return COLUMNS[section]
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return f"{TIPS[section]}. Click to sort." if section in SORTS else TIPS[section]
-        return _RIGHT if role == Qt.ItemDataRole.TextAlignmentRole and section in (LENGTH, PEAK) else None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if not index.isValid() or index.row() >= len(self.rows):
@@ -65,7 +47,7 @@ class FileEventsModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ToolTipRole:
             return plain_tip(f"{event.label}\nFile: {event.input}\nModel: {event.model}")
         if role == Qt.ItemDataRole.TextAlignmentRole and column in (LENGTH, PEAK):
-            return _RIGHT
+            return RIGHT
         if role == Qt.ItemDataRole.DecorationRole and column == PICTURE:
             return self._picture(event)
         return "picture" if role == Qt.ItemDataRole.AccessibleTextRole and column == PICTURE else None
