@@ -44,7 +44,7 @@ class Stretch:
             playback.play_file(self.path, self.start_s, self.stop_s, speed)
 
     def missing(self, ring: SoundRing) -> str:
-        """What is not kept any more of live sound, in words; empty where all of it is. For a pool thread."""
+        """What of the live sound is no longer kept, in words; empty where all of it is. For a pool thread."""
         if self.path is not None:
             return ""
         begin_s, end_s = ring.extent(self.start_s, self.stop_s)

@@ -1,7 +1,7 @@
 """Keeps the results of an archive on the disk: a ledger, a folder of Parquet parts, and the table they become.
 
 A part is whole or not there, and its line in the ledger follows it. After a kill the folder can be read as it is, and
-the same command goes on from there: a part without a line is removed, and its files are tagged again.
+the same command resumes there: a part without a line is removed, and its files are tagged again.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ def tag_archive(options: ArchiveOptions, start: Start, found: MediaFound) -> int
     """Tag everything that is not done yet, then write the table; 1 if a file could not be read, else 0.
 
     start: without samples. Raises UserError as `open_archive`, `open_cluster` and `ArchiveRun.run` do; what was tagged
-    until then stays, and the next call goes on from there.
+    until then stays, and the next call resumes there.
     """
     jobs, gone = jobs_of(found.files, duration_s)
     for path, error in (*found.problems, *gone):
@@ -69,7 +69,7 @@ def _tag(options: ArchiveOptions, start: Start, jobs: Sequence[FileJob], archive
                 watchers = Watchers(progress.on_files, progress.on_note, progress.on_workers)
                 ArchiveRun(cluster, archive.commit, cores_each=options.cores_each, watchers=watchers).run(jobs)
         except (KeyboardInterrupt, UserError):
-            print_error(f"{progress.n_done} of {len(jobs)} files were tagged; the same command goes on from there.")
+            print_error(f"{progress.n_done} of {len(jobs)} files were tagged; run the same command again to resume.")
             raise
 
 
