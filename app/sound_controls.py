@@ -110,7 +110,7 @@ class SoundControls(QObject):
         else:
             self.failed.emit(
                 UserError(
-                    "The sound of this event is not kept any more.",
+                    "The sound of this event is no longer kept.",
                     "Record clips of events (Listen, Sound and disk…) to keep their sound for good.",
                 )
             )

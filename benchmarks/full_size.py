@@ -21,6 +21,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -177,7 +178,8 @@ def transformers_ast(checkpoint: Checkpoint) -> Run:
 
 def our_ways(tagger: Tagger, shape: Shape) -> dict[str, Run]:
     """PyTorch's and OpenVINO's in each precision that this machine has, and in the coarsest with merging."""
-    ways: dict[str, Run] = {"torch fp32": lambda window: tagger.with_engine("torch").runs_on.run("clip", window)}
+    exact = tagger.with_setting(Setting("torch", "fp32", tagger.merge)).runs_on
+    ways: dict[str, Run] = {"torch fp32": partial(exact.run, "clip")}
     for precision, share in wanted(tagger):
         merge = merge_of(tagger, share)
         kind: GraphKind = "int8" if precision == "int8" else "float"

@@ -52,7 +52,7 @@ class Stretch:
         lost = [f"the {which} {formatting.lasting(seconds)}" for which, seconds in at_ends if seconds >= _LEAST_LOST_S]
         if begin_s >= end_s or not lost:
             return ""
-        return f"Not all of it is kept any more: {' and '.join(lost)} of it are silent in the file."
+        return f"Part of it is no longer kept: {' and '.join(lost)} of it are silent in the file."
 
     def save(self, ring: SoundRing, target: Path) -> Path:
         """Write it as WAV or FLAC at its own rate; returns `target`. For a pool thread. Raises UserError."""

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QElapsedTimer, Qt, QTimer, Slot
-from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import QElapsedTimer, QEvent, Qt, QTimer, Slot
+from PySide6.QtWidgets import QBoxLayout, QCheckBox, QFrame, QHBoxLayout, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
 from app.style import formatting
@@ -28,7 +28,7 @@ from core.labels import LabelSet
 NOW_HEARING = "Now hearing"
 QUIET = "Quiet"
 MAYBE = "maybe"
-_QUIET_PX = 40
+_QUIET_PX, _SIDE_PX = 40, 6
 _TEXT_EVERY_MS = 250
 _BARS_EVERY_MS = 66
 Heard = Mapping[int, float | None]
@@ -107,23 +107,34 @@ class TagsPanel(QFrame):
         self.show_message("Loading the model…")
 
     def _lay_out(self) -> None:
-        header, finder = QHBoxLayout(), QHBoxLayout()
-        for line in (header, finder):
-            line.setContentsMargins(6, 0, 6, 0)
-        header.addWidget(self.heading)
-        header.addStretch(1)
-        header.addWidget(self.note)
-        header.addWidget(self.muted_button)
+        finder, beside = QHBoxLayout(), QHBoxLayout()
+        self._header = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        for line in (self._header, finder):
+            line.setContentsMargins(_SIDE_PX, 0, _SIDE_PX, 0)
+        beside.addStretch(1)
+        beside.addWidget(self.note)
+        beside.addWidget(self.muted_button)
+        self._header.addWidget(self.heading)
+        self._header.addLayout(beside, 1)
         finder.addWidget(self.search)
         finder.addWidget(self.parents_switch)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(6, 10, 6, 6)
+        layout.setContentsMargins(_SIDE_PX, 10, _SIDE_PX, 6)
         layout.setSpacing(8)
-        layout.addLayout(header)
+        layout.addLayout(self._header)
         layout.addLayout(finder)
         layout.addWidget(self.quiet)
         layout.addWidget(self.list, 1)
         layout.addWidget(self.empty, 1)
+
+    def event(self, event: QEvent) -> bool:
+        """Where the heading and what stands beside it need more room than there is, they stand below one another."""
+        if event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Resize):
+            parts = [part for part in (self.heading, self.note, self.muted_button) if not part.isHidden()]
+            wanted_px = sum(part.sizeHint().width() + self._header.spacing() for part in parts)
+            fits = wanted_px <= self.contentsRect().width() - 4 * _SIDE_PX
+            self._header.setDirection(QBoxLayout.Direction.LeftToRight if fits else QBoxLayout.Direction.TopToBottom)
+        return super().event(event)
 
     @Slot()
     def apply_theme(self) -> None:

@@ -184,13 +184,6 @@ class Tagger:
         other._engine = other._engine_for(merge)
         return other
 
-    def with_engine(self, engine: EngineName) -> Tagger:
-        """A tagger of the same model, run by another engine. Raises UserError."""
-        other = copy(self)
-        other._wanted_engine = engine
-        other._engine = other._engine_for(self.asked_for[2])
-        return other
-
     def with_setting(self, setting: Setting) -> Tagger:
         """A tagger of the same model, run in one certain way. Raises UserError where this machine cannot."""
         other = copy(self)

@@ -18,13 +18,20 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from platformdirs import user_cache_path
 
 from core.audio.log_mel import LogMel, LogMelConfig
 from core.errors import UserError
 from core.unforeseen import unforeseen
 from training.data.content_keys import ClipKeys, ContentKey, content_key
-from training.data.frame_cache import IN_USE_S, CacheError, FrameCache, cache_bytes, cache_folders, evict
+from training.data.frame_cache import (
+    IN_USE_S,
+    CacheError,
+    FrameCache,
+    cache_bytes,
+    cache_folders,
+    clips_cache,
+    evict,
+)
 from training.data.layouts.clip_parts import Part, cut
 from training.data.manifest import LabelledClip
 
@@ -66,7 +73,7 @@ def load_clips(
 
     report: called with the number of clips done and the total. Raises one UserError that names all unreadable clips.
     """
-    cache, max_bytes = user_cache_path("soundmark"), cache_bytes()
+    cache, max_bytes = clips_cache(), cache_bytes()
     sources = [(str(clip.path), clip.part) for clip in clips]
     stored = CachedClips(sources, log_mel, round(max_s * 100), cache / "log-mel")
     lengths = stored.prepare(ClipKeys(cache / "keys.sqlite"), report or (lambda done, total: None))

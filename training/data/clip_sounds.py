@@ -12,11 +12,10 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from platformdirs import user_cache_path
 
 from core.atomic_write import atomic_file
 from core.errors import UserError
-from training.data.frame_cache import cache_bytes, cache_folders, evict
+from training.data.frame_cache import cache_bytes, cache_folders, clips_cache, evict
 from training.data.layouts.clip_parts import cut
 from training.data.manifest import LabelledClip
 
@@ -57,7 +56,7 @@ def load_sounds(
 
     report: called with the number of clips done and of all. Raises UserError that names the clips that cannot be read.
     """
-    cache, most_bytes = user_cache_path("soundmark"), cache_bytes()
+    cache, most_bytes = clips_cache(), cache_bytes()
     folder = cache / "sounds"
     name = _name_of(clips, sample_rate, longest_s)
     path, index = folder / f"{name}.i16", folder / f"{name}.json"

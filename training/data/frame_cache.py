@@ -15,15 +15,18 @@ import struct
 import time
 import zlib
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
 import numpy as np
+import platformdirs
 from numpy.typing import NDArray
 
 from core.atomic_write import atomic_file
 from core.errors import UserError
+from core.program import cache_folder
 
 _HEADER = struct.Struct("<4sIII")  # mark, frames, mels, CRC-32 of the frames
 _MARK = b"SMF1"
@@ -111,6 +114,38 @@ def cache_bytes() -> float:
         remedy = "Set it to a number of gigabytes, 0 or more, such as 20, or unset it."
         raise UserError(f"SOUNDMARK_CACHE_GB is {text!r}, which is not a valid size.", remedy)
     return gigabytes * 1e9
+
+
+def clips_cache() -> Path:
+    """The user's cache folder, where decoded clips are kept.
+
+    Earlier versions had a folder of another name. What is in it is moved here once no run has used it for two days;
+    until then it is used where it is.
+    """
+    folder, earlier = cache_folder(), platformdirs.user_cache_path("soundmark")
+    if not earlier.is_dir() or (folder.is_dir() and earlier.samefile(folder)):  # names may differ in case only
+        return folder
+    if is_in_use(cache_folders(earlier)):
+        return folder if any(part.exists() for part in cache_folders(folder)) else earlier
+    folder.mkdir(parents=True, exist_ok=True)
+    for part in earlier.iterdir():
+        if not (folder / part.name).exists():
+            with suppress(OSError):  # another run was faster, or the system refuses: then clips are decoded again
+                part.rename(folder / part.name)
+    with suppress(OSError):
+        earlier.rmdir()
+    return folder
+
+
+def is_in_use(folders: Iterable[Path], in_use_s: float = IN_USE_S) -> bool:
+    """Whether a file below `folders` has been used within `in_use_s` seconds."""
+    newest = time.time() - in_use_s
+    for parent, _, names in chain.from_iterable(map(os.walk, folders)):
+        for name in names:
+            with suppress(OSError):
+                if os.stat(os.path.join(parent, name)).st_mtime > newest:
+                    return True
+    return False
 
 
 def cache_folders(cache: Path) -> tuple[Path, ...]:

@@ -74,11 +74,6 @@ class ColumnHistory:
         """The columns that are kept, `[start, stop)`, in order; between them lie gaps."""
         return tuple(self._runs)
 
-    @property
-    def size_bytes(self) -> int:
-        """The memory of all columns, once they are all written."""
-        return sum(level.nbytes for block in self._blocks.values() for level in block.levels)
-
     def gaps_between(self, start_s: float, stop_s: float) -> tuple[tuple[float, float], ...]:
         """The stretches without sound that touch a range of time, `[start, stop)` in seconds, whole."""
         rate = self.columns_per_s

@@ -287,3 +287,24 @@ def test_a_pinned_class_and_one_searched_for_are_listed_whatever_implies_them(fa
 
 def test_without_parents_there_is_no_switch(panel: TagsPanel) -> None:
     assert not panel.parents_switch.isVisible()
+
+
+@pytest.mark.parametrize("percent", [90, 100, 200])
+def test_heading_and_button_are_never_cut_short(
+    panel: TagsPanel, muted: MutedClasses, appearance: Appearance, qtbot: QtBot, percent: int
+) -> None:
+    muted.toggle("dog", "Dog")
+    appearance.choose_text_size(percent)
+
+    def is_below() -> bool:
+        return panel.muted_button.y() > panel.heading.geometry().bottom()
+
+    try:
+        for width_px in (260, 900, 260):
+            panel.resize(width_px, 480)
+            qtbot.waitUntil(lambda px=width_px: is_below() == (percent == 200 and px == 260))
+            assert panel.heading.width() >= panel.heading.sizeHint().width()
+            assert panel.muted_button.width() >= panel.muted_button.sizeHint().width()
+            assert panel.muted_button.geometry().right() <= width_px
+    finally:
+        appearance.choose_text_size(100)

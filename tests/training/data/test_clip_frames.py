@@ -20,7 +20,7 @@ from core.errors import UserError
 from tests.training.runs import clips_in_memory
 from training.data.clip_frames import frame_statistics, load_clips, multi_hot
 from training.data.content_keys import ClipKeys, content_key
-from training.data.frame_cache import CacheError, FrameCache
+from training.data.frame_cache import CacheError, FrameCache, clips_cache
 from training.data.manifest import LabelledClip
 
 pytestmark = pytest.mark.slow
@@ -46,7 +46,7 @@ print(hashlib.sha256(b"".join(frames.frames_of(i).tobytes() for i in range(len(f
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty cache folder of this test alone."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    return tmp_path / "cache" / "soundmark"
+    return clips_cache()
 
 
 def make_clips(folder: Path, n: int, seconds: float = 0.5) -> tuple[LabelledClip, ...]:

@@ -12,14 +12,15 @@ import soundfile
 from core.errors import UserError
 from training.data import clip_sounds
 from training.data.clip_sounds import load_sounds
-from training.data.layouts.clip_parts import Part
+from training.data.frame_cache import clips_cache
+from training.data.layouts.clip_parts import Part, cut
 from training.data.manifest import LabelledClip
 
 
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(clip_sounds, "user_cache_path", lambda _name: tmp_path / "cache")
-    return tmp_path / "cache" / "sounds"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return clips_cache() / "sounds"
 
 
 def write(path: Path, hz: float = 440.0, seconds: float = 1.0) -> LabelledClip:
@@ -45,8 +46,7 @@ def test_they_are_decoded_once_and_again_when_a_file_changes(
     first = load_sounds(clips, 16_000)
     monkeypatch.setattr(clip_sounds, "cut", lambda *_args: pytest.fail("decoded again"))
     assert load_sounds(clips, 16_000).path == first.path
-    monkeypatch.undo()
-    monkeypatch.setattr(clip_sounds, "user_cache_path", lambda _name: cache.parent)
+    monkeypatch.setattr(clip_sounds, "cut", cut)
     changed = [write(tmp_path / "a.wav", 220.0, 0.25)]
     os.utime(tmp_path / "a.wav", ns=(1, 1))
     second = load_sounds(changed, 16_000)

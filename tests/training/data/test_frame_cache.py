@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from core.errors import UserError
 from training.data import frame_cache
-from training.data.frame_cache import IN_USE_S, CacheError, FrameCache, evict
+from training.data.frame_cache import IN_USE_S, CacheError, FrameCache, cache_folders, clips_cache, evict
 
 KEY = "abcdef0123"
 
@@ -161,3 +161,46 @@ def test_a_file_that_cannot_be_removed_stays_and_the_next_one_goes(
 
 def test_no_folder_holds_nothing_to_remove(tmp_path: Path) -> None:
     assert evict([tmp_path / "none"], 0) == 0
+
+
+@pytest.fixture
+def two_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
+    """The cache folder, and the one of earlier versions with an entry."""
+    folder, earlier = tmp_path / "Soundmark", tmp_path / "soundmark"
+    monkeypatch.setattr(frame_cache, "cache_folder", lambda: folder)
+    monkeypatch.setattr(frame_cache.platformdirs, "user_cache_path", lambda _name: earlier)
+    FrameCache(cache_folders(earlier)[0], 8).write(KEY, noise(5))
+    (earlier / "keys.sqlite").write_bytes(b"keys")
+    return folder, earlier
+
+
+def test_what_an_earlier_version_kept_is_moved_once_no_run_uses_it(two_folders: tuple[Path, Path]) -> None:
+    folder, earlier = two_folders
+    path = FrameCache(cache_folders(earlier)[0], 8).path_of(KEY)
+    assert clips_cache() == earlier, "it has been used today"
+    os.utime(path, (1, 1))
+    assert clips_cache() == folder
+    np.testing.assert_array_equal(FrameCache(cache_folders(folder)[0], 8).read(KEY, verify=True), noise(5))
+    assert (folder / "keys.sqlite").read_bytes() == b"keys"
+    assert not earlier.exists()
+    assert clips_cache() == folder
+
+
+def test_a_run_of_an_earlier_version_keeps_what_it_uses(two_folders: tuple[Path, Path]) -> None:
+    folder, earlier = two_folders
+    FrameCache(cache_folders(folder)[0], 8).write(KEY, noise(6))
+    assert clips_cache() == folder
+    assert FrameCache(cache_folders(earlier)[0], 8).length_of(KEY) == 5
+    os.utime(FrameCache(cache_folders(earlier)[0], 8).path_of(KEY), (1, 1))
+    assert clips_cache() == folder
+    assert FrameCache(cache_folders(folder)[0], 8).length_of(KEY) == 6, "nothing is written over"
+
+
+def test_one_folder_whose_name_differs_in_case_only_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(frame_cache, "cache_folder", lambda: tmp_path)
+    monkeypatch.setattr(frame_cache.platformdirs, "user_cache_path", lambda _name: tmp_path / "." / "")
+    (tmp_path / "log-mel").mkdir()
+    assert clips_cache() == tmp_path
+    assert (tmp_path / "log-mel").is_dir()

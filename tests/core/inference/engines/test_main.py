@@ -14,6 +14,7 @@ from core.inference.engines.late_torch import LateTorch
 from core.inference.engines.main import EngineParts, build_engine
 from core.inference.engines.models import EngineName, Setting
 from core.inference.engines.pytorch import TorchEngine
+from core.inference.tagger import Tagger
 from core.model.checkpoints import checkpoint as checkpoint_module
 from core.model.merging.schedule import NO_MERGING, MergeSchedule
 from fakes import tiny_checkpoint, tiny_tagger
@@ -89,13 +90,13 @@ def test_another_merging_reads_the_weights_no_second_time(monkeypatch: pytest.Mo
     """The window's own thread asks for it."""
     hashed: list[str] = []
     monkeypatch.setattr(checkpoint_module, "hash_of_weights", lambda *_: hashed.append("all weights") or "a hash")
-    tagger = tiny_tagger().with_engine("openvino")
+    tagger = Tagger(tiny_checkpoint(), device="cpu", engine="openvino")
     tagger.with_merge("off").with_merge("auto").graph_key(tagger.usual_shapes[0])
     assert hashed == ["all weights"]
 
 
 def test_a_tagger_s_other_merging_keeps_the_engine_and_the_answer() -> None:
-    tagger = tiny_tagger().with_engine("openvino")
+    tagger = Tagger(tiny_checkpoint(), device="cpu", engine="openvino")
     frames = np.random.default_rng(0).normal(-6, 3, (96, 128)).astype(np.float32)
     assert tagger.engine == "PyTorch fp32"
     np.testing.assert_allclose(
