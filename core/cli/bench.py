@@ -1,4 +1,4 @@
-"""`soundmark bench` measures what each way to run a model is worth on this machine."""
+"""`soundmark bench` measures what each way to run a model is worth on this machine, and keeps it for listening."""
 
 from __future__ import annotations
 
@@ -110,13 +110,18 @@ def wanted_settings(model: ModelOptions, tagger: Tagger) -> list[Setting]:
 
 
 def _measured(options: BenchOptions, tagger: Tagger, setting: Setting, reference: Reference) -> Measured | Refused:
+    from core.inference.engines.bench_tables import BenchTables, bench_key
     from core.inference.engines.measuring import measure
 
     print(shown(f"Measuring {setting.describe()}…"), file=sys.stderr, flush=True)
     try:
-        return measure(tagger, setting, reference.shape, reference, seconds=options.seconds)
+        row = measure(tagger, setting, reference.shape, reference, seconds=options.seconds)
     except UserError as error:
         return Refused(setting, error.problem)
+    if _has_weights(options.model):
+        # Each at once: whoever stops here keeps what has been measured.
+        BenchTables().keep(bench_key(tagger), [row])
+    return row
 
 
 def _report(tagger: Tagger, rows: Sequence[Measured | Refused], best: Measured | None) -> dict[str, object]:
@@ -181,6 +186,14 @@ def _log_mel_ms(tagger: Tagger) -> float:
     return (time.perf_counter() - began) * 1000 * tagger.log_mel.sample_rate / len(sound)
 
 
+def _has_weights(model: ModelOptions) -> bool:
+    """Whether it is more than an architecture."""
+    from core.model.variants import MODEL_VARIANTS
+
+    variant = MODEL_VARIANTS.get(model.model or "starter")
+    return variant is None or variant.weights is not None
+
+
 def _tagger(model: ModelOptions) -> Tagger:
     """Load the model; an architecture without weights gets random ones, which run just as fast."""
     from core.audio.log_mel import LogMelConfig
@@ -189,9 +202,9 @@ def _tagger(model: ModelOptions) -> Tagger:
     from core.model.networks.build import build_network
     from core.model.variants import MODEL_VARIANTS
 
-    variant = MODEL_VARIANTS.get(model.model or "starter")
-    if variant is None or variant.weights is not None:
+    if _has_weights(model):
         return model.load_tagger()
+    variant = MODEL_VARIANTS[model.model or "starter"]
     print(f"{variant.name} has no weights here: timing random ones.", file=sys.stderr)
     n_labels = variant.model.n_labels
     config = CheckpointConfig(

@@ -22,6 +22,7 @@ from filelock import FileLock
 
 from core.foreign_text import parse_json
 from core.inference.engines.models import Precision, Shape
+from core.inference.engines.threads import usable_cores
 from core.program import cache_folder
 
 GRAPH, WEIGHTS, FACTS = "graph.xml", "graph.bin", "facts.json"
@@ -61,6 +62,10 @@ class GraphFacts:
     """For each precision, how far its probabilities are from PyTorch's in fp32, at most."""
     milliseconds: dict[str, float] = field(default_factory=dict[str, float])
     """For each precision that agrees, and for "torch", the median time of a window."""
+    shares: dict[str, float] = field(default_factory=dict[str, float])
+    """For each of these, on how many of a few windows its top label is PyTorch's in fp32 without merging, 0 to 1."""
+    mean_differences: dict[str, float] = field(default_factory=dict[str, float])
+    """For each of these, the mean absolute difference of probabilities from those."""
     failure: str = ""
     """Why no graph could be made."""
     sizes: dict[str, int] = field(default_factory=dict[str, int])
@@ -88,6 +93,11 @@ def processor() -> str:
             if line.startswith(("model name", "flags", "Features")):
                 return hashlib.sha256(f"{platform.machine()} {line}".encode()).hexdigest()[:16]
     return f"{platform.machine()} {platform.processor()}"
+
+
+def this_machine() -> str:
+    """Processor and cores that models may use, in a word."""
+    return f"{processor()}-{usable_cores()}"
 
 
 def graphs_folder() -> Path:

@@ -25,8 +25,6 @@ from core.model.merging.schedule import NO_MERGING, MergeSchedule
 if TYPE_CHECKING:
     from core.inference.tagger import Tagger
 
-LEAST_AGREEMENT, MOST_MEAN_DIFFERENCE = 0.97, 0.01
-"""What answers need in order to be as good: the share of equal top labels, and the mean difference of probabilities."""
 _EARLY = (0.25, 0.5)
 """Shares of the patches that merge-early schedules remove, in their first two layers: what leaves early saves time in
 all layers that follow, and each layer that merges costs time itself."""
@@ -159,8 +157,7 @@ def measure(
 
 def best_of(measured: Sequence[Measured]) -> Measured | None:
     """The fastest whose answers are as good as those in fp32 without merging; None where none is."""
-    good = [one for one in measured if one.agreement >= LEAST_AGREEMENT and one.difference <= MOST_MEAN_DIFFERENCE]
-    return min(good, key=lambda one: one.p50_ms, default=None)
+    return min((one for one in measured if one.agrees.is_enough), key=lambda one: one.p50_ms, default=None)
 
 
 def _load_graph(tagger: Tagger, setting: Setting, shape: Shape) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from core.model.merging.schedule import MergeSchedule
 
@@ -17,6 +17,8 @@ Reading = Literal["clip", "columns"]
 EngineName = Literal["auto", "torch", "openvino"]
 Precision = Literal["fp32", "bf16", "int8"]
 """What matrix products are computed in; "int8": those of the graph's linear layers, the rest as in fp32."""
+LEAST_AGREEMENT, MOST_MEAN_DIFFERENCE = 0.97, 0.01
+"""What answers need in order to be as good: the share of equal top labels, and the mean difference of probabilities."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,33 @@ class Setting:
         """For people: "OpenVINO int8, merging off"."""
         return f"{ENGINE_NAMES[self.engine]} {self.precision}, merging {self.merge.describe()}"
 
+    def to_dict(self) -> dict[str, Any]:
+        """For a file."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, raw: Mapping[str, Any]) -> Setting:
+        """What `to_dict` gave. Raises KeyError, TypeError, ValueError, AttributeError or UserError for nonsense."""
+        engine, precision = raw["engine"], raw["precision"]
+        if engine not in ("torch", "openvino") or precision not in ("fp32", "bf16", "int8"):
+            raise ValueError("an unknown setting")
+        return cls(engine, precision, MergeSchedule.from_dict(raw["merge"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How far answers are those of PyTorch in fp32 without merging."""
+
+    share: float
+    """Of windows whose top label is the same, 0 to 1."""
+    difference: float
+    """Mean absolute difference of all probabilities."""
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether they are as good."""
+        return self.share >= LEAST_AGREEMENT and self.difference <= MOST_MEAN_DIFFERENCE
+
 
 ENGINE_NAMES: dict[str, str] = {"torch": "PyTorch", "openvino": "OpenVINO"}
 """What people call them."""
@@ -60,6 +89,11 @@ class Measured:
     """Share of real windows whose top label is that of PyTorch in fp32 without merging, 0 to 1."""
     difference: float
     """Mean absolute difference of all probabilities from those."""
+
+    @property
+    def agrees(self) -> Agreement:
+        """Both figures of its answers."""
+        return Agreement(self.agreement, self.difference)
 
 
 class Engine(Protocol):

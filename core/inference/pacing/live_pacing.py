@@ -12,14 +12,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from core.inference.engines.bench_tables import BenchTable
 from core.inference.engines.models import Setting
 from core.inference.pacing.controller import PaceController
 from core.inference.pacing.costs import Costs
+from core.inference.pacing.figures import Figures, figures_of, is_newer
 from core.inference.pacing.ladder import hops_of, ladder_of
 from core.inference.pacing.memory import PaceMemory, Remembered
 from core.inference.pacing.model_settings import ModelSettings
 from core.inference.pacing.models import AUTO, Ladder, PaceState, PaceWish, Place
 from core.inference.pacing.sentences import pace_sentence
+from core.inference.pacing.settings import live_shapes
 from core.inference.results import TagScores
 
 if TYPE_CHECKING:
@@ -32,11 +35,12 @@ PREPARED_FROM_S, PREPARED_EVERY_S = 5.0, 1.0
 
 REMEMBERED_EVERY_S = 600.0
 """How often what was learnt is written, beside at each change."""
+NOT_BENCHED = BenchTable()
 
 
 class LivePacing:
-    """The pace of `model`, a tagger that stays as it is. costs_ms: what settings are known to take, beside what is
-    remembered of them."""
+    """The pace of `model`, a tagger that stays as it is. table: what `soundmark bench` measured of it. costs_ms: what
+    settings are known to take, beside what is remembered of them."""
 
     def __init__(
         self,
@@ -44,15 +48,20 @@ class LivePacing:
         wish: PaceWish,
         memory: PaceMemory,
         *,
+        table: BenchTable = NOT_BENCHED,
         costs_ms: Mapping[Setting, float] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.model, self.wish, self._memory, self._clock = model, wish, memory, clock
         self._key = f"{model.weights_hash}-{model.device}-{model.live_view.context}"
         self._remembered = memory.recall(self._key)
+        # A machine that was measured since then is begun with by its figures.
+        self._last_used = None if is_newer(table, self._remembered) else self._remembered
         self._settings = ModelSettings(model)
-        known_ms = self._known_ms(costs_ms or {})
-        self._ladder = self._build_ladder(known_ms)
+        figures = figures_of(self._settings.known, table, live_shapes(model), self._remembered)
+        self._agreement = figures.agreement
+        known_ms = {**figures.ms, **(costs_ms or {})}
+        self._ladder = self._build_ladder(replace(figures, ms=known_ms))
         places = {setting: place for place, setting in enumerate(self._ladder.settings)}
         self._costs = Costs(self._ladder.guesses, {places[one]: ms for one, ms in known_ms.items() if one in places})
         self._controller = self._build_controller()
@@ -69,16 +78,10 @@ class LivePacing:
 
     # ----- building -----
 
-    def _known_ms(self, costs_ms: Mapping[Setting, float]) -> dict[Setting, float]:
-        """What settings take: what was learnt last counts most."""
-        graphs = {setting: known.ms for setting, known in self._settings.known.items() if known.ms is not None}
-        remembered: Mapping[Setting, float] = {} if self._remembered is None else self._remembered.costs_ms
-        return {**graphs, **remembered, **costs_ms}
-
-    def _build_ladder(self, known_ms: Mapping[Setting, float]) -> Ladder:
+    def _build_ladder(self, figures: Figures) -> Ladder:
         view, has_frame_head = self.model.live_view, self.model.has_frame_head
         hops_s = hops_of(view, has_frame_head=has_frame_head) if self.wish.hop_s is None else (self.wish.hop_s,)
-        return ladder_of(tuple(self._settings.known), hops_s, known_ms)
+        return ladder_of(tuple(self._settings.known), hops_s, figures)
 
     def _build_controller(self) -> PaceController:
         settings, known = self._ladder.settings, self._settings.known
@@ -88,7 +91,7 @@ class LivePacing:
 
     def _remembered_place(self) -> Place | None:
         """The pace that was in use when this model last ran here."""
-        remembered, settings, hops_s = self._remembered, self._ladder.settings, self._ladder.hops_s
+        remembered, settings, hops_s = self._last_used, self._ladder.settings, self._ladder.hops_s
         if remembered is None or remembered.setting not in settings:
             return None
         hop = min(range(len(hops_s)), key=lambda place: abs(hops_s[place] - remembered.hop_s))
@@ -174,8 +177,20 @@ class LivePacing:
         if found == "coming":
             return
         place = self._ladder.settings.index(self._preparing)
-        (self._controller.set_ready if found == "ready" else self._controller.set_unusable)(place)
+        is_usable = found == "ready" and self._is_as_good(self._preparing)
+        (self._controller.set_ready if is_usable else self._controller.set_unusable)(place)
         self._preparing = None
+
+    def _is_as_good(self, setting: Setting) -> bool:
+        """Whether a graph that has been made since answers as it should; what is chosen by hand need not."""
+        if self.wish.setting != AUTO or setting in self._agreement:
+            return True
+        found = self._settings.look_again(setting).agreement
+        if found is None or found.is_enough:
+            return True
+        words = "%s is left out: the same top label in %.0f %% of windows, off by %.4f"
+        _log.info(words, setting.describe(), 100 * found.share, found.difference)
+        return False
 
     def _remember(self) -> None:
         """Keep what was learnt; a pace that the user chose is none that the program would choose."""
@@ -185,5 +200,5 @@ class LivePacing:
                 return
             setting, hop_s = self._remembered.setting, self._remembered.hop_s
         costs_ms = {**(self._remembered.costs_ms if self._remembered else {}), **self.costs_ms}
-        self._remembered, self._remembered_s = Remembered(setting, hop_s, costs_ms), self._clock()
+        self._remembered, self._remembered_s = Remembered(setting, hop_s, costs_ms, time.time()), self._clock()
         self._memory.remember(self._key, self._remembered)

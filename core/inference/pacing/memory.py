@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,9 +18,8 @@ from filelock import FileLock, Timeout
 from core.atomic_write import atomic_file
 from core.errors import UserError
 from core.foreign_text import as_object, parse_json
-from core.inference.engines.graph_files import processor
+from core.inference.engines.graph_files import this_machine
 from core.inference.engines.models import Setting
-from core.model.merging.schedule import MergeSchedule
 from core.program import data_folder
 
 _log = logging.getLogger(__name__)
@@ -42,6 +40,8 @@ class Remembered:
     """The hop last in use."""
     costs_ms: Mapping[Setting, float] = field(default_factory=dict[Setting, float])
     """What a window takes while nothing else runs."""
+    at: float = 0.0
+    """When it was written, as `time.time()`; 0 where that is not known."""
 
 
 class PaceMemory:
@@ -93,18 +93,6 @@ class PaceMemory:
             self._path.replace(aside)
 
 
-def this_machine() -> str:
-    """Processor and cores, in a word."""
-    return f"{processor()}-{n_cores()}"
-
-
-def n_cores() -> int:
-    """The cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def _entries_of(content: bytes) -> list[dict[str, Any]]:
     """Raises ValueError for a file that is not one of these."""
     table = as_object(parse_json(content.decode("utf-8"))) or {}
@@ -115,23 +103,17 @@ def _entries_of(content: bytes) -> list[dict[str, Any]]:
 
 
 def _entry(remembered: Remembered) -> dict[str, Any]:
-    costs = [{"setting": asdict(one), "ms": round(ms, 3)} for one, ms in remembered.costs_ms.items()]
-    return {"setting": asdict(remembered.setting), "hop_s": remembered.hop_s, "costs": costs}
+    costs = [{"setting": one.to_dict(), "ms": round(ms, 3)} for one, ms in remembered.costs_ms.items()]
+    return {"setting": remembered.setting.to_dict(), "hop_s": remembered.hop_s, "costs": costs, "at": remembered.at}
 
 
 def _remembered(entry: dict[str, Any]) -> Remembered:
-    costs = {_setting(one["setting"]): _positive(one["ms"]) for one in entry["costs"]}
-    return Remembered(_setting(entry["setting"]), _positive(entry["hop_s"]), costs)
-
-
-def _setting(raw: dict[str, Any]) -> Setting:
-    engine, precision = raw["engine"], raw["precision"]
-    if engine not in ("torch", "openvino") or precision not in ("fp32", "bf16", "int8"):
-        raise ValueError("an unknown setting")
-    return Setting(engine, precision, MergeSchedule.from_dict(raw["merge"]))
+    costs = {Setting.from_dict(one["setting"]): _positive(one["ms"]) for one in entry["costs"]}
+    at = _positive(entry["at"]) if entry.get("at") else 0.0
+    return Remembered(Setting.from_dict(entry["setting"]), _positive(entry["hop_s"]), costs, at)
 
 
 def _positive(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e9:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e12:
         raise ValueError("not a positive number")
     return float(value)

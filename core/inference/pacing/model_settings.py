@@ -43,6 +43,10 @@ class ModelSettings:
         setting = Setting("torch", precision, self.model.merge)
         self._kept[setting], self.known[setting] = self.model, Known(is_ready=True)
 
+    def look_again(self, setting: Setting) -> Known:
+        """What is known of a setting now, after its graph may have been made."""
+        return known_of(self.tagger(setting), setting)
+
     def tagger(self, setting: Setting) -> Tagger:
         """The model in a setting; PyTorch answers where its graph is not there."""
         if setting not in self._kept:

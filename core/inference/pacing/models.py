@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from core.bounds import check_number, check_whole
 from core.errors import UserError
-from core.inference.engines.models import Setting
+from core.inference.engines.models import Agreement, Setting
 
 MOST_SETTINGS = 64
 AUTO, FINEST, FASTEST = "auto", "finest", "fastest"
@@ -36,19 +37,28 @@ class Ladder:
     """The shortest first; at least one."""
     guesses: tuple[float, ...]
     """What a window is thought to cost in each setting before it is measured, in any unit."""
+    refused: Mapping[int, Agreement] = field(default_factory=dict[int, Agreement])
+    """The places of settings whose answers differ too much: they are used only if they are chosen by hand."""
+    n_slower: int = 0
+    """How many settings are left out because they were measured to be no faster than a finer one."""
+    is_benched: bool = False
+    """`soundmark bench` measured them."""
 
     def __post_init__(self) -> None:
         check_whole("The number of settings", len(self.settings), 1, MOST_SETTINGS)
         if len(self.guesses) != len(self.settings) or not all(guess > 0 for guess in self.guesses):
             raise ValueError("Each setting needs a guess above 0.")
+        if not set(self.refused) < set(range(len(self.settings))):
+            raise ValueError("At least one setting must not be refused.")
         if not self.hops_s or list(self.hops_s) != sorted(set(self.hops_s)):
             raise ValueError("Hops must be given once each, the shortest first.")
         for hop_s in self.hops_s:
             check_number("hop_s", hop_s, 0.01, 60.0)
 
     def places(self, setting: int | None = None) -> tuple[Place, ...]:
-        """All places in order, or those of one setting."""
-        settings = range(len(self.settings)) if setting is None else (setting,)
+        """All places that may be chosen by the program in order, or those of one setting."""
+        allowed = [one for one in range(len(self.settings)) if one not in self.refused]
+        settings = allowed if setting is None else [setting]
         return tuple(Place(hop, one) for hop in range(len(self.hops_s)) for one in settings)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from core.errors import UserError
+from core.inference.engines.bench_tables import BenchTables, bench_key
 from core.inference.live_tagging import LiveTagging, LiveWindow
 from core.inference.pacing.live_pacing import LivePacing
 from core.inference.pacing.memory import PaceMemory
@@ -15,10 +16,10 @@ _log = logging.getLogger(__name__)
 
 
 class Pacer:
-    """For the inference thread, except `use`. memory: None for that of this computer."""
+    """For the inference thread, except `use`. memory, tables: None for those of this computer."""
 
-    def __init__(self, wish: PaceWish, memory: PaceMemory | None = None) -> None:
-        self._wish, self._memory = wish, memory
+    def __init__(self, wish: PaceWish, memory: PaceMemory | None = None, tables: BenchTables | None = None) -> None:
+        self._wish, self._memory, self._tables = wish, memory, tables
         self._pacing: LivePacing | None = None
         self._paced: LiveTagging | None = None
         """What it gave last; anything else is a new model."""
@@ -37,8 +38,9 @@ class Pacer:
             return tagging
         model = tagging.tagger if before is None or is_new else before.model
         costs_ms = {} if before is None or is_new else before.costs_ms
-        self._memory = self._memory or PaceMemory()
-        self._pacing = LivePacing(model, wish, self._memory, costs_ms=costs_ms)
+        self._memory, self._tables = self._memory or PaceMemory(), self._tables or BenchTables()
+        table = self._tables.read(bench_key(model))
+        self._pacing = LivePacing(model, wish, self._memory, table=table, costs_ms=costs_ms)
         return self._at_pace(tagging, self._pacing)
 
     def heard(self, tagging: LiveTagging, window: LiveWindow, scores: TagScores) -> LiveTagging:

@@ -11,7 +11,7 @@ def pace_sentence(state: PaceState) -> str:
     """What is used and why; a warning where even that cannot keep up."""
     if state.is_behind and state.share is not None:
         return _behind(state, state.share)
-    return f"{_chosen(state)}{_REASONS[state.reason](state)}."
+    return f"{_chosen(state)}{_REASONS[state.reason](state)}{_agreement(state)}{_left_out(state)}."
 
 
 def pace_in_words(state: PaceState) -> str:
@@ -50,6 +50,27 @@ def _hops(state: PaceState) -> str:
     has_others = state.wish.setting == AUTO and len(state.ladder.settings) > 1
     setting = "even the fastest setting" if has_others else "it"
     return f"; every {shorter_s:g} s {setting} would use {_percent(share)}"
+
+
+def _agreement(state: PaceState) -> str:
+    """A setting that the program would not choose."""
+    found = state.ladder.refused.get(state.place.setting)
+    if found is None:
+        return ""
+    return (
+        f"; its answers differ: the same top class in {_percent(found.share)} of windows, off by {found.difference:.3f}"
+    )
+
+
+def _left_out(state: PaceState) -> str:
+    """What was not to be chosen from."""
+    ladder = state.ladder
+    counts = {"slower than a finer one": ladder.n_slower, "with other answers than fp32": len(ladder.refused)}
+    words = [f"{number} {what}" for what, number in counts.items() if number]
+    if state.wish.setting != AUTO or not words:
+        return ""
+    source = " by the figures of soundmark bench" if ladder.is_benched else ""
+    return f"; left out{source}: {' and '.join(words)}"
 
 
 _REASONS: dict[Reason, Callable[[PaceState], str]] = {

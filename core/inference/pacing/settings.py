@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from core.inference.engines.graph_engine import usable_precision
 from core.inference.engines.graph_files import GraphFacts, read_facts
 from core.inference.engines.measuring import settings_of
-from core.inference.engines.models import Setting, Shape
+from core.inference.engines.models import Agreement, Setting, Shape
 
 if TYPE_CHECKING:
     # Not at run time: it brings the whole model's imports, and the picture should move before those are done.
@@ -26,7 +26,9 @@ class Known:
     ms: float | None = None
     """What a live window takes, measured when the graph was made; None where that is not known."""
     is_usable: bool = True
-    """Its answers agree, as far as anybody has looked."""
+    """It runs, and answers as PyTorch does in the same merging, as far as anybody has looked."""
+    agreement: Agreement | None = None
+    """With PyTorch in fp32 without merging, on a few windows when the graph was made; None where that is not known."""
 
 
 def settings_for(tagger: Tagger) -> tuple[Setting, ...]:
@@ -47,18 +49,42 @@ def live_shapes(tagger: Tagger) -> tuple[Shape, ...]:
 def known_of(tagger: Tagger, setting: Setting) -> Known:
     """What is known of a setting; tagger: the model in this setting."""
     facts = [_facts(tagger, setting, shape) for shape in live_shapes(tagger)]
-    if setting.engine == "torch":
-        return Known(is_ready=True, ms=_sum_ms([one and one.milliseconds.get("torch") for one in facts]))
-    if not all(facts):
-        return Known(is_ready=False)
-    precisions = [None if one is None else usable_precision(one, setting.precision) for one in facts]
-    times = [one and name and one.milliseconds.get(name) for one, name in zip(facts, precisions, strict=True)]
-    return Known(is_ready=True, ms=_sum_ms(times), is_usable=None not in precisions)
+    names = [_name(one, setting) for one in facts]
+    found = [(one, name) for one, name in zip(facts, names, strict=True) if one is not None and name is not None]
+    is_torch = setting.engine == "torch"
+    is_complete = len(found) == len(facts)
+    return Known(
+        is_ready=is_torch or all(facts),
+        ms=_sum_ms([one.milliseconds.get(name) for one, name in found]) if is_complete else None,
+        is_usable=is_torch or None in facts or is_complete,
+        agreement=_worst([_agreement(one, name) for one, name in found]) if is_complete else None,
+    )
 
 
 def _facts(tagger: Tagger, setting: Setting, shape: Shape) -> GraphFacts | None:
     key = tagger.graph_key(shape)
     return read_facts(replace(key, kind="int8" if setting.precision == "int8" else "float"))
+
+
+def _name(facts: GraphFacts | None, setting: Setting) -> str | None:
+    """What a setting is called in a graph's facts; None where it cannot be used."""
+    if facts is None:
+        return None
+    return "torch" if setting.engine == "torch" else usable_precision(facts, setting.precision)
+
+
+def _agreement(facts: GraphFacts, name: str) -> Agreement | None:
+    share, difference = facts.shares.get(name), facts.mean_differences.get(name)
+    is_known = isinstance(share, float) and isinstance(difference, float)
+    return Agreement(share, difference) if is_known else None
+
+
+def _worst(found: Sequence[Agreement | None]) -> Agreement | None:
+    """Of all inputs of a live window."""
+    known = [one for one in found if one is not None]
+    if not known or len(known) < len(found):
+        return None
+    return Agreement(min(one.share for one in known), max(one.difference for one in known))
 
 
 def _sum_ms(times: Sequence[float | str | None]) -> float | None:

@@ -12,9 +12,11 @@ from core.cli.bench import BenchOptions, run_bench, wanted_settings
 from core.cli.model_options import ModelOptions
 from core.errors import UsageError, UserError
 from core.inference.engines import measuring
+from core.inference.engines.bench_tables import BenchTables, bench_key
 from core.inference.engines.models import Setting
 from core.model.checkpoints.checkpoint import save_checkpoint
 from core.model.merging.schedule import NO_MERGING
+from core.program import cache_folder
 from fakes import tiny_checkpoint, tiny_tagger
 
 pytestmark = pytest.mark.slow
@@ -35,13 +37,18 @@ def test_json_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
         assert row["memory_mb"] > 0
     assert report["best"]
     assert report["log_mel_ms_per_second"] > 0
+    kept = BenchTables().read(bench_key(options.load_tagger()))
+    assert [row.setting.merge.to_word() for row in kept.rows] == ["off", "100"]
+    assert [round(row.p50_ms, 3) for row in kept.rows] == [row["p50_ms"] for row in (off, merged)]
 
 
 def test_an_architecture_without_weights_is_timed_with_random_ones(capsys: pytest.CaptureFixture[str]) -> None:
+    before = list((cache_folder() / "bench").glob("*.json"))
     options = ModelOptions("ast-tiny-16", merge="off", device="cpu")
     assert run_bench(BenchOptions(options, seconds=0.01)) == 0
     captured = capsys.readouterr()
     assert "no weights here" in captured.err
+    assert list((cache_folder() / "bench").glob("*.json")) == before, "nobody asks for random weights again"
     [row] = [line for line in captured.out.splitlines() if line.startswith("PyTorch")]
     assert row.endswith("best")
 

@@ -12,17 +12,16 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from core.audio.demo.scene import demo_scene
 from core.audio.log_mel import LogMel
 from core.inference.engines.compiled_graph import CompiledGraph, openvino_core
 from core.inference.engines.graph_files import GRAPH, WEIGHTS, GraphFacts, GraphKind
-from core.inference.engines.models import Engine, Precision, Shape
+from core.inference.engines.making.agreement import Unmerged, probabilities_of
+from core.inference.engines.models import Agreement, Engine, Precision, Shape
 from core.inference.engines.pytorch import TorchEngine
 from core.model.checkpoints.checkpoint import Checkpoint
-from core.model.checkpoints.probabilities import to_probabilities
 from core.model.merging.schedule import MergeSchedule
 from core.model.networks.folded_norms import fold_batch_norms
 
@@ -47,6 +46,8 @@ def examine(checkpoint: Checkpoint, merge: MergeSchedule, shape: Shape, kind: Gr
     windows = compared_windows(checkpoint, shape)
     exact = TorchEngine(network, "cpu", merge)
     wanted = _probabilities(checkpoint, shape, exact, windows)
+    unmerged = Unmerged(checkpoint, shape, network)
+    agreements: dict[str, Agreement] = {"torch": unmerged.agreement(lambda window: exact.run(shape.reading, window))}
     able = openvino_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     differences = dict[str, float]()
     milliseconds: dict[Precision | Literal["torch"], float] = {
@@ -56,10 +57,11 @@ def examine(checkpoint: Checkpoint, merge: MergeSchedule, shape: Shape, kind: Gr
         if ability not in able:
             continue
         graph = CompiledGraph(folder / GRAPH, precision)
-        found = [_to_probabilities(checkpoint, shape, graph.run(window)) for window in windows]
+        found = [probabilities_of(checkpoint, shape, graph.run(window)) for window in windows]
         differences[precision] = _difference(found, wanted)
         if differences[precision] <= MOST_DIFFERENCE:
             milliseconds[precision] = _median_ms(lambda graph=graph: graph.run(windows[0]))
+            agreements[precision] = unmerged.agreement(graph.run)
         else:
             words = "%s in %s is off by %.3f on loud or quiet sound, and is not used"
             _log.warning(words, checkpoint.config.name, precision, differences[precision])
@@ -68,6 +70,8 @@ def examine(checkpoint: Checkpoint, merge: MergeSchedule, shape: Shape, kind: Gr
         precision="" if fastest == "torch" else fastest,
         differences=differences,
         milliseconds={name: round(value, 2) for name, value in milliseconds.items()},
+        shares={name: found.share for name, found in agreements.items()},
+        mean_differences={name: found.difference for name, found in agreements.items()},
         sizes={name: (folder / name).stat().st_size for name in (GRAPH, WEIGHTS)},
     )
 
@@ -84,15 +88,7 @@ def compared_windows(checkpoint: Checkpoint, shape: Shape) -> list[NDArray[np.fl
 def _probabilities(
     checkpoint: Checkpoint, shape: Shape, engine: Engine, windows: list[NDArray[np.float32]]
 ) -> list[NDArray[np.float32]]:
-    return [_to_probabilities(checkpoint, shape, engine.run(shape.reading, window)) for window in windows]
-
-
-def _to_probabilities(checkpoint: Checkpoint, shape: Shape, logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    config = checkpoint.config
-    answer = torch.as_tensor(logits)
-    if shape.reading == "columns":
-        return answer.sigmoid().numpy()
-    return to_probabilities(config.activation, config.calibration)(answer).numpy()
+    return [probabilities_of(checkpoint, shape, engine.run(shape.reading, window)) for window in windows]
 
 
 def _difference(found: list[NDArray[np.float32]], wanted: list[NDArray[np.float32]]) -> float:

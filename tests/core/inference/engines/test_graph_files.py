@@ -11,8 +11,19 @@ import pytest
 
 from core.errors import UserError
 from core.inference.engines import graph_files
-from core.inference.engines.graph_files import GRAPH, WEIGHTS, GraphFacts, GraphKey, GraphKind, read_facts, store_graph
+from core.inference.engines.graph_files import (
+    GRAPH,
+    WEIGHTS,
+    GraphFacts,
+    GraphKey,
+    GraphKind,
+    processor,
+    read_facts,
+    store_graph,
+    this_machine,
+)
 from core.inference.engines.models import Shape
+from core.inference.engines.threads import usable_cores
 
 KEY = GraphKey("model", "no merging", Shape("clip", 128))
 
@@ -110,3 +121,9 @@ def test_what_a_killed_process_left_is_removed_and_a_failed_one_leaves_nothing(t
     assert not left.exists()
     assert read_facts(KEY, tmp_path) is None
     assert [path for path in tmp_path.iterdir() if path.is_dir()] == []
+
+
+def test_a_machine_is_its_processor_and_its_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert this_machine() == f"{processor()}-{usable_cores()}"
+    monkeypatch.setenv("SOUNDMARK_CORES", "64")
+    assert this_machine().endswith("-64")

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from core.inference.engines.models import Setting
+from core.inference.engines.models import Agreement, Setting
 from core.inference.live_view import FRAME_VIEW, TWO_WINDOWS
-from core.inference.pacing.ladder import guessed_cost, hops_of, ladder_of
+from core.inference.pacing.figures import Figures
+from core.inference.pacing.ladder import guessed_cost, guessed_costs, hops_of, ladder_of
 from core.model.merging.schedule import NO_MERGING, MergeSchedule, schedule_from_word
 
 EARLY = schedule_from_word("decreasing:34", 512)
@@ -48,12 +49,69 @@ def test_what_is_coarser_without_being_faster_is_left_out() -> None:
     assert guessed_cost(merged) > guessed_cost(eight)
     assert ladder_of([fine, eight, merged], (0.25,)).settings == (fine, eight)
     known = {fine: 100.0, eight: 80.0, merged: 40.0}
-    assert ladder_of([fine, eight, merged], (0.25,), known).settings == (fine, eight, merged)
-    assert ladder_of([fine, merged], (0.25,), {fine: 100.0, merged: 180.0}).settings == (fine,)
-    assert ladder_of([fine, merged], (0.25,), {fine: 100.0, merged: 110.0}).settings == (fine, merged), "perhaps"
+    assert ladder_of([fine, eight, merged], (0.25,), Figures(known)).settings == (fine, eight, merged)
+    assert ladder_of([fine, merged], (0.25,), Figures({fine: 100.0, merged: 180.0})).settings == (fine,)
+    assert ladder_of([fine, merged], (0.25,), Figures({fine: 100.0, merged: 110.0})).settings == (fine, merged), (
+        "perhaps"
+    )
 
 
 def test_of_two_engines_that_were_measured_the_faster_one_stays() -> None:
     torch, graph = Setting("torch", "fp32", NO_MERGING), Setting("openvino", "fp32", NO_MERGING)
-    assert ladder_of([torch, graph], (0.25,), {torch: 5.0, graph: 9.0}).settings == (torch,)
-    assert ladder_of([torch, graph], (0.25,), {torch: 9.0, graph: 9.0}).settings == (graph,)
+    assert ladder_of([torch, graph], (0.25,), Figures({torch: 5.0, graph: 9.0})).settings == (torch,)
+    assert ladder_of([torch, graph], (0.25,), Figures({torch: 9.0, graph: 9.0})).settings == (graph,)
+
+
+FINE = Setting("openvino", "fp32", NO_MERGING)
+EIGHT, MERGED = replace(FINE, precision="int8"), replace(FINE, merge=EARLY)
+OTHER, SAME = Agreement(0.9, 0.001), Agreement(1.0, 0.001)
+
+
+def test_what_the_bench_measured_side_by_side_is_believed_to_the_last_bit() -> None:
+    merged = Figures({FINE: 10.0, MERGED: 9.0}, benched={FINE: 10.0, MERGED: 10.1})
+    ladder = ladder_of([FINE, MERGED], (0.25,), merged)
+    assert ladder.settings == (FINE,), "merging is slower than none"
+    assert (ladder.n_slower, ladder.is_benched) == (1, True)
+    pays = replace(merged, benched={FINE: 10.0, MERGED: 9.9})
+    assert ladder_of([FINE, MERGED], (0.25,), pays).settings == (FINE, MERGED)
+    torch = replace(FINE, engine="torch")
+    assert ladder_of([torch, FINE], (0.25,), Figures(benched={torch: 5.0, FINE: 6.0})).settings == (torch,)
+
+
+def test_answers_that_differ_too_much_come_last_and_are_for_those_who_ask() -> None:
+    figures = Figures({FINE: 100.0, EIGHT: 40.0, MERGED: 60.0}, agreement={FINE: SAME, EIGHT: OTHER, MERGED: SAME})
+    ladder = ladder_of([FINE, EIGHT, MERGED], (0.25,), figures)
+    assert ladder.settings == (FINE, MERGED, EIGHT)
+    assert ladder.refused == {2: OTHER}
+    assert {place.setting for place in ladder.places()} == {0, 1}
+    assert [place.setting for place in ladder.places(2)] == [2]
+
+
+@pytest.mark.parametrize(
+    ("found", "is_enough"),
+    [
+        (Agreement(0.97, 0.01), True),
+        (Agreement(0.969, 0.0), False),
+        (Agreement(1.0, 0.0101), False),
+    ],
+)
+def test_answers_are_as_good_within_the_limits(found: Agreement, is_enough: bool) -> None:
+    ladder = ladder_of([FINE, EIGHT], (0.25,), Figures(agreement={EIGHT: found}))
+    assert (ladder.refused == {}) == is_enough
+
+
+def test_whoever_asks_for_what_differs_alone_gets_it() -> None:
+    ladder = ladder_of([EIGHT], (0.25,), Figures(agreement={EIGHT: OTHER}))
+    assert (ladder.settings, ladder.refused) == ((EIGHT,), {})
+
+
+def test_a_graph_with_other_answers_is_no_reason_to_leave_pytorch_out() -> None:
+    torch = replace(FINE, engine="torch")
+    figures = Figures({torch: 90.0, FINE: 30.0}, agreement={FINE: OTHER})
+    assert ladder_of([torch, FINE], (0.25,), figures).settings == (torch, FINE)
+
+
+def test_guesses_follow_what_was_measured_with_another_input() -> None:
+    assert guessed_costs([FINE, EIGHT], {FINE: 20.0, EIGHT: 15.0}) == (20.0, 15.0)
+    fine, eight = guessed_costs([FINE, EIGHT], {FINE: 20.0})
+    assert (fine, eight) == (20.0, pytest.approx(20 * guessed_cost(EIGHT) / guessed_cost(FINE)))

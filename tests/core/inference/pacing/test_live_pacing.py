@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.inference.engines.models import Setting
-from core.inference.pacing.live_pacing import LivePacing
+from core.inference.engines.bench_tables import BenchTable
+from core.inference.engines.models import Agreement, Measured, Setting, Shape
+from core.inference.pacing.live_pacing import NOT_BENCHED, LivePacing
 from core.inference.pacing.memory import PaceMemory
 from core.inference.pacing.model_settings import ModelSettings
 from core.inference.pacing.models import PaceWish
-from core.inference.pacing.settings import Known
+from core.inference.pacing.settings import Known, settings_for
 from core.inference.results import TagScores
 from core.inference.tagger import Tagger
 from core.model.merging.schedule import NO_MERGING, MergeSchedule
@@ -32,8 +33,8 @@ class Room:
         self.memory = PaceMemory(path, "this machine")
         self.begin(wish or PaceWish())
 
-    def begin(self, wish: PaceWish) -> None:
-        self.pacing = LivePacing(self.tagger, wish, self.memory, clock=lambda: self.now_s)
+    def begin(self, wish: PaceWish, table: BenchTable = NOT_BENCHED) -> None:
+        self.pacing = LivePacing(self.tagger, wish, self.memory, table=table, clock=lambda: self.now_s)
 
     def listen(self, seconds: float) -> list[tuple[Setting, float]]:
         """What it changed to meanwhile."""
@@ -165,3 +166,71 @@ def test_a_choice_that_has_to_be_prepared_is_stood_in_for(path: Path, monkeypatc
     answers[FAST] = "ready"
     assert room.listen(30) == [(FAST, 0.25)]
     assert room.pacing.state.setting == FAST
+
+
+def benched(fine_ms: float, fast_ms: float, share: float = 1.0, difference: float = 0.0) -> BenchTable:
+    """A table that is newer than whatever is remembered; merging early takes twice as long as none."""
+    times_ms = dict.fromkeys(settings_for(Tagger(telling_checkpoint(merge=SHIPPED), device="cpu")), 2 * fine_ms)
+    times_ms |= {FINE: fine_ms, FAST: fast_ms}
+    found = {one: (share, difference) if one == FAST else (1.0, 0.0) for one in times_ms}
+    shape = Shape("columns", 256)
+    return BenchTable(tuple(Measured(one, shape, ms, ms, 99.0, *found[one]) for one, ms in times_ms.items()), at=1e11)
+
+
+def test_it_begins_where_the_bench_says_that_it_fits(path: Path) -> None:
+    room = Room(path)
+    room.begin(PaceWish(), benched(fine_ms=300.0, fast_ms=150.0))
+    assert (room.pacing.setting, room.pacing.hop_s) == (FAST, 0.25)
+    assert (room.pacing.state.share, room.pacing.state.is_forecast) == (pytest.approx(0.6), True)
+
+
+def test_a_bench_counts_more_than_where_it_was_before(path: Path) -> None:
+    room = Room(path)
+    room.costs_ms = {FINE: 300.0, FAST: 150.0}
+    room.listen(200)
+    assert room.pacing.setting == FAST
+    room.begin(PaceWish(), benched(fine_ms=30.0, fast_ms=20.0))
+    assert (room.pacing.setting, room.pacing.hop_s) == (FINE, 0.25)
+
+
+def test_merging_that_does_not_pay_is_off_however_slow_the_machine(path: Path) -> None:
+    room = Room(path)
+    room.begin(PaceWish(), benched(fine_ms=300.0, fast_ms=301.0))
+    room.costs_ms = {FINE: 300.0, FAST: 301.0}
+    assert (room.pacing.setting, room.pacing.hop_s) == (FINE, 0.5)
+    assert room.listen(300) == []
+    assert room.pacing.state.ladder.settings == (FINE,)
+    assert room.pacing.state.ladder.n_slower == 3
+
+
+@pytest.mark.parametrize(("share", "difference"), [(0.96, 0.0), (1.0, 0.011)])
+def test_what_does_not_agree_is_for_those_who_choose_it(path: Path, share: float, difference: float) -> None:
+    room, table = Room(path), benched(300.0, 20.0, share, difference)
+    room.begin(PaceWish(), table)
+    room.costs_ms = {FINE: 300.0, FAST: 20.0}
+    assert room.listen(300) == []
+    assert (room.pacing.setting, room.pacing.hop_s) == (FINE, 0.5)
+    room.begin(PaceWish("fastest"), table)
+    assert (room.pacing.setting, room.pacing.hop_s) == (FAST, 0.25)
+
+
+@pytest.mark.parametrize("is_by_hand", [False, True])
+def test_a_graph_that_turns_out_to_answer_otherwise_is_left_out(
+    path: Path, monkeypatch: pytest.MonkeyPatch, is_by_hand: bool
+) -> None:
+    made: list[Setting] = []
+
+    def known_of(_tagger: Tagger, setting: Setting) -> Known:
+        return Known(is_ready=setting in (FINE, *made), agreement=Agreement(0.8, 0.05) if setting in made else None)
+
+    def prepare(_settings: ModelSettings, setting: Setting) -> str:
+        made.append(setting)
+        return "ready"
+
+    monkeypatch.setattr(ModelSettings, "prepare", prepare)
+    monkeypatch.setattr("core.inference.pacing.model_settings.known_of", known_of)
+    room = Room(path, PaceWish("fastest") if is_by_hand else PaceWish())
+    room.costs_ms = {FINE: 300.0, FAST: 20.0}
+    room.listen(300)
+    assert FAST in made
+    assert room.pacing.setting == (FAST if is_by_hand else FINE)

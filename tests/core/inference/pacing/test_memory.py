@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.inference.engines.models import Setting
-from core.inference.pacing.memory import MOST_KEPT, PaceMemory, Remembered, n_cores, this_machine
+from core.inference.pacing.memory import MOST_KEPT, PaceMemory, Remembered
 from core.model.merging.schedule import NO_MERGING, schedule_from_word
 
 FINE = Setting("openvino", "fp32", NO_MERGING)
@@ -89,6 +90,11 @@ def test_a_folder_that_cannot_be_written_stops_nobody(tmp_path: Path) -> None:
     assert memory.recall("starter") is None
 
 
-def test_a_machine_is_its_processor_and_its_cores() -> None:
-    assert this_machine().endswith(f"-{n_cores()}")
-    assert n_cores() >= 1
+def test_entries_without_a_time_are_old(path: Path) -> None:
+    memory = PaceMemory(path, "laptop")
+    memory.remember("starter", replace(KNOWN, at=1e9))
+    assert memory.recall("starter") == replace(KNOWN, at=1e9)
+    content = json.loads(path.read_text())
+    del content["models"][0]["at"]
+    path.write_text(json.dumps(content))
+    assert memory.recall("starter") == KNOWN

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,12 +14,15 @@ from numpy.typing import NDArray
 
 from core.audio.block import AudioBlock
 from core.audio.log_mel import LogMelConfig
+from core.inference.engines.bench_tables import BenchTable, BenchTables, bench_key
+from core.inference.engines.models import Measured, Setting, Shape
 from core.inference.listener import Listener
 from core.inference.live_tagging import LiveTagging
 from core.inference.live_view import FRAME_VIEW, LiveView
 from core.inference.pacing import pacer
 from core.inference.pacing.models import PaceState, PaceWish, Place
 from core.inference.results import FrameScores, LiveUpdate, TagScores, merge_updates
+from core.model.merging.schedule import NO_MERGING
 from fakes import ListSource
 from rig.waiting import PATIENCE_S
 from tests.core.inference.pacing.simulated_machine import ladder_of
@@ -31,6 +35,8 @@ class Loudness:
     """A frame head that hears its one label in loud frames. setting: which of two it runs in."""
 
     setting: int = 0
+    weights_hash: str = "loudness"
+    device: str = "cpu"
     has_frame_head: bool = True
     live_view: LiveView = FRAME_VIEW
     window_frames: int = 1024
@@ -52,8 +58,11 @@ class Scripted:
     script: tuple[tuple[int, int, float], ...] = ()
     made: list[Scripted]
 
-    def __init__(self, model: Loudness, wish: PaceWish, memory: object, *, costs_ms: dict[str, float]) -> None:
+    def __init__(
+        self, model: Loudness, wish: PaceWish, memory: object, *, table: BenchTable, costs_ms: dict[str, float]
+    ) -> None:
         del memory
+        self.table = table
         self.model, self.wish, self.costs_ms = model, wish, costs_ms
         self.n_heard = 0
         self.tagger, self.hop_s = model, 0.25
@@ -152,3 +161,11 @@ def test_short_first_windows_are_no_measure() -> None:
     hear(Listener(ListSource(blocks_of(5, 1, 2)), tagger=Loudness(), skips=False, pace=PaceWish()))  # type: ignore[arg-type]
     [pacing] = Scripted.made
     assert pacing.n_heard == 9, "2.75 to 4.75 s"
+
+
+def test_the_figures_of_the_bench_come_with_the_model(tmp_path: Path) -> None:
+    model, tables = Loudness(), BenchTables(tmp_path)
+    row = Measured(Setting("torch", "fp32", NO_MERGING), Shape("columns", 256), 9.0, 9.5, 100.0, 1.0, 0.0)
+    tables.keep(bench_key(model), [row])  # type: ignore[arg-type]
+    pacer.Pacer(PaceWish(), tables=tables).begin(LiveTagging(model))  # type: ignore[arg-type]
+    assert Scripted.made[-1].table.rows == (row,)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from core.inference.engines.models import Agreement
 from core.inference.pacing.models import PaceState, PaceWish, Place
 from core.inference.pacing.sentences import pace_in_words, pace_sentence
 from tests.core.inference.pacing.simulated_machine import ladder_of
@@ -56,3 +57,17 @@ def test_what_cannot_keep_up_is_a_warning_with_a_remedy(wish: PaceWish, place: P
     assert remedy in sentence
     assert "140 %" in sentence
     assert "skipped" in sentence
+
+
+def test_what_was_left_out_is_counted_for_auto_alone() -> None:
+    ladder = replace(STATE.ladder, n_slower=5, refused={2: Agreement(0.915, 0.0123)}, is_benched=True)
+    state = replace(STATE, ladder=ladder, place=Place(0, 0), reason="finest", refused_share=None)
+    sentence = pace_sentence(state)
+    for part in ("5 slower", "1 with other", "bench"):
+        assert part in sentence
+    assert "bench" not in pace_sentence(replace(state, ladder=replace(ladder, is_benched=False)))
+    by_hand = pace_sentence(replace(state, wish=PaceWish("3"), place=Place(0, 2), reason="chosen"))
+    assert "5 slower" not in by_hand
+    for part in ("92 %", "0.012"):
+        assert part in by_hand
+    assert "0.012" not in pace_sentence(replace(state, wish=PaceWish("1"), reason="chosen"))

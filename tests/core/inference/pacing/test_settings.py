@@ -9,7 +9,7 @@ import pytest
 
 from core.inference.engines import graph_files
 from core.inference.engines.graph_files import GRAPH, GraphFacts, store_graph
-from core.inference.engines.models import Setting
+from core.inference.engines.models import Agreement, Setting
 from core.inference.pacing.settings import known_of, live_shapes, settings_for
 from core.inference.tagger import Tagger
 from core.model.merging.schedule import NO_MERGING, MergeSchedule
@@ -53,11 +53,32 @@ def test_what_a_graph_took_when_it_was_made_is_known(tmp_path: Path, monkeypatch
 
     def make(new: Path) -> GraphFacts:
         (new / GRAPH).write_text("<net/>")
-        return GraphFacts("fp32", {"fp32": 0.001, "bf16": 0.5}, {"torch": 30.0, "fp32": 12.5}, sizes={GRAPH: 6})
+        return GraphFacts(
+            "fp32",
+            {"fp32": 0.001, "bf16": 0.5},
+            {"torch": 30.0, "fp32": 12.5},
+            {"torch": 1.0, "fp32": 0.75},
+            {"torch": 0.0, "fp32": 0.02},
+            sizes={GRAPH: 6},
+        )
 
     store_graph(tagger.graph_key(shape), make, tmp_path)
     known = known_of(tagger, setting)
     assert (known.is_ready, known.ms, known.is_usable) == (True, 12.5, True)
+    assert known.agreement == Agreement(0.75, 0.02)
     assert not known_of(tagger, replace(setting, precision="bf16")).is_usable, "its answers are off"
     torch = replace(setting, engine="torch")
-    assert known_of(a_tagger().with_setting(torch), torch).ms == 30.0
+    exact = known_of(a_tagger().with_setting(torch), torch)
+    assert (exact.ms, exact.agreement, exact.is_usable) == (30.0, Agreement(1.0, 0.0), True)
+
+
+def test_graphs_of_before_agreement_was_looked_at_are_used_as_they_were(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(graph_files, "graphs_folder", lambda: tmp_path)
+    setting = Setting("openvino", "fp32", NO_MERGING)
+    tagger = a_tagger().with_setting(setting)
+    [shape] = live_shapes(tagger)
+    store_graph(tagger.graph_key(shape), lambda _new: GraphFacts("fp32", {}, {"torch": 3.0, "fp32": 1.0}), tmp_path)
+    known = known_of(tagger, setting)
+    assert (known.is_ready, known.is_usable, known.agreement) == (True, True, None)
