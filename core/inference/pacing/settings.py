@@ -75,8 +75,7 @@ def _name(facts: GraphFacts | None, setting: Setting) -> str | None:
 
 def _agreement(facts: GraphFacts, name: str) -> Agreement | None:
     share, difference = facts.shares.get(name), facts.mean_differences.get(name)
-    is_known = isinstance(share, float) and isinstance(difference, float)
-    return Agreement(share, difference) if is_known else None
+    return None if share is None or difference is None else Agreement(share, difference)
 
 
 def _worst(found: Sequence[Agreement | None]) -> Agreement | None:
