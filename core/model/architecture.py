@@ -24,6 +24,8 @@ _HIGHEST = {
     "num_heads": MOST_WIDTH,
 }
 
+_MOST_AVERAGED = 16
+
 
 @dataclass(frozen=True, slots=True)
 class HybridConfig:
@@ -167,10 +169,13 @@ class ConvolutionConfig:
     """Length of its window."""
     level: Literal["absolute", "window"] = "absolute"
     """As in TransformerConfig."""
+    averaged_frames: int = 1
+    """So many neighbouring frames become their mean before the CNN reads them: 2 halves its work."""
 
     def __post_init__(self) -> None:
         for name in ("n_labels", "n_mels", "max_frames"):
             check_whole(name, getattr(self, name), 1, _HIGHEST[name])
+        check_whole("averaged_frames", self.averaged_frames, 1, _MOST_AVERAGED)
         check_text("The backbone of a CNN", self.backbone)
         if self.level not in ("absolute", "window"):
             raise UserError(f"Unknown architecture option {self.level!r}.", "Use absolute or window.")

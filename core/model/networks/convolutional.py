@@ -12,13 +12,14 @@ from typing import Any
 import timm
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from core.errors import UserError
 from core.model.architecture import ConvolutionConfig
 from core.model.merging.schedule import NO_MERGING, MergeSchedule
 
 _SHORTEST = 32
-"""Frames; with fewer, the deepest feature map of most backbones has no column."""
+"""Frames, after averaging; with fewer, the deepest feature map of most backbones has no column."""
 _TRIED_FRAMES = 98
 """One second, which is a multiple of no stride: a backbone that accepts it accepts any length."""
 _REMEDY = "Use an image CNN from timm, such as efficientnet_b0, resnet18 or mobilenetv3_large_100."
@@ -39,7 +40,8 @@ class ConvolutionalTagger(nn.Module):
         self.mlp_head = nn.Sequential(nn.Identity(), nn.Linear(width, config.n_labels))
 
     def forward(self, log_mel: Tensor, *, merge: MergeSchedule = NO_MERGING, first_column: int | None = None) -> Tensor:
-        """Logits `(B, labels)` of normalised log-mel `(B, T, mels)`; if T < 32, the last frame is repeated.
+        """Logits `(B, labels)` of normalised log-mel `(B, T, mels)`; if fewer than 32 are left
+        after averaging, the last one is repeated.
 
         merge, first_column: ignored, as a CNN has neither tokens nor positions.
         """
@@ -50,6 +52,8 @@ class ConvolutionalTagger(nn.Module):
         del merge, first_column
         if self.config.level == "window":
             log_mel = log_mel - log_mel.mean(dim=(1, 2), keepdim=True)
+        if self.config.averaged_frames > 1:
+            log_mel = averaged(log_mel, self.config.averaged_frames)
         missing = _SHORTEST - log_mel.shape[1]
         if missing > 0:
             log_mel = torch.cat([log_mel, log_mel[:, -1:].expand(-1, missing, -1)], dim=1)
@@ -61,6 +65,12 @@ class ConvolutionalTagger(nn.Module):
         """No tokens in, no tokens out."""
         del n_frames, merge
         return 0, 0
+
+
+def averaged(log_mel: Tensor, n_frames: int) -> Tensor:
+    """`(B, ceil(T / n_frames), mels)`: the mean of each `n_frames` neighbours of `(B, T, mels)`, or of what is left at
+    the end."""
+    return functional.avg_pool1d(log_mel.transpose(1, 2), n_frames, ceil_mode=True).transpose(1, 2)
 
 
 @lru_cache

@@ -67,6 +67,13 @@ def test_under_a_window_of_levels_a_gain_changes_nothing() -> None:
         assert not torch.allclose(absolute(log_mel + 3), absolute(log_mel), atol=1e-2)
 
 
+def test_neighbouring_frames_become_their_mean() -> None:
+    pairs, left_over = torch.randn(1, 40, 128), torch.randn(1, 1, 128)
+    log_mel = torch.cat([torch.stack([pairs - 1, pairs + 1], dim=2).flatten(1, 2), left_over], dim=1)
+    with torch.no_grad():
+        torch.testing.assert_close(small(averaged_frames=2)(log_mel), small()(torch.cat([pairs, left_over], dim=1)))
+
+
 def test_it_has_neither_tokens_nor_positions() -> None:
     model, log_mel, merge = small(), torch.randn(1, 98, 128), MergeSchedule("constant", 8)
     assert torch.equal(model(log_mel, merge=merge, first_column=5), model(log_mel))
@@ -98,7 +105,7 @@ def test_stochastic_depth_is_the_backbones_own() -> None:
         ConvolutionalTagger(ConvolutionConfig(2, backbone="vgg11"), drop_path=0.1)
 
 
-@pytest.mark.parametrize("changes", [{"n_labels": 0}, {"max_frames": 0}, {"level": "loud"}])
+@pytest.mark.parametrize("changes", [{"n_labels": 0}, {"max_frames": 0}, {"level": "loud"}, {"averaged_frames": 0}])
 def test_impossible_architectures_are_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(UserError):
         dataclasses.replace(SMALL, **changes)
