@@ -29,14 +29,16 @@ NOW_HEARING = "Now hearing"
 QUIET = "Quiet"
 MAYBE = "maybe"
 _QUIET_PX, _SIDE_PX = 40, 6
-_TEXT_EVERY_MS = 250
+_TEXT_EVERY_MS = 200
+"""Shorter than a quarter of a second, in which scores come: each would wait for the next step otherwise."""
 _BARS_EVERY_MS = 66
 Heard = Mapping[int, float | None]
 """The labels that are heard, with the seconds that each has lasted; None where that is not known."""
 
 
 class TagsPanel(QFrame):
-    """Lists what the scores given to `show_scores` say; texts change at most four times a second."""
+    """Lists what the scores given to `show_scores` say; texts change at most five times a second,
+    and at once where a class begins to be heard."""
 
     def __init__(
         self,
@@ -172,9 +174,21 @@ class TagsPanel(QFrame):
         if self.heading.text() != heading:
             self.heading.setText(heading)
             self._text_age.invalidate()
-        if self._is_stale and not self._timer.isActive():
+        if not self._is_stale:
+            return
+        if set(heard or ()) - set(self._shown_heard or ()):
+            self._text_age.invalidate()
+        if not self._timer.isActive():
             self._timer.start()
             self.advance()
+        elif _is_due(self._text_age, _TEXT_EVERY_MS):
+            self._show_texts()
+            self.list.viewport().update()
+
+    @property
+    def shown(self) -> TagScores | None:
+        """The scores that the list shows."""
+        return self._shown
 
     @Slot()
     def advance(self) -> None:
