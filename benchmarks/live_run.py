@@ -176,7 +176,7 @@ def _followed_listener(followed: Followed, hop_s: float, asked: tuple[Any, Any, 
             return update
 
     choice, tagger, tap = asked
-    source = FollowedSource(SOURCES[choice.kind](choice.argument), followed)
+    source: Any = FollowedSource(SOURCES[choice.kind](choice.argument), followed)
     listener = FollowedListener(source, tagger=tagger, tap=tap, hop_s=hop_s, pace=PaceWish())
     listener.start()
     return listener
