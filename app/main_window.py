@@ -178,28 +178,29 @@ class MainWindow(DropWindow):
 
     def _connect(self) -> None:
         self.input_menu.chosen.connect(self._choose_input)
-        for part in (self.sound, self.file_controls, self.keeping, self.collector):
-            part.noticed.connect(self.notifications.queue_notice)
+        files = self.file_tagging
+        for said in (self.sound.noticed, self.keeping.noticed, self.collector.noticed, files.files_left_out):
+            said.connect(self.notifications.queue_notice)
+        for part in (self.sound, self.file_controls):
+            part.done.connect(self.notifications.queue_done)
         self.sound.files_wanted.connect(lambda: self.docks.raise_dock("files"))
         self.models.connect_menu(self.model_menu)
         self.dropped.connect(self._on_dropped)
         self.files_panel.open_wanted.connect(self.menus.actions["open_files"].trigger)
-        self.file_tagging.files_left_out.connect(self.notifications.queue_notice)
         self.session.state_changed.connect(self._remember)
         self.training.panel_wanted.connect(lambda: self.docks.raise_dock("training"))
         self.training.models_changed.connect(self._list_trained)
-        self.file_tagging.scan_failed.connect(self.notifications.show_error)
+        files.scan_failed.connect(self.notifications.show_error)
         for part in (self.models, self.sound, self.training, self.file_controls):
             part.failed.connect(self.notifications.show_error)
-        files, session = self.file_tagging, self.session
-        for changed in (files.counts_changed, files.busy_changed, session.state_changed, self.training.changed):
+        states = files.counts_changed, files.busy_changed, self.session.state_changed, self.training.changed
+        for changed in states:
             changed.connect(self._refresh_actions)
         self.presenter.timeline_changed.connect(self._refresh_actions)
-        self.events.failed.connect(self.notifications.queue_error)
         for box_lists in (self.events, self.file_controls):
             self.spectrogram.plot.box_clicked.connect(box_lists.choose)
         self.events.panel_wanted.connect(lambda: self.docks.raise_dock("events"))
-        for failed in (self._parts.settings.write_failed, self.keeping.failed):
+        for failed in (self._parts.settings.write_failed, self.keeping.failed, self.events.failed):
             failed.connect(self.notifications.queue_error)
         self.notifications.inputs_wanted.connect(self.toolbar.input_button.showMenu)
         self._parts.appearance.changed.connect(lambda: self.overlay.apply_theme(self._parts.appearance.theme))

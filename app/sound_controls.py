@@ -35,11 +35,13 @@ class SoundControls(QObject):
     """kept: the ring and recordings. playback: plays sound. stretches: acts on the selected stretch. marks: when
     something was played.
 
-    failed: a UserError. noticed: a sentence about what was done. files_wanted: a file was added to the list of files.
+    failed: a UserError. noticed: a sentence. done: a sentence about what was done. files_wanted: a file was added to
+    the list of files.
     """
 
     failed = Signal(object)
     noticed = Signal(str)
+    done = Signal(str)
     files_wanted = Signal()
 
     def __init__(self, window: QWidget, parts: WindowParts) -> None:
@@ -58,7 +60,7 @@ class SoundControls(QObject):
         )
         self.stretches = StretchActions(self._window, self._parts, self.playback, presenter.navigation, live)
         self.stretches.failed.connect(self.failed)
-        self.stretches.saved.connect(lambda path: self.noticed.emit(f"Saved as {path}."))
+        self.stretches.saved.connect(lambda path: self.done.emit(f"Saved as {path}."))
         self.stretches.missing.connect(self.noticed)
         live.keep(self.kept.settings.minutes)
         self.kept.applied.connect(lambda settings: live.keep(settings.minutes))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Slot
@@ -18,9 +19,31 @@ from app.widgets.icons import start_icon, stop_icon
 from core.inference.results import LiveUpdate
 from core.run.run_folder import CHECKPOINT_NAME
 
-_NAME_PX = 260
-_ROOMY_PX = 1150
-"""From this width on there is room for the words beside the slider."""
+_NAME_PX, _LEAST_NAME_PX = 260, 60
+
+
+@dataclass(frozen=True, slots=True)
+class _Fitting:
+    """What of the tool bar is left out where it would not fit, so that input and model stay within reach."""
+
+    has_ends: bool = True
+    """The words beside the slider of the pace."""
+    has_long_meter: bool = True
+    """The long bar of the level, and the word "clip"."""
+    has_prefixes: bool = True
+    """"Input:" and "Model:" before the names."""
+    has_pace: bool = True
+    """The pace at all."""
+
+
+_FITTINGS = (
+    _Fitting(),
+    _Fitting(has_ends=False),
+    _Fitting(has_ends=False, has_long_meter=False),
+    _Fitting(has_ends=False, has_long_meter=False, has_prefixes=False),
+    _Fitting(has_ends=False, has_long_meter=False, has_prefixes=False, has_pace=False),
+)
+"""From all of it to the least."""
 
 
 class ToolBar(QToolBar):
@@ -55,8 +78,42 @@ class ToolBar(QToolBar):
         self.refresh()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        self.pace.name_ends(event.size().width() >= _ROOMY_PX)
+        self._fit()
         super().resizeEvent(event)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            # After the widgets in it have the font too.
+            QTimer.singleShot(0, self, self._fit)
+
+    @Slot()
+    def _fit(self) -> None:
+        """Show as much as fits; at the last, names are cut short in the middle."""
+        for fitting in _FITTINGS:
+            self._show(fitting)
+            if self._needed_px() <= self.width():
+                return
+        each_px = (self._needed_px() - self.width() + 1) // 2
+        for button, name in zip((self.input_button, self.model_button), self._names, strict=True):
+            metrics = button.fontMetrics()
+            room_px = max(metrics.horizontalAdvance(name) - each_px, _LEAST_NAME_PX)
+            button.setText(metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, room_px))
+
+    def _show(self, fitting: _Fitting) -> None:
+        self.pace.name_ends(fitting.has_ends)
+        self.meter.set_long(fitting.has_long_meter)
+        self._pace_action.setVisible(fitting.has_pace)
+        for button, word, name in zip(
+            (self.input_button, self.model_button), ("Input", "Model"), self._names, strict=True
+        ):
+            button.setText(f"{word}: {name}" if fitting.has_prefixes else name)
+
+    def _needed_px(self) -> int:
+        layout = self.layout()
+        assert layout is not None, "a tool bar has one"
+        layout.invalidate()
+        return layout.sizeHint().width()
 
     @Slot()
     def refresh(self) -> None:
@@ -67,9 +124,9 @@ class ToolBar(QToolBar):
         self.start_button.setIcon((stop_icon if active else start_icon)(theme.on_accent))
         self.start_button.setToolTip(f"{'Stop' if active else 'Start'} listening (Ctrl+R)")
         self.start_button.setAccessibleName(f"{'Stop' if active else 'Start'} listening")
-        self.input_button.setText(f"Input: {session.input.title}")
         loading = "loading…" if session.is_loading_model else "none"
-        self.model_button.setText(f"Model: {loading if session.tagger is None else self._model_name()}")
+        self._names = session.input.title, loading if session.tagger is None else self._model_name()
+        self._fit()
         if not session.is_receiving:
             self.meter.clear()
 
@@ -77,7 +134,12 @@ class ToolBar(QToolBar):
         """Put a lamp before the pace; what is returned shows or hides it."""
         action = self.insertWidget(self._pace_action, lamp)
         action.setVisible(False)
-        return action.setVisible
+
+        def show(is_lit: bool) -> None:
+            action.setVisible(is_lit)
+            self._fit()
+
+        return show
 
     def _model_name(self) -> str:
         """The name in the menu: models of one recipe share its name, so the folder of the run is shown instead."""

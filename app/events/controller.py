@@ -50,7 +50,9 @@ class EventsController(QObject):
         self._collector, self._panel, self._navigation = collector, panel, navigation
         self._jobs = BackgroundJobs(self, max_threads=1)
         """Exports, which may take long, on a thread of their own."""
+        self._was_frozen = navigation.is_frozen
         panel.go_to.connect(self.go_to)
+        navigation.moved.connect(self._on_moved)
         panel.export_wanted.connect(self.export)
         collector.failed.connect(lambda error: self.failed.emit(_in_memory(error)))
 
@@ -60,9 +62,9 @@ class EventsController(QObject):
         session.tagger_changed.connect(lambda: self._collector.use_tagger(session.tagger))
         session.state_changed.connect(lambda: self._collector.listen_to(session.input.title))
 
-    @Slot(float, str)
-    def go_to(self, stream_s: float, session: str) -> None:
-        """Show a moment of the live sound, where the picture still has it; else the panel says why not."""
+    @Slot(float, float, str)
+    def go_to(self, stream_s: float, stop_s: float, session: str) -> None:
+        """Show an event of the live sound, where the picture still has it; else the panel says why not."""
         history = self._collector.live.columns
         if session != self._collector.session:
             self._panel.show_message(_OTHER_RUN)
@@ -71,7 +73,14 @@ class EventsController(QObject):
         else:
             if not self._navigation.timeline.is_live:
                 self._navigation.live_wanted.emit()
-            self._navigation.set_cursor(stream_s)
+            self._navigation.go_to(stream_s, stop_s)
+
+    @Slot()
+    def _on_moved(self) -> None:
+        """Back at the live sound, the list is back at what is heard now."""
+        was_frozen, self._was_frozen = self._was_frozen, self._navigation.is_frozen
+        if was_frozen and not self._was_frozen:
+            self._panel.show_newest()
 
     @Slot(object, object)
     def export(self, events: tuple[HeardEvent, ...], query: EventQuery) -> None:

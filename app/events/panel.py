@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 
-from PySide6.QtCore import QPoint, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QModelIndex, QPoint, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QMessageBox, QStackedLayout, QVBoxLayout, QWidget
 
@@ -33,8 +33,8 @@ _LIST, _HINT = range(2)
 class EventsPanel(QFrame):
     """The panel of events."""
 
-    go_to = Signal(float, str)
-    """Show this moment, in stream seconds, of this session."""
+    go_to = Signal(float, float, str)
+    """Show an event from its onset to its offset, in stream seconds, of this session."""
     play_wanted = Signal(object)
     """Play the sound of this HeardEvent."""
     export_wanted = Signal(object, object)
@@ -100,6 +100,7 @@ class EventsPanel(QFrame):
         model.read_failed.connect(self._on_read_failed)
         for signal in (model.rowsInserted, model.rowsRemoved, model.modelReset):
             signal.connect(self._refresh)
+        model.rowsInserted.connect(self._hold)
         self._collector.opened.connect(self._list_labels)
         self.filters.changed.connect(self._search)
         self.filters.moved_on.connect(self._move_on)
@@ -181,6 +182,21 @@ class EventsPanel(QFrame):
             self.table.choose(0)
             self.table.setFocus(Qt.FocusReason.TabFocusReason)
 
+    @Slot(QModelIndex, int, int)
+    def _hold(self, _parent: QModelIndex, first: int, last: int) -> None:
+        """What is looked at stays in its place when newer events come in above it."""
+        table, bar = self.table, self.table.verticalScrollBar()
+        is_at_work = bool(table.chosen()) and not self._collector.live.view.is_following
+        is_editing = table.state() == EventTable.State.EditingState
+        row_px = table.verticalHeader().defaultSectionSize()
+        if (bar.value() > 0 or is_at_work or is_editing) and first * row_px <= bar.value():
+            table.updateGeometries()
+            bar.setValue(bar.value() + (last - first + 1) * row_px)
+
+    def show_newest(self) -> None:
+        """Go to the top of the list."""
+        self.table.scrollToTop()
+
     def show_message(self, text: str) -> None:
         """Say something in the bar, until the list changes."""
         self.summary.setText(text)
@@ -194,7 +210,7 @@ class EventsPanel(QFrame):
 
     @Slot(object)
     def _go(self, event: HeardEvent) -> None:
-        self.go_to.emit(event.onset_s, event.session)
+        self.go_to.emit(event.onset_s, event.onset_s if event.offset_s is None else event.offset_s, event.session)
 
     @Slot()
     def copy(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -31,7 +32,7 @@ def cell_text(event: HeardEvent, column: int, now_at: float | None = None) -> st
     if column == LENGTH:
         return length(event, now_at)
     if column == NAME:
-        return f"{event.label}  (almost: {event.why})" if event.kind == "near_miss" else event.label
+        return f"{event.label}  (almost: {_why(event)})" if event.kind == "near_miss" else event.label
     if column == PEAK:
         return formatting.percent(event.peak)
     if column == NOTE:
@@ -65,9 +66,18 @@ def tool_tip(event: HeardEvent) -> str:
     lines = [
         f"{event.label}, {clock(event.onset_at)}{end}",
         f"Input: {event.input}",
-        f"Model: {event.model} ({event.model_hash})",
+        f"Model: {event.model}",
     ]
-    return "\n".join([*lines, *([f"No event: {event.why}"] if event.why else [])])
+    return "\n".join([*lines, *([f"No event: {_why(event)}"] if event.why else [])])
+
+
+def _why(event: HeardEvent) -> str:
+    """Why a near miss is no event, in percent as everywhere in the window: `31 %, needs 40 %`."""
+    below = re.fullmatch(r"(\d\.\d+) < (\d\.\d+)", event.why)
+    if below is None:
+        return event.why
+    peak, needed = (f"{100 * float(part):.6g}{formatting.THIN}%" for part in below.groups())
+    return f"{peak}, needs {needed}"
 
 
 def rows_as_text(events: Sequence[HeardEvent], text_of: Callable[[HeardEvent, int], str] = cell_text) -> str:

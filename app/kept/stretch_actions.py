@@ -14,6 +14,7 @@ from app.kept.clip_dialog import ClipDialog
 from app.kept.stretch import Stretch, new_stretch_file, safe_name
 from app.playback.player import Playback
 from app.runtime.context import WindowParts
+from app.spectrogram.history.model_scores import model_at
 from app.spectrogram.live_timeline import LiveTimeline
 from app.spectrogram.navigation import Navigation
 from app.widgets import file_dialogs
@@ -189,12 +190,15 @@ class StretchActions(QObject):
         self._parts.jobs.run(work, lambda found: self.tag_wanted.emit(*found), self.failed.emit)
 
     def _likely_label(self) -> str:
-        """The name of the class that is most probable in the stretch."""
+        """The name of the class that comes highest in the stretch, above its threshold or least below it."""
         timeline = self._navigation.timeline
-        if timeline.stretch_s is None or timeline.labels is None or not timeline.scores:
+        if timeline.stretch_s is None:
             return ""
-        peaks = timeline.scores.peaks(*timeline.stretch_s)
-        return timeline.labels.names[int(peaks.argmax())] if peaks.max() > 0 else ""
+        model = model_at(timeline.models, timeline.stretch_s[0])
+        if model is None or not model.scores:
+            return ""
+        peaks = model.scores.peaks(*timeline.stretch_s)
+        return model.labels.names[int((peaks / model.thresholds).argmax())] if peaks.max() > 0 else ""
 
     def _wanted(self) -> Stretch | None:
         stretch = self.stretch()

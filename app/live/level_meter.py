@@ -17,7 +17,7 @@ _TEXT_EVERY_MS = 250
 _DESCRIBE_EVERY_MS = 1000
 _FALL_DB = 0.4
 """How much bar and peak fall from one level to the next: slowly, because the figure changes less often."""
-_BAR_PX = 150
+_LONG_PX, _SHORT_PX = 150, 60
 
 
 class LevelMeter(QWidget):
@@ -29,6 +29,7 @@ class LevelMeter(QWidget):
         self._shown_dbfs = SILENT_DBFS
         self._peak_dbfs = SILENT_DBFS
         self._text = "no signal"
+        self._is_long = True
         self._since_clip, self._text_age, self._described_age = QElapsedTimer(), QElapsedTimer(), QElapsedTimer()
         # Shows the figure of a level that came too soon after the last one, even if no other level follows.
         self._text_timer = QTimer(self, singleShot=True)
@@ -88,9 +89,20 @@ class LevelMeter(QWidget):
         """The lamp is lit."""
         return self._since_clip.isValid() and self._since_clip.elapsed() < CLIP_LATCH_MS
 
+    def set_long(self, is_long: bool) -> None:
+        """Show the long bar and the word beside the lamp, or the short bar and the lamp alone."""
+        if is_long != self._is_long:
+            self._is_long = is_long
+            self.updateGeometry()
+            self.update()
+
     def sizeHint(self) -> QSize:
-        metrics = QFontMetrics(self.font())
-        return QSize(_BAR_PX + 12 + self._text_width + 30 + metrics.horizontalAdvance("clip"), 30)
+        words_px = 5 + QFontMetrics(self.font()).horizontalAdvance("clip") if self._is_long else 0
+        return QSize(self._bar_px + 12 + self._text_width + 25 + words_px, 30)
+
+    @property
+    def _bar_px(self) -> int:
+        return _LONG_PX if self._is_long else _SHORT_PX
 
     @property
     def _text_width(self) -> int:
@@ -99,7 +111,7 @@ class LevelMeter(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        bar = QRectF(0, self.height() / 2 - 4, _BAR_PX, 8)
+        bar = QRectF(0, self.height() / 2 - 4, self._bar_px, 8)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(self._theme.line))
         painter.drawRoundedRect(bar, 4, 4)
@@ -126,6 +138,8 @@ class LevelMeter(QWidget):
         painter.setPen(QColor(self._theme.bad if lit else self._theme.muted))
         painter.setBrush(QColor(self._theme.bad) if lit else Qt.BrushStyle.NoBrush)
         painter.drawEllipse(QRectF(left, self.height() / 2 - 4.5, 9, 9))
+        if not self._is_long:
+            return
         words = QRectF(left + 14, 0, self.width(), self.height())
         painter.drawText(words, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, "clip")
 

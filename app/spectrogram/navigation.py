@@ -12,6 +12,10 @@ from app.spectrogram.timeline import Timeline
 
 SHORTEST_STRETCH_S = 0.02
 _STEPS_A_VIEW = 50
+_BEFORE_SHARE, _LEAST_SHARE, _EVENT_SPAN_S = 0.2, 0.02, 20.0
+"""Of the view that goes to an event: how much of it lies before the event, how much an event must take lest less time
+is shown, and how much time that is."""
+_LEAST_COLUMNS = 60
 
 
 class Navigation(QObject):
@@ -88,6 +92,24 @@ class Navigation(QObject):
         timeline.view.hold()
         timeline.cursor_s = min(max(time_s, timeline.view.first_s), timeline.view.last_s)
         self._move(timeline.keep_cursor_in_view)
+
+    @Slot(float, float)
+    def go_to(self, start_s: float, stop_s: float) -> None:
+        """Put the cursor where an event begins, and show what comes before it too; where it would be a mere line, show
+        less time."""
+        timeline, view = self.timeline, self.timeline.view
+        if timeline.history is None:
+            return
+        length_s = max(stop_s - start_s, 0.0)
+        view.hold()
+        # The picture of a long file has few columns a second.
+        span_s = max(_EVENT_SPAN_S, _LEAST_COLUMNS / timeline.history.columns_per_s)
+        if length_s < _LEAST_SHARE * view.span_s and span_s < view.span_s:
+            view.zoom(span_s / view.span_s, start_s)
+        before_s = _BEFORE_SHARE * view.span_s
+        if not (view.left_s + before_s / 2 <= start_s and stop_s <= view.right_s):
+            view.move(start_s - before_s - view.left_s)
+        self.set_cursor(start_s)
 
     def select(self, start_s: float, stop_s: float) -> None:
         """Select the stretch between two moments, in either order; the view is held from then on."""

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.style.style_sheet import style_sheet
 from app.style.text_size import set_text_size
-from app.style.theme import DARK, LIGHT, Theme, palette
+from app.style.theme import DARK, LIGHT, Theme, check_box_palette, palette
 
 THEME_CHOICES = {"system": "Follow the system", "dark": "Dark", "light": "Light"}
 
@@ -49,5 +49,6 @@ class Appearance(QObject):
         is_dark = system_is_dark if self._choice == "system" else self._choice == "dark"
         self.theme = DARK if is_dark else LIGHT
         self._application.setPalette(palette(self.theme))
+        QApplication.setPalette(check_box_palette(self.theme), "QCheckBox")
         self._application.setStyleSheet(style_sheet(self.theme))
         self.changed.emit()

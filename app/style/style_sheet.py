@@ -85,6 +85,7 @@ QToolTip {{ background: {raised}; color: {text}; border: 1px solid {line}; paddi
 QLabel#Heading {{ font-weight: bold; color: {text}; }}
 QLabel#Muted {{ color: {muted}; }}
 QFrame#Banner {{ background: {raised}; border: 1px solid {warn}; border-radius: 8px; }}
+QFrame#Banner[kind="done"] {{ border-color: {line}; }}
 """
 
 

@@ -130,3 +130,12 @@ def palette(theme: Theme) -> QPalette:
     for role in (QPalette.ColorRole.WindowText, QPalette.ColorRole.Text, QPalette.ColorRole.ButtonText):
         made.setColor(QPalette.ColorGroup.Disabled, role, QColor(theme.muted))
     return made
+
+
+def check_box_palette(theme: Theme) -> QPalette:
+    """The palette of check boxes, whose outline Qt's style makes of the window's colour: in the dark it would not be
+    seen."""
+    made = palette(theme)
+    if theme.is_dark:
+        made.setColor(QPalette.ColorRole.Window, QColor(theme.muted))
+    return made

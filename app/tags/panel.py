@@ -19,14 +19,18 @@ from app.tags.muted import MutedClasses
 from app.tags.muted_button import MutedButton
 from app.tags.parents import ShownParents
 from app.tags.pins import Pins
-from app.tags.rows import Choice, RowKind, TagRow, by_percent, rows_for
+from app.tags.rows import Choice, RowKind, TagRow, by_percent, is_unsure, rows_for
 from app.widgets.labels import set_text
 from app.widgets.search_field import SearchField
 from core.inference.results import TagScores
 from core.labels import LabelSet
 
 NOW_HEARING = "Now hearing"
-QUIET = "Quiet"
+NOTHING_HEARD = {
+    False: ("Quiet", "No class of the model is heard."),
+    True: ("Not sure", "Something is heard, but none of the classes below is sure enough."),
+}
+"""What is written in large type where nothing is heard, and its tool tip, by whether the model is unsure."""
 MAYBE = "maybe"
 _QUIET_PX, _SIDE_PX = 40, 6
 _TEXT_EVERY_MS = 200
@@ -90,11 +94,10 @@ class TagsPanel(QFrame):
         self.parents_switch.setToolTip("Also show what a detected class implies, such as Animal when Dog is detected")
         self.parents_switch.setChecked(self._parents.is_on)
         self.parents_switch.hide()
-        self.quiet = PlainLabel(QUIET)
+        self.quiet = PlainLabel()
         self.quiet.setObjectName("Muted")
         self.quiet.setStyleSheet(f"font-size: {_QUIET_PX}px; font-weight: bold;")
         self.quiet.setContentsMargins(30, 14, 12, 14)
-        self.quiet.setToolTip("No class of the model is heard.")
         self.quiet.hide()
         self.muted_button = MutedButton(self._muted)
         self.list = TagList(self._appearance.theme)
@@ -224,6 +227,9 @@ class TagsPanel(QFrame):
         is_searching = bool(self._wanted)
         self.show_message("" if rows or not is_searching else "No class of this model matches.")
         is_heard = any(row.kind is RowKind.HEARD for row in rows)
+        word, tip = NOTHING_HEARD[is_unsure(rows)]
+        self.quiet.setText(word)
+        self.quiet.setToolTip(tip)
         self.quiet.setVisible(self._shown is not None and not is_heard and not is_searching)
         self._select(selected_label)
 
@@ -268,6 +274,7 @@ class TagsPanel(QFrame):
         muted = self._muted.indices(labels) if self.is_live else frozenset[int]()
         return Choice(
             percents=[formatting.displayed_percent(probability) for probability in probabilities.tolist()],
+            thresholds=(100 * thresholds).tolist(),
             heard={label: lasted_s for label, lasted_s in heard.items() if label not in muted},
             pinned=self._pins.indices(labels),
             left_out=muted | frozenset(np.flatnonzero(self._parents.implied(labels, detected)).tolist()),

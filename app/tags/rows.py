@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from enum import Enum
 
 MOST_HEARD, MOST_CANDIDATES = 5, 5
-LOWEST_PERCENT = 2.0
-"""A candidate below this is not shown."""
+LOWEST_PERCENT, LOWEST_SHARE = 2.0, 0.25
+"""A candidate below this, or below this share of its threshold, is not shown: it is not likely to be there."""
+UNSURE_SHARE = 0.7
+"""From this share of a threshold on, it is not quiet: something is heard that the model is not sure of."""
 
 
 class RowKind(Enum):
@@ -61,6 +63,8 @@ class Choice:
 
     percents: Sequence[float]
     """Each label's probability as displayed, `(labels,)`."""
+    thresholds: Sequence[float]
+    """From which percentage on each label counts as detected, `(labels,)`."""
     heard: Mapping[int, float | None]
     """The labels that are heard, with the seconds that each has lasted; None where that is not known."""
     pinned: Sequence[int]
@@ -82,12 +86,22 @@ def rows_for(choice: Choice) -> list[tuple[int, RowKind]]:
     heard = sorted(sure[:MOST_HEARD], key=lambda label: _age(choice, label))
     pinned = [label for label in choice.pinned if label not in heard]
     rest = [label for label in order if label not in {*heard, *pinned, *choice.left_out}]
-    likely = [label for label in rest if choice.percents[label] >= LOWEST_PERCENT]
+    likely = [label for label in rest if _is_likely(choice, label)]
     return [
         *((label, RowKind.HEARD) for label in heard),
         *((label, RowKind.PINNED) for label in pinned),
         *((label, RowKind.CANDIDATE) for label in likely[:MOST_CANDIDATES]),
     ]
+
+
+def is_unsure(rows: Sequence[TagRow]) -> bool:
+    """Nothing is heard, but a class has come close to its threshold."""
+    kinds = {row.kind for row in rows}
+    return RowKind.HEARD not in kinds and any(row.probability >= UNSURE_SHARE * row.threshold for row in rows)
+
+
+def _is_likely(choice: Choice, label: int) -> bool:
+    return choice.percents[label] >= max(LOWEST_PERCENT, LOWEST_SHARE * choice.thresholds[label])
 
 
 def by_percent(choice: Choice) -> list[int]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QWidget
 
 from app.style.plain_text import PlainLabel
 
 Action = Callable[[], None]
+DONE_MS = 10_000
+"""So long a message of what was done is shown."""
 
 
 class Banner(QFrame):
@@ -22,6 +24,9 @@ class Banner(QFrame):
         super().__init__(parent)
         self.setObjectName("Banner")
         self._action: Action | None = None
+        self._leaves = QTimer(self)
+        self._leaves.setSingleShot(True)
+        self._leaves.timeout.connect(self.clear)
         self.text = PlainLabel()
         self.text.setWordWrap(True)
         self.button = QPushButton()
@@ -42,8 +47,16 @@ class Banner(QFrame):
         self.button.setAccessibleName("Fix this problem")
         self.hide()
 
+    def show_done(self, text: str) -> None:
+        """Say for a while that something was done, without the colour of a warning."""
+        self.show_message(text)
+        self._colour("done")
+        self._leaves.start(DONE_MS)
+
     def show_message(self, text: str, button: str = "", action: Action | None = None) -> None:
         """Show a message; with the text of a `button`, also a button that runs `action` and hides the banner."""
+        self._leaves.stop()
+        self._colour("warning")
         self._action = action
         if self.text.text() != text:
             self.text.setText(text)
@@ -59,8 +72,16 @@ class Banner(QFrame):
     def clear(self) -> None:
         """Hide the banner and forget its action."""
         self._action = None
+        self._leaves.stop()
         self.hide()
         self.cleared.emit()
+
+    def _colour(self, kind: str) -> None:
+        if self.property("kind") != kind:
+            self.setProperty("kind", kind)
+            # Only then does Qt look at the style sheet again.
+            self.style().unpolish(self)
+            self.style().polish(self)
 
     @Slot()
     def _on_clicked(self) -> None:

@@ -19,6 +19,8 @@ class HeardSpans:
 
     def __init__(self, format: str, events: Iterable[HeardEvent]) -> None:
         self._has_clock_time, self._events = FORMATS[format].has_clock_time, events
+        # The formats of one source hold a label and its times, and no note.
+        self._has_notes = FORMATS[format].holds_sources
         self.zero_at: float | None = None
         """Clock time of second 0, once the first span is there; None in formats with clock time."""
         self.n = 0
@@ -36,15 +38,25 @@ class HeardSpans:
             self.n += 1
             onset_s = event.onset_s if self.zero_at is None else max(0.0, round(event.onset_at - self.zero_at, 6))
             yield LabelledSpan(
-                label=event.label if event.label.strip() else event.label_id or "?",
+                label=self._label(event),
                 onset_s=max(0.0, onset_s),
                 offset_s=max(0.0, onset_s) + event.length_s,
                 peak=event.peak,
                 source=event.input if self._has_clock_time else "",
-                note=event.note or event.why,
+                note=_note(event),
                 label_id=event.label_id,
                 onset_at=event.onset_at,
                 session=event.session,
                 model=event.model,
                 verdict=event.verdict,
             )
+
+    def _label(self, event: HeardEvent) -> str:
+        label = event.label if event.label.strip() else event.label_id or "?"
+        return label if event.kind == "event" or self._has_notes else f"{label} (almost)"
+
+
+def _note(event: HeardEvent) -> str:
+    """What a person wrote; of a near miss first why it is none."""
+    why = [f"almost: {event.why}"] if event.kind == "near_miss" else []
+    return "; ".join([*why, *([event.note] if event.note else [])])

@@ -54,7 +54,7 @@ MODEL_VARIANTS: dict[str, ModelVariant] = {
     for row in (
         ModelVariant(
             "starter",
-            "Starter",
+            "Everyday sounds (starter)",
             "AST-tiny behind EfficientNet-Lite0's first stages: AudioSet's everyday sounds, speech, music",
             replace(_TINY_EFFICIENT, n_labels=122),
             asset_path("starter"),

@@ -116,3 +116,13 @@ def test_without_any_microphone_the_demo_scene_starts(
     qtbot.waitUntil(banner.button.isVisible)
     banner.button.click()
     qtbot.waitUntil(lambda: core.opened[-1] == microphone)
+
+
+def test_what_was_done_waits_for_a_message_and_is_said_once(notifications: Notifications, banner: Banner) -> None:
+    notifications.show_error(ERROR)
+    notifications.queue_done("Saved.")
+    assert _says(banner, ERROR)
+    banner.close_button.click()
+    assert (banner.text.text(), banner.property("kind")) == ("Saved.", "done")
+    banner.close_button.click()
+    assert banner.isHidden()

@@ -26,11 +26,11 @@ _EVERY_MS = 500
 class FileControls(QObject):
     """events: the list of the selected file's events.
 
-    failed: a UserError. noticed: a sentence about what was done.
+    failed: a UserError. done: a sentence about what was done.
     """
 
     failed = Signal(object)
-    noticed = Signal(str)
+    done = Signal(str)
 
     def __init__(
         self, panel: FilesPanel, files: TaggingQueue, keeping: ListKeeping, parents: ShownParents, parts: WindowParts
@@ -50,14 +50,14 @@ class FileControls(QObject):
         self._later.setInterval(_EVERY_MS)
         self._later.timeout.connect(self._refresh)
         self._export = FileExport(panel, parts.jobs, lambda parent: ask_export(parent), parents)
-        self._export.saved.connect(self.noticed)
+        self._export.saved.connect(self.done)
         self._export.failed.connect(self.failed)
         self.events.export_wanted.connect(self._on_export)
 
     def connect_picture(self, navigation: Navigation, playback: Playback) -> None:
         """Enter goes to an event on the picture, Space plays it."""
         self._navigation, self._playback = navigation, playback
-        self.events.go_to.connect(navigation.set_cursor)
+        self.events.go_to.connect(navigation.go_to)
         self.events.play_wanted.connect(self.play)
 
     @Slot(object)

@@ -27,8 +27,8 @@ _NOTHING = "Nothing was found in this file."
 class FileEventsList(QFrame):
     """Shows the events of one file."""
 
-    go_to = Signal(float)
-    """Show this moment of the file, in seconds."""
+    go_to = Signal(float, float)
+    """Show an event of the file from its onset to its offset, in seconds."""
     play_wanted = Signal(object)
     """Play the sound of this HeardEvent, whose times are those of the file."""
     export_wanted = Signal(object)
@@ -48,7 +48,7 @@ class FileEventsList(QFrame):
         self.hint.setWordWrap(True)
         self.hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._build()
-        self.table.go_wanted.connect(lambda event: self.go_to.emit(event.onset_s))
+        self.table.go_wanted.connect(self._go)
         self.table.play_wanted.connect(self.play_wanted)
         self.table.copy_wanted.connect(self.copy)
         self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
@@ -101,6 +101,10 @@ class FileEventsList(QFrame):
         if chosen:
             QGuiApplication.clipboard().setText(rows_as_text(chosen, in_file_text))
 
+    @Slot(object)
+    def _go(self, event: HeardEvent) -> None:
+        self.go_to.emit(event.onset_s, event.onset_s if event.offset_s is None else event.offset_s)
+
     @Slot(QPoint)
     def _open_menu(self, place: QPoint) -> None:
         chosen, current = self.table.chosen(), self.table.current()
@@ -113,7 +117,7 @@ class FileEventsList(QFrame):
         menu = QMenu(self.table)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         for text, act in (
-            ("Show on the picture\tEnter", lambda: self.go_to.emit(one.onset_s)),
+            ("Show on the picture\tEnter", lambda: self._go(one)),
             ("Play\tSpace", lambda: self.play_wanted.emit(one)),
             ("Copy\tCtrl+C", self.copy),
             ("Export…", lambda: self.export_wanted.emit(tuple(chosen))),

@@ -116,14 +116,19 @@ class EventBoxItem(pg.GraphicsObject):
         painter.drawRect(box)
 
     def _plate(self, event: TimelineEvent, area: QRectF, left_s: float, top: float, height: float) -> QRectF:
-        """Where a name stands: at the onset, or at the edge of the picture that the box reaches over."""
+        """Where a name stands: at the onset, or at the edge of the picture that it would reach over."""
         text_px = self._static(event.name).size().width() + 2 * _PAD_PX
         x = area.left() + (event.onset_s - left_s) * self._scale
         if x < area.left():
             stop_s = self._now_s if event.offset_s is None else event.offset_s
             reach = max((stop_s - left_s) * self._scale + area.left(), x + text_px)
             x = min(area.left(), reach - text_px)
-        return QRectF(x, top, text_px, height)
+        plate = QRectF(x, top, text_px, height)
+        within = plate.translated(area.right() - plate.right(), 0.0)
+        if plate.right() <= area.right() or within.left() < area.left():
+            return plate
+        covers = any(within.intersects(other) for other, _ in self._plates)
+        return plate if covers else within
 
     def _paint_name(self, painter: QPainter, plate: QRectF, event: TimelineEvent) -> None:
         backing = QColor(PICTURE_VOID)

@@ -55,7 +55,7 @@ def test_from_a_file_it_leads_back_to_the_live_sound(window: MainWindow, core: F
     window.add_files([Path("/sounds/a.wav")])
     qtbot.waitUntil(lambda: len(window.files.rows) == 1)
     window.presenter.show_file(window.files.rows[0])
-    window.events.go_to(2.5, window.collector.session)
+    window.events.go_to(2.5, 3.0, window.collector.session)
     assert window.presenter.timeline.is_live
     assert window.presenter.timeline.cursor_s == pytest.approx(2.5)
 
@@ -64,9 +64,9 @@ def test_what_the_picture_does_not_have_is_said(window: MainWindow, core: FakeCo
     _hear_a_cow(window, core, qtbot)
     panel = _panel(window)
     before = panel.summary.text()
-    window.events.go_to(2.5, "an earlier run")
+    window.events.go_to(2.5, 3.0, "an earlier run")
     other_run = panel.summary.text()
-    window.events.go_to(9999.0, window.collector.session)
+    window.events.go_to(9999.0, 9999.5, window.collector.session)
     assert len({before, other_run, panel.summary.text()}) == 3
     assert window.presenter.timeline.cursor_s is None
 

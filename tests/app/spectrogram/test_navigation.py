@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
 from app.spectrogram.live_timeline import LiveTimeline
 from app.spectrogram.navigation import Navigation
 from app.spectrogram.timeline import Timeline, file_timeline, set_picture
+from core.inference.file_picture import FilePicture
 from tests.app.app_fakes import FakePicture, FakeTagger, scores
 
 
@@ -67,6 +69,30 @@ def test_the_cursor_stays_within_the_sound(navigation: Navigation, live: LiveTim
     assert live.cursor_s == live.view.last_s
     navigation.set_cursor(-5.0)
     assert live.cursor_s == live.view.first_s
+
+
+def test_it_goes_to_an_event_with_what_came_before(navigation: Navigation, live: LiveTimeline) -> None:
+    navigation.go_to(5.0, 6.0)
+    assert live.cursor_s == 5.0
+    assert live.view.left_s < 4.0
+    assert live.view.right_s >= 6.0
+    left_s = live.view.left_s
+    navigation.go_to(7.0, 8.0)
+    assert (live.cursor_s, live.view.left_s) == (7.0, left_s), "what is in view stays where it is"
+    navigation.go_to(0.0, 1.0)
+    assert live.view.left_s == 0.0
+
+
+def test_going_to_an_event_that_would_be_a_line_shows_less_time(navigation: Navigation) -> None:
+    long = file_timeline("a.wav", "Reading…")
+    silence = np.zeros((6000, 8), np.float32)
+    set_picture(long, FilePicture(silence, np.zeros(6000, bool), 0.6, 3600.0))
+    navigation.timeline = long
+    navigation.go_to(1800.0, 1801.0)
+    assert long.view.span_s == pytest.approx(36.0)
+    assert long.view.left_s < 1800.0 < 1801.0 < long.view.right_s
+    navigation.go_to(100.0, 400.0)
+    assert long.view.span_s == pytest.approx(36.0), "what is seen well enough changes no scale"
 
 
 def test_a_timeline_without_a_picture_stays_where_it_is(navigation: Navigation) -> None:

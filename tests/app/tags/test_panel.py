@@ -61,7 +61,7 @@ def test_what_is_heard_comes_first_and_candidates_below_it(panel: TagsPanel) -> 
 
 
 def test_what_is_hardly_a_candidate_is_not_shown(panel: TagsPanel) -> None:
-    panel.show_scores(scores(heard={4: 0.9, 9: 0.004, 12: 0.022}), "Now hearing")
+    panel.show_scores(scores(heard={4: 0.9, 9: 0.1, 12: 0.2}), "Now hearing")
     assert tag_names(panel) == ["Cow", "Bee"]
 
 

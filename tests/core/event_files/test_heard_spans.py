@@ -30,5 +30,11 @@ def test_with_clock_time_each_keeps_the_seconds_of_its_session(name: str) -> Non
 
 
 def test_a_near_miss_says_why() -> None:
-    [span] = HeardSpans("csv", [heard(5.0, kind="near_miss", why="too short")])
-    assert span.note == "too short"
+    [span] = HeardSpans("csv", [heard(5.0, kind="near_miss", why="too short", note="next door")])
+    assert (span.label, span.note) == ("Dog", "almost: too short; next door")
+
+
+@pytest.mark.parametrize("name", ["audacity", "srt", "vtt"])
+def test_where_there_are_no_notes_the_label_of_a_near_miss_tells_it_from_an_event(name: str) -> None:
+    spans = HeardSpans(name, [heard(5.0), heard(7.0, kind="near_miss", why="too short")])
+    assert [span.label for span in spans] == ["Dog", "Dog (almost)"]

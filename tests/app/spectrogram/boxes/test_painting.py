@@ -98,6 +98,15 @@ def test_the_name_of_a_box_that_reaches_out_of_view_stays_in_view(plot: Spectrog
     assert plate.left() == pytest.approx(plot.boxes.boundingRect().left())
 
 
+def test_the_name_of_a_box_that_has_just_begun_is_whole(plot: SpectrogramPlot) -> None:
+    _show(plot, _event(29.8, None, "Emergency vehicle"))
+    ((plate, _),) = plot.boxes.plates
+    assert plate.right() == pytest.approx(plot.boxes.boundingRect().right())
+    _show(plot, _event(29.0, 29.7, "Dog"), _event(29.8, None, "Emergency vehicle"))
+    (dog, _), (vehicle, _) = plot.boxes.plates
+    assert not dog.intersects(vehicle)
+
+
 def test_a_click_on_a_name_says_which_event(plot: SpectrogramPlot, qtbot: QtBot) -> None:
     _show(plot, _event(23.0, 26.0))
     ((plate, event),) = plot.boxes.plates
