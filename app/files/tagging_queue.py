@@ -1,14 +1,16 @@
-"""The queue of files: tags one file at a time, and reads the picture of the selected file.
+"""The queue of files: tags one after the other, and reads the picture of the selected file.
 
-Pool threads run `tag_row` and the reading of pictures. They get a path, a tagger and an event, and report by queued
-signals at most ten times a second. Everything else runs on the GUI thread.
+Pool threads run `tag_batch` and the reading of pictures. They get paths, a tagger and events, and report by queued
+signals. Everything else runs on the GUI thread.
 """
 
 from __future__ import annotations
 
 import time
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
+from itertools import islice
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -17,9 +19,10 @@ from app.files.file_events import events_from_changes, events_from_labels
 from app.files.row import FileRow, FileState
 from app.files.search import FoundFiles, belongs_to, no_sound_of, problems_in_words, search, unchanged_in_words
 from app.files.table_model import FilesModel
-from app.files.tagging_job import FoundInFile, tag_row
+from app.files.tagging_job import Batch, Begun, Ended, FoundInFile, Noted, Step, next_batch, tag_batch
 from app.runtime.background_jobs import BackgroundJobs
 from app.runtime.core_api import CoreApi, FilePicture, Tagger
+from app.runtime.progress_reports import emit_from_thread
 from app.spectrogram.timeline import set_picture
 from app.style.plain_text import rich_error
 from core.errors import UserError
@@ -45,18 +48,17 @@ class TaggingQueue(QObject):
     """A UserError: the paths could not be searched for files."""
     files_left_out = Signal(str)
     """A sentence that counts the files of a folder that are no media."""
-    _progressed = Signal(object, object)
-    """From a pool thread: a FileRow, and the FoundInFile of it."""
-    _noted = Signal(object, str)
-    """From a pool thread: a FileRow and its note."""
+    _reported = Signal(object, object)
+    """From a pool thread: a FileRow, and a Step of its tagging."""
 
     def __init__(self, core: CoreApi, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._core = core
-        # Two threads, so that a picture need not wait for the file being tagged; files are tagged one at a time.
+        # Two threads, so that a picture need not wait for the files being tagged; one batch is tagged at a time.
         self._jobs = BackgroundJobs(self, max_threads=2)
         self.model = FilesModel(self)
         self._tagger: Tagger | None = None
+        self._batch: Batch | None = None
         self._current: FileRow | None = None
         self._counts: Counter[FileState] = Counter()
         self._first_waiting = 0
@@ -65,8 +67,7 @@ class TaggingQueue(QObject):
         self._took_s: deque[float] = deque(maxlen=20)
         """How long the last files took."""
         self._was_busy = False
-        self._progressed.connect(self._on_progress)
-        self._noted.connect(self._on_noted)
+        self._reported.connect(self._on_reported)
 
     @property
     def is_busy(self) -> bool:
@@ -77,14 +78,16 @@ class TaggingQueue(QObject):
     def remaining(self) -> tuple[int, float | None]:
         """Files that are not over, and about how many seconds they will take; None until one has been tagged."""
         left = self._counts[FileState.WAITING] + self._counts[FileState.TAGGING]
-        if not self._took_s or self._current is None:
+        if not self._took_s or self._batch is None:
             return left, None
-        return left, (left - (self._current.progress or 0.0)) * sum(self._took_s) / len(self._took_s)
+        is_tagging = self._current is not None and self._current.state is FileState.TAGGING
+        share_done = (self._current.progress or 0.0) if self._current is not None and is_tagging else 0.0
+        return left, (left - share_done) * sum(self._took_s) / len(self._took_s)
 
     def use_tagger(self, tagger: Tagger) -> None:
         """Use another model from the next file on."""
         self._tagger = tagger
-        self._start_next()
+        self._begin_anew()
 
     def add_paths(self, paths: Sequence[Path]) -> None:
         """Add the audio and video files among paths and in folders, which a pool thread searches."""
@@ -210,35 +213,52 @@ class TaggingQueue(QObject):
             self.row_changed.emit(row)
         self._announce_counts()
         self.added.emit(rows)
-        self._start_next()
+        self._begin_anew()
 
-    def _next_waiting(self) -> FileRow | None:
+    def _next_waiting(self) -> Iterator[FileRow]:
         rows = self.model.rows
         while self._first_waiting < len(rows) and rows[self._first_waiting].state is not FileState.WAITING:
             self._first_waiting += 1
-        return rows[self._first_waiting] if self._first_waiting < len(rows) else None
+        return (row for row in islice(rows, self._first_waiting, None) if row.state is FileState.WAITING)
+
+    def _begin_anew(self) -> None:
+        """Choose the next files again after the one that is being tagged."""
+        if self._batch is not None:
+            self._batch.ends.set()
+        self._start_next()
 
     def _start_next(self) -> None:
-        waiting = self._next_waiting()
-        tagger = self._tagger if waiting is None or waiting.tagger is None else waiting.tagger
-        if waiting is None or self._current is not None or tagger is None:
+        if self._batch is not None or (batch := next_batch(self._next_waiting(), self._tagger)) is None:
             return
-        self._current = waiting
-        waiting.state, waiting.progress = FileState.TAGGING, None
-        waiting.begin(tagger)
-        self._began_s = time.monotonic()
-        self._announce(waiting)
-        stop = waiting.stop.is_set
+        self._batch, report = batch, partial(emit_from_thread, self._reported)
         self._jobs.run(
-            lambda: tag_row(self._core, waiting, tagger, stop, (self._progressed, self._noted)),
-            lambda _: self._on_ended(waiting, None),
-            lambda error: self._on_ended(waiting, error),
+            lambda: tag_batch(self._core, batch, report),
+            lambda _: self._on_batch_over(None),
+            self._on_batch_over,
         )
 
     @Slot(object, object)
-    def _on_progress(self, row: FileRow, found: FoundInFile) -> None:
-        if row is not self._current or row.state is not FileState.TAGGING:
+    def _on_reported(self, row: FileRow, step: Step) -> None:
+        """A step of a file's tagging, unless the file has been cancelled or waits once more."""
+        if self._batch is None or not self._batch.has(row):
             return
+        if isinstance(step, Begun) and row.state is FileState.WAITING:
+            self._on_begun(row, self._batch.tagger)
+        elif row.state is FileState.TAGGING:
+            if isinstance(step, FoundInFile):
+                self._on_found_in(row, step)
+            elif isinstance(step, Noted):
+                row.note = step.note
+                self._announce(row)
+            elif isinstance(step, Ended):
+                self._on_ended(row, step.error)
+
+    def _on_begun(self, row: FileRow, tagger: Tagger) -> None:
+        self._current, self._began_s = row, time.monotonic()
+        row.begin(tagger)
+        self._announce(row)
+
+    def _on_found_in(self, row: FileRow, found: FoundInFile) -> None:
         row.take(found.scores, events_from_changes(found.events, found.implied, row.timeline.models))
         row.progress = found.progress
         if row.timeline.history is None:
@@ -246,22 +266,23 @@ class TaggingQueue(QObject):
             row.timeline.view.show_all()
         self._announce(row, counts=False)
 
-    @Slot(object, str)
-    def _on_noted(self, row: FileRow, note: str) -> None:
-        row.note = note
-        self._announce(row)
-
     def _on_ended(self, row: FileRow, error: UserError | None) -> None:
         self._current = None
-        if row.state is FileState.TAGGING:
-            row.state = FileState.DONE if error is None else FileState.FAILED
-            row.duration_s = max(row.duration_s, row.tagged_s)
-            self._took_s.append(time.monotonic() - self._began_s)
-            row.find_events()
-            row.error = error
-            if error is not None and row.timeline.history is None:
-                row.timeline.message = rich_error(error)
+        row.state = FileState.DONE if error is None else FileState.FAILED
+        row.duration_s = max(row.duration_s, row.tagged_s)
+        self._took_s.append(time.monotonic() - self._began_s)
+        row.find_events()
+        row.error = error
+        if error is not None and row.timeline.history is None:
+            row.timeline.message = rich_error(error)
         self._announce(row)
+
+    def _on_batch_over(self, error: UserError | None) -> None:
+        """error: why none of its files could be tagged."""
+        batch, self._batch, self._current = self._batch, None, None
+        if batch is not None and error is not None:
+            for row in (row for row in batch.stops if batch.has(row) and not row.is_over):
+                self._on_ended(row, error)
         self._start_next()
 
     def _on_picture(self, row: FileRow, picture: FilePicture) -> None:

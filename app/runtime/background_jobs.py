@@ -77,13 +77,15 @@ class _Job(QRunnable):
         self._job_id, self._work, self._report = job_id, work, report
 
     def run(self) -> None:
-        result: object = None
-        error: UserError | None = None
-        try:
-            result = self._work()
-        except UserError as known:
-            error = known
-        except Exception as unknown:
-            log.exception("a background job failed")
-            error = UserError(f"Something unexpected went wrong ({unknown}).", "The log file has the details.")
-        self._report(self._job_id, result, error)
+        self._report(self._job_id, *outcome_of(self._work))
+
+
+def outcome_of(work: Work) -> tuple[Any, UserError | None]:
+    """Call `work()` and return its result, or its failure; an unexpected one is logged with its traceback first."""
+    try:
+        return work(), None
+    except UserError as known:
+        return None, known
+    except Exception as unknown:
+        log.exception("a background job failed")
+        return None, UserError(f"Something unexpected went wrong ({unknown}).", "The log file has the details.")

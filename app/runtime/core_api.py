@@ -78,6 +78,17 @@ class FilePicture(Protocol):
     def duration_s(self) -> float: ...
 
 
+class FilesInTurn(Protocol):
+    """Files that are tagged; a context manager for one thread. See `core.inference.files.together`."""
+
+    def __enter__(self) -> FilesInTurn: ...
+    def __exit__(self, *error: object) -> None: ...
+    def of(self, path: Path, on_progress: ProgressCall) -> Iterator[TagScores]:
+        """Tag the next file, those before it are left out: window after window, or with a frame head rows of 100 ms,
+        some seconds of them at a time. Raises the file's UserError."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class FoundMedia:
     """The files to tag."""
@@ -102,6 +113,7 @@ class ModelRow:
 ProgressCall = Callable[[float | None], None]
 ReportCall = Callable[["DownloadProgress"], None]
 StopQuestion = Callable[[], bool]
+StopFileQuestion = Callable[[Path], bool]
 
 
 def open_listener(choice: InputChoice, tagger: Any, tap: BlockTap | None = None) -> Listener:
@@ -131,18 +143,15 @@ def load_tagger(model: str | None) -> Tagger:
     return tagger
 
 
-def tag_file(path: Path, tagger: Any, on_progress: ProgressCall, should_stop: StopQuestion) -> Iterator[TagScores]:
-    """Tag a file: window after window, or with a frame head rows of 100 ms, some seconds of them at a time. Raises
-    UserError."""
+def tag_files(paths: Sequence[Path], tagger: Any, should_stop: StopFileQuestion) -> FilesInTurn:
+    """Begin to tag files, windows of several together. should_stop: asked on other threads. Raises UserError."""
     if tagger.has_frame_head:
-        from core.inference.frame_rows import window_of
-        from core.inference.frame_tagging import tag_file_frames
+        from core.inference.frame_tagging import tag_files_as_windows
 
-        rows = tag_file_frames(path, tagger, on_progress=on_progress, should_stop=should_stop)
-        return map(window_of, rows)
-    from core.inference.file_tagging import tag_file as tag
+        return tag_files_as_windows(paths, tagger, should_stop=should_stop)
+    from core.inference.file_tagging import tag_files as tag
 
-    return tag(path, tagger, on_progress=on_progress, should_stop=should_stop)
+    return tag(paths, tagger, tells_progress=True, should_stop=should_stop)
 
 
 def file_picture(path: Path, should_stop: StopQuestion) -> FilePicture:
@@ -212,7 +221,7 @@ class CoreApi:
     open_listener: Callable[[InputChoice, Any, BlockTap | None], Listener] = open_listener
     play_sound: Callable[[PlayableSound, float], SoundPlayer] = play_sound
     load_tagger: Callable[[str | None], Tagger] = load_tagger
-    tag_file: Callable[[Path, Any, ProgressCall, StopQuestion], Iterator[TagScores]] = tag_file
+    tag_files: Callable[[Sequence[Path], Any, StopFileQuestion], FilesInTurn] = tag_files
     file_picture: Callable[[Path, StopQuestion], FilePicture] = file_picture
     track_note: Callable[[Path], str] = track_note
     find_media: Callable[[Sequence[Path]], FoundMedia] = find_media

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from core.inference.tagger import Tagger
 
 ShouldStop = Callable[[], bool]
+ShouldStopFile = Callable[[Path], bool]
 USUAL_HOP_S = 5.0
 _BLOCK_S = 1.0
 """Sound that is decoded at once, and for which progress is told: in larger blocks each second costs less."""
@@ -49,7 +51,9 @@ def tag_file(
     file that cannot be read; for a truncated one, after the windows of what could be read.
     """
     path = Path(path)
-    read = WindowReader(tagger.log_mel, *lengths_for(tagger, window_s, hop_s), on_progress is not None, should_stop)
+    read = WindowReader(
+        tagger.log_mel, *lengths_for(tagger, window_s, hop_s), on_progress is not None, any_file(should_stop)
+    )
     with TaggedFiles(Together([path], read, tagger.tag_many, tagger.at_once), _scores_in) as files:
         for scores in files.of(path, on_progress):
             yield scores
@@ -58,11 +62,20 @@ def tag_file(
 
 
 def tag_files(
-    paths: Sequence[Path], tagger: Tagger, *, window_s: float | None = None, hop_s: float | None = None
+    paths: Sequence[Path],
+    tagger: Tagger,
+    *,
+    window_s: float | None = None,
+    hop_s: float | None = None,
+    tells_progress: bool = False,
+    should_stop: ShouldStopFile | None = None,
 ) -> TaggedFiles[TagScores]:
-    """Several files, whose windows go through the model together; of each what `tag_file` gives. Raises UsageError for
-    impossible lengths."""
-    read = WindowReader(tagger.log_mel, *lengths_for(tagger, window_s, hop_s))
+    """Several files, whose windows go through the model together; of each what `tag_file` gives.
+
+    tells_progress: whether `of` can tell the progress of a file. should_stop: asked while a file is read, on another
+    thread; the file then ends where it is. Raises UsageError for impossible lengths.
+    """
+    read = WindowReader(tagger.log_mel, *lengths_for(tagger, window_s, hop_s), tells_progress, should_stop)
     return TaggedFiles(Together(paths, read, tagger.tag_many, tagger.at_once), _scores_in)
 
 
@@ -81,7 +94,7 @@ class WindowReader:
     """Frames from one to the next."""
     tells_progress: bool = False
     """Whether how far it has been read is told too."""
-    should_stop: ShouldStop | None = None
+    should_stop: ShouldStopFile | None = None
     """Asked on the reading thread."""
 
     def __call__(self, path: Path, put: Put) -> None:
@@ -89,12 +102,18 @@ class WindowReader:
             put(ProgressRead(share))
 
         damage: list[UserError] = []
-        runs = decode_frames(path, self.config, damage, tell if self.tells_progress else None, self.should_stop)
+        should_stop = None if self.should_stop is None else partial(self.should_stop, path)
+        runs = decode_frames(path, self.config, damage, tell if self.tells_progress else None, should_stop)
         for start, frames in windows_of(runs, self.window, self.hop):
             if not put(WindowRead(start, frames)):
                 return
         if damage:
             raise damage[0]
+
+
+def any_file(should_stop: ShouldStop | None) -> ShouldStopFile | None:
+    """A question that does not depend on the file, as one that is asked of each."""
+    return None if should_stop is None else lambda _: should_stop()
 
 
 def lengths_for(tagger: Tagger, window_s: float | None, hop_s: float | None) -> tuple[int, int]:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from core.audio.frame_rate import FRAMES_PER_SECOND
 from core.errors import UserError
-from core.inference.file_tagging import ShouldStop, WindowReader, lengths_for
+from core.inference.file_tagging import ShouldStop, ShouldStopFile, WindowReader, any_file, lengths_for
 from core.inference.files.together import Answered, Progress, TaggedFiles, Together
-from core.inference.frame_rows import RowMean
-from core.inference.results import FrameScores
+from core.inference.frame_rows import RowMean, window_of
+from core.inference.results import FrameScores, TagScores
 
 if TYPE_CHECKING:
     from core.inference.tagger import Tagger
@@ -36,21 +36,40 @@ def tag_file_frames(
     tagger.require_frame_head()
     window, hop = frame_lengths_for(tagger, window_s, hop_s)
     path = Path(path)
-    read = WindowReader(tagger.log_mel, window, hop, on_progress is not None, should_stop)
+    read = WindowReader(tagger.log_mel, window, hop, on_progress is not None, any_file(should_stop))
     make_rows = partial(rows_in, hop=hop, n_labels=len(tagger.labels), should_stop=should_stop)
     with TaggedFiles(Together([path], read, tagger.tag_frames_many, tagger.at_once), make_rows) as files:
         yield from files.of(path, on_progress)
 
 
 def tag_files_frames(
-    paths: Sequence[Path], tagger: Tagger, *, window_s: float | None = None, hop_s: float | None = None
+    paths: Sequence[Path],
+    tagger: Tagger,
+    *,
+    window_s: float | None = None,
+    hop_s: float | None = None,
+    tells_progress: bool = False,
+    should_stop: ShouldStopFile | None = None,
 ) -> TaggedFiles[FrameScores]:
-    """Several files, whose windows go through the model together; of each what `tag_file_frames` gives. Raises
-    UserError for impossible lengths, and for a model without a frame head."""
+    """Several files, whose windows go through the model together; of each what `tag_file_frames` gives. tells_progress,
+    should_stop: as for `tag_files`. Raises UserError for impossible lengths, and for a model without a frame head."""
     tagger.require_frame_head()
     window, hop = frame_lengths_for(tagger, window_s, hop_s)
-    files = Together(paths, WindowReader(tagger.log_mel, window, hop), tagger.tag_frames_many, tagger.at_once)
+    read = WindowReader(tagger.log_mel, window, hop, tells_progress, should_stop)
+    files = Together(paths, read, tagger.tag_frames_many, tagger.at_once)
     return TaggedFiles(files, partial(rows_in, hop=hop, n_labels=len(tagger.labels)))
+
+
+def tag_files_as_windows(
+    paths: Sequence[Path], tagger: Tagger, *, should_stop: ShouldStopFile | None = None
+) -> TaggedFiles[TagScores]:
+    """What `tag_files_frames` finds, as windows that hold some seconds of rows each; tells progress."""
+    tagger.require_frame_head()
+    window, hop = frame_lengths_for(tagger, None, None)
+    files = Together(
+        paths, WindowReader(tagger.log_mel, window, hop, True, should_stop), tagger.tag_frames_many, tagger.at_once
+    )
+    return TaggedFiles(files, lambda windows: map(window_of, rows_in(windows, hop, len(tagger.labels))))
 
 
 def frame_lengths_for(tagger: Tagger, window_s: float | None, hop_s: float | None) -> tuple[int, int]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import copy
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.runtime.core_api import CoreApi, FoundMedia, ModelRow, ProgressCall, StopQuestion
+from app.runtime.core_api import CoreApi, FoundMedia, ModelRow, ProgressCall, StopFileQuestion, StopQuestion
 from core.audio.block import BlockTap
 from core.audio.input_choice import InputChoice
 from core.audio.playback.output import Fill
@@ -129,7 +130,7 @@ class FakeCore:
             open_listener=self._open,
             play_sound=self._play,
             load_tagger=self._load,
-            tag_file=self._tag,
+            tag_files=one_by_one(self.tag),
             file_picture=self._picture,
             track_note=lambda path: self.notes.get(path.name, ""),
             find_media=_find,
@@ -180,7 +181,7 @@ class FakeCore:
             raise UserError(f"There is no model {model}.", "Choose another.")
         return self.models[model]
 
-    def _tag(
+    def tag(
         self, path: Path, tagger: FakeTagger, on_progress: ProgressCall, should_stop: StopQuestion
     ) -> Iterator[TagScores]:
         self.tagged.append(path.name)
@@ -209,6 +210,31 @@ class FakeCore:
         if path.name in self.bad_files:
             raise self.bad_files[path.name]
         return FakePicture()
+
+
+Tag = Callable[[Path, Any, ProgressCall, StopQuestion], Iterator[TagScores]]
+"""Tags one file."""
+
+
+class OneByOne:
+    """Files that are tagged one after the other, none read ahead."""
+
+    def __init__(self, tag: Tag, tagger: Any, should_stop: StopFileQuestion) -> None:
+        self._tag, self._tagger, self._should_stop = tag, tagger, should_stop
+
+    def __enter__(self) -> OneByOne:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        pass
+
+    def of(self, path: Path, on_progress: ProgressCall) -> Iterator[TagScores]:
+        return self._tag(path, self._tagger, on_progress, partial(self._should_stop, path))
+
+
+def one_by_one(tag: Tag) -> Callable[[Sequence[Path], Any, StopFileQuestion], OneByOne]:
+    """A `tag_files` of core that calls `tag` for each file."""
+    return lambda _paths, tagger, should_stop: OneByOne(tag, tagger, should_stop)
 
 
 def _refuse_gui_thread(unless: threading.Event | None = None) -> None:

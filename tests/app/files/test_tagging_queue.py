@@ -19,7 +19,7 @@ from app.files.tagging_queue import TaggingQueue
 from core.errors import UserError
 from core.inference.results import TagScores
 from rig.waiting import PATIENCE_S
-from tests.app.app_fakes import FakeCore, FakePicture, FakeTagger, scores
+from tests.app.app_fakes import FakeCore, FakePicture, FakeTagger, one_by_one, scores
 
 
 @pytest.fixture
@@ -76,12 +76,12 @@ def test_a_surprise_in_one_file_or_its_picture_is_its_own(
     def surprising(path: Path, *args: Any) -> Any:
         if path.name == "odd.wav":
             raise AttributeError("no codec")
-        return calls.tag_file(path, *args)
+        return core.tag(path, *args)
 
     def no_picture(path: Path, *_args: Any) -> Any:
         raise AttributeError(f"no codec in {path.name}")
 
-    files = TaggingQueue(replace(calls, tag_file=surprising, file_picture=no_picture))
+    files = TaggingQueue(replace(calls, tag_files=one_by_one(surprising), file_picture=no_picture))
     files.use_tagger(FakeTagger())
     _add(files, "odd.wav", "good.wav")
     qtbot.waitUntil(lambda: _states(files) == [FileState.FAILED, FileState.DONE])
@@ -124,7 +124,7 @@ def test_a_length_is_told_only_once_it_is_known(files: TaggingQueue, core: FakeC
         core.gate.wait(PATIENCE_S)
 
     core.gate.clear()
-    files._core = replace(core.api(), tag_file=stop_after_two)
+    files._core = replace(core.api(), tag_files=one_by_one(stop_after_two))
     _add(files, "long.wav")
     row_of = files.model.rows
     qtbot.waitUntil(lambda: bool(row_of) and row_of[0].tagged_s > 0)
@@ -237,3 +237,42 @@ def test_counts_are_told_whenever_a_file_is_in_another_state(files: TaggingQueue
     qtbot.waitUntil(lambda: _states(files) == [FileState.DONE] * 2)
     files.clear()
     assert counts == [(2, 0), (2, 0), (2, 1), (2, 1), (2, 2), (0, 0)]
+
+
+def test_another_model_tags_from_the_next_file_on(files: TaggingQueue, core: FakeCore, qtbot: QtBot) -> None:
+    core.gate.clear()
+    _add(files, "a.wav", "b.wav", "c.wav")
+    qtbot.waitUntil(lambda: _states(files)[:1] == [FileState.TAGGING])
+    files.use_tagger(FakeTagger("Other"))
+    core.gate.set()
+    qtbot.waitUntil(lambda: _states(files) == [FileState.DONE] * 3)
+    assert [row.model for row in files.model.rows] == ["Starter", "Other", "Other"]
+
+
+def test_a_file_that_waits_once_more_has_its_turn_in_the_order_of_the_list(
+    files: TaggingQueue, core: FakeCore, qtbot: QtBot
+) -> None:
+    _add(files, "a.wav")
+    qtbot.waitUntil(lambda: _states(files) == [FileState.DONE])
+    core.gate.clear()
+    _add(files, "b.wav", "c.wav")
+    qtbot.waitUntil(lambda: _states(files) == [FileState.DONE, FileState.TAGGING, FileState.WAITING])
+    files.tag_again(files.model.rows[0])
+    core.gate.set()
+    qtbot.waitUntil(lambda: _states(files) == [FileState.DONE] * 3)
+    assert core.tagged == ["a.wav", "b.wav", "a.wav", "c.wav"]
+
+
+def test_where_nothing_can_be_tagged_every_file_says_why(core: FakeCore, qtbot: QtBot) -> None:
+    def refuse(*_args: Any) -> Any:
+        raise UserError("The model is gone.", "Choose another.")
+
+    files = TaggingQueue(replace(core.api(), tag_files=refuse))
+    files.use_tagger(FakeTagger())
+    _add(files, "a.wav", "b.wav")
+    qtbot.waitUntil(lambda: _states(files) == [FileState.FAILED] * 2)
+    assert [str(row.error) for row in files.model.rows] == [str(files.model.rows[0].error)] * 2
+    assert files.model.rows[0].error is not None
+    assert files.model.rows[0].error.problem == "The model is gone."
+    assert not files.is_busy
+    assert files.close(5.0)
