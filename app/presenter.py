@@ -162,6 +162,7 @@ class Presenter(QObject):
         has_failed = self._row is not None and self._row.error is not None and not timeline.scores
         model = timeline.shown_model
         if model is None or has_failed:
+            self._tags.show_heading(self._heading())
             self._tags.show_message(self._why_no_tags())
             self._labels_shown = None
             return

@@ -40,6 +40,10 @@ class ViewSettings(QObject):
         self._menus.actions["boxes"].setChecked(settings.shows_boxes)
         self._panel.plot.boxes.is_shown = settings.shows_boxes
 
+    def show_all(self) -> None:
+        """Show all there is of the timeline on show; the time span of the settings stays."""
+        self._navigation.show_all()
+
     def set_span(self, span: str) -> None:
         """Show so many seconds."""
         self._settings.span_s = int(span)
@@ -99,6 +103,7 @@ def view_actions(view: Callable[[], ViewSettings]) -> dict[str, Callable[..., ob
     """What the choices of the View menu do, by name. view: asked when one is made."""
     return {
         "span": lambda span: view().set_span(span),
+        "show_all": lambda: view().show_all(),
         "history": lambda minutes: view().set_history(minutes),
         "frequency_scale": lambda name: view().set_frequency_scale(name),
         "colour_map": lambda name: view().set_colour_map(name),

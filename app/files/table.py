@@ -124,7 +124,7 @@ class FileTable(QTableView):
 
     def _fit_fixed(self) -> None:
         """Give the columns whose width follows from their text room for today's size of it."""
-        self.setColumnWidth(LENGTH, scaled_px(64))
+        self.setColumnWidth(LENGTH, scaled_px(84))
         self.setColumnWidth(CANCEL, scaled_px(34))
 
     def changeEvent(self, event: QEvent) -> None:

@@ -62,6 +62,13 @@ class Navigation(QObject):
         """Show so many seconds."""
         self.zoom(span_s / self.timeline.view.span_s)
 
+    def show_all(self) -> None:
+        """Show all of the time that there is; the live view follows the newest sound if it did before."""
+        view, is_following = self.timeline.view, self.timeline.view.is_following
+        self._move(view.show_all)
+        if is_following:
+            view.follow()
+
     def set_frozen(self, frozen: bool) -> None:
         """Freeze the live picture or let it follow again, also while a file is on show."""
         if frozen:

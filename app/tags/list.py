@@ -97,7 +97,7 @@ class TagModel(QAbstractListModel):
 
 def _spoken(row: TagRow) -> str:
     """What a screen reader says of a row: `Dog, 92 %, for 2 s, pinned`; `maybe Rain, 18 %`."""
-    name = f"maybe {row.name}" if row.kind is RowKind.CANDIDATE else row.name
+    name = f"maybe {row.name}" if row.kind is RowKind.CANDIDATE and not row.is_detected else row.name
     since = [f"for {row.since}"] if row.since else []
     said = [name, row.text or "no result yet", *since]
     return ", ".join(said + ["pinned"] * row.is_pinned + ["muted"] * row.is_muted)

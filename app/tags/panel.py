@@ -168,15 +168,19 @@ class TagsPanel(QFrame):
         if text:
             self.quiet.hide()
 
+    def show_heading(self, heading: str) -> None:
+        """Say which moment is on show."""
+        if self.heading.text() != heading:
+            self.heading.setText(heading)
+            self._text_age.invalidate()
+
     def show_scores(self, scores: TagScores | None, heading: str, heard: Heard | None = None) -> None:
         """Show scores under a heading; may be called many times a second.
 
         heard: the labels that are heard, with the seconds that each has lasted; None where the thresholds say so.
         """
         self._scores, self._heard = scores, heard
-        if self.heading.text() != heading:
-            self.heading.setText(heading)
-            self._text_age.invalidate()
+        self.show_heading(heading)
         if not self._is_stale:
             return
         if set(heard or ()) - set(self._shown_heard or ()):
@@ -260,7 +264,7 @@ class TagsPanel(QFrame):
             )
             for label, kind in kinds
         ]
-        candidates = [row for row in rows if row.kind is RowKind.CANDIDATE]
+        candidates = [row for row in rows if row.kind is RowKind.CANDIDATE and row.label not in choice.heard]
         if candidates:
             candidates[0].caption = MAYBE
         return rows

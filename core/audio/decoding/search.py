@@ -38,8 +38,8 @@ class MediaFound:
         n = sum(count for _, count in self.others)
         endings = ", ".join(f"{ending or 'no ending'} ({count})" for ending, count in self.others[:_ENDINGS_SHOWN])
         more = ", …" if len(self.others) > _ENDINGS_SHOWN else ""
-        files = "1 other file is" if n == 1 else f"{n} other files are"
-        return f"{files} ignored, as the ending is neither audio nor video: {endings}{more}." if n else ""
+        files = "1 file that is" if n == 1 else f"{n} files that are"
+        return f"Left out {files} neither audio nor video: {endings}{more}." if n else ""
 
 
 def find_media(paths: Iterable[Path | str]) -> MediaFound:

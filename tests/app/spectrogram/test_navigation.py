@@ -83,6 +83,12 @@ def test_it_goes_to_an_event_with_what_came_before(navigation: Navigation, live:
     assert live.view.left_s == 0.0
 
 
+def test_all_of_the_live_sound_is_shown_and_followed(navigation: Navigation, live: LiveTimeline) -> None:
+    navigation.show_all()
+    assert (live.view.left_s, live.view.right_s) == (live.view.first_s, live.view.last_s)
+    assert not navigation.is_frozen
+
+
 def test_going_to_an_event_that_would_be_a_line_shows_less_time(navigation: Navigation) -> None:
     long = file_timeline("a.wav", "Reading…")
     silence = np.zeros((6000, 8), np.float32)
@@ -93,6 +99,8 @@ def test_going_to_an_event_that_would_be_a_line_shows_less_time(navigation: Navi
     assert long.view.left_s < 1800.0 < 1801.0 < long.view.right_s
     navigation.go_to(100.0, 400.0)
     assert long.view.span_s == pytest.approx(36.0), "what is seen well enough changes no scale"
+    navigation.show_all()
+    assert (long.view.left_s, long.view.right_s) == pytest.approx((0.0, 3600.0))
 
 
 def test_a_timeline_without_a_picture_stays_where_it_is(navigation: Navigation) -> None:

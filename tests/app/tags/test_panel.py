@@ -69,6 +69,8 @@ def test_at_most_five_are_large_and_at_most_five_may_be_heard(panel: TagsPanel) 
     panel.show_scores(scores(heard=dict.fromkeys(range(7), 0.9) | dict.fromkeys(range(7, 14), 0.2)), "Now hearing")
     kinds = [row.kind for row in panel.list.tags.rows]
     assert kinds == [RowKind.HEARD] * MOST_HEARD + [RowKind.CANDIDATE] * MOST_CANDIDATES
+    captions = [bool(row.caption) for row in panel.list.tags.rows]
+    assert captions == [False] * 7 + [True] + [False] * 2, "the sixth and seventh are heard, too"
 
 
 def test_an_open_event_alone_counts_as_heard_and_says_since_when(panel: TagsPanel) -> None:

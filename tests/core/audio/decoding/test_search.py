@@ -34,13 +34,11 @@ def test_files_of_other_endings_are_counted(tmp_path: Path) -> None:
     found = find_media([tmp_path, tmp_path / "B"])
     assert dict(found.others) == {".txt": 2, ".jpg": 1, "": 1}
     words = found.others_in_words()
-    assert words.startswith("4 other files")
+    assert "4 files" in words
     assert ".txt (2)" in words
     assert "no ending (1)" in words
     assert find_media([tmp_path / "a.wav"]).others_in_words() == ""
-    assert find_media([tmp_path, tmp_path / "README"]).others_in_words().startswith("3 other"), (
-        "named itself, it is tried"
-    )
+    assert "3 files" in find_media([tmp_path, tmp_path / "README"]).others_in_words(), "named itself, it is tried"
 
 
 def test_a_file_named_itself_is_tried_whatever_its_suffix(tmp_path: Path) -> None:
