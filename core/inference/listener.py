@@ -29,7 +29,7 @@ from core.audio.block import BlockTap
 from core.audio.log_mel import LogMelConfig
 from core.audio.sources.source import Source, SourceEnded
 from core.errors import UserError
-from core.inference.engines.threads import leave_a_core
+from core.inference.engines.threads import TURNS, leave_a_core
 from core.inference.live_frames import LevelMeter, LiveFrames
 from core.inference.live_tagging import LiveTagging, LiveWindow, WindowRing
 from core.inference.live_view import LONGEST_CONTEXT_S, LiveView, check_hop
@@ -261,7 +261,8 @@ class Listener:
             if window is None:
                 return
             tagging = self._begin_window()
-            scores = tagging.tag(window)
+            with TURNS.live(tagging.view.hop_s):
+                scores = tagging.tag(window)
             latencies.append(scores.latency_ms)
             computing.append(scores.compute_ms)
             self._counts = LiveStatus(

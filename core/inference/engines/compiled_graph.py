@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -14,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.inference.engines.models import Precision
+from core.inference.engines.threads import LIMIT, TURNS, Turns, usable_cores
 
 _HINTS: dict[Precision, str] = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}
 """What OpenVINO computes the floating-point parts in."""
@@ -42,9 +45,10 @@ class CompiledGraph:
         return self._compiled_for(many=False).run(log_mel)
 
     def run_many(self, log_mels: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
-        """What `run` answers to each input, several at once with fewer cores each: none waits for another's cores."""
+        """What `run` answers to each input, several at once with fewer cores each: none waits for another's cores. Each
+        waits for its turn beside the live view."""
         if len(log_mels) == 1 and self._for_one is not None:
-            return [self.run(log_mels[0])]
+            return [self._for_one.run_later(log_mels[0])]
         with self._many_lock:
             return self._compiled_for(many=True).run_all(log_mels)
 
@@ -63,6 +67,8 @@ class CompiledGraph:
             # A program with a window and other programs share these cores: its threads stay free to move.
             "ENABLE_CPU_PINNING": False,
         }
+        if LIMIT in os.environ:
+            settings["INFERENCE_NUM_THREADS"] = usable_cores()
         if self._cache_folder is not None:
             settings["CACHE_DIR"] = str(self._cache_folder)
         return _Requests(openvino_core().compile_model(self._graph, "CPU", settings))
@@ -71,8 +77,10 @@ class CompiledGraph:
 class _Requests:
     """A compiled model, and what its inputs and answers lie in."""
 
-    def __init__(self, compiled: Any) -> None:
-        self._compiled = compiled
+    def __init__(self, compiled: Any, turns: Turns = TURNS) -> None:
+        self._compiled, self._turns = compiled, turns
+        self._takes_s = 0.0
+        """What an input takes, when all streams are busy."""
         self._idle: queue.LifoQueue[Any] = queue.LifoQueue()
 
     def run(self, log_mel: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -82,8 +90,16 @@ class _Requests:
         finally:
             self._idle.put(request)
 
+    def run_later(self, log_mel: NDArray[np.float32]) -> NDArray[np.float32]:
+        """When it is its turn."""
+        self._turns.wait(self._takes_s)
+        began_s = time.monotonic()
+        answer = self.run(log_mel)
+        self._takes_s = time.monotonic() - began_s
+        return answer
+
     def run_all(self, log_mels: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
-        """As many at once as the compiled model has streams; for one thread at a time."""
+        """As many at once as the compiled model has streams, each when it is its turn; for one thread at a time."""
         n_streams = int(self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
         requests = [self._take() for _ in range(min(n_streams, len(log_mels)))]
         answers: list[NDArray[np.float32]] = []
@@ -92,6 +108,8 @@ class _Requests:
                 request = requests[place % len(requests)]
                 if place >= len(requests):
                     answers.append(_answer_of(request))
+                    self._takes_s = request.latency / 1000
+                self._turns.wait(self._takes_s)
                 request.start_async([np.ascontiguousarray(log_mel)])
             rest = range(len(answers), len(log_mels))
             return [*answers, *(_answer_of(requests[place % len(requests)]) for place in rest)]

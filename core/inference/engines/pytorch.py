@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
+import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -15,7 +16,7 @@ from torch import nn
 
 from core.inference.engines.device import Device
 from core.inference.engines.models import Reading, places_by_length
-from core.inference.engines.threads import share_cores
+from core.inference.engines.threads import TURNS, share_cores
 from core.model.merging.schedule import MergeSchedule
 from core.model.networks.build import Network
 from core.model.networks.spectrogram_transformer import AudioSpectrogramTransformer
@@ -31,6 +32,7 @@ class TorchEngine:
         self._network, self._device, self._merge, self._is_bf16 = network, device, merge, is_bf16
         self._most_at_once = _GPU_AT_ONCE
         self._for_cpu: TorchEngine | None = None
+        self._takes_s = 0.0
         share_cores()
 
     def run(self, reading: Reading, log_mel: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -38,10 +40,10 @@ class TorchEngine:
         return self._batch(reading, log_mel)
 
     def run_many(self, reading: Reading, log_mels: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
-        """See `Engine`. A CPU is no faster with several windows; a GPU gets all windows of one length together, or as
-        many of them as it has memory for."""
+        """See `Engine`. A CPU is no faster with several windows, and each waits for its turn beside the live view. A
+        GPU gets all windows of one length together, or as many of them as it has memory for."""
         if self._device == "cpu":
-            return [self.run(reading, log_mel) for log_mel in log_mels]
+            return [self._run_later(reading, log_mel) for log_mel in log_mels]
         answers: dict[int, NDArray[np.float32]] = {}
         for places in places_by_length(log_mels).values():
             for first in range(0, len(places), self._most_at_once):
@@ -49,6 +51,13 @@ class TorchEngine:
                 logits = self._batch(reading, np.concatenate([log_mels[place] for place in some]))
                 answers |= {place: logits[row : row + 1] for row, place in enumerate(some)}
         return [answers[place] for place in range(len(log_mels))]
+
+    def _run_later(self, reading: Reading, log_mel: NDArray[np.float32]) -> NDArray[np.float32]:
+        TURNS.wait(self._takes_s)
+        began_s = time.monotonic()
+        logits = self.run(reading, log_mel)
+        self._takes_s = time.monotonic() - began_s
+        return logits
 
     @property
     def at_once(self) -> int:
