@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 LIMIT = "SOUNDMARK_CORES"
@@ -69,7 +69,7 @@ class Turns:
         """Windows of files that wait for the live view."""
 
     @contextmanager
-    def live(self, hop_s: float) -> Iterator[None]:
+    def live(self, hop_s: float) -> Generator[None]:
         """A live window is computed; the next one is due a hop after this one."""
         with self._changed:
             self._n_live += 1
