@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QElapsedTimer, QEvent, Qt, QTimer, Slot
@@ -19,7 +17,7 @@ from app.tags.muted import MutedClasses
 from app.tags.muted_button import MutedButton
 from app.tags.parents import ShownParents
 from app.tags.pins import Pins
-from app.tags.rows import Choice, RowKind, TagRow, by_percent, is_unsure, rows_for
+from app.tags.rows import Choice, Heard, RowKind, TagRow, by_percent, heard_in_words, is_unsure, rows_for
 from app.widgets.labels import set_text
 from app.widgets.search_field import SearchField
 from core.inference.results import TagScores
@@ -36,8 +34,6 @@ _QUIET_PX, _SIDE_PX = 40, 6
 _TEXT_EVERY_MS = 200
 """Shorter than a quarter of a second, in which scores come: each would wait for the next step otherwise."""
 _BARS_EVERY_MS = 66
-Heard = Mapping[int, float | None]
-"""The labels that are heard, with the seconds that each has lasted; None where that is not known."""
 
 
 class TagsPanel(QFrame):
@@ -210,7 +206,7 @@ class TagsPanel(QFrame):
     @property
     def _is_stale(self) -> bool:
         """There is something newer than what is shown."""
-        return self._scores is not self._shown or _in_words(self._heard) != _in_words(self._shown_heard)
+        return self._scores is not self._shown or heard_in_words(self._heard) != heard_in_words(self._shown_heard)
 
     def _show_texts(self) -> None:
         self._shown, self._shown_heard = self._scores, self._heard
@@ -314,13 +310,6 @@ class TagsPanel(QFrame):
     def _toggle_pin(self, label: int) -> None:
         if self._labels is not None:
             self._pins.toggle(self._labels[label].id)
-
-
-def _in_words(heard: Heard | None) -> dict[int, str] | None:
-    """What is heard, with the times as displayed."""
-    if heard is None:
-        return None
-    return {label: "" if lasted_s is None else formatting.lasting(lasted_s) for label, lasted_s in heard.items()}
 
 
 def _is_due(age: QElapsedTimer, every_ms: int) -> bool:

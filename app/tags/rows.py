@@ -7,6 +7,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from app.style import formatting
+
+Heard = Mapping[int, float | None]
+"""The labels that are heard, with the seconds that each has lasted; None where that is not known."""
 MOST_HEARD, MOST_CANDIDATES = 5, 5
 LOWEST_PERCENT, LOWEST_SHARE = 2.0, 0.25
 """A candidate below this, or below this share of its threshold, is not shown: it is not likely to be there."""
@@ -127,3 +131,10 @@ def _age(choice: Choice, label: int) -> tuple[float, int]:
         return 0.0, 0
     shown = list(choice.shown)
     return round(lasted_s, 2), shown.index(label) if label in shown else len(choice.percents)
+
+
+def heard_in_words(heard: Heard | None) -> dict[int, str] | None:
+    """What is heard, with the times as displayed."""
+    if heard is None:
+        return None
+    return {label: "" if lasted_s is None else formatting.lasting(lasted_s) for label, lasted_s in heard.items()}
