@@ -54,6 +54,19 @@ def test_tagging_long_files_is_measured() -> None:
     assert run["most_memory_mb"] > 50
 
 
+def test_what_files_cost_the_live_view_is_measured() -> None:
+    command = [sys.executable, "benchmarks/sharing_cores.py", "--seconds", "1", "--rounds", "1", "--json"]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=PATIENCE_S)
+    assert done.returncode == 0, done.stderr
+    measured = json.loads(done.stdout)
+    assert measured.pop("engine").startswith("PyTorch"), "as the tests ask for"
+    assert len(measured) == 4
+    assert 0 < measured["in turns"]["live_p50_ms"] <= measured["in turns"]["live_p95_ms"]
+    assert measured["in turns"]["file_windows_per_s"] > 0
+    assert "file_windows_per_s" not in measured["live alone"]
+    assert "live_p50_ms" not in measured["files alone"]
+
+
 @pytest.mark.skipif(find_spec("ray") is None, reason="Ray, which carries files to workers, is not installed")
 def test_what_two_workers_of_a_cluster_take_is_measured() -> None:
     command = [sys.executable, "benchmarks/cluster.py", "--files", "3", "--seconds", "12", "--rounds", "1", "--json"]
