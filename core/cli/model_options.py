@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.cli.argument_types import merge_word, stride_pair
+from core.inference.engines.device import DEVICES, PRECISIONS
 from core.inference.engines.models import EngineName
 
 if TYPE_CHECKING:
@@ -26,9 +27,9 @@ class ModelOptions:
     model: str | None = None
     """A variant's or an installed model's name, a checkpoint folder or file; None for the starter."""
     device: str = "auto"
-    """auto, cpu or cuda."""
+    """auto, cpu, cuda or mps."""
     precision: str = "auto"
-    """auto, fp32, bf16 or int8."""
+    """auto, fp32, bf16, fp16 or int8."""
     merge: str = "auto"
     """How tokens are merged, as `merge_word` accepts it."""
     strides: tuple[int, int] | None = None
@@ -108,9 +109,10 @@ def _add_inference(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[r
     words = "16, decreasing:20, energy:16, energy-decreasing:20 or a list such as 8,8,4"
     merge = f"tokens merged per layer; auto: as the model has it; R: {words}"
     group.add_argument("--merge", default="auto", type=merge_word, metavar="auto|off|R", help=merge)
-    group.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="auto: a GPU if there is one")
-    precision = "auto: bf16 on a GPU, on a CPU fp32 or what agrees with it; int8: of OpenVINO alone"
-    group.add_argument("--precision", choices=("auto", "fp32", "bf16", "int8"), default="auto", help=precision)
+    device = "auto: an NVIDIA or AMD GPU if there is one; mps: Apple's"
+    group.add_argument("--device", choices=("auto", *DEVICES), default="auto", help=device)
+    precision = "auto: the fastest that agrees with fp32; fp16: on GPUs; int8: of OpenVINO alone"
+    group.add_argument("--precision", choices=("auto", *PRECISIONS), default="auto", help=precision)
     engines = "auto: OpenVINO's graphs on a CPU where they agree with PyTorch and are faster"
     group.add_argument("--engine", choices=("auto", "torch", "openvino"), default="auto", help=engines)
     stride = "patch strides to use instead of the model's own, such as 16x16"

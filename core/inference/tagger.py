@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 from core.audio.frame_rate import FRAMES_PER_SECOND
 from core.audio.log_mel import LogMelConfig
 from core.errors import UserError
-from core.inference.engines.device import Device, choose_device, is_bf16
+from core.inference.engines.device import Device, choose_device, torch_precision
 from core.inference.engines.graph_engine import GraphEngine, Make
 from core.inference.engines.graph_files import GraphKey, read_facts
 from core.inference.engines.graph_maker import begin_making, graph_maker
-from core.inference.engines.late_torch import Late, LateTorch, folded_network, torch_engine
+from core.inference.engines.late_torch import Late, LateTorch, placed_network, torch_engine
 from core.inference.engines.main import EngineParts, build_engine
-from core.inference.engines.models import Engine, EngineName, Setting, Shape
+from core.inference.engines.models import Engine, EngineName, Precision, Setting, Shape
 from core.inference.frame_rows import resample_columns, rows_of
 from core.inference.live_view import live_view_from
 from core.inference.results import FrameScores, TagScores, Window
@@ -73,7 +73,8 @@ class Tagger:
         self._model, self.architecture, self.own_merge = model, config.model, config.merge
         self.weights_hash = model.weights_hash
         self.device: Device = choose_device(device)
-        self.precision = self._torch_precision = "bf16" if is_bf16(precision, self.device) else "fp32"
+        self._torch_precision: Precision = torch_precision(precision, self.device)
+        self.precision: Precision = self._torch_precision
         self._wanted_engine: EngineName = engine
         self._wanted_precision, self._make_graph = precision, make_graph
         # Once, and shared with its copies: the window asks for another merging and must not wait.
@@ -82,7 +83,7 @@ class Tagger:
         self.merge = self._read_merge(merge)
         if not full_patches and not self.merge.removes_nothing():
             raise UserError(f"{config.name} is a CNN: it has no tokens to merge.", "Turn token merging off.")
-        self._network = Late(partial(folded_network, model, self.device))
+        self._network = Late(partial(placed_network, model, self.device))
         self.pads_to_window = config.pad_to_window
         self._to_probabilities = to_probabilities(config.activation, config.calibration)
         self.name = config.name
@@ -97,7 +98,7 @@ class Tagger:
         self.live_thresholds = self.live_rules.starts_from
         self.n_mels = config.log_mel.n_mels
         self.provenance = config.provenance
-        where = "GPU" if self.device == "cuda" else "CPU"
+        where = "CPU" if self.device == "cpu" else "GPU"
         self.summary = f"{config.variant}, {len(config.labels)} classes, {where}, {self.precision}"
         self._engine = self._engine_for(merge)
         if not self.has_graphs:
@@ -191,7 +192,7 @@ class Tagger:
         word = "auto" if setting.merge == self._model.config.merge else setting.merge.to_word()
         other.merge, other.precision = self._read_merge(word), setting.precision
         other._wanted_engine, other._wanted_precision = setting.engine, setting.precision
-        other._torch_precision = "bf16" if setting.engine == "torch" and setting.precision == "bf16" else "fp32"
+        other._torch_precision = setting.precision if setting.engine == "torch" else "fp32"
         other._engine = other._engine_for(word)
         return other
 
@@ -247,9 +248,11 @@ class Tagger:
 
     def _engine_for(self, merge: str) -> Engine:
         self.asked_for = (self._wanted_engine, self._wanted_precision, merge)
-        build = partial(torch_engine, self._network, self.device, self.merge, self._torch_precision)
+        # Behind graphs, PyTorch answers what they give no number for: exactly.
+        precision: Precision = "fp32" if self._wanted_engine == "openvino" else self._torch_precision
+        build = partial(torch_engine, self._network, self.merge, precision, self._model)
         parts = EngineParts(
-            exact=LateTorch(build, self.device, self._torch_precision),
+            exact=LateTorch(build, self.device, precision),
             device=self.device,
             precision=self._wanted_precision,
             model_hash=self.weights_hash,

@@ -1,39 +1,76 @@
-"""Chooses where a network runs. Imports torch only where there may be a graphics processor."""
+"""Chooses where a network runs, and in which precision. Imports torch only where there may be a graphics processor."""
 
 from __future__ import annotations
 
-import ctypes
+import logging
 import sys
+import warnings
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-from typing import Literal
+from pathlib import Path
+from typing import Literal, cast, get_args
 
 from core.errors import UserError
+from core.inference.engines.models import Precision
+from core.inference.engines.on_torch.nvidia_driver import driver_version, has_driver, is_too_old, trouble_with_cuda
 
-Device = Literal["cpu", "cuda"]
-_DRIVERS = {"linux": "libcuda.so.1", "win32": "nvcuda.dll"}
+_log = logging.getLogger(__name__)
+Device = Literal["cpu", "cuda", "mps"]
+DEVICES: tuple[Device, ...] = get_args(Device)
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
 
 def choose_device(device: str) -> Device:
     """The requested device; "auto" is CUDA if it works, else the CPU. Raises UserError if it is not available."""
-    if device not in ("auto", "cpu", "cuda"):
-        raise UserError(f"Unknown device {device!r}.", "Use auto, cpu or cuda.")
-    has_cuda = device != "cpu" and _has_cuda()
-    if device == "cuda" and not has_cuda:
-        raise UserError("No CUDA GPU is available.", "Use --device auto or cpu, or install the NVIDIA driver.")
-    return "cuda" if has_cuda else "cpu"
+    if device not in ("auto", *DEVICES):
+        raise UserError(f"Unknown device {device!r}.", f"Use auto, {', '.join(DEVICES[:-1])} or {DEVICES[-1]}.")
+    if device == "mps":
+        return _mps()
+    if device == "cpu" or _has_cuda():
+        return "cpu" if device == "cpu" else "cuda"
+    if device == "cuda":
+        raise _no_cuda()
+    _warn_of_old_driver()
+    return "cpu"
 
 
-def is_bf16(precision: str, device: Device) -> bool:
-    """Whether PyTorch computes in bf16 where `precision` is wanted. CPUs stay at fp32 unless bf16 is requested: without
-    AMX, bf16 is slower than fp32 there. Raises UserError for a precision that does not exist."""
-    if precision not in ("auto", "fp32", "bf16", "int8"):
-        raise UserError(f"Unknown precision {precision!r}.", "Use auto, fp32, bf16 or int8.")
-    if precision != "auto" or device == "cpu":
-        return precision == "bf16"
+def torch_precision(precision: str, device: Device) -> Precision:
+    """In which precision PyTorch is to compute where `precision` is wanted. "auto" is the device's fastest, on a CPU
+    fp32. Raises UserError for one that does not exist, or not on that device."""
+    if precision not in ("auto", *PRECISIONS):
+        raise UserError(f"Unknown precision {precision!r}.", f"Use auto, {', '.join(PRECISIONS)}.")
+    if precision == "fp16" and device == "cpu":
+        raise UserError("fp16 is for GPUs, and the CPU was chosen.", "Use --precision auto, fp32, bf16 or int8.")
+    if precision == "auto":
+        return _fastest(device)
+    return "fp32" if precision == "int8" else cast("Precision", precision)
+
+
+def _fastest(device: Device) -> Precision:
+    if device == "cuda":
+        from core.inference.engines.on_torch.cuda import best_precision
+
+        return best_precision()
+    return "fp16" if device == "mps" else "fp32"
+
+
+@cache
+def has_bf16() -> bool:
+    """Whether this computer's processor multiplies in bf16 itself; False where its system does not tell."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return False
+    flags = next((line.partition(":")[2] for line in lines if line.startswith(("flags", "Features"))), "")
+    return bool({"avx512_bf16", "amx_bf16", "bf16"} & set(flags.split()))
+
+
+def _mps() -> Device:
     import torch
 
-    return torch.cuda.is_bf16_supported(including_emulation=False)
+    if not torch.backends.mps.is_available():
+        raise UserError("No Apple GPU is available.", "It takes a Mac with an M processor; use --device auto or cpu.")
+    return "mps"
 
 
 def _has_cuda() -> bool:
@@ -41,7 +78,9 @@ def _has_cuda() -> bool:
         return False
     import torch
 
-    return torch.cuda.is_available()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of an old driver, which is told in our words
+        return torch.cuda.is_available()
 
 
 @cache
@@ -52,15 +91,19 @@ def _may_have_cuda() -> bool:
         build = version("torch").partition("+")[2]
     except PackageNotFoundError:
         return False
-    if build.startswith("rocm"):
-        return True
-    driver = _DRIVERS.get(sys.platform)
-    return driver is not None and not build.startswith("cpu") and _is_installed(driver)
+    return build.startswith("rocm") or (not build.startswith("cpu") and has_driver())
 
 
-def _is_installed(driver: str) -> bool:
-    try:
-        ctypes.CDLL(driver)
-    except OSError:
-        return False
-    return True
+def _no_cuda() -> UserError:
+    import torch
+
+    return trouble_with_cuda(torch.version.cuda, driver_version())
+
+
+@cache
+def _warn_of_old_driver() -> None:
+    """Once: a GPU that could be used is there. Without PyTorch in memory there is no driver either."""
+    torch = sys.modules.get("torch")
+    if torch is not None and is_too_old(torch.version.cuda, driver_version()):
+        trouble = _no_cuda()
+        _log.warning("%s %s", trouble.problem, trouble.remedy)

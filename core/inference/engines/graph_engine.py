@@ -68,6 +68,7 @@ class GraphEngine:
         self._progress: dict[Shape, _Progress] = {}
         self._lock, self._loading = threading.Lock(), threading.Lock()
         self._used: CompiledGraph | None = None
+        self._has_told_of_exact = False
 
     def run(self, reading: Reading, log_mel: NDArray[np.float32]) -> NDArray[np.float32]:
         """See `Engine`."""
@@ -108,7 +109,11 @@ class GraphEngine:
                 self._used = None
             return [None] * len(log_mels)
         self._used = graph
-        return [one if np.isfinite(one).all() else None for one in logits]
+        numbers = [one if np.isfinite(one).all() else None for one in logits]
+        if not self._has_told_of_exact and any(one is None for one in numbers):
+            self._has_told_of_exact = True
+            _log.warning("%s gives no number for some windows: PyTorch computes them in fp32.", self.describe())
+        return numbers
 
     def prepare(self, shape: Shape) -> Preparation:
         """Load the graph of a shape in the background, or make it where there is none; what has become of that. Ask

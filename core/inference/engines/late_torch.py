@@ -5,6 +5,7 @@ Importing it takes seconds and hundreds of megabytes; where there are graphs for
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -13,14 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.inference.engines.device import Device
-from core.inference.engines.models import Engine, Reading
+from core.inference.engines.models import Engine, Precision, Reading
 
 if TYPE_CHECKING:
+    from core.inference.engines.on_torch.networks import PlacedNetwork
     from core.model.checkpoints.checkpoint import Checkpoint
     from core.model.merging.schedule import MergeSchedule
-    from core.model.networks.build import Network
     from core.model.store.stored_model import StoredModel
 
+_log = logging.getLogger(__name__)
 Value = TypeVar("Value")
 
 
@@ -50,7 +52,7 @@ class Late(Generic[Value]):
 class LateTorch:
     """See `TorchEngine`. build: gives it. precision: of its answers, for people."""
 
-    def __init__(self, build: Callable[[], Engine], device: Device, precision: str) -> None:
+    def __init__(self, build: Callable[[], Engine], device: Device, precision: Precision) -> None:
         self._engine = Late(build)
         self._device, self._precision = device, precision
 
@@ -74,20 +76,34 @@ class LateTorch:
 
     def describe(self) -> str:
         """See `Engine`."""
-        return f"PyTorch {self._precision}"
+        return self._engine.get().describe() if self.is_loaded else f"PyTorch {self._precision}"
 
 
-def folded_network(model: Checkpoint | StoredModel, device: Device) -> Network:
-    """The network of a model, to listen with. Imports torch. Raises UserError for weights that cannot be read."""
+def placed_network(model: Checkpoint | StoredModel, device: Device) -> PlacedNetwork:
+    """The network of a model, to listen with; on the processor where the device has no memory for it. Imports torch.
+    Raises UserError for weights that cannot be read."""
+    from core.inference.engines.on_torch.backends import is_out_of_memory
+    from core.inference.engines.on_torch.networks import PlacedNetwork
     from core.model.networks.folded_norms import fold_batch_norms
 
     network = model.load().build()
     fold_batch_norms(network)
-    return network.to(device)
+    try:
+        return PlacedNetwork(network.to(device), device)
+    except RuntimeError as error:
+        if device == "cpu" or not is_out_of_memory(error):
+            raise
+    _log.warning("The GPU has no memory for %s: the processor runs it.", model.config.name)
+    return PlacedNetwork(network.to("cpu"), "cpu")
 
 
-def torch_engine(network: Late[Network], device: Device, merge: MergeSchedule, precision: str) -> Engine:
-    """See `TorchEngine`, with a network that is shared by all engines of a model. Imports torch."""
+def torch_engine(
+    network: Late[PlacedNetwork], merge: MergeSchedule, precision: Precision, model: Checkpoint | StoredModel
+) -> Engine:
+    """See `TorchEngine`, with a network that is shared by all engines of a model, where and in the precision in which
+    its answers can be trusted. Imports torch."""
+    from core.inference.engines.on_torch.trust import trusted
     from core.inference.engines.pytorch import TorchEngine
 
-    return TorchEngine(network.get(), device, merge, is_bf16=precision == "bf16")
+    place, precision = trusted(network.get(), precision, model)
+    return TorchEngine(place, merge, precision)

@@ -23,7 +23,7 @@ class EngineParts:
     exact: LateTorch
     device: Device
     precision: str
-    """What was asked for: auto, fp32, bf16 or int8."""
+    """What was asked for: auto, fp32, bf16, fp16 or int8."""
     model_hash: str
     """`weights_hash` of its checkpoint."""
     merge: MergeSchedule

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from core.audio.frame_rate import FRAMES_PER_SECOND
 from core.errors import UserError
 from core.inference.engines.compiled_graph import openvino_core
+from core.inference.engines.device import has_bf16, torch_precision
 from core.inference.engines.graph_engine import GraphEngine
 from core.inference.engines.graph_files import GraphKind, package_versions, read_facts
 from core.inference.engines.models import ENGINE_NAMES, Measured, Precision, Setting, Shape
@@ -77,7 +78,12 @@ def merge_early(share: float, n_patches: int) -> MergeSchedule:
 
 
 def _torch_precisions(tagger: Tagger) -> tuple[Precision, ...]:
-    return ("fp32", "bf16") if str(tagger.device) == "cuda" else ("fp32",)
+    """On a processor also bf16, where it has that and there is no OpenVINO, which is faster in the same precision."""
+    if not isinstance(tagger.architecture, TransformerConfig):
+        return ("fp32",)
+    if tagger.device == "cpu":
+        return ("fp32", "bf16") if has_bf16() and not package_versions()[0] else ("fp32",)
+    return tuple(dict.fromkeys(("fp32", torch_precision("auto", tagger.device))))
 
 
 def _graph_precisions(tagger: Tagger) -> tuple[Precision, ...]:
@@ -141,6 +147,7 @@ def measure(
     if setting.engine == "openvino":
         _load_graph(other, setting, shape)
     found = [_probabilities(other, shape, window) for window in reference.windows]
+    _require_precision(other, setting)
     agrees = [_top(one) == _top(exact) for one, exact in zip(found, reference.probabilities, strict=True)]
     differences = [np.abs(one - exact).mean() for one, exact in zip(found, reference.probabilities, strict=True)]
     times_ms = _times_ms(lambda place: _probabilities(other, shape, reference.windows[place]), len(found), seconds)
@@ -173,6 +180,13 @@ def _load_graph(tagger: Tagger, setting: Setting, shape: Shape) -> None:
     difference = facts.differences.get(setting.precision)
     reason = "cannot be used" if difference is None else f"is off by {difference:.3f} on loud or very quiet sound"
     raise UserError(f"{name} {reason}.", "Another precision is used in its place.")
+
+
+def _require_precision(tagger: Tagger, setting: Setting) -> None:
+    """PyTorch's engine takes another precision where this one's answers cannot be trusted."""
+    name = f"{ENGINE_NAMES['torch']} {setting.precision}"
+    if setting.engine == "torch" and tagger.engine != name:
+        raise UserError(f"{name} disagrees with fp32 here, or is slower.", f"{tagger.engine} is used in its place.")
 
 
 def _is_loaded(engine: GraphEngine, shape: Shape) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
 from core.model.merging.schedule import MergeSchedule
 
@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 Reading = Literal["clip", "columns"]
 """What is read of a window: one answer for all of it, or one for each column of patches."""
 EngineName = Literal["auto", "torch", "openvino"]
-Precision = Literal["fp32", "bf16", "int8"]
-"""What matrix products are computed in; "int8": those of the graph's linear layers, the rest as in fp32."""
+Precision = Literal["fp32", "bf16", "fp16", "int8"]
+"""What matrix products are computed in; "fp16": on GPUs alone; "int8": those of a graph's linear layers, the rest as in
+fp32."""
 LEAST_AGREEMENT, MOST_MEAN_DIFFERENCE = 0.97, 0.01
 """What answers need in order to be as good: the share of equal top labels, and the mean difference of probabilities."""
 
@@ -49,7 +50,7 @@ class Setting:
     def from_dict(cls, raw: Mapping[str, Any]) -> Setting:
         """What `to_dict` gave. Raises KeyError, TypeError, ValueError, AttributeError or UserError for nonsense."""
         engine, precision = raw["engine"], raw["precision"]
-        if engine not in ("torch", "openvino") or precision not in ("fp32", "bf16", "int8"):
+        if engine not in ("torch", "openvino") or precision not in get_args(Precision):
             raise ValueError("an unknown setting")
         return cls(engine, precision, MergeSchedule.from_dict(raw["merge"]))
 

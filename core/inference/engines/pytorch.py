@@ -2,47 +2,44 @@
 
 from __future__ import annotations
 
-import copy
 import logging
 import time
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from math import inf
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import nn
 
-from core.inference.engines.device import Device
-from core.inference.engines.models import Reading, places_by_length
+from core.inference.engines.models import Precision, Reading, places_by_length
+from core.inference.engines.on_torch.backends import is_out_of_memory
+from core.inference.engines.on_torch.networks import Pass, PlacedNetwork
 from core.inference.engines.threads import TURNS, share_cores
 from core.model.merging.schedule import MergeSchedule
-from core.model.networks.build import Network
-from core.model.networks.spectrogram_transformer import AudioSpectrogramTransformer
 
 _log = logging.getLogger(__name__)
-_GPU_AT_ONCE = 32
 
 
 class TorchEngine:
-    """A network on a CPU or GPU. network: in evaluation mode, on `device`; it is shared, not copied."""
+    """A network with a merge schedule, in a precision. What sixteen bits give no number for is computed in fp32, and
+    what a GPU has no memory for in smaller batches, at last by the processor."""
 
-    def __init__(self, network: Network, device: Device, merge: MergeSchedule, *, is_bf16: bool = False) -> None:
-        self._network, self._device, self._merge, self._is_bf16 = network, device, merge, is_bf16
-        self._most_at_once = _GPU_AT_ONCE
-        self._for_cpu: TorchEngine | None = None
+    def __init__(self, network: PlacedNetwork, merge: MergeSchedule, precision: Precision = "fp32") -> None:
+        self._network, self._merge = network, merge
+        self._precision: Precision = precision
+        self._most_at_once = network.backend.at_once
+        self._too_long: float = inf
         self._takes_s = 0.0
+        self._has_told_of_fp32 = False
         share_cores()
 
     def run(self, reading: Reading, log_mel: NDArray[np.float32]) -> NDArray[np.float32]:
-        """See `Engine`. A window that a GPU has no memory for is run by the processor."""
+        """See `Engine`."""
         return self._batch(reading, log_mel)
 
     def run_many(self, reading: Reading, log_mels: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
         """See `Engine`. A CPU is no faster with several windows, and each waits for its turn beside the live view. A
         GPU gets all windows of one length together, or as many of them as it has memory for."""
-        if self._device == "cpu":
+        if self._network.device == "cpu":
             return [self._run_later(reading, log_mel) for log_mel in log_mels]
         answers: dict[int, NDArray[np.float32]] = {}
         for places in places_by_length(log_mels).values():
@@ -62,45 +59,37 @@ class TorchEngine:
     @property
     def at_once(self) -> int:
         """See `Engine`."""
-        return 1 if self._device == "cpu" else self._most_at_once
-
-    def _batch(self, reading: Reading, log_mel: NDArray[np.float32]) -> NDArray[np.float32]:
-        try:
-            return self._compute(reading, log_mel)
-        except torch.OutOfMemoryError:
-            if self._device == "cpu":
-                raise
-        torch.cuda.empty_cache()  # outside of the handler, which holds what was computed so far
-        if len(log_mel) > 1:
-            half = self._most_at_once = len(log_mel) // 2
-            _log.warning("the GPU has no memory for %d windows at once: it gets %d", len(log_mel), half)
-            parts = (log_mel[first : first + half] for first in range(0, len(log_mel), half))
-            return np.concatenate([self._batch(reading, part) for part in parts])
-        _log.warning("the GPU has no memory for a window of %d frames: the processor runs it", log_mel.shape[1])
-        return self._on_cpu().run(reading, log_mel)
-
-    def _on_cpu(self) -> TorchEngine:
-        if self._for_cpu is None:
-            # Weights are copied where there is room for them, not on the GPU first.
-            copies: dict[int, Any] = {id(one): one.detach().cpu() for one in self._network.buffers()}
-            for one in self._network.parameters():
-                copies[id(one)] = nn.Parameter(one.detach().cpu(), requires_grad=False)
-            self._for_cpu = TorchEngine(copy.deepcopy(self._network, copies), "cpu", self._merge)
-        return self._for_cpu
-
-    def _compute(self, reading: Reading, log_mel: NDArray[np.float32]) -> NDArray[np.float32]:
-        with torch.inference_mode(), self._autocast():
-            windows = torch.as_tensor(log_mel).to(self._device, non_blocking=True)
-            if reading == "clip":
-                logits = self._network(windows, merge=self._merge)
-            else:
-                assert isinstance(self._network, AudioSpectrogramTransformer), "no other network has a frame head"
-                logits = self._network.frame_logits(windows, merge=self._merge)
-            return logits.float().cpu().numpy()
+        return self._most_at_once
 
     def describe(self) -> str:
         """See `Engine`."""
-        return f"PyTorch {'bf16' if self._is_bf16 else 'fp32'}"
+        return f"PyTorch {self._precision}"
 
-    def _autocast(self) -> AbstractContextManager[object]:
-        return torch.autocast(self._device, torch.bfloat16) if self._is_bf16 else nullcontext()
+    def _batch(self, reading: Reading, log_mel: NDArray[np.float32]) -> NDArray[np.float32]:
+        if log_mel.shape[1] >= self._too_long:
+            return self._network.on_cpu().answer(Pass(reading, self._merge, "fp32"), log_mel)
+        try:
+            return self._numbers(reading, log_mel)
+        except RuntimeError as error:
+            if self._network.device == "cpu" or not is_out_of_memory(error):
+                raise
+        self._network.backend.free()  # outside of the handler, which holds what was computed so far
+        if len(log_mel) == 1:
+            self._too_long = log_mel.shape[1]
+            _log.warning("The GPU has no memory for windows of %d frames: the processor runs them.", self._too_long)
+            return self._batch(reading, log_mel)
+        half = self._most_at_once = len(log_mel) // 2
+        _log.warning("The GPU has no memory for %d windows at once: it gets %d.", len(log_mel), half)
+        parts = (log_mel[first : first + half] for first in range(0, len(log_mel), half))
+        return np.concatenate([self._batch(reading, part) for part in parts])
+
+    def _numbers(self, reading: Reading, log_mel: NDArray[np.float32]) -> NDArray[np.float32]:
+        logits = self._network.answer(Pass(reading, self._merge, self._precision), log_mel)
+        if self._precision == "fp32" or np.isfinite(logits).all():
+            return logits
+        rows = [row for row, one in enumerate(logits) if not np.isfinite(one).all()]
+        if not self._has_told_of_fp32:
+            _log.warning("%s gives no number for some windows: they are computed in fp32.", self.describe())
+            self._has_told_of_fp32 = True
+        logits[rows] = self._network.answer(Pass(reading, self._merge, "fp32"), log_mel[rows])
+        return logits

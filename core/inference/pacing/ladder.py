@@ -16,7 +16,7 @@ from core.model.merging.schedule import MergeSchedule, tokens_after_layers
 _TIMES = (1, 2, 4, 8)
 """Hops, as multiples of the model's own."""
 _ENGINES = {"torch": 1.0, "openvino": 0.5}
-_PRECISIONS: dict[Precision, float] = {"fp32": 1.0, "bf16": 0.6, "int8": 0.5}
+_PRECISIONS: dict[Precision, float] = {"fp32": 1.0, "bf16": 0.6, "fp16": 0.6, "int8": 0.5}
 """Rough costs, for before anything is measured."""
 _DOUBT = 1.25
 NOTHING_KNOWN = Figures()

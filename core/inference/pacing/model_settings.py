@@ -39,7 +39,7 @@ class ModelSettings:
             self._leave_as_it_is()
 
     def _leave_as_it_is(self) -> None:
-        precision: Precision = "bf16" if self.model.precision == "bf16" else "fp32"
+        precision: Precision = "fp32" if self.model.precision == "int8" else self.model.precision
         setting = Setting("torch", precision, self.model.merge)
         self._kept[setting], self.known[setting] = self.model, Known(is_ready=True)
 

@@ -70,7 +70,9 @@ def _name(facts: GraphFacts | None, setting: Setting) -> str | None:
     """What a setting is called in a graph's facts; None where it cannot be used."""
     if facts is None:
         return None
-    return "torch" if setting.engine == "torch" else usable_precision(facts, setting.precision)
+    if setting.engine == "torch":
+        return "torch" if setting.precision == "fp32" else None
+    return usable_precision(facts, setting.precision)
 
 
 def _agreement(facts: GraphFacts, name: str) -> Agreement | None:

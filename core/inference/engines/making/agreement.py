@@ -6,15 +6,16 @@ import time
 from collections.abc import Callable
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from core.audio.demo.scene import demo_scene
 from core.audio.log_mel import LogMel
-from core.inference.engines.models import Agreement, Shape
+from core.inference.engines.models import Agreement, Reading, Shape
+from core.inference.engines.on_torch.networks import PlacedNetwork
 from core.inference.engines.pytorch import TorchEngine
 from core.model.checkpoints.checkpoint import Checkpoint
-from core.model.checkpoints.probabilities import to_probabilities
+from core.model.format.config import CheckpointConfig
+from core.model.format.probabilities import sigmoid, to_probabilities
 from core.model.merging.schedule import NO_MERGING
 from core.model.networks.build import Network
 
@@ -27,32 +28,29 @@ class Unmerged:
     """Windows of the demo scene, and PyTorch's answers in fp32 without merging. network: with folded norms."""
 
     def __init__(self, checkpoint: Checkpoint, shape: Shape, network: Network) -> None:
-        self._checkpoint, self._shape = checkpoint, shape
-        exact, deadline = TorchEngine(network, "cpu", NO_MERGING), time.monotonic() + _LOOKED_S
+        self._config = checkpoint.config
+        self._reading: Reading = shape.reading
+        exact, deadline = TorchEngine(PlacedNetwork(network, "cpu"), NO_MERGING), time.monotonic() + _LOOKED_S
         self._windows: list[NDArray[np.float32]] = []
         self._answers: list[NDArray[np.float32]] = []
         for window in _windows(checkpoint, shape):
             if len(self._windows) >= FEWEST_WINDOWS and time.monotonic() > deadline:
                 break
             self._windows.append(window)
-            self._answers.append(probabilities_of(checkpoint, shape, exact.run(shape.reading, window)))
+            self._answers.append(probabilities_of(checkpoint.config, shape.reading, exact.run(shape.reading, window)))
 
     def agreement(self, run: Callable[[NDArray[np.float32]], NDArray[np.float32]]) -> Agreement:
         """How far another way to run the model agrees. Of so few windows, one with another top label says nothing."""
-        found = [probabilities_of(self._checkpoint, self._shape, run(window)) for window in self._windows]
+        found = [probabilities_of(self._config, self._reading, run(window)) for window in self._windows]
         pairs = list(zip(found, self._answers, strict=True))
         n_other = sum(_top(one) != _top(exact) for one, exact in pairs)
         difference = float(np.mean([np.abs(one - exact).mean() for one, exact in pairs]))
         return Agreement(1.0 - max(0, n_other - 1) / len(pairs), difference)
 
 
-def probabilities_of(checkpoint: Checkpoint, shape: Shape, logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """What the logits of an input of a shape mean."""
-    config = checkpoint.config
-    answer = torch.as_tensor(logits)
-    if shape.reading == "columns":
-        return answer.sigmoid().numpy()
-    return to_probabilities(config.activation, config.calibration)(answer).numpy()
+def probabilities_of(config: CheckpointConfig, reading: Reading, logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What logits mean, in the same shape."""
+    return sigmoid(logits) if reading == "columns" else to_probabilities(config.activation, config.calibration)(logits)
 
 
 def _windows(checkpoint: Checkpoint, shape: Shape) -> list[NDArray[np.float32]]:

@@ -15,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.audio.demo.scene import demo_scene
-from core.audio.log_mel import LogMel
+from core.audio.log_mel import LogMel, LogMelConfig
 from core.inference.engines.compiled_graph import CompiledGraph, openvino_core
 from core.inference.engines.graph_files import GRAPH, WEIGHTS, GraphFacts, GraphKind
 from core.inference.engines.making.agreement import Unmerged, probabilities_of
 from core.inference.engines.models import Agreement, Engine, Precision, Shape
+from core.inference.engines.on_torch.networks import PlacedNetwork
 from core.inference.engines.pytorch import TorchEngine
 from core.model.checkpoints.checkpoint import Checkpoint
 from core.model.merging.schedule import MergeSchedule
@@ -43,8 +44,8 @@ def examine(checkpoint: Checkpoint, merge: MergeSchedule, shape: Shape, kind: Gr
     """Compare the graph in a folder with PyTorch, and time both."""
     network = checkpoint.build()
     fold_batch_norms(network)
-    windows = compared_windows(checkpoint, shape)
-    exact = TorchEngine(network, "cpu", merge)
+    windows = compared_windows(checkpoint.config.log_mel, shape.n_frames)
+    exact = TorchEngine(PlacedNetwork(network, "cpu"), merge)
     wanted = _probabilities(checkpoint, shape, exact, windows)
     unmerged = Unmerged(checkpoint, shape, network)
     agreements: dict[str, Agreement] = {"torch": unmerged.agreement(lambda window: exact.run(shape.reading, window))}
@@ -57,8 +58,8 @@ def examine(checkpoint: Checkpoint, merge: MergeSchedule, shape: Shape, kind: Gr
         if ability not in able:
             continue
         graph = CompiledGraph(folder / GRAPH, precision)
-        found = [probabilities_of(checkpoint, shape, graph.run(window)) for window in windows]
-        differences[precision] = _difference(found, wanted)
+        found = [probabilities_of(checkpoint.config, shape.reading, graph.run(window)) for window in windows]
+        differences[precision] = largest_difference(found, wanted)
         if differences[precision] <= MOST_DIFFERENCE:
             milliseconds[precision] = _median_ms(lambda graph=graph: graph.run(windows[0]))
             agreements[precision] = unmerged.agreement(graph.run)
@@ -76,23 +77,22 @@ def examine(checkpoint: Checkpoint, merge: MergeSchedule, shape: Shape, kind: Gr
     )
 
 
-def compared_windows(checkpoint: Checkpoint, shape: Shape) -> list[NDArray[np.float32]]:
+def compared_windows(log_mel: LogMelConfig, n_frames: int) -> list[NDArray[np.float32]]:
     """Normalised windows `(1, frames, mels)` of the demo scene: loud ones, and the same ones very quiet."""
-    log_mel = checkpoint.config.log_mel
     scene = demo_scene()
     spectrograms = [log_mel.normalise(LogMel(log_mel)(scene * np.float32(gain))) for gain in (1.0, _QUIET)]
-    starts = np.linspace(0, len(spectrograms[0]) - shape.n_frames, 3).astype(int).tolist()
-    return [frames[None, start : start + shape.n_frames] for frames in spectrograms for start in starts]
+    starts = np.linspace(0, len(spectrograms[0]) - n_frames, 3).astype(int).tolist()
+    return [frames[None, start : start + n_frames] for frames in spectrograms for start in starts]
 
 
 def _probabilities(
     checkpoint: Checkpoint, shape: Shape, engine: Engine, windows: list[NDArray[np.float32]]
 ) -> list[NDArray[np.float32]]:
-    return [probabilities_of(checkpoint, shape, engine.run(shape.reading, window)) for window in windows]
+    return [probabilities_of(checkpoint.config, shape.reading, engine.run(shape.reading, window)) for window in windows]
 
 
-def _difference(found: list[NDArray[np.float32]], wanted: list[NDArray[np.float32]]) -> float:
-    """The largest one; infinite where an answer is not a number."""
+def largest_difference(found: list[NDArray[np.float32]], wanted: list[NDArray[np.float32]]) -> float:
+    """Of any probability; infinite where an answer is not a number."""
     largest = max(float(np.abs(a - b).max()) for a, b in zip(found, wanted, strict=True))
     return largest if np.isfinite(largest) else float("inf")
 

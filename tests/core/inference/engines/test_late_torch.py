@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from core.inference.engines.late_torch import Late, LateTorch
+from core.inference.engines.on_torch.networks import PlacedNetwork
 from core.inference.engines.pytorch import TorchEngine
 from core.model.merging.schedule import NO_MERGING
 from fakes import tiny_checkpoint
@@ -51,7 +52,7 @@ def test_what_fails_is_tried_again() -> None:
 
 
 def test_the_engine_is_built_by_the_first_input() -> None:
-    exact = TorchEngine(tiny_checkpoint().build(), "cpu", NO_MERGING)
+    exact = TorchEngine(PlacedNetwork(tiny_checkpoint().build(), "cpu"), NO_MERGING)
     late = LateTorch(lambda: exact, "cpu", "fp32")
     assert (late.describe(), late.at_once) == (exact.describe(), exact.at_once)
     assert late.run_many("clip", []) == []

@@ -13,6 +13,7 @@ from core.inference.engines.graph_engine import GraphEngine
 from core.inference.engines.late_torch import LateTorch
 from core.inference.engines.main import EngineParts, build_engine
 from core.inference.engines.models import EngineName, Setting
+from core.inference.engines.on_torch.networks import PlacedNetwork
 from core.inference.engines.pytorch import TorchEngine
 from core.inference.tagger import Tagger
 from core.model.checkpoints import checkpoint as checkpoint_module
@@ -23,7 +24,7 @@ from fakes import tiny_checkpoint, tiny_tagger
 @pytest.fixture
 def parts() -> EngineParts:
     checkpoint = tiny_checkpoint()
-    exact = LateTorch(lambda: TorchEngine(checkpoint.build(), "cpu", NO_MERGING), "cpu", "fp32")
+    exact = LateTorch(lambda: TorchEngine(PlacedNetwork(checkpoint.build(), "cpu"), NO_MERGING), "cpu", "fp32")
     return EngineParts(exact, "cpu", "auto", checkpoint.weights_hash, NO_MERGING)
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from core.errors import UserError
 from core.inference.engines import graph_engine, graph_files, measuring
+from core.inference.engines.device import Device
 from core.inference.engines.graph_files import GraphFacts, store_graph
 from core.inference.engines.measuring import (
     best_of,
@@ -23,6 +24,7 @@ from core.inference.engines.measuring import (
     settings_of,
 )
 from core.inference.engines.models import Measured, Precision, Setting, Shape
+from core.inference.engines.on_torch import trust
 from core.model.merging.schedule import NO_MERGING, MergeSchedule
 from fakes import tiny_tagger
 from rig.sounds import write_wav
@@ -55,7 +57,29 @@ def test_settings_are_finest_first() -> None:
 
 def test_without_openvino_pytorch_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(measuring, "package_versions", lambda: ("", "2"))
-    assert {(one.engine, one.precision) for one in settings_of(tiny_tagger())} == {("torch", "fp32")}
+    found: list[set[tuple[str, str]]] = []
+    for has_bf16 in (False, True):
+        monkeypatch.setattr(measuring, "has_bf16", lambda has_bf16=has_bf16: has_bf16)
+        found.append({(one.engine, one.precision) for one in settings_of(tiny_tagger())})
+    assert found == [{("torch", "fp32")}, {("torch", "fp32"), ("torch", "bf16")}]
+
+
+@pytest.mark.parametrize(("device", "fastest"), [("cuda", "fp16"), ("mps", "fp16"), ("cuda", "fp32")])
+def test_a_gpu_has_fp32_and_its_fastest_precision(
+    monkeypatch: pytest.MonkeyPatch, device: Device, fastest: Precision
+) -> None:
+    monkeypatch.setattr(measuring, "torch_precision", lambda *_: fastest)
+    tagger = tiny_tagger()
+    tagger.device = device
+    precisions = [one.precision for one in settings_of(tagger) if one.merge == NO_MERGING]
+    assert precisions == list(dict.fromkeys(["fp32", fastest]))
+
+
+def test_a_precision_that_is_not_trusted_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trust, "_is_trusted", lambda *_: False)
+    with pytest.raises(UserError, match="PyTorch bf16") as failure:
+        measure(tiny_tagger(), Setting("torch", "bf16", NO_MERGING), SHAPE, seconds=0.01)
+    assert "PyTorch fp32" in failure.value.remedy
 
 
 def test_eight_bits_need_nncf_or_a_graph_that_is_there(monkeypatch: pytest.MonkeyPatch) -> None:

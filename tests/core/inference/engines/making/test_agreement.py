@@ -8,6 +8,7 @@ import pytest
 from core.inference.engines.making import agreement
 from core.inference.engines.making.agreement import FEWEST_WINDOWS, MOST_WINDOWS, Unmerged
 from core.inference.engines.models import Reading, Shape
+from core.inference.engines.on_torch.networks import PlacedNetwork
 from core.inference.engines.pytorch import TorchEngine
 from core.model.merging.schedule import NO_MERGING
 from fakes import telling_checkpoint
@@ -25,21 +26,21 @@ def unmerged(reading: Reading) -> Unmerged:
 
 
 def test_pytorch_agrees_with_itself(unmerged: Unmerged, reading: Reading) -> None:
-    exact = TorchEngine(telling_checkpoint().build(), "cpu", NO_MERGING)
+    exact = TorchEngine(PlacedNetwork(telling_checkpoint().build(), "cpu"), NO_MERGING)
     found = unmerged.agreement(lambda window: exact.run(reading, window))
     assert (found.share, found.is_enough) == (1.0, True)
     assert found.difference == pytest.approx(0, abs=1e-6)
 
 
 def test_other_answers_do_not(unmerged: Unmerged, reading: Reading) -> None:
-    exact = TorchEngine(telling_checkpoint().build(), "cpu", NO_MERGING)
+    exact = TorchEngine(PlacedNetwork(telling_checkpoint().build(), "cpu"), NO_MERGING)
     found = unmerged.agreement(lambda window: -exact.run(reading, window))
     assert found.share < 0.5
     assert found.difference > 0.01
 
 
 def test_one_window_with_another_top_label_says_nothing(unmerged: Unmerged, reading: Reading) -> None:
-    exact, asked = TorchEngine(telling_checkpoint().build(), "cpu", NO_MERGING), list[int]()
+    exact, asked = TorchEngine(PlacedNetwork(telling_checkpoint().build(), "cpu"), NO_MERGING), list[int]()
 
     def run(window: np.ndarray) -> np.ndarray:
         asked.append(1)

@@ -17,6 +17,7 @@ from core.inference.engines.making import conversion
 from core.inference.engines.making.conversion import GraphPlan, graph_of, make_graph
 from core.inference.engines.making.parity import compared_windows
 from core.inference.engines.models import Reading, Shape
+from core.inference.engines.on_torch.networks import PlacedNetwork
 from core.inference.engines.pytorch import TorchEngine
 from core.model.merging.schedule import NO_MERGING, MergeSchedule
 from fakes import telling_checkpoint, tiny_checkpoint, tiny_tagger
@@ -39,8 +40,8 @@ def test_a_graph_answers_as_pytorch_does(tmp_path: Path, reading: Reading, merge
     facts = make_graph(GraphPlan(checkpoint, merge, shape), tmp_path)
     assert facts.failure == ""
     assert facts.differences["fp32"] < 1e-3
-    exact, graph = TorchEngine(checkpoint.build(), "cpu", merge), CompiledGraph(tmp_path / GRAPH, "fp32")
-    windows = compared_windows(checkpoint, shape)
+    exact, graph = TorchEngine(PlacedNetwork(checkpoint.build(), "cpu"), merge), CompiledGraph(tmp_path / GRAPH, "fp32")
+    windows = compared_windows(checkpoint.config.log_mel, shape.n_frames)
     for window in windows:
         np.testing.assert_allclose(graph.run(window), exact.run(reading, window), atol=1e-3)
     for logits, window in zip(graph.run_many(windows), windows, strict=True):
