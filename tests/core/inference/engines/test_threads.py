@@ -13,6 +13,7 @@ import pytest
 
 from core.inference.engines import threads
 from core.inference.engines.compiled_graph import _Requests
+from core.inference.engines.on_torch.networks import PlacedNetwork
 from core.inference.engines.pytorch import TorchEngine
 from core.inference.engines.threads import TURNS, Turns
 from core.model.merging.schedule import NO_MERGING
@@ -153,7 +154,7 @@ def test_graphs_take_turns_and_answer_in_order(n_windows: int) -> None:
 
 
 def test_pytorch_takes_turns_too() -> None:
-    engine = TorchEngine(tiny_checkpoint().build().eval(), "cpu", NO_MERGING)
+    engine = TorchEngine(PlacedNetwork(tiny_checkpoint().build(), "cpu"), NO_MERGING)
     window = np.zeros((1, 48, 128), np.float32)
     with ThreadPoolExecutor(1) as pool:
         with TURNS.live(hop_s=0.25):
