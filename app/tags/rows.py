@@ -14,8 +14,6 @@ Heard = Mapping[int, float | None]
 MOST_HEARD, MOST_CANDIDATES = 5, 5
 LOWEST_PERCENT, LOWEST_SHARE = 2.0, 0.25
 """A candidate below this, or below this share of its threshold, is not shown: it is not likely to be there."""
-UNSURE_SHARE = 0.7
-"""From this share of a threshold on, it is not quiet: something is heard that the model is not sure of."""
 
 
 class RowKind(Enum):
@@ -99,9 +97,9 @@ def rows_for(choice: Choice) -> list[tuple[int, RowKind]]:
 
 
 def is_unsure(rows: Sequence[TagRow]) -> bool:
-    """Nothing is heard, but a class has come close to its threshold."""
+    """Nothing is heard, but some class may be: it is not quiet."""
     kinds = {row.kind for row in rows}
-    return RowKind.HEARD not in kinds and any(row.probability >= UNSURE_SHARE * row.threshold for row in rows)
+    return RowKind.HEARD not in kinds and any(row.probability >= LOWEST_SHARE * row.threshold for row in rows)
 
 
 def _is_likely(choice: Choice, label: int) -> bool:

@@ -70,7 +70,7 @@ class TrainingForm(QWidget):
         self.start_button = push_button("Browse…", "Choose a checkpoint folder")
         self.minutes = QSpinBox()
         self.minutes.setRange(0, _LONGEST_MIN)
-        self.minutes.setSpecialValueText("as in the recipe")
+        self.minutes.setSpecialValueText("As in the recipe")
         self.minutes.setSuffix(f"{formatting.THIN}min")
         self.minutes.setAccessibleName("Time budget in minutes")
         self.minutes.setToolTip("The number of epochs is chosen to fit into this time; 0 uses the recipe's number")
@@ -101,6 +101,8 @@ class TrainingForm(QWidget):
         self.list_button.clicked.connect(self._browse_list)
         self.start_button.clicked.connect(self._browse_checkpoint)
         self.out_button.clicked.connect(self._browse_out)
+        # Enter checks the data again, also where the path is the same: something in it may have been put right.
+        self.data.returnPressed.connect(self._on_data)
         self.data.editingFinished.connect(self._on_data_typed)
         self.data.textChanged.connect(self.changed)
         self.recipe.currentIndexChanged.connect(self._on_recipe)
@@ -208,6 +210,7 @@ class TrainingForm(QWidget):
         if self.data.text().strip() != self._last_data:
             self._on_data()
 
+    @Slot()
     def _on_data(self) -> None:
         self._last_data = self.data.text().strip()
         self._offer_out()

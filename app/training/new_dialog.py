@@ -86,8 +86,10 @@ class TrainingDialog(QDialog):
         self.reason.setWordWrap(True)
         self.start_button = push_button("Start training", "Start the training; listening continues", is_primary=True)
         self.cancel_button = push_button("Cancel", "Close without training (Esc)")
+        self.again_button = push_button("Check again", "Check the data once more, after something in it was put right")
         buttons = QHBoxLayout()
         buttons.addWidget(self.reason, 1)
+        buttons.addWidget(self.again_button)
         buttons.addWidget(self.cancel_button)
         buttons.addWidget(self.start_button)
         layout = QVBoxLayout(self)
@@ -139,6 +141,7 @@ class TrainingDialog(QDialog):
         self.stop_check_button.clicked.connect(self._stop_check)
         self.start_button.clicked.connect(self._start)
         self.cancel_button.clicked.connect(self.reject)
+        self.again_button.clicked.connect(lambda: self._on_data(self._data))
         self.finished.connect(self.stop)
 
     @Slot()
@@ -180,7 +183,7 @@ class TrainingDialog(QDialog):
     def _stop_check(self) -> None:
         self._wants_check = False
         self._check.cancel()
-        self._show_message("The check was cancelled. Choose the data again to check it.")
+        self._show_message("The check was cancelled.")
 
     @Slot(str)
     def _on_report(self, text: str) -> None:
@@ -230,6 +233,7 @@ class TrainingDialog(QDialog):
         reason = self._reason()
         self.reason.setText(reason)
         self.start_button.setEnabled(not reason)
+        self.again_button.setVisible(bool(self._data) and not self._is_checking)
 
     def _reason(self) -> str:
         """Why the training cannot start; "" when it can."""

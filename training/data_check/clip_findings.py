@@ -73,7 +73,7 @@ def clip_findings(
                 "clipped",
                 "warning",
                 f"clipped ({MOST_FLAT_TOPS} or more peaks are cut off at full scale)",
-                "Record them again at a lower level, if you can: the model may learn the distortion as the sound.",
+                "If you can, record again at a lower level: the model may learn the distortion as the sound.",
             ),
         ),
     ]

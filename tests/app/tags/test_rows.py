@@ -72,11 +72,11 @@ def test_what_is_far_below_its_threshold_is_no_candidate() -> None:
     assert rows_for(choice) == [(0, RowKind.CANDIDATE)]
 
 
-def test_a_class_close_to_its_threshold_makes_unsure_until_one_is_heard() -> None:
+def test_a_class_that_may_be_heard_makes_unsure_until_one_is_heard() -> None:
     def row(probability: float, kind: RowKind = RowKind.CANDIDATE) -> TagRow:
         return TagRow(0, "Dog", 0.5, kind, is_pinned=False, probability=probability)
 
     assert not is_unsure([])
-    assert not is_unsure([row(0.3)])
-    assert is_unsure([row(0.3), row(0.4)])
+    assert not is_unsure([row(0.1)])
+    assert is_unsure([row(0.1), row(0.2)])
     assert not is_unsure([row(0.4), row(0.6, RowKind.HEARD)])

@@ -16,7 +16,7 @@ from app.style.appearance import Appearance
 from app.training.new_dialog import TrainingDialog
 from app.training.plan import Start, TrainingPlan
 from core.run.run_folder import STATE_NAME
-from tests.app.training_fakes import BAD_REPORT, StandIn
+from tests.app.training_fakes import BAD_REPORT, REPORT, StandIn
 from tests.app.window_driving import drop, mime_of
 
 
@@ -113,6 +113,22 @@ def test_errors_in_the_data_prevent_the_start(dialog: TrainingDialog, stand_in: 
     _choose_data(dialog, qtbot)
     assert not dialog.start_button.isEnabled()
     assert "errors" in dialog.reason.text()
+
+
+@pytest.mark.parametrize("by_key", [True, False])
+def test_data_that_was_put_right_is_checked_again(
+    dialog: TrainingDialog, stand_in: StandIn, qtbot: QtBot, by_key: bool
+) -> None:
+    assert not dialog.again_button.isVisible(), "there is nothing to check"
+    stand_in.checks(BAD_REPORT)
+    _choose_data(dialog, qtbot)
+    stand_in.checks(REPORT)
+    if by_key:
+        QTest.keyClick(dialog.form.data, Qt.Key.Key_Return)
+    else:
+        dialog.again_button.click()
+    qtbot.waitUntil(dialog.start_button.isEnabled)
+    assert len([words for words in stand_in.asked if words[0] == "check"]) == 2
 
 
 def test_data_that_cannot_be_read_is_reported(dialog: TrainingDialog, stand_in: StandIn, qtbot: QtBot) -> None:
