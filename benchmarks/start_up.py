@@ -105,7 +105,7 @@ def _measure_listen(environment: dict[str, str]) -> dict[str, float]:
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as run:
         assert run.stdout is not None
-        run.stdout.readline()
+        next(line for line in run.stdout if json.loads(line)["type"] == "window")
         figures = {"tags s": time.time() - began, "tags, CPU s": _processor_s(run.pid)}
         return figures | _last_memory(run.pid, run.stdout)
 

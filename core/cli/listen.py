@@ -176,9 +176,10 @@ class _Report:
         self.is_over = update.has_ended or self.failure is not None
 
     def _write_pace(self, state: PaceState) -> None:
-        """Write each change, and the first pace once it is known what it takes or that it is not yet the chosen one."""
+        """Write each change, and the first pace once it is known, or forecast, what it takes; or that it is not yet the
+        chosen one."""
         pace = state.place, state.is_behind
-        is_known = not state.is_forecast or state.reason == "preparing"
+        is_known = state.share is not None or state.reason == "preparing"
         if pace != self._pace and (self._pace is not None or is_known):
             self._pace = pace
             print_error(pace_sentence(state))

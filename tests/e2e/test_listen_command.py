@@ -20,9 +20,9 @@ HOP_S = 0.5
 
 
 def objects(child: Child) -> list[dict[str, Any]]:
-    """stdout as JSON, one object a line, without the events."""
+    """stdout as JSON, one object a line, without events and paces."""
     lines = [json.loads(line) for line in child.stdout]
-    return [line for line in lines if line["type"] != "event"]
+    return [line for line in lines if line["type"] not in ("event", "pace")]
 
 
 def is_window(line: str) -> bool:

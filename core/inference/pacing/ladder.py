@@ -38,13 +38,14 @@ def ladder_of(settings: Sequence[Setting], hops_s: tuple[float, ...], figures: F
         if rival not in rivals or (rival in different) != (one in different) or not _is_outdone(one, rival, figures)
     ]
     ours = _that_pay(others, figures)[:MOST_SETTINGS]
+    slower = [one for one in finest_first if one not in ours and (one in figures.ms or one in figures.benched)]
     return Ladder(
         ours,
         hops_s,
         guessed_costs(ours, figures.benched),
         refused={place: different[one] for place, one in enumerate(ours) if one in different},
-        n_slower=sum(one not in ours and (one in figures.ms or one in figures.benched) for one in finest_first),
-        is_benched=not figures.benched.keys().isdisjoint(finest_first),
+        n_slower=len(slower),
+        is_benched=all(one in figures.benched for one in (*slower, *different)),
     )
 
 

@@ -42,7 +42,7 @@ class Ladder:
     n_slower: int = 0
     """How many settings are left out because they were measured to be no faster than a finer one."""
     is_benched: bool = False
-    """`soundmark bench` measured them."""
+    """`soundmark bench` measured all that is left out or refused."""
 
     def __post_init__(self) -> None:
         check_whole("The number of settings", len(self.settings), 1, MOST_SETTINGS)

@@ -190,7 +190,7 @@ def test_a_hop_that_no_window_has_is_wrong_usage(hop_s: float) -> None:
         run_listen(ListenOptions(ModelOptions("not even loaded"), hop_s=hop_s))
 
 
-def test_the_pace_is_written_once_it_is_known_and_at_each_change(
+def test_the_pace_is_written_once_it_is_known_or_forecast_and_at_each_change(
     sound: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     save_checkpoint(tiny_checkpoint(), tmp_path / "m")
@@ -201,7 +201,8 @@ def test_the_pace_is_written_once_it_is_known_and_at_each_change(
     first = PaceState(ladder, Place(0, 0), PaceWish(), "finest", is_forecast=True)
     changed = PaceState(ladder, Place(1, 1), PaceWish(), "hops too short", share=0.5, is_forecast=True)
     behind = replace(changed, share=1.5, is_forecast=False, is_behind=True)
-    for state in (first, replace(first, share=0.9, is_forecast=False), changed, changed, behind, behind):
+    forecast, known = replace(first, share=0.8), replace(first, share=0.9, is_forecast=False)
+    for state in (first, forecast, known, changed, changed, behind, behind):
         report.write(LiveUpdate(pace=state))
     captured = capsys.readouterr()
     lines = [json.loads(line) for line in captured.out.splitlines()]
@@ -211,6 +212,7 @@ def test_the_pace_is_written_once_it_is_known_and_at_each_change(
         ("pace", 2, 1.0),
     ]
     assert [line["is_behind"] for line in lines] == [False, False, True]
+    assert "80 %" in lines[0]["sentence"]
     assert captured.err.splitlines() == [line["sentence"] for line in lines]
 
 

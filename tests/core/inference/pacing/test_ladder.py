@@ -72,6 +72,7 @@ def test_what_the_bench_measured_side_by_side_is_believed_to_the_last_bit() -> N
     ladder = ladder_of([FINE, MERGED], (0.25,), merged)
     assert ladder.settings == (FINE,), "merging is slower than none"
     assert (ladder.n_slower, ladder.is_benched) == (1, True)
+    assert not ladder_of([FINE, MERGED], (0.25,), Figures({FINE: 10.0, MERGED: 20.0}, {FINE: 10.0})).is_benched
     pays = replace(merged, benched={FINE: 10.0, MERGED: 9.9})
     assert ladder_of([FINE, MERGED], (0.25,), pays).settings == (FINE, MERGED)
     torch = replace(FINE, engine="torch")
