@@ -40,7 +40,7 @@ VIEW = (
     SEPARATOR,
     Entry("zoom_in", "Zoom &in", ("+", "="), "Show less time"),
     Entry("zoom_out", "Zoom &out", ("-",), "Show more time"),
-    Entry("show_all", "Sho&w all", ("0",), "Show all of the file, or all of the live sound that the picture has"),
+    Entry("show_all", "Sho&w all", ("0",), "Show all of the file, or of the live sound"),
     Entry("zoom_in_frequency", "Zoom i&n (frequency)", ("Ctrl++", "Ctrl+="), "Show fewer frequencies"),
     Entry("zoom_out_frequency", "Zoom out (fr&equency)", ("Ctrl+-",), "Show more frequencies"),
 )

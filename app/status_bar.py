@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QElapsedTimer, Slot
-from PySide6.QtWidgets import QSizePolicy, QStatusBar
+from PySide6.QtWidgets import QStatusBar
 
 from app.live.session import LiveSession
 from app.style import formatting
 from app.style.plain_text import PlainLabel
 from app.style.theme import tabular
-from app.widgets.labels import set_text
+from app.widgets.labels import ElidedLabel, set_text
 from core.inference.pacing.sentences import pace_in_words
 from core.inference.results import LiveStatus, TagScores
 
@@ -25,11 +25,10 @@ class StatusBar(QStatusBar):
         super().__init__()
         self._session = session
         self._age = QElapsedTimer()
-        self.figures, self.model = PlainLabel(), PlainLabel()
+        # Rather cut off at the end than a window that cannot be made narrow.
+        self.figures, self.model = ElidedLabel(), PlainLabel()
         self.figures.setFont(tabular(self.figures.font()))
         self.figures.setContentsMargins(8, 0, 0, 0)
-        # Rather cut off at the end than a window that cannot be made narrow.
-        self.figures.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.model.setContentsMargins(0, 0, 8, 0)
         self.figures.setToolTip(
             "Delay from sound to screen, how many times faster than real time the model runs, tokens before and\n"
@@ -89,7 +88,7 @@ def figures(status: LiveStatus, scores: TagScores | None) -> str:
         words.append(f"{status.sound_to_screen_ms / 1000:.2f}{formatting.THIN}s sound to screen")
     if status.real_time_factor > 0:
         words.append(f"{status.real_time_factor:.0f}× real time")
-    if scores is not None and scores.tokens_in:
+    if scores is not None and scores.tokens_out < scores.tokens_in:
         words.append(f"{scores.tokens_in} → {scores.tokens_out} tokens")
     words += [f"{status.skipped_windows} skipped", f"{status.dropped_blocks} dropped"]
     return "  ·  ".join(words)

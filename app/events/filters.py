@@ -17,6 +17,8 @@ from core.heard.event import KINDS, EventQuery
 
 ALL_CLASSES = "All classes"
 _CLOCK_MS = 5000
+_LEAST_PX = 80
+"""A choice may be cut short rather than make the window wider than a small screen at the largest text."""
 _TYPING_MS = 200
 """A search begins so long after the last key, so that not every letter asks the store."""
 
@@ -49,8 +51,10 @@ class EventFilters(QWidget):
         self.label.addItem(ALL_CLASSES, "")
         self.label.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.label.setMinimumContentsLength(12)
+        self.label.setMinimumWidth(_LEAST_PX)
         self.time = _choice("Time", "Show the events of this time")
         self.time.addItems(list(TIMES))
+        self.time.setMinimumWidth(_LEAST_PX)
         self.near_misses = QCheckBox("Near misses")
         self.near_misses.setAccessibleName("Near misses")
         self.near_misses.setToolTip("Also show what almost was an event, and why it was none")

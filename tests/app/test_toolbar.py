@@ -52,3 +52,12 @@ def test_large_text_cuts_names_short(window: MainWindow, qtbot: QtBot, appearanc
     assert not window.toolbar.input_button.text().startswith("Input:")
     appearance_of.choose_text_size(100)
     qtbot.waitUntil(lambda: _is_whole(window) and window.toolbar.pace.isVisible())
+
+
+def test_at_the_largest_text_the_window_fits_a_small_screen(
+    window: MainWindow, qtbot: QtBot, appearance_of: Appearance
+) -> None:
+    appearance_of.choose_text_size(200)
+    window.resize(1024, 640)
+    qtbot.waitUntil(lambda: not window.toolbar.pace.isVisible())
+    qtbot.waitUntil(lambda: window.minimumSizeHint().width() <= 1024)
