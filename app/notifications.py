@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from app.live.engine_notices import EngineNotices
 from app.live.input_devices import InputDevices
 from app.live.session import LiveSession
 from app.runtime.error_report import open_log_folder
@@ -43,6 +44,7 @@ class Notifications(QObject):
         session.state_changed.connect(self._on_state)
         session.pace.fell_behind.connect(self.queue_notice)
         devices.changed.connect(self._on_devices)
+        EngineNotices(self).noticed.connect(self.queue_notice)
 
     def show_error(self, error: UserError) -> None:
         """Show an error without a button."""

@@ -28,10 +28,10 @@ import torch  # noqa: E402
 
 from benchmarks.full_size import Run, random_checkpoint, take_turns  # noqa: E402
 from core.inference.engines.device import DEVICES, choose_device, torch_precision  # noqa: E402
-from core.inference.engines.late_torch import placed_network  # noqa: E402
 from core.inference.engines.measuring import merge_early  # noqa: E402
 from core.inference.engines.models import Precision  # noqa: E402
 from core.inference.engines.on_torch.cuda import CAPTURED_FROM  # noqa: E402
+from core.inference.engines.on_torch.late_torch import placed_network  # noqa: E402
 from core.inference.engines.on_torch.low_precision import DTYPES  # noqa: E402
 from core.inference.engines.on_torch.networks import PlacedNetwork  # noqa: E402
 from core.inference.engines.pytorch import TorchEngine  # noqa: E402

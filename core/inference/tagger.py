@@ -23,9 +23,9 @@ from core.inference.engines.device import Device, choose_device, torch_precision
 from core.inference.engines.graph_engine import GraphEngine, Make
 from core.inference.engines.graph_files import GraphKey, read_facts
 from core.inference.engines.graph_maker import begin_making, graph_maker
-from core.inference.engines.late_torch import Late, LateTorch, placed_network, torch_engine
 from core.inference.engines.main import EngineParts, build_engine
 from core.inference.engines.models import Engine, EngineName, Precision, Setting, Shape
+from core.inference.engines.on_torch.late_torch import Late, LateTorch, placed_network, torch_engine
 from core.inference.frame_rows import resample_columns, rows_of
 from core.inference.live_view import live_view_from
 from core.inference.results import FrameScores, TagScores, Window

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 import warnings
 from functools import cache
@@ -12,9 +11,9 @@ from typing import Literal, cast, get_args
 
 from core.errors import UserError
 from core.inference.engines.models import Precision
+from core.inference.engines.notices import NOTICES
 from core.inference.engines.on_torch.nvidia_driver import driver_version, has_driver, is_too_old, trouble_with_cuda
 
-_log = logging.getLogger(__name__)
 Device = Literal["cpu", "cuda", "mps"]
 DEVICES: tuple[Device, ...] = get_args(Device)
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
@@ -106,4 +105,4 @@ def _warn_of_old_driver() -> None:
     torch = sys.modules.get("torch")
     if torch is not None and is_too_old(torch.version.cuda, driver_version()):
         trouble = _no_cuda()
-        _log.warning("%s %s", trouble.problem, trouble.remedy)
+        NOTICES.warning("%s %s", trouble.problem, trouble.remedy)

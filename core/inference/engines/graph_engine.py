@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 
 from core.inference.engines.compiled_graph import CompiledGraph
 from core.inference.engines.graph_files import GRAPH, GraphFacts, GraphKey, graphs_folder, read_facts
-from core.inference.engines.late_torch import LateTorch
 from core.inference.engines.models import Engine, Precision, Reading, Shape, places_by_length
+from core.inference.engines.notices import NOTICES
+from core.inference.engines.on_torch.late_torch import LateTorch
 from core.inference.engines.threads import usable_cores
 
 _log = logging.getLogger(__name__)
@@ -112,7 +113,7 @@ class GraphEngine:
         numbers = [one if np.isfinite(one).all() else None for one in logits]
         if not self._has_told_of_exact and any(one is None for one in numbers):
             self._has_told_of_exact = True
-            _log.warning("%s gives no number for some windows: PyTorch computes them in fp32.", self.describe())
+            NOTICES.warning("%s gives no number for some windows: PyTorch computes them in fp32.", self.describe())
         return numbers
 
     def prepare(self, shape: Shape) -> Preparation:

@@ -11,8 +11,8 @@ from core.errors import UserError
 from core.inference.engines.device import Device
 from core.inference.engines.graph_engine import GraphEngine, Make
 from core.inference.engines.graph_files import GraphKey, package_versions
-from core.inference.engines.late_torch import LateTorch
 from core.inference.engines.models import Engine, EngineName, Precision, Shape
+from core.inference.engines.on_torch.late_torch import LateTorch
 from core.model.merging.schedule import MergeSchedule
 
 

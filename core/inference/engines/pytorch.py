@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Sequence
 from math import inf
@@ -11,12 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.inference.engines.models import Precision, Reading, places_by_length
+from core.inference.engines.notices import NOTICES
 from core.inference.engines.on_torch.backends import is_out_of_memory
 from core.inference.engines.on_torch.networks import Pass, PlacedNetwork
 from core.inference.engines.threads import TURNS, share_cores
 from core.model.merging.schedule import MergeSchedule
-
-_log = logging.getLogger(__name__)
 
 
 class TorchEngine:
@@ -76,10 +74,10 @@ class TorchEngine:
         self._network.backend.free()  # outside of the handler, which holds what was computed so far
         if len(log_mel) == 1:
             self._too_long = log_mel.shape[1]
-            _log.warning("The GPU has no memory for windows of %d frames: the processor runs them.", self._too_long)
+            NOTICES.warning("The GPU has no memory for windows of %d frames: the processor runs them.", self._too_long)
             return self._batch(reading, log_mel)
         half = self._most_at_once = len(log_mel) // 2
-        _log.warning("The GPU has no memory for %d windows at once: it gets %d.", len(log_mel), half)
+        NOTICES.warning("The GPU has no memory for %d windows at once: it gets %d.", len(log_mel), half)
         parts = (log_mel[first : first + half] for first in range(0, len(log_mel), half))
         return np.concatenate([self._batch(reading, part) for part in parts])
 
@@ -89,7 +87,7 @@ class TorchEngine:
             return logits
         rows = [row for row, one in enumerate(logits) if not np.isfinite(one).all()]
         if not self._has_told_of_fp32:
-            _log.warning("%s gives no number for some windows: they are computed in fp32.", self.describe())
+            NOTICES.warning("%s gives no number for some windows: they are computed in fp32.", self.describe())
             self._has_told_of_fp32 = True
         logits[rows] = self._network.answer(Pass(reading, self._merge, "fp32"), log_mel[rows])
         return logits

@@ -30,6 +30,7 @@ from core.inference.engines.making.parity import (
     largest_difference,
 )
 from core.inference.engines.models import Precision, Reading
+from core.inference.engines.notices import NOTICES
 from core.inference.engines.on_torch.low_precision import has_low_precision
 from core.inference.engines.on_torch.networks import Pass, PlacedNetwork
 from core.model.architecture import TransformerConfig
@@ -70,18 +71,18 @@ def trusted(
 def _is_trusted(network: PlacedNetwork, precision: Precision, model: Checkpoint | StoredModel) -> bool:
     name = f"{model.config.name} in PyTorch {precision} on {network.device}"
     if network.device == "cpu" and not has_bf16():
-        _log.warning("%s is not used: this processor has no bf16.", name)
+        NOTICES.warning("%s is not used: this processor has no bf16.", name)
         return False
     try:
         found = _compared_once(network, precision, model)
     except RuntimeError:
-        _log.warning("%s fails, and is not used.", name)
+        NOTICES.warning("%s fails, and is not used.", name)
         _log.info("it failed so:", exc_info=True)
         return False
     if found.difference > MOST_DIFFERENCE:
-        _log.warning("%s is off by %.3f on loud or quiet sound, and is not used.", name, found.difference)
+        NOTICES.warning("%s is off by %.3f on loud or quiet sound, and is not used.", name, found.difference)
     elif network.device == "cpu" and found.faster < 1:
-        _log.warning("%s is slower than in fp32, and is not used.", name)
+        NOTICES.warning("%s is slower than in fp32, and is not used.", name)
     else:
         return True
     return False

@@ -10,9 +10,9 @@ import pytest
 from core.errors import UserError
 from core.inference.engines import main
 from core.inference.engines.graph_engine import GraphEngine
-from core.inference.engines.late_torch import LateTorch
 from core.inference.engines.main import EngineParts, build_engine
 from core.inference.engines.models import EngineName, Setting
+from core.inference.engines.on_torch.late_torch import LateTorch
 from core.inference.engines.on_torch.networks import PlacedNetwork
 from core.inference.engines.pytorch import TorchEngine
 from core.inference.tagger import Tagger

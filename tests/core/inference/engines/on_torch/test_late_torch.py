@@ -7,7 +7,7 @@ import threading
 import numpy as np
 import pytest
 
-from core.inference.engines.late_torch import Late, LateTorch
+from core.inference.engines.on_torch.late_torch import Late, LateTorch
 from core.inference.engines.on_torch.networks import PlacedNetwork
 from core.inference.engines.pytorch import TorchEngine
 from core.model.merging.schedule import NO_MERGING

@@ -5,7 +5,6 @@ Importing it takes seconds and hundreds of megabytes; where there are graphs for
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from core.inference.engines.device import Device
 from core.inference.engines.models import Engine, Precision, Reading
+from core.inference.engines.notices import NOTICES
 
 if TYPE_CHECKING:
     from core.inference.engines.on_torch.networks import PlacedNetwork
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from core.model.merging.schedule import MergeSchedule
     from core.model.store.stored_model import StoredModel
 
-_log = logging.getLogger(__name__)
 Value = TypeVar("Value")
 
 
@@ -93,7 +92,7 @@ def placed_network(model: Checkpoint | StoredModel, device: Device) -> PlacedNet
     except RuntimeError as error:
         if device == "cpu" or not is_out_of_memory(error):
             raise
-    _log.warning("The GPU has no memory for %s: the processor runs it.", model.config.name)
+    NOTICES.warning("The GPU has no memory for %s: the processor runs it.", model.config.name)
     return PlacedNetwork(network.to("cpu"), "cpu")
 
 
