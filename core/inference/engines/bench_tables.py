@@ -22,6 +22,7 @@ from filelock import FileLock, Timeout
 from core.atomic_write import atomic_file
 from core.errors import UserError
 from core.foreign_text import as_object, parse_json
+from core.inference.engines.device import device_in_words
 from core.inference.engines.graph_files import package_versions, this_machine
 from core.inference.engines.models import Measured, Setting, Shape
 from core.program import cache_folder
@@ -94,7 +95,7 @@ class BenchTables:
 
 def bench_key(tagger: Tagger) -> str:
     """By what a model's table is found, on one machine."""
-    return f"{tagger.weights_hash}-{tagger.device}"
+    return f"{tagger.weights_hash}-{device_in_words(tagger.device)}"
 
 
 def _table(raw: object) -> BenchTable:

@@ -33,6 +33,15 @@ def choose_device(device: str) -> Device:
     return "cpu"
 
 
+def device_in_words(device: Device) -> str:
+    """The device, a GPU of CUDA by its name: another one is another machine."""
+    if device != "cuda":
+        return device
+    import torch
+
+    return f"cuda {torch.cuda.get_device_name()}"
+
+
 def torch_precision(precision: str, device: Device) -> Precision:
     """In which precision PyTorch is to compute where `precision` is wanted. "auto" is the device's fastest, on a CPU
     fp32. Raises UserError for one that does not exist, or not on that device."""

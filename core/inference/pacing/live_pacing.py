@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from core.inference.engines.bench_tables import BenchTable
+from core.inference.engines.bench_tables import BenchTable, bench_key
 from core.inference.engines.models import Setting
 from core.inference.pacing.controller import PaceController
 from core.inference.pacing.costs import Costs
@@ -53,7 +53,7 @@ class LivePacing:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.model, self.wish, self._memory, self._clock = model, wish, memory, clock
-        self._key = f"{model.weights_hash}-{model.device}-{model.live_view.context}"
+        self._key = f"{bench_key(model)}-{model.live_view.context}"
         self._remembered = memory.recall(self._key)
         # A machine that was measured since then is begun with by its figures.
         self._last_used = None if is_newer(table, self._remembered) else self._remembered

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -105,7 +106,9 @@ def test_a_folder_that_cannot_be_written_stops_nobody(tmp_path: Path) -> None:
     assert tables.read("starter") == BenchTable()
 
 
-def test_a_key_tells_models_and_devices_apart() -> None:
+def test_a_key_tells_models_devices_and_gpus_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     tagger = tiny_tagger()
-    assert tagger.weights_hash in bench_key(tagger)
-    assert bench_key(tagger).endswith("cpu")
+    assert bench_key(tagger) == f"{tagger.weights_hash}-cpu"
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "H200")
+    tagger.device = "cuda"
+    assert bench_key(tagger) == f"{tagger.weights_hash}-cuda H200"
