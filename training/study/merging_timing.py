@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import platform
 import time
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import torch
 
 from core.inference.engines.device import Device
+from core.inference.engines.models import Precision
+from core.inference.engines.on_torch.low_precision import DTYPES, has_low_precision, in_low_precision
 from core.inference.tagger import Tagger
 from core.model.checkpoints.checkpoint import Checkpoint
 from core.model.merging.schedule import MergeSchedule
@@ -24,7 +25,8 @@ class Stopwatch:
     """
 
     def __init__(self, checkpoint: Checkpoint, tagger: Tagger, n_frames: int, batch: int) -> None:
-        self._device, self._precision = tagger.device, tagger.precision
+        self._device = tagger.device
+        self._precision: Precision = tagger.precision
         self._checkpoint = checkpoint
         self._network: torch.nn.Module | None = None
         generator = torch.Generator().manual_seed(0)
@@ -42,7 +44,9 @@ class Stopwatch:
         a full batch.
         """
         if self._network is None:
-            self._network = self._checkpoint.build().to(self._device)
+            network = self._checkpoint.build().to(self._device)
+            is_low = self._precision in DTYPES and has_low_precision(network)
+            self._network = in_low_precision(network, self._precision) if is_low else network
             for merge in schedules.values():  # the first calls choose kernels and allocate memory
                 self._seconds(merge, len(self._windows))
         names = list(schedules)
@@ -57,7 +61,7 @@ class Stopwatch:
     def _seconds(self, merge: MergeSchedule, n_windows: int) -> float:
         assert self._network is not None, "built by `round`"
         windows = self._windows[:n_windows]
-        with torch.inference_mode(), self._autocast():
+        with torch.inference_mode():
             self._wait()
             began = time.perf_counter()
             self._network(windows, merge=merge)
@@ -68,10 +72,6 @@ class Stopwatch:
         """Wait for a GPU, whose calls return before they are computed."""
         if self._device == "cuda":
             torch.cuda.synchronize(self._device)
-
-    def _autocast(self) -> AbstractContextManager[object]:
-        is_bf16 = self._precision == "bf16"
-        return torch.autocast(self._device, torch.bfloat16) if is_bf16 else nullcontext()
 
 
 def _name_of(device: Device) -> str:

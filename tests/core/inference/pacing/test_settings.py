@@ -70,6 +70,9 @@ def test_what_a_graph_took_when_it_was_made_is_known(tmp_path: Path, monkeypatch
     torch = replace(setting, engine="torch")
     exact = known_of(a_tagger().with_setting(torch), torch)
     assert (exact.ms, exact.agreement, exact.is_usable) == (30.0, Agreement(1.0, 0.0), True)
+    low = replace(torch, precision="bf16")
+    other = known_of(a_tagger().with_setting(low), low)
+    assert (other.ms, other.agreement, other.is_usable) == (None, None, True), "PyTorch's figures are those of fp32"
 
 
 def test_graphs_of_before_agreement_was_looked_at_are_used_as_they_were(
