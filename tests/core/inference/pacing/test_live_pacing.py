@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from core.inference.engines.bench_tables import BenchTable
+from core.inference.engines.measuring import merges_of
 from core.inference.engines.models import Agreement, Measured, Setting, Shape
 from core.inference.pacing.live_pacing import NOT_BENCHED, LivePacing
 from core.inference.pacing.memory import PaceMemory
@@ -201,6 +203,15 @@ def test_merging_that_does_not_pay_is_off_however_slow_the_machine(path: Path) -
     assert room.listen(300) == []
     assert room.pacing.state.ladder.settings == (FINE,)
     assert room.pacing.state.ladder.n_slower == 3
+
+
+def test_merging_early_is_taken_where_it_pays_though_the_model_s_own_does_not(path: Path) -> None:
+    room, table = Room(path), benched(fine_ms=300.0, fast_ms=301.0)
+    early = merges_of(room.tagger)[-1]
+    rows = tuple(replace(row, p50_ms=150.0) if row.setting.merge == early else row for row in table.rows)
+    room.begin(PaceWish(), replace(table, rows=rows))
+    assert (room.pacing.setting.merge, room.pacing.hop_s) == (early, 0.25)
+    assert early not in (NO_MERGING, SHIPPED)
 
 
 @pytest.mark.parametrize(("share", "difference"), [(0.96, 0.0), (1.0, 0.011)])
