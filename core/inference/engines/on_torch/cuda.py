@@ -30,6 +30,8 @@ _WARM_UPS = 3
 """Passes before one is captured, in which libraries choose kernels and take memory for themselves."""
 _SAME = 0.01
 """A graph whose first logits differ from the eager ones by more than this, relatively and absolutely, is not used."""
+_ONE_AT_A_TIME = threading.Lock()
+"""Graphs of a network share memory, and PyTorch captures for all threads in one stream."""
 Forward = Callable[[Tensor], Tensor]
 
 
@@ -58,14 +60,13 @@ Capture = Callable[[Forward, tuple[int, ...]], Captured]
 
 
 class CudaBackend:
-    """Replays passes whose shape comes often, and runs the others eagerly; one pass at a time, since graphs share
-    memory. capture: for tests, as is place, where inputs of eager passes go."""
+    """Replays passes whose shape comes often, and runs the others eagerly. capture and place, where inputs of eager
+    passes go, are for tests."""
 
-    at_once = 64
+    at_once = 32
 
     def __init__(self, capture: Capture | None = None, place: str = "cuda") -> None:
         self._capture, self._place = capture or _Capturing(), place
-        self._lock = threading.Lock()
         self._graphs: OrderedDict[Hashable, Captured] = OrderedDict()
         self._n_inputs: Counter[Hashable] = Counter()
         self._eager: set[Hashable] = set()
@@ -77,7 +78,7 @@ class CudaBackend:
 
     def run(self, key: Hashable, forward: Forward, log_mel: NDArray[np.float32]) -> NDArray[np.float32]:
         """See `Backend`."""
-        with self._lock:
+        with _ONE_AT_A_TIME:
             graph = self._graphs.get(key)
             if graph is not None:
                 self._graphs.move_to_end(key)
@@ -90,7 +91,7 @@ class CudaBackend:
 
     def free(self) -> None:
         """See `Backend`."""
-        with self._lock:
+        with _ONE_AT_A_TIME:
             self._graphs.clear()
             self._n_inputs.clear()
         torch.cuda.empty_cache()

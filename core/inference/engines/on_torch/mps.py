@@ -11,16 +11,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+_ONE_AT_A_TIME = threading.Lock()
+"""PyTorch has one queue of Metal's commands for all threads."""
+
 
 class MpsBackend:
-    """One pass at a time: PyTorch's queue of Metal commands is shared by all threads. place: of the inputs."""
+    """Runs passes, one at a time. place: of the inputs."""
 
     at_once = 8
     """Memory is the computer's own: a larger batch takes it from other programs before anything fails."""
 
     def __init__(self, place: str = "mps") -> None:
         self._place = place
-        self._lock = threading.Lock()
 
     @property
     def name(self) -> str:
@@ -32,7 +34,7 @@ class MpsBackend:
     ) -> NDArray[np.float32]:
         """See `Backend`."""
         del key
-        with self._lock:
+        with _ONE_AT_A_TIME:
             return forward(torch.as_tensor(log_mel).to(self._place)).cpu().numpy()
 
     def free(self) -> None:

@@ -24,7 +24,7 @@ MISSING: list[Callable[[], RuntimeError]] = [
 class Gpu(CpuBackend):
     """Notes the sizes of its batches, and has memory for so many windows."""
 
-    at_once = 64
+    at_once = 32
 
     def __init__(self, room: int = 64, error: Callable[[], RuntimeError] = MISSING[0]) -> None:
         self.room, self.error = room, error
