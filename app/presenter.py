@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from app.files.panel import FilesPanel
 from app.files.row import FileRow, FileState
 from app.files.tagging_queue import TaggingQueue
+from app.live.loudness import Loudness
 from app.live.session import LiveSession
 from app.spectrogram.live_timeline import LiveTimeline
 from app.spectrogram.navigation import Navigation
@@ -45,6 +46,7 @@ class Presenter(QObject):
         self._spectrogram, self._tags, self._list = panels
         self._row: FileRow | None = None
         self._labels_shown: LabelSet | None = None
+        self._loudness = Loudness()
         self.navigation = Navigation(live, self)
         self._connect()
         self._on_state()
@@ -106,6 +108,8 @@ class Presenter(QObject):
     @Slot(object)
     def _on_update(self, update: LiveUpdate) -> None:
         self._live.append(update)
+        self._loudness.hear(update.level.rms_dbfs)
+        self._tags.is_loud = self._live.view.is_following and self._loudness.is_loud
 
     @Slot()
     def _on_tick(self) -> None:

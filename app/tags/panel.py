@@ -17,18 +17,13 @@ from app.tags.muted import MutedClasses
 from app.tags.muted_button import MutedButton
 from app.tags.parents import ShownParents
 from app.tags.pins import Pins
-from app.tags.rows import Choice, Heard, RowKind, TagRow, by_percent, heard_in_words, is_unsure, rows_for
+from app.tags.rows import Choice, Heard, RowKind, TagRow, by_percent, heard_in_words, in_place_of_heard, rows_for
 from app.widgets.labels import set_text
 from app.widgets.search_field import SearchField
 from core.inference.results import TagScores
 from core.labels import LabelSet
 
 NOW_HEARING = "Now hearing"
-NOTHING_HEARD = {
-    False: ("Quiet", "No class of the model is heard."),
-    True: ("Not sure", "Something is heard, but none of the classes below is sure enough."),
-}
-"""What is written in large type where nothing is heard, and its tool tip, by whether the model is unsure."""
 MAYBE = "maybe"
 _QUIET_PX, _SIDE_PX = 40, 6
 _TEXT_EVERY_MS = 200
@@ -53,6 +48,8 @@ class TagsPanel(QFrame):
         self._appearance, self._pins, self._parents, self._muted = appearance, pins, parents, muted
         self.is_live = True
         """The scores are of live sound: what is muted is left out."""
+        self.is_loud = False
+        """The live sound is not quiet, whether or not a class is heard."""
         self._labels: LabelSet | None = None
         self._thresholds: NDArray[np.float32] | None = None
         self._scores: TagScores | None = None
@@ -227,7 +224,7 @@ class TagsPanel(QFrame):
         is_searching = bool(self._wanted)
         self.show_message("" if rows or not is_searching else "No class of this model matches.")
         is_heard = any(row.kind is RowKind.HEARD for row in rows)
-        word, tip = NOTHING_HEARD[is_unsure(rows)]
+        word, tip = in_place_of_heard(rows, is_loud=self.is_loud and self.is_live)
         self.quiet.setText(word)
         self.quiet.setToolTip(tip)
         self.quiet.setVisible(self._shown is not None and not is_heard and not is_searching)

@@ -96,6 +96,15 @@ def rows_for(choice: Choice) -> list[tuple[int, RowKind]]:
     ]
 
 
+def in_place_of_heard(rows: Sequence[TagRow], *, is_loud: bool) -> tuple[str, str]:
+    """What is written in large type where nothing is heard, and its tool tip."""
+    if is_unsure(rows):
+        return "Not sure", "Something is heard, but none of the classes below is sure enough."
+    if is_loud:
+        return "Unknown", "There is sound, but it is none of the classes that the model knows, or of those not muted."
+    return "Quiet", "No class of the model is heard."
+
+
 def is_unsure(rows: Sequence[TagRow]) -> bool:
     """Nothing is heard, but some class may be: it is not quiet."""
     kinds = {row.kind for row in rows}

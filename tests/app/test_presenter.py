@@ -9,7 +9,8 @@ from pytestqt.qtbot import QtBot
 from app.files.row import FileState
 from app.main_window import MainWindow
 from core.errors import UserError
-from tests.app.app_fakes import FakeCore, FakeTagger
+from core.inference.results import Level, LiveUpdate
+from tests.app.app_fakes import FakeCore, FakeTagger, scores
 from tests.app.window_driving import listen, tag_names
 
 
@@ -96,3 +97,14 @@ def test_a_bad_file_shows_its_error(window: MainWindow, core: FakeCore, qtbot: Q
     _add(window, qtbot, "a.wav")
     window.presenter.show_file(window.files.rows[0])
     qtbot.waitUntil(lambda: window.tags.empty.text() == "It is empty.")
+
+
+def test_sound_without_a_class_is_not_called_quiet(window: MainWindow, core: FakeCore, qtbot: QtBot) -> None:
+    listen(window, core, qtbot)
+    core.listeners[0].hear(300, scores=(scores(0, 310, {}),))
+    qtbot.waitUntil(lambda: window.tags.quiet.isVisible())
+    quiet = window.tags.quiet.text()
+    for _ in range(60):
+        window.session.updated.emit(LiveUpdate(level=Level(-20.0, -10.0)))
+    core.listeners[0].hear(310, scores=(scores(10, 320, {}),))
+    qtbot.waitUntil(lambda: window.tags.quiet.isVisible() and window.tags.quiet.text() != quiet)

@@ -15,6 +15,7 @@ from app.tags.rows import (
     Choice,
     RowKind,
     TagRow,
+    in_place_of_heard,
     is_unsure,
     rows_for,
 )
@@ -80,3 +81,6 @@ def test_a_class_that_may_be_heard_makes_unsure_until_one_is_heard() -> None:
     assert not is_unsure([row(0.1)])
     assert is_unsure([row(0.1), row(0.2)])
     assert not is_unsure([row(0.4), row(0.6, RowKind.HEARD)])
+    said = [in_place_of_heard(rows, is_loud=is_loud) for rows in ([], [row(0.2)]) for is_loud in (False, True)]
+    assert len(set(said[:3])) == 3, "quiet, unknown, not sure"
+    assert said[2] == said[3]
