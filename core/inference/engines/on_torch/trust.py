@@ -70,8 +70,8 @@ def trusted(
 
 def _is_trusted(network: PlacedNetwork, precision: Precision, model: Checkpoint | StoredModel) -> bool:
     name = f"{model.config.name} in PyTorch {precision} on {network.device}"
-    if network.device == "cpu" and not has_bf16():
-        NOTICES.warning("%s is not used: this processor has no bf16.", name)
+    if network.device == "cpu" and not (precision == "bf16" and has_bf16()):
+        NOTICES.warning("%s is not used: this processor has no %s.", name, precision)
         return False
     try:
         found = _compared_once(network, precision, model)
@@ -93,8 +93,9 @@ def _compared_once(network: PlacedNetwork, precision: Precision, model: Checkpoi
     decides = [_FORMAT, model.weights_hash, precision, network.device, network.backend.name, torch.__version__]
     file = trust_folder() / f"{hashlib.sha256(json.dumps(decides).encode()).hexdigest()[:32]}.json"
     try:
-        return Comparison(**parse_json(file.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        kept = parse_json(file.read_text(encoding="utf-8"))
+        return Comparison(float(kept["difference"]), float(kept["faster"]))
+    except (OSError, ValueError, TypeError, KeyError):
         pass
     found = compare(network, precision, model)
     _log.info("%s: %s on %s: %s", model.config.name, precision, network.backend.name, found)

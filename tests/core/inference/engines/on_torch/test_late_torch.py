@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
-from core.inference.engines.on_torch.late_torch import Late, LateTorch
+from core.inference.engines.on_torch.late_torch import Late, LateTorch, placed_network
 from core.inference.engines.on_torch.networks import PlacedNetwork
 from core.inference.engines.pytorch import TorchEngine
+from core.model.checkpoints.checkpoint import Checkpoint
 from core.model.merging.schedule import NO_MERGING
 from fakes import tiny_checkpoint
 from rig.waiting import PATIENCE_S
@@ -60,3 +63,23 @@ def test_the_engine_is_built_by_the_first_input() -> None:
     np.testing.assert_array_equal(late.run("clip", WINDOW), exact.run("clip", WINDOW))
     assert late.is_loaded
     np.testing.assert_array_equal(late.run_many("clip", [WINDOW])[0], exact.run("clip", WINDOW))
+
+
+class NoRoom(torch.nn.Linear):
+    """Does not fit on a GPU."""
+
+    def to(self, *args: Any, **_: Any) -> NoRoom:
+        if args[0] != "cpu":
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return self
+
+
+def test_a_model_that_a_gpu_has_no_memory_for_is_run_by_the_processor(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    network = NoRoom(1, 1)
+    monkeypatch.setattr(Checkpoint, "build", lambda _checkpoint: network)
+    placed = placed_network(tiny_checkpoint(), "cuda")
+    assert (placed.device, placed.exact) == ("cpu", network)
+    [told] = caplog.messages
+    assert "memory" in told

@@ -118,7 +118,7 @@ def test_a_damaged_comparison_is_made_again(checkpoint: Checkpoint, folder: Path
     trusted(network, "bf16", checkpoint)
     [file] = folder.iterdir()
     whole = file.read_text()
-    for damaged in ("", whole[:10], "[]", '{"difference": 0.0}'):
+    for damaged in ("", whole[:10], "[]", '{"difference": 0.0}', '{"difference": "x", "faster": []}'):
         file.write_text(damaged)
         assert trusted(network, "bf16", checkpoint) == (network, "bf16")
         assert set(file.read_text()) >= set("{}")
@@ -143,6 +143,14 @@ def test_a_processor_computes_in_bf16_where_it_has_it_and_is_faster_so(
     monkeypatch.setattr(trust, "compare", lambda *_: found)
     network = PlacedNetwork(checkpoint.build(), "cpu")
     assert trusted(network, "bf16", checkpoint) == (network, precision)
+
+
+def test_a_processor_that_stands_in_for_a_gpu_has_no_fp16(
+    checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trust, "has_bf16", lambda: True)
+    network = PlacedNetwork(checkpoint.build(), "cpu")
+    assert trusted(network, "fp16", checkpoint) == (network, "fp32")
 
 
 def test_a_comparison_tells_difference_and_speed(checkpoint: Checkpoint) -> None:
