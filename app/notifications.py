@@ -35,8 +35,8 @@ class Notifications(QObject):
         self._session, self._devices, self._banner = session, devices, banner
         self._failed_input: UserError | None = None
         self._is_stale: Callable[[], bool] = _never
-        self._queue: list[tuple[str, Callable[[str], None]]] = []
-        """Sentences that wait, each with what shows it."""
+        self._queue: list[tuple[str, bool]] = []
+        """Sentences that wait or are shown, and whether each only says what was done."""
         banner.cleared.connect(self._on_cleared)
         session.trouble_changed.connect(self._on_trouble)
         session.input_failed.connect(self._on_input_failed)
@@ -64,19 +64,24 @@ class Notifications(QObject):
 
     def queue_notice(self, text: str) -> None:
         """Show a sentence once nothing else is shown; it stays until it is dismissed."""
-        self._queue.append((text, self._show))
+        self._queue.append((text, False))
         self._show_next()
 
     def queue_done(self, text: str) -> None:
         """Say that something was done, once nothing else is shown; it goes by itself."""
-        self._queue.append((text, self._banner.show_done))
+        self._queue.append((text, True))
         self._show_next()
 
     def _show_next(self) -> None:
         if self._queue and self._banner.isHidden():
-            self._is_stale = _never
-            text, show = self._queue[0]
-            show(text)
+            text, is_done = self._queue[0]
+            if is_done:
+                # Said once: what is more important may replace it.
+                del self._queue[0]
+                self._is_stale = _never
+                self._banner.show_done(text)
+            else:
+                self._show(text)
 
     @Slot()
     def _on_cleared(self) -> None:
