@@ -44,6 +44,7 @@ def test_the_start_is_measured() -> None:
 
 def test_tagging_long_files_is_measured() -> None:
     command = [sys.executable, "benchmarks/files.py", "--seconds", "12", "--kind", "mp3", "--rounds", "1", "--json"]
+    command += ["--long-s", "24"]
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=PATIENCE_S)
     assert done.returncode == 0, done.stderr
     measured = json.loads(done.stdout)
@@ -52,6 +53,17 @@ def test_tagging_long_files_is_measured() -> None:
     [run] = measured["runs"]
     assert min(run["wall_s"], run["cpu_s"]) > 0
     assert run["most_memory_mb"] > 50
+    assert list(measured["long"]) == ["12", "24"]
+    assert min(run["most_memory_mb"] for run in measured["long"].values()) > 50
+
+
+def test_tagging_many_files_in_the_window_is_measured() -> None:
+    command = [sys.executable, "benchmarks/many_files.py", "--files", "3", "--seconds", "2", "--rounds", "1", "--json"]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=PATIENCE_S)
+    assert done.returncode == 0, done.stderr
+    measured = json.loads(done.stdout)
+    assert list(measured) == ["window", "alone"]
+    assert min(figure for way in measured.values() for figure in way.values()) > 0
 
 
 def test_what_files_cost_the_live_view_is_measured() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -31,7 +31,11 @@ class EventTable(QAbstractTableModel):
     def __init__(self, query: EventQuery, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.query = query
-        self.rows: list[HeardEvent] = []
+
+    @property
+    def rows(self) -> Sequence[HeardEvent]:
+        """The events, from the top."""
+        raise NotImplementedError
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
         return 0 if parent.isValid() else len(self.rows)
@@ -66,6 +70,7 @@ class EventsModel(EventTable):
     def __init__(self, collector: EventCollector, parent: QObject | None = None) -> None:
         super().__init__(EventQuery(), parent)
         self._collector = collector
+        self._rows: list[HeardEvent] = []
         self._keys = set[Hashable]()
         self._cursor: Cursor | None = None
         self._attempt = 0
@@ -80,12 +85,17 @@ class EventsModel(EventTable):
         collector.removed.connect(self._on_removed)
         collector.opened.connect(self.reload)
 
+    @property
+    def rows(self) -> list[HeardEvent]:
+        """Those that have been read, and those in memory."""
+        return self._rows
+
     # ----- as Qt asks -----
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if not index.isValid() or index.row() >= len(self.rows):
+        if not index.isValid() or index.row() >= len(self._rows):
             return None
-        event, column = self.rows[index.row()], index.column()
+        event, column = self._rows[index.row()], index.column()
         if role == EVENT_ROLE:
             return event
         if role == Qt.ItemDataRole.DisplayRole or (role == Qt.ItemDataRole.EditRole and column == NOTE):
@@ -105,7 +115,7 @@ class EventsModel(EventTable):
     def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
         if role != Qt.ItemDataRole.EditRole or index.column() != NOTE:
             return False
-        self.note_written.emit(self.rows[index.row()], str(value).strip())
+        self.note_written.emit(self._rows[index.row()], str(value).strip())
         return True
 
     def canFetchMore(self, parent: Index) -> bool:
@@ -134,7 +144,7 @@ class EventsModel(EventTable):
         if since == self.query.since:
             return
         self.query = replace(self.query, since=since)
-        for place in reversed([place for place, event in enumerate(self.rows) if not matches(self.query, event)]):
+        for place in reversed([place for place, event in enumerate(self._rows) if not matches(self.query, event)]):
             self._remove(place)
 
     @Slot()
@@ -143,10 +153,10 @@ class EventsModel(EventTable):
         self._attempt += 1
         self._cursor, self._is_reading = None, False
         self.beginResetModel()
-        self.rows, self._keys = [], set()
+        self._rows, self._keys = [], set()
         for event in self._collector.here.values():
             if matches(self.query, event):
-                self.rows.insert(self._place_of(event), event)
+                self._rows.insert(self._place_of(event), event)
                 self._keys.add(key_of(event))
         self.endResetModel()
         self._watch_growth()
@@ -157,7 +167,7 @@ class EventsModel(EventTable):
         """The row of an event; None where it is not listed."""
         if key not in self._keys:
             return None
-        return next((place for place, event in enumerate(self.rows) if key_of(event) == key), None)
+        return next((place for place, event in enumerate(self._rows) if key_of(event) == key), None)
 
     def _read(self) -> None:
         store, query, cursor, attempt = self._collector.store, self.query, self._cursor, self._attempt
@@ -185,26 +195,26 @@ class EventsModel(EventTable):
     def _merge(self, new: list[HeardEvent]) -> None:
         """Put a page at its place: at the end, but for rows that stand here already because they were heard since."""
         first = min(self._place_of(event) for event in new)
-        below = self.rows[first:]
+        below = self._rows[first:]
         if below:
-            self.beginRemoveRows(QModelIndex(), first, len(self.rows) - 1)
-            del self.rows[first:]
+            self.beginRemoveRows(QModelIndex(), first, len(self._rows) - 1)
+            del self._rows[first:]
             self.endRemoveRows()
         is_falling = self.query.is_descending
         self._insert(first, sorted([*new, *below], key=lambda event: sort_key(self.query, event), reverse=is_falling))
 
     def _insert(self, place: int, events: list[HeardEvent]) -> None:
         self.beginInsertRows(QModelIndex(), place, place + len(events) - 1)
-        self.rows[place:place] = events
+        self._rows[place:place] = events
         self._keys.update(key_of(event) for event in events)
         self.endInsertRows()
 
     def _place_of(self, event: HeardEvent) -> int:
         """Where an event belongs among the rows."""
-        low, high = 0, len(self.rows)
+        low, high = 0, len(self._rows)
         while low < high:
             middle = (low + high) // 2
-            if comes_before(self.query, self.rows[middle], event):
+            if comes_before(self.query, self._rows[middle], event):
                 low = middle + 1
             else:
                 high = middle
@@ -230,14 +240,14 @@ class EventsModel(EventTable):
         elif is_wanted:
             # Beyond the last row that was read, a later page will bring it.
             place = self._place_of(event)
-            if place < len(self.rows) or (self._cursor is None and not self._is_reading):
+            if place < len(self._rows) or (self._cursor is None and not self._is_reading):
                 self._insert(place, [event])
         self._watch_growth()
 
     def _replace(self, place: int, event: HeardEvent) -> None:
-        self.rows[place] = event
-        is_between = (place == 0 or not comes_before(self.query, event, self.rows[place - 1])) and (
-            place == len(self.rows) - 1 or not comes_before(self.query, self.rows[place + 1], event)
+        self._rows[place] = event
+        is_between = (place == 0 or not comes_before(self.query, event, self._rows[place - 1])) and (
+            place == len(self._rows) - 1 or not comes_before(self.query, self._rows[place + 1], event)
         )
         if is_between:
             self._redraw(place)
@@ -248,13 +258,13 @@ class EventsModel(EventTable):
     @Slot(object)
     def _on_removed(self, keys: Iterable[Hashable]) -> None:
         gone = set(keys) & self._keys
-        for place in reversed([place for place, event in enumerate(self.rows) if key_of(event) in gone]):
+        for place in reversed([place for place, event in enumerate(self._rows) if key_of(event) in gone]):
             self._remove(place)
 
     def _remove(self, place: int) -> None:
         self.beginRemoveRows(QModelIndex(), place, place)
-        self._keys.discard(key_of(self.rows[place]))
-        del self.rows[place]
+        self._keys.discard(key_of(self._rows[place]))
+        del self._rows[place]
         self.endRemoveRows()
 
     def _redraw(self, place: int) -> None:
@@ -262,7 +272,7 @@ class EventsModel(EventTable):
 
     @Slot(int)
     def _on_picture(self, event_id: int) -> None:
-        for place, event in enumerate(self.rows):
+        for place, event in enumerate(self._rows):
             if event.id == event_id:
                 self.dataChanged.emit(self.index(place, PICTURE), self.index(place, PICTURE))
                 return

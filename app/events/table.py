@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from PySide6.QtCore import QAbstractItemModel, QEvent, QItemSelectionModel, QModelIndex, QRect, Qt, Signal
@@ -32,10 +33,13 @@ _LEFT_TO_WINDOW = {Qt.Key.Key_Left, Qt.Key.Key_Right}
 class EventRows(Protocol):
     """What the table needs of its model, a QAbstractItemModel."""
 
-    rows: list[HeardEvent]
-    """The events, from the top."""
     query: EventQuery
     """Says how they are sorted."""
+
+    @property
+    def rows(self) -> Sequence[HeardEvent]:
+        """The events, from the top."""
+        ...
 
 
 class EventDelegate(QStyledItemDelegate):

@@ -10,7 +10,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from app.files.kept_list import KeptFile, KeptList
-from app.files.kept_scores import copy_of, packed, unpacked
+from app.files.kept_scores import final_scores, packed, unpacked
 from app.files.row import FileRow
 from app.files.tagging_queue import TaggingQueue
 from app.runtime.background_jobs import BackgroundJobs
@@ -115,7 +115,7 @@ class ListKeeping(QObject):
         model, path = row.timeline.models[0], row.path
         if self._on_their_way.get(path) is model:
             return
-        self._on_their_way[path], kept = model, copy_of(model)
+        self._on_their_way[path], kept = model, final_scores(model)
 
         def on_written(_: object) -> None:
             self._on_their_way.pop(path, None)
@@ -154,11 +154,7 @@ class ListKeeping(QObject):
             self.noticed.emit(
                 f"The list of files was damaged: it was renamed to {found.set_aside.name}, and a new one was begun."
             )
-        rows = [FileRow.from_kept(file) for file in found.files]
-        for row in rows:
-            if row.path in found.missing:
-                row.note = "this file is missing"
-        self._queue.restore(rows)
+        self._queue.restore(found.rows)
 
     @Slot(object)
     def _on_changed(self, row: FileRow) -> None:
@@ -197,15 +193,23 @@ class _Loaded:
 
     files: list[KeptFile]
     """Every kept file."""
-    missing: set[Path]
-    """Those that are not there any more."""
+    rows: list[FileRow]
+    """Their rows."""
     set_aside: Path | None
     """Where a damaged list is now."""
 
 
 def _loaded(kept: KeptList) -> _Loaded:
+    # The rows too: a file of hours has thousands of events.
     files = kept.load()
-    return _Loaded(files, {file.path for file in files if not file.path.exists()}, kept.set_aside)
+    return _Loaded(files, [_row_of(file) for file in files], kept.set_aside)
+
+
+def _row_of(file: KeptFile) -> FileRow:
+    row = FileRow.from_kept(file)
+    if not row.path.exists():
+        row.note = "this file is missing"
+    return row
 
 
 def _scores_of(kept: KeptList, path: Path) -> ModelScores | None:

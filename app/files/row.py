@@ -132,12 +132,11 @@ class FileRow:
 
     def events(self, *, with_parents: bool = False) -> list[TimelineEvent]:
         """The events that a model found in it."""
-        of_labels = set(self.labels)
-        return [
-            event
-            for event in self.timeline.events.between(-1.0, float("inf"))
-            if event not in of_labels and (with_parents or not event.is_implied)
-        ]
+        found = self.timeline.events.between(-1.0, float("inf"))
+        if self.labels:
+            of_labels = set(self.labels)
+            found = [event for event in found if event not in of_labels]
+        return found if with_parents else [event for event in found if not event.is_implied]
 
     def to_kept(self) -> KeptFile:
         """What is kept of it between starts: what is being tagged then waits again."""
@@ -156,7 +155,7 @@ class FileRow:
             remedy=remedy,
             events=tuple(
                 (event.label_id, event.name, event.onset_s, event.offset_s or 0.0, event.peak, event.is_implied)
-                for event in self.events(with_parents=True)
+                for event in (self.events(with_parents=True) if is_over else ())  # else they will be found again
             ),
         )
 

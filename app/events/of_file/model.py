@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QImage, QPixmap
 
-from app.events.matching import sort_key
 from app.events.model import EVENT_ROLE, RIGHT, EventTable
 from app.events.pictures import WIDTH, cut_picture
 from app.events.texts import LENGTH, PEAK, PICTURE, SORTS, TIME, cell_text
@@ -20,9 +19,36 @@ from app.style import formatting
 from app.style.plain_text import plain_tip
 from app.widgets.tables import Index
 from core.heard.event import EventQuery, HeardEvent
+from core.heard.folding import folded
 
+_SORT_KEYS: dict[str, Callable[[TimelineEvent], tuple[object, ...]]] = {
+    "time": lambda event: (event.onset_s,),
+    "length": lambda event: ((event.offset_s or 0.0) - event.onset_s,),
+    "label": lambda event: (folded(event.name), event.name, event.label_id, event.onset_s),
+    "peak": lambda event: (event.peak,),
+}
 _PX_PER_S = 100
 """Pictures are as wide as those of live sound, whatever a column of the file stands for."""
+
+
+class FileRows(Sequence[HeardEvent]):
+    """The events of a file as a list of what was heard has them. Each is made when it is looked at: hours have many
+    thousands."""
+
+    def __init__(self, path: Path, events: Sequence[TimelineEvent]) -> None:
+        self.path, self.events = path, list(events)
+
+    def __len__(self) -> int:
+        return len(self.events)
+
+    @overload
+    def __getitem__(self, place: int) -> HeardEvent: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[HeardEvent]: ...
+    def __getitem__(self, place: int | slice) -> HeardEvent | list[HeardEvent]:
+        if isinstance(place, slice):
+            return [_in_file(self.path, event) for event in self.events[place]]
+        return _in_file(self.path, self.events[place])
 
 
 class FileEventsModel(EventTable):
@@ -31,8 +57,14 @@ class FileEventsModel(EventTable):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(EventQuery(is_descending=False), parent)
+        self._rows = FileRows(Path(), ())
         self._history: ColumnHistory | None = None
         self._pictures: dict[HeardEvent, QPixmap | None] = {}
+
+    @property
+    def rows(self) -> FileRows:
+        """The events, from the top."""
+        return self._rows
 
     # ----- as Qt asks -----
 
@@ -57,7 +89,7 @@ class FileEventsModel(EventTable):
         if column in SORTS:
             is_descending = order == Qt.SortOrder.DescendingOrder
             self.query = replace(self.query, sort=SORTS[column], is_descending=is_descending)
-            self._list(self.rows)
+            self._list(self._rows.path, self._rows.events)
 
     # ----- what is listed -----
 
@@ -66,19 +98,20 @@ class FileEventsModel(EventTable):
         if history is not self._history:
             self._history = history
             self._pictures.clear()
-        self._list([_in_file(path, event) for event in events if event.offset_s is not None])
+        self._list(path, [event for event in events if event.offset_s is not None])
 
     def place_of(self, label_id: str, onset_s: float) -> int | None:
         """The row of an event; None where it is not listed."""
         wanted = label_id, onset_s
-        return next((row for row, event in enumerate(self.rows) if (event.label_id, event.onset_s) == wanted), None)
+        events = enumerate(self._rows.events)
+        return next((row for row, event in events if (event.label_id, event.onset_s) == wanted), None)
 
-    def _list(self, events: list[HeardEvent]) -> None:
-        rows = sorted(events, key=lambda event: sort_key(self.query, event), reverse=self.query.is_descending)
-        if rows == self.rows:
+    def _list(self, path: Path, events: Sequence[TimelineEvent]) -> None:
+        sorted_events = sorted(events, key=_SORT_KEYS[self.query.sort], reverse=self.query.is_descending)
+        if path == self._rows.path and sorted_events == self._rows.events:
             return
         self.beginResetModel()
-        self.rows = rows
+        self._rows = FileRows(path, sorted_events)
         self.endResetModel()
 
     def _picture(self, event: HeardEvent) -> QPixmap | None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
+from itertools import accumulate, islice
 
 from app.spectrogram.history.event_history import TimelineEvent
 from core.inference.events import COVERED_SHARE
@@ -78,13 +80,22 @@ def without_implied(
     for event in sorted(events, key=lambda event: event.onset_s):
         for label_id in implied.get(event.label_id, ()):
             covering.setdefault(label_id, []).append(event)
-    return [event for event in events if not _is_covered(event, covering.get(event.label_id, ()), now_s)]
+    reached_s = {
+        label_id: list(accumulate((_end(one, now_s) for one in found), max)) for label_id, found in covering.items()
+    }
+
+    def is_covered(event: TimelineEvent) -> bool:
+        found = covering.get(event.label_id)
+        if found is None:
+            return False
+        # Hours may have thousands of events: those that all end before this one begins are passed over.
+        return _is_covered(event, islice(found, bisect_right(reached_s[event.label_id], event.onset_s), None), now_s)
+
+    return [event for event in events if not is_covered(event)]
 
 
-def _is_covered(event: TimelineEvent, covering: Sequence[TimelineEvent], now_s: float) -> bool:
+def _is_covered(event: TimelineEvent, covering: Iterable[TimelineEvent], now_s: float) -> bool:
     """covering: the events that imply its label, by onset."""
-    if not covering:
-        return False
     stop_s = _end(event, now_s)
     covered_s, reached_s = 0.0, event.onset_s
     for one in covering:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from heapq import nlargest
 from typing import Any
 
 import pyqtgraph as pg
@@ -18,6 +19,9 @@ from app.style.theme import DARK, PICTURE_VOID, class_colour
 _TOP_PX, _BELOW_MARKERS_PX, _GAP_PX, _PAD_PX = 4.0, 24.0, 3.0, 5.0
 _LINE_ALPHA, _PLATE_ALPHA = 150, 200
 _MOST_NAMES = 2000
+MOST_BOXES = 300
+"""More at once are no longer told from one another, and hours of sound may have thousands."""
+_MOST_LOOKED_AT = 1000
 _MELS = 128
 
 
@@ -89,10 +93,18 @@ class EventBoxItem(pg.GraphicsObject):
             self._paint_name(p, plate, event)
 
     def _in_view(self, left_s: float, right_s: float) -> list[TimelineEvent]:
-        """The events to paint, by onset."""
-        found = sorted(self._events.between(left_s, right_s), key=lambda event: (event.onset_s, event.name))
+        """The events to paint, by onset; where there are too many, the longest."""
+        found = self._events.longest_between(left_s, right_s, _MOST_LOOKED_AT, with_implied=not self._implied)
+        found.sort(key=lambda event: (event.onset_s, event.name))
         shown = without_implied(found, self._implied, self._now_s)
-        return [event for event in shown if event.label_id not in self.left_out] if self.left_out else shown
+        shown = [event for event in shown if event.label_id not in self.left_out]
+        if len(shown) > MOST_BOXES:
+            longest = set(map(id, nlargest(MOST_BOXES, shown, key=self._length_s)))
+            shown = [event for event in shown if id(event) in longest]
+        return shown
+
+    def _length_s(self, event: TimelineEvent) -> float:
+        return (self._now_s if event.offset_s is None else event.offset_s) - event.onset_s
 
     def _box(self, event: TimelineEvent, area: QRectF, left_s: float, top: float) -> QRectF:
         stop_s = max(self._now_s, event.onset_s) if event.offset_s is None else event.offset_s

@@ -41,8 +41,8 @@ class EventHistory:
 
     def __init__(self) -> None:
         self._ended: list[TimelineEvent] = []
-        # Onset and offset of each ended event; longer than the list.
-        self._times_s = np.zeros((64, 2))
+        # Onset and offset of each ended event, and whether more specific ones cover it; longer than the list.
+        self._times_s = np.zeros((64, 3))
         self._open: dict[str, TimelineEvent] = {}
         self.generation = 0
         """Changes with every change."""
@@ -67,13 +67,26 @@ class EventHistory:
             self._open.pop(event.label_id, None)
             if len(self._ended) == len(self._times_s):
                 self._times_s = np.concatenate([self._times_s, np.zeros_like(self._times_s)])
-            self._times_s[len(self._ended)] = event.onset_s, event.offset_s
+            self._times_s[len(self._ended)] = event.onset_s, event.offset_s, event.is_implied
             self._ended.append(event)
         self.generation += 1
 
     def between(self, start_s: float, stop_s: float) -> list[TimelineEvent]:
         """The events that touch a range of time, both ends included, those that last at the end."""
         ended = [self._ended[place] for place in np.flatnonzero(self._touching(start_s, stop_s)).tolist()]
+        return ended + [event for event in self._open.values() if event.onset_s <= stop_s]
+
+    def longest_between(
+        self, start_s: float, stop_s: float, most: int, *, with_implied: bool = True
+    ) -> list[TimelineEvent]:
+        """The events that touch a range of time, but of those that have ended only the longest, at most so many; in no
+        order. with_implied: also those that more specific ones cover."""
+        times_s = self._times_s[: len(self._ended)]
+        places = np.flatnonzero(self._touching(start_s, stop_s) & (with_implied | (times_s[:, 2] == 0)))
+        if len(places) > most:
+            lengths_s = times_s[places, 1] - times_s[places, 0]
+            places = places[np.argpartition(lengths_s, -most)[-most:]]
+        ended = [self._ended[place] for place in places.tolist()]
         return ended + [event for event in self._open.values() if event.onset_s <= stop_s]
 
     @property

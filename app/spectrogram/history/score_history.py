@@ -22,8 +22,9 @@ class KeptScores:
     """Probabilities of each window, `(windows, labels)`."""
     ends: NDArray[np.int64]
     """Its first frame and the one after its last, `(windows, 2)`."""
-    rows: NDArray[np.uint8]
-    """Rows of 100 ms in 255ths, `(rows, labels)`; none of a model without a frame head."""
+    rows: tuple[NDArray[np.uint8], ...]
+    """Rows of 100 ms or more in 255ths, in arrays `(n, labels)` that follow one another; of a model without a frame head
+    one array without rows."""
     spans_s: NDArray[np.float64]
     """Where each row starts and stops, `(rows, 2)`."""
 
@@ -133,10 +134,10 @@ class ScoreHistory:
         return None if is_in_gap else self._window(row)
 
     def to_kept(self) -> KeptScores:
-        """A copy of all scores."""
+        """All scores, not copied: of a file that is over."""
         ends = np.array([(window.start_frame, window.end_frame) for window in self._windows], np.int64)
         windows, frames = self._probabilities[: self._count], self._frames
-        return KeptScores(windows.copy(), ends.reshape(-1, 2), frames.values.copy(), frames.spans_s.copy())
+        return KeptScores(windows, ends.reshape(-1, 2), frames.blocks, frames.spans_s)
 
     @classmethod
     def from_kept(cls, kept: KeptScores) -> ScoreHistory:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.files.kept_scores import copy_of, packed, unpacked
+from app.files.kept_scores import final_scores, packed, unpacked
 from app.spectrogram.history.model_scores import ModelScores
 from app.spectrogram.history.score_history import ScoreHistory
 from core.inference.frame_rows import window_of
@@ -32,7 +32,7 @@ def _rows(start_s: float, levels: list[float]) -> TagScores:
 @given(st.lists(st.lists(st.floats(0, 1), min_size=1, max_size=30), min_size=1, max_size=5))
 def test_rows_come_back_to_a_hundredth(parts: list[list[float]]) -> None:
     model = _model(*(_rows(5.0 * place, levels) for place, levels in enumerate(parts)))
-    back = unpacked(packed(copy_of(model)))
+    back = unpacked(packed(final_scores(model)))
     assert (back.model, back.labels, back.thresholds.tolist()) == (model.model, model.labels, [0.5] * len(NAMES))
     for before, after in zip(model.scores.outline(2, 0.0, 99.0), back.scores.outline(2, 0.0, 99.0), strict=True):
         assert after == pytest.approx(before, abs=0.012)
@@ -41,7 +41,7 @@ def test_rows_come_back_to_a_hundredth(parts: list[list[float]]) -> None:
 
 def test_windows_of_a_model_without_rows_come_back() -> None:
     model = _model(scores(0, 1024, {0: 0.9}), scores(500, 1524, {1: 0.4}))
-    back = unpacked(packed(copy_of(model)))
+    back = unpacked(packed(final_scores(model)))
     assert not back.scores.has_rows
     assert back.scores.starts_s.tolist() == model.scores.starts_s.tolist()
     assert back.scores.stops_s.tolist() == model.scores.stops_s.tolist()
@@ -54,7 +54,7 @@ def test_windows_of_a_model_without_rows_come_back() -> None:
 def test_an_hour_of_noise_and_some_events_is_small() -> None:
     rng = np.random.default_rng(1)
     windows = [_rows(5.0 * place, (0.5 * rng.random(50) ** 3).tolist()) for place in range(720)]
-    assert len(packed(copy_of(_model(*windows)))) < 400_000
+    assert len(packed(final_scores(_model(*windows)))) < 400_000
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 damaged", b"x" * 100])

@@ -87,6 +87,39 @@ def test_another_start_of_the_clock_moves_rows_with_their_window() -> None:
     assert moved.rows.times_s == pytest.approx([10.35, 10.45])
 
 
+def test_rows_in_many_blocks_are_those_of_one_array() -> None:
+    """Forgotten from the beginning, found in the middle, and written and read again."""
+    levels = np.random.default_rng(0).integers(0, 256, 10_000) / 255
+    frames = FrameHistory(2)
+    for start in range(0, 10_000, 50):
+        frames.append(_rows(start / 10, *levels[start : start + 50]), 0.0, 2000.0)
+    assert len(frames.blocks) > 2
+    frames.forget_before(450.05)
+    frames.append(_rows(1000.0, 0.6), 0.0, 2000.0)
+    wanted = [*levels[4500:], 0.6]
+    back = FrameHistory(2)
+    back.restore((np.concatenate(frames.blocks),), frames.spans_s)
+    back.append(_rows(1000.1, 0.4), 0.0, 2000.0)
+    for one, rows in ((frames, wanted), (back, [*wanted, 0.4])):
+        assert len(one) == len(rows) == sum(map(len, one.blocks))
+        starts, stops, values = one.between(0, 0.0, 2000.0)
+        np.testing.assert_allclose(values, rows, atol=1 / 255)
+        np.testing.assert_allclose(starts, 450 + 0.1 * np.arange(len(rows)), atol=1e-6)
+        np.testing.assert_allclose(stops, starts + 0.1, atol=1e-6)
+        np.testing.assert_allclose(one.between(0, 500.0, 500.95)[2], levels[5000:5010], atol=1 / 255)
+
+
+def test_all_rows_of_very_long_sound_are_of_one_length() -> None:
+    frames = FrameHistory(2, most_rows=40)
+    levels = np.random.default_rng(0).random(200)
+    for start in range(0, 200, 10):
+        frames.append(_rows(start / 10, *levels[start : start + 10]), 0.0, 100.0)
+    starts, stops, values = frames.between(0, 0.0, 100.0)
+    assert len(frames) == 25
+    assert stops - starts == pytest.approx([0.8] * 25)
+    assert values == pytest.approx(levels.reshape(25, 8).max(axis=1), abs=1 / 255)
+
+
 def test_rows_of_very_long_sound_get_coarser_but_not_lower_and_never_cross_a_gap() -> None:
     frames = FrameHistory(2, most_rows=40)
     frames.append(_rows(0.0, *[0.1, 0.6] * 15), 0.0, 10.0)
