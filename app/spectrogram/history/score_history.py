@@ -23,8 +23,8 @@ class KeptScores:
     ends: NDArray[np.int64]
     """Its first frame and the one after its last, `(windows, 2)`."""
     rows: tuple[NDArray[np.uint8], ...]
-    """Rows of 100 ms or more in 255ths, in arrays `(n, labels)` that follow one another; of a model without a frame head
-    one array without rows."""
+    """Rows of 100 ms or more in 255ths, in arrays `(n, labels)` that follow one another; without a frame head one array
+    without rows."""
     spans_s: NDArray[np.float64]
     """Where each row starts and stops, `(rows, 2)`."""
 
