@@ -49,6 +49,7 @@ class Appearance(QObject):
         is_dark = system_is_dark if self._choice == "system" else self._choice == "dark"
         self.theme = DARK if is_dark else LIGHT
         self._application.setPalette(palette(self.theme))
-        QApplication.setPalette(check_box_palette(self.theme), "QCheckBox")
+        # PySide's types say bytes; it takes text alone.
+        QApplication.setPalette(check_box_palette(self.theme), "QCheckBox")  # pyright: ignore[reportArgumentType]
         self._application.setStyleSheet(style_sheet(self.theme))
         self.changed.emit()

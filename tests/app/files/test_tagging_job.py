@@ -146,7 +146,7 @@ def test_what_the_end_of_a_file_cuts_off_is_told(core: FakeCore) -> None:
     def one_window(*_args: Any) -> Iterator[TagScores]:
         values = np.zeros((10, 14), np.float32)
         values[4:, 2] = 0.9
-        yield window_of(FrameScores(values, 0.05 + 0.1 * np.arange(10)))
+        yield window_of(FrameScores(values, np.linspace(0.05, 0.95, 10, dtype=np.float64)))
 
     [told] = tagged(replace(core.api(), tag_files=one_by_one(one_window)), [FileRow(Path("a.wav"))], tagger).values()
     [event] = [event for step in told if isinstance(step, FoundInFile) for event in step.events]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -143,6 +144,7 @@ def test_of_several_inputs_those_without_a_number_are_asked_again(
 def test_a_window_without_a_number_for_an_answer_is_asked_again_and_told_once(
     folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.WARNING)
     store(folder)
     engine = GraphEngine(Exact(), KEY)
     wait_until(lambda: answer(engine) == 2.0, "the graph")

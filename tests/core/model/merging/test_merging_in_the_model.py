@@ -115,7 +115,7 @@ def test_a_tagger_counts_the_tokens_that_there_are(word: str, n_frames: int) -> 
     tagger = tiny_tagger(merge=word)
     frames = torch.randn(n_frames, 128).numpy()
     seen: list[int] = []
-    network = tagger._network.get()
+    network = tagger._network.get().exact
     assert isinstance(network, AudioSpectrogramTransformer)
     hooks = [block.register_forward_hook(lambda _, given, left: seen.extend([_n(given[0]), _n(left)]))
              for block in network.blocks]  # fmt: skip

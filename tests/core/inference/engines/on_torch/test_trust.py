@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from functools import cache
 from pathlib import Path
 
@@ -86,6 +87,7 @@ def test_what_is_off_or_fails_is_not_used_and_that_is_told(
     precision: Precision,
     n_told: int,
 ) -> None:
+    caplog.set_level(logging.WARNING)
     network = Gpu(checkpoint, **off)
     place, used = trusted(network, "bf16", checkpoint)
     assert (place.device, used) == (device, precision)
