@@ -8,6 +8,7 @@ from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from app.spectrogram.boxes.painting import MOST_BOXES
 from app.spectrogram.history.event_history import EventHistory, TimelineEvent
 from app.spectrogram.plot import SpectrogramPlot
 from app.style.theme import DARK, class_colour
@@ -138,3 +139,15 @@ def test_boxes_below_the_words_of_markers(plot: SpectrogramPlot) -> None:
     plot.boxes.show_events(history, {}, 0.0, 30.0)
     plot.grab()
     assert plot.boxes.plates[0][0].top() > above
+
+
+def test_of_too_many_boxes_the_longest_are_painted(plot: SpectrogramPlot) -> None:
+    short = [_event(20.0 + i * 0.02, 20.01 + i * 0.02, "Tick") for i in range(MOST_BOXES)]
+    long = [_event(20.0 + i * 0.1, 20.05 + i * 0.1) for i in range(50)]
+    history = _show(plot, *short, *long, _event(29.0, None, "Cat"))
+    assert len(history.between(20.0, 30.0)) == MOST_BOXES + 51
+    painted = plot.boxes._in_view(20.0, 30.0)
+    assert len(painted) == MOST_BOXES
+    assert [event for event in painted if event.name == "Dog"] == long
+    assert painted[-1].name == "Cat"
+    assert [event.onset_s for event in painted] == sorted(event.onset_s for event in painted)

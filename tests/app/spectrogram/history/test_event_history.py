@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -72,3 +74,13 @@ def test_what_touches_a_range_is_found_and_nothing_else(
         event for event in given if event.onset_s <= stop_s and max(start_s, forgotten_s) <= (event.offset_s or 0)
     ]
     assert events.between(start_s, stop_s) == expected
+
+
+def test_of_many_events_the_longest_are_found() -> None:
+    history = EventHistory()
+    history.add(tuple(_event(float(i), i + 0.1 * (i + 1)) for i in range(9)))
+    implied = replace(_event(2.0, 9.0, "animal"), is_implied=True)
+    history.add((implied,))
+    assert {event.onset_s for event in history.longest_between(0.0, 5.5, 2, with_implied=False)} == {4.0, 5.0}
+    assert implied in history.longest_between(0.0, 5.5, 2)
+    assert len(history.longest_between(0.0, 20.0, 100)) == 10
