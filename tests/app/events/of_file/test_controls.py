@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -49,7 +50,7 @@ def _select(window: MainWindow, qtbot: QtBot, *paths: Path) -> FileRow:
     return row
 
 
-def _times(events: list[HeardEvent]) -> list[tuple[str, float, float | None]]:
+def _times(events: Sequence[HeardEvent]) -> list[tuple[str, float, float | None]]:
     return [(event.label, round(event.onset_s, 3), event.offset_s and round(event.offset_s, 3)) for event in events]
 
 
