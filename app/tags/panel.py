@@ -26,13 +26,13 @@ from core.labels import LabelSet
 NOW_HEARING = "Now hearing"
 MAYBE = "maybe"
 _QUIET_PX, _SIDE_PX = 40, 6
-_TEXT_EVERY_MS = 200
-"""Shorter than a quarter of a second, in which scores come: each would wait for the next step otherwise."""
+_TEXT_EVERY_MS = 150
+"""So much shorter than a quarter of a second, in which scores come, that those which come early need not wait."""
 _BARS_EVERY_MS = 66
 
 
 class TagsPanel(QFrame):
-    """Lists what the scores given to `show_scores` say; texts change at most five times a second,
+    """Lists what the scores given to `show_scores` say; texts change at most seven times a second,
     and at once where a class begins to be heard."""
 
     def __init__(
