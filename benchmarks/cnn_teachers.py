@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.held_out_clips import score
 from core.audio.decoding.decode import read_clip
-from core.audio.log_mel import LogMel
 from core.inference.tagger import Tagger, load_tagger
 from core.model.format.probabilities import sigmoid
 from training.data.manifest import LabelledClip, Manifest, read_manifest
@@ -57,24 +57,18 @@ def yamnet_features(clips: Sequence[LabelledClip], yamnet: Yamnet) -> Scores:
     return np.stack([np.concatenate([roots.mean(axis=0), roots.max(axis=0)]) for roots in heard])
 
 
-def of_fold(manifest: Manifest, fold: str) -> NDArray[np.bool_]:
-    """Which clips are the fold's."""
-    return np.array([clip.fold == fold for clip in manifest.clips])
-
-
 def cnn_scores(manifest: Manifest, fold: str, tagger: Tagger) -> Scores:
     """`(clips of the fold, labels)`: the probabilities of the manifest's labels."""
     places = {label.id: label.index for label in tagger.labels}
-    columns, front_end = [places[label.id] for label in manifest.labels], LogMel(tagger.log_mel)
-    clips = [clip for clip in manifest.clips if clip.fold == fold]
-    frames = (front_end(read_clip(clip.path, tagger.log_mel.sample_rate)) for clip in clips)
-    return np.stack([tagger.tag(one).probabilities[columns] for one in frames])
+    columns = [places[label.id] for label in manifest.labels]
+    return np.stack([score(clip, tagger)[columns] for clip in manifest.clips if clip.fold == fold])
 
 
 def head_scores(manifest: Manifest, fold: str, features: Scores) -> Scores:
     """`(clips of the fold, labels)`: the probabilities of a head that the fold had no part in."""
-    tested = of_fold(manifest, fold)
-    folds = np.array([clip.fold for clip in manifest.clips])[~tested]
+    folds = np.array([clip.fold for clip in manifest.clips])
+    tested = folds == fold
+    folds = folds[~tested]
     targets = np.zeros((len(features), len(manifest.labels)), np.float32)
     for target, clip in zip(targets, manifest.clips, strict=True):
         target[list(clip.labels)] = 1.0

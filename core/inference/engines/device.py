@@ -87,7 +87,7 @@ def _has_cuda() -> bool:
     import torch
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of an old driver, which is told in our words
+        warnings.simplefilter("ignore")  # of an old driver: nvidia_driver says that, with what to do
         return torch.cuda.is_available()
 
 

@@ -21,6 +21,7 @@ from core.inference.engines.graph_engine import GraphEngine
 from core.inference.engines.graph_files import GraphKind, package_versions, read_facts
 from core.inference.engines.models import ENGINE_NAMES, Measured, Precision, Setting, Shape
 from core.model.architecture import TransformerConfig
+from core.model.format.probabilities import top_label
 from core.model.merging.schedule import NO_MERGING, MergeSchedule
 
 if TYPE_CHECKING:
@@ -148,7 +149,7 @@ def measure(
         _load_graph(other, setting, shape)
     found = [_probabilities(other, shape, window) for window in reference.windows]
     _require_precision(other, setting)
-    agrees = [_top(one) == _top(exact) for one, exact in zip(found, reference.probabilities, strict=True)]
+    agrees = [top_label(one) == top_label(exact) for one, exact in zip(found, reference.probabilities, strict=True)]
     differences = [np.abs(one - exact).mean() for one, exact in zip(found, reference.probabilities, strict=True)]
     times_ms = _times_ms(lambda place: _probabilities(other, shape, reference.windows[place]), len(found), seconds)
     return Measured(
@@ -200,11 +201,6 @@ def _probabilities(tagger: Tagger, shape: Shape, window: NDArray[np.float32]) ->
     if shape.reading == "columns":
         return tagger.tag_frames(window).probabilities
     return tagger.tag(window).probabilities
-
-
-def _top(probabilities: NDArray[np.float32]) -> int:
-    """The label that is heard most clearly."""
-    return int(np.argmax(probabilities if probabilities.ndim == 1 else probabilities.max(axis=0)))
 
 
 def _times_ms(run: Callable[[int], object], n_windows: int, seconds: float) -> list[float]:

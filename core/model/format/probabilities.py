@@ -33,3 +33,8 @@ def to_probabilities(activation: str, calibration: Calibration) -> Callable[[NDA
         return activate
     scale, offset = np.asarray(calibration, np.float32).T
     return lambda logits: activate(logits * scale + offset)
+
+
+def top_label(probabilities: NDArray[np.float32]) -> int:
+    """The label that is heard most clearly, of probabilities `(…, labels)`: the one with the highest of all rows."""
+    return int(np.argmax(probabilities.reshape(-1, probabilities.shape[-1]).max(axis=0)))

@@ -15,7 +15,7 @@ from core.inference.engines.on_torch.networks import PlacedNetwork
 from core.inference.engines.pytorch import TorchEngine
 from core.model.checkpoints.checkpoint import Checkpoint
 from core.model.format.config import CheckpointConfig
-from core.model.format.probabilities import sigmoid, to_probabilities
+from core.model.format.probabilities import sigmoid, to_probabilities, top_label
 from core.model.merging.schedule import NO_MERGING
 from core.model.networks.build import Network
 
@@ -43,7 +43,7 @@ class Unmerged:
         """How far another way to run the model agrees. Of so few windows, one with another top label says nothing."""
         found = [probabilities_of(self._config, self._reading, run(window)) for window in self._windows]
         pairs = list(zip(found, self._answers, strict=True))
-        n_other = sum(_top(one) != _top(exact) for one, exact in pairs)
+        n_other = sum(top_label(one) != top_label(exact) for one, exact in pairs)
         difference = float(np.mean([np.abs(one - exact).mean() for one, exact in pairs]))
         return Agreement(1.0 - max(0, n_other - 1) / len(pairs), difference)
 
@@ -60,8 +60,3 @@ def _windows(checkpoint: Checkpoint, shape: Shape) -> list[NDArray[np.float32]]:
     starts: list[int] = np.linspace(0, len(frames) - shape.n_frames, MOST_WINDOWS).astype(int).tolist()
     step = MOST_WINDOWS // FEWEST_WINDOWS
     return [frames[None, start : start + shape.n_frames] for first in range(step) for start in starts[first::step]]
-
-
-def _top(probabilities: NDArray[np.float32]) -> int:
-    """Of `(1, labels)`, or of `(1, columns, labels)` the one with the highest column."""
-    return int(np.argmax(probabilities.reshape(-1, probabilities.shape[-1]).max(axis=0)))
