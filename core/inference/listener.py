@@ -18,7 +18,7 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -82,6 +82,7 @@ class Listener:
         self._skipped = 0
         self._trouble: UserError | None = None
         self._level = Level()
+        self._when_tagged: Callable[[], None] | None = None
         self._capture_thread = threading.Thread(target=self._capture_loop, name="listener capture", daemon=True)
         self._inference_thread = threading.Thread(target=self._inference_loop, name="listener inference", daemon=True)
         if tagger is not None:
@@ -114,6 +115,11 @@ class Listener:
         """Follow another wish from the next window on; nothing where the listener was made without a pace."""
         if self._pacer is not None:
             self._pacer.use(replace(pace, hop_s=self._hop_s))
+
+    def call_when_tagged(self, callback: Callable[[], None]) -> None:
+        """Call `callback` on the inference thread each time scores have been put among the updates, so that whoever shows
+        them need not wait until it looks again."""
+        self._when_tagged = callback
 
     def stop(self, timeout_s: float = 1.5) -> bool:
         """End both threads; harmless when called twice. False if one still hangs after `timeout_s`, because the sound
@@ -275,6 +281,8 @@ class Listener:
                 if self._tagging is tagging:
                     events = tagging.track(window, scores)
                     self._send(replace(self._update(scores=(scores,)), events=events))
+            if self._when_tagged is not None:
+                self._when_tagged()
             if self._pacer is not None:
                 self._change_pace(tagging, self._pacer.heard(tagging, window, scores))
 

@@ -77,6 +77,9 @@ class FakeListener:
     def use_pace(self, pace: PaceWish) -> None:
         self.paces.append(pace)
 
+    def call_when_tagged(self, callback: Callable[[], None]) -> None:
+        self.when_tagged = callback
+
     def take_update(self) -> LiveUpdate | None:
         return self.updates.pop(0) if self.updates else None
 

@@ -293,6 +293,16 @@ def test_minimised_it_takes_what_is_heard_but_paints_nothing(
     assert not ticks
 
 
+def test_scores_are_taken_as_soon_as_they_are_there(
+    session: LiveSession, core: FakeCore, heard: list[LiveUpdate], qtbot: QtBot
+) -> None:
+    listener = _listen(session, core, qtbot)
+    session._timer.setInterval(60_000)  # the next tick comes too late for this test
+    listener.hear(10)
+    threading.Thread(target=listener.when_tagged).start()
+    qtbot.waitUntil(lambda: len(heard) == 2)
+
+
 def test_emitting_loses_no_references(session: LiveSession) -> None:
     update = LiveUpdate(runs=(FrameRun(noise().frames, 0),))
     before = sys.getrefcount(True), sys.getrefcount(None)

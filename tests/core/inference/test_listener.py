@@ -92,6 +92,21 @@ def test_windows_grow_from_one_second_to_the_models_window() -> None:
     assert (heard.has_ended, heard.failure) == (True, None)
 
 
+def test_each_time_scores_are_ready_it_calls_back() -> None:
+    tagger = CountingTagger()
+    listener = Listener(SteppedSource(noise_blocks(4, block=8000), tagger), tagger=tagger)  # type: ignore[arg-type]
+    taken: list[TagScores] = []
+
+    def take() -> None:
+        update = listener.take_update()
+        taken.extend(update.scores if update else ())
+
+    listener.call_when_tagged(take)
+    listener.start()
+    assert listener._inference_thread.join(30) is None and not listener._inference_thread.is_alive()
+    assert [scores.end_frame for scores in taken] == list(range(100, 351, 50))
+
+
 def test_live_frames_and_scores_equal_those_of_the_file() -> None:
     blocks = noise_blocks(4, block=777)
     tagger = tiny_tagger()
