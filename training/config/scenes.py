@@ -39,6 +39,8 @@ class SceneSettings:
     """Its longest reverberation time (RT60); the shortest is 0.1 s."""
     balance: Share = 0.5
     """How evenly labels are drawn: 0 draws every clip alike, 1 every label."""
+    draw_by_teacher: bool = False
+    """Of labels that few clips have, draw what a teacher of waveforms hears as well (see `training.scenes.drawing`)."""
     patch_loss: Annotated[float, Range(0, 1e6)] = 1.0
     """Weight of what a teacher of waveforms says of each of its patches (see `training.model.scene_loss`)."""
     embedding_loss: Annotated[float, Range(0, 1e6)] = 0.0

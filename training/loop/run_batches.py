@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from core.model.architecture import ModelConfig, TransformerConfig
@@ -10,7 +11,8 @@ from training.batches.sampling import TrainingBatches
 from training.config.recipe import TrainConfig
 from training.data.run_data import RunData
 from training.model.scene_loss import SceneLoss, TaughtLabels
-from training.scenes.batches import SceneBatches, SceneClips, sources_of
+from training.scenes.batches import SceneBatches, SceneClips
+from training.scenes.drawing import drawn_by_teacher, sources_of
 from training.scenes.yamnet import Yamnet
 
 Batches = TrainingBatches | SceneBatches
@@ -27,5 +29,7 @@ def batches_of(
     sources = sources_of(data.split.train)
     clips = SceneClips.of(data.sounds.train, data.train, data.learned, data.log_mel.sample_rate, floor_labels, sources)
     taught = None if teacher is None else TaughtLabels.of(data.manifest.labels, teacher.labels)
+    if config.scenes.draw_by_teacher and teacher is not None and taught is not None:
+        clips = replace(clips, drawn_as=drawn_by_teacher(clips.targets, clips.sounds, teacher, taught))
     loss = SceneLoss(config, taught, partial(column_times_s, model))
     return SceneBatches(clips, config, data.log_mel, model, teacher), loss

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,8 +22,8 @@ from training.config.recipe import TrainConfig
 from training.config.scenes import SceneSettings
 from training.data.clip_frames import ClipFrames
 from training.data.clip_sounds import ClipSounds
-from training.data.manifest import LabelledClip
 from training.scenes.activity import SILENT, SOUNDING, UNSURE, column_states
+from training.scenes.drawing import ClipDrawer, clip_weights
 from training.scenes.mixing import Scene, SceneMixer
 from training.scenes.yamnet import Taught, Yamnet
 
@@ -45,6 +44,8 @@ class SceneClips:
     """`(clips,)`, the recordings of rooms in which nothing happens; None where there are none."""
     sources: NDArray[np.int64] | None = None
     """`(clips,)`, which data set each clip is from, counted from 0; None where all are from one."""
+    drawn_as: NDArray[np.float32] | None = None
+    """`(clips, labels)`, 1 where a clip is drawn for a label; None where that is `targets`."""
 
     @classmethod
     def of(
@@ -72,7 +73,8 @@ class SceneClips:
     def mixer(self, settings: SceneSettings, augmentation: AugmentationSettings) -> SceneMixer:
         """Mixes scenes of these clips."""
         floors = None if self.is_floor is None else ClipDrawer(self.sounds, self.is_floor.astype(np.float64))
-        weights = clip_weights(self.targets, settings.balance, self.sources)
+        drawn_as = self.targets if self.drawn_as is None else self.drawn_as
+        weights = clip_weights(drawn_as, settings.balance, self.sources)
         if self.is_floor is not None:
             weights[self.is_floor] = 0
         return SceneMixer(settings, augmentation, self.sample_rate, ClipDrawer(self.sounds, weights), floors)
@@ -148,49 +150,6 @@ def _heard(teacher: Yamnet, scene: Scene) -> Taught:
     """What a teacher hears in a scene: in one of nothing but a floor, no class, whatever it believes of a hum."""
     taught = teacher.hear(scene.samples)
     return taught if scene.sounds else replace(taught, scores=np.zeros_like(taught.scores))
-
-
-class ClipDrawer:
-    """Draws clips, each as often as its weight says, `(clips,)`."""
-
-    def __init__(self, sounds: ClipSounds, weights: NDArray[np.float64]) -> None:
-        self._sounds, self._weights = sounds, np.cumsum(weights)
-
-    def __call__(self, rng: np.random.Generator) -> tuple[int, NDArray[np.float32]]:
-        """A clip's index, and its samples `(n,)`."""
-        place = rng.random() * self._weights[-1]
-        clip = min(int(np.searchsorted(self._weights, place, side="right")), len(self._weights) - 1)
-        return clip, self._sounds.samples_of(clip)
-
-
-def clip_weights(
-    targets: NDArray[np.float32], balance: float, sources: NDArray[np.int64] | None = None
-) -> NDArray[np.float64]:
-    """How often each clip is drawn, `(clips,)`: the rarest of its labels, with n clips, gives it n to the power of
-    -balance; clips of no label count as one label.
-
-    sources: `(clips,)`, the data set of each clip. What a label gets is shared among its sets by the same rule, so that
-    one large set does not decide alone what a label sounds like.
-    """
-    counts = targets.sum(axis=0, dtype=np.float64)
-    n_none = max(1, int((targets.sum(axis=1) == 0).sum()))
-    by_label = np.where(targets > 0, counts[None, :], np.inf)
-    # Clips of no label count as one more label.
-    rarest = np.where(np.isfinite(by_label.min(axis=1)), by_label.argmin(axis=1), targets.shape[1])
-    counts = np.append(counts, n_none)
-    if sources is None:
-        return counts[rarest] ** -balance
-    n_in_set = np.zeros((targets.shape[1] + 1, int(sources.max()) + 1))
-    np.add.at(n_in_set, (rarest, sources), 1.0)
-    of_set = np.power(n_in_set, 1 - balance, where=n_in_set > 0, out=np.zeros_like(n_in_set))
-    n_drawn_by_it = n_in_set.sum(axis=1)
-    share = of_set / np.maximum(of_set.sum(axis=1, keepdims=True), 1e-9) / np.maximum(n_in_set, 1)
-    return counts[rarest] ** -balance * n_drawn_by_it[rarest] * share[rarest, sources]
-
-
-def sources_of(clips: Sequence[LabelledClip]) -> NDArray[np.int64]:
-    """The data set of each clip, `(clips,)`, counted from 0: the folder that holds its file."""
-    return np.unique([str(clip.path.parent) for clip in clips], return_inverse=True)[1].astype(np.int64)
 
 
 def label_states(

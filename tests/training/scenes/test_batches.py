@@ -18,14 +18,11 @@ from training.config.augmentation import AugmentationSettings
 from training.config.scenes import SceneSettings
 from training.data.clip_frames import ClipFrames
 from training.data.clip_sounds import ClipSounds
-from training.data.manifest import LabelledClip
 from training.scenes.activity import SILENT, SOUNDING, UNSURE
 from training.scenes.batches import (
     SceneBatches,
     SceneClips,
-    clip_weights,
     label_states,
-    sources_of,
     window_states,
 )
 from training.scenes.mixing import Scene, SceneSound
@@ -132,34 +129,6 @@ def test_a_teacher_hears_no_class_in_a_scene_of_nothing_but_a_floor(
         empty += (scenes.columns == SILENT).all(dim=2).all(dim=1).tolist()
     assert [score == 0 for score in scores] == empty
     assert len(set(empty)) == 2
-
-
-def test_rare_labels_are_drawn_more_often() -> None:
-    targets = np.array([[1, 0]] * 16 + [[0, 1]] + [[0, 0]] * 4, np.float32)
-    weights = clip_weights(targets, 0.5)
-    assert weights[0] == pytest.approx(0.25)
-    assert weights[16] == pytest.approx(1.0)
-    assert weights[17] == pytest.approx(0.5)
-    assert set(clip_weights(targets, 0.0)) == {1.0}
-
-
-def test_a_large_set_does_not_decide_alone_what_a_label_sounds_like() -> None:
-    # No clip has the last label.
-    targets = np.array([[1, 0, 0]] * 20 + [[0, 1, 0]] * 4 + [[0, 0, 0]], np.float32)
-    sources = np.array([0] * 16 + [1] * 4 + [1] * 4 + [0])
-    weights = clip_weights(targets, 0.5, sources)
-    plain = clip_weights(targets, 0.5)
-    # A label gets what it had; its sets, of 16 and 4 clips, share it like 4 to 2.
-    assert weights[:20].sum() == pytest.approx(plain[:20].sum())
-    assert weights[:16].sum() == pytest.approx(2 * weights[16:20].sum())
-    np.testing.assert_allclose(weights[20:], plain[20:])
-    np.testing.assert_allclose(clip_weights(targets, 0.0, sources), 1.0)
-
-
-def test_the_folder_of_a_clip_is_its_set() -> None:
-    paths = (Path("a/audio/1.wav"), Path("b/audio/1.wav"), Path("a/audio/2.wav"))
-    clips = [LabelledClip(path, (0,), "", "") for path in paths]
-    assert sources_of(clips).tolist() == [0, 1, 0]
 
 
 def test_the_teacher_hears_the_student_s_own_mix(clips: SceneClips, monkeypatch: pytest.MonkeyPatch) -> None:
