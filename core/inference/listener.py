@@ -117,8 +117,8 @@ class Listener:
             self._pacer.use(replace(pace, hop_s=self._hop_s))
 
     def call_when_tagged(self, callback: Callable[[], None]) -> None:
-        """Call `callback` on the inference thread each time scores have been put among the updates, so that whoever shows
-        them need not wait until it looks again."""
+        """Call `callback` on the inference thread each time scores have been put among the updates, so that whoever
+        shows them need not wait until it looks again."""
         self._when_tagged = callback
 
     def stop(self, timeout_s: float = 1.5) -> bool:

@@ -73,7 +73,9 @@ class Tagger:
         self._model, self.architecture, self.own_merge = model, config.model, config.merge
         self.weights_hash = model.weights_hash
         self.device: Device = choose_device(device)
-        self._torch_precision: Precision = torch_precision(precision, self.device)
+        # A CNN has no part that computes in low precision.
+        wanted = precision if isinstance(config.model, TransformerConfig) else "fp32"
+        self._torch_precision: Precision = torch_precision(wanted, self.device)
         self.precision: Precision = self._torch_precision
         self._wanted_engine: EngineName = engine
         self._wanted_precision, self._make_graph = precision, make_graph

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from core.audio.portaudio_words import portaudio_words
 from core.audio.sources.input_devices import load_sounddevice, refresh_devices
 from core.audio.sources.microphone_turns import close_stream, portaudio_turn, start_stream
 from core.errors import UserError
@@ -64,7 +65,8 @@ class _SoundCard:
                 self._latency_s = float(self._stream.latency)
         except (sounddevice.PortAudioError, ValueError) as error:
             raise UserError(
-                f"The sound cannot be played: {error}.", "Check the speakers in the sound settings, then try again."
+                f"The sound cannot be played: {portaudio_words(error)}.",
+                "Check the speakers in the sound settings, then try again.",
             ) from error
 
     @property

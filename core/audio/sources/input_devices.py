@@ -11,6 +11,7 @@ from contextlib import suppress
 from types import ModuleType
 
 from core.audio.input_device import InputDevice
+from core.audio.portaudio_words import portaudio_words
 from core.audio.sources.microphone_turns import open_streams, portaudio_turn
 from core.errors import UserError
 
@@ -58,7 +59,7 @@ def list_inputs() -> tuple[InputDevice, ...]:
             return tuple(device for _, device in _inputs(sounddevice))
     except sounddevice.PortAudioError as error:
         raise UserError(
-            f"The list of microphones cannot be read: {error}.",
+            f"The list of microphones cannot be read: {portaudio_words(error)}.",
             "Check that the sound system of this computer is running.",
         ) from error
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.audio.input_device import InputDevice
+from core.audio.portaudio_words import portaudio_words
 from core.audio.sources.input_devices import find_input, refresh_devices
 from core.audio.sources.microphone_turns import close_stream, portaudio_turn, start_stream
 from core.audio.steady_clock import steady_s
@@ -70,7 +71,7 @@ class MicrophoneStream:
                 self.latency_s = float(self._stream.latency)
         except self._portaudio_error as error:
             raise UserError(
-                f"The microphone “{device_name or 'default'}” cannot be opened: {error}.",
+                f"The microphone “{device_name or 'default'}” cannot be opened: {portaudio_words(error)}.",
                 "Close other programs that use it, check the permission for the microphone, or choose another.",
             ) from error
         self.last_arrival_s = clock()

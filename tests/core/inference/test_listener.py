@@ -103,7 +103,8 @@ def test_each_time_scores_are_ready_it_calls_back() -> None:
 
     listener.call_when_tagged(take)
     listener.start()
-    assert listener._inference_thread.join(30) is None and not listener._inference_thread.is_alive()
+    listener._inference_thread.join(30)
+    assert not listener._inference_thread.is_alive()
     assert [scores.end_frame for scores in taken] == list(range(100, 351, 50))
 
 

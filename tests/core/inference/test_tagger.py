@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import weakref
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +18,9 @@ from core.inference.engines.device import choose_device
 from core.inference.tagger import Tagger, load_tagger
 from core.model.checkpoints.checkpoint import save_checkpoint
 from core.model.merging.schedule import MergeSchedule
+from core.model.networks.build import build_network
 from core.model.store.find import find_weights
-from core.model.variants import MODEL_VARIANTS
+from core.model.variants import MODEL_VARIANTS, find_variant
 from fakes import telling_tagger, tiny_checkpoint, tiny_tagger
 
 
@@ -37,6 +39,17 @@ def test_a_folder_and_a_file_load_the_same(tmp_path: Path) -> None:
         assert [label.id for label in tagger.labels] == ["dog", "rain", "siren", "clock_tick"]
         answers.append(tagger.tag(frames).probabilities)
     assert np.array_equal(*answers)
+
+
+def test_a_cnn_computes_in_fp32_and_says_so() -> None:
+    model = find_variant("cnn-efficientnet-lite0").with_labels(4)
+    checkpoint = replace(tiny_checkpoint(), weights=build_network(model).state_dict())
+    checkpoint = replace(
+        checkpoint, config=replace(checkpoint.config, model=model, variant="cnn", merge=MergeSchedule())
+    )
+    tagger = Tagger(checkpoint, device="cpu", precision="bf16")
+    assert tagger.precision == "fp32"
+    assert tagger.summary.endswith("fp32")
 
 
 def test_the_true_length_is_used_never_padding() -> None:

@@ -60,7 +60,7 @@ def test_a_refusal_is_told_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
     fake = install_fake(monkeypatch)
     fake.refused_rates = {RATE}
 
-    with pytest.raises(UserError, match="The microphone “Mic” cannot be opened: Invalid sample rate"):
+    with pytest.raises(UserError, match="The microphone “Mic” cannot be opened: it has no sample rate"):
         opened(fake, "Mic")
 
 
