@@ -110,6 +110,9 @@ class Presenter(QObject):
         self._live.append(update)
         self._loudness.hear(update.level.rms_dbfs)
         self._tags.is_loud = self._live.view.is_following and self._loudness.is_loud
+        if update.scores and self._row is None:  # at once: the picture may wait for the next tick, what is heard not
+            self._live.advance(time.monotonic())
+            self._show_tags()
 
     @Slot()
     def _on_tick(self) -> None:

@@ -82,7 +82,7 @@ class Listener:
         self._skipped = 0
         self._trouble: UserError | None = None
         self._level = Level()
-        self._when_tagged: Callable[[], None] | None = None
+        self._when_tagged: Callable[[], object] = bool  # does nothing
         self._capture_thread = threading.Thread(target=self._capture_loop, name="listener capture", daemon=True)
         self._inference_thread = threading.Thread(target=self._inference_loop, name="listener inference", daemon=True)
         if tagger is not None:
@@ -249,12 +249,20 @@ class Listener:
         try:
             self._infer()
         except Exception as error:
-            _log.exception("tagging failed")
-            failure = UserError(f"Tagging stopped: {error!r}.", "Choose another model, or start again.")
-            self._send(replace(self._update(), failure=failure))
+            self._fail(self._tagging, error)
         with self._swap:
             if self._tagging is not None:
                 self._send_events(self._tagging.finish())
+
+    def _fail(self, tagging: LiveTagging | None, error: Exception) -> None:
+        """Tell it, and go on without this model, so that another one can follow."""
+        _log.error("tagging failed", exc_info=error)
+        with self._swap:
+            if tagging is not None and self._tagging is tagging:
+                self._tagging = None
+                self._send_events(tagging.finish())
+        failure = UserError(f"Tagging stopped: {error!r}.", "Choose another model, or start again.")
+        self._send(replace(self._update(), failure=failure))
 
     def _infer(self) -> None:
         latencies: deque[float] = deque(maxlen=20)
@@ -267,8 +275,14 @@ class Listener:
             if window is None:
                 return
             tagging = self._begin_window()
-            with TURNS.live(tagging.view.hop_s):
-                scores = tagging.tag(window)
+            if tagging is None:
+                continue
+            try:
+                with TURNS.live(tagging.view.hop_s):
+                    scores = tagging.tag(window)
+            except Exception as error:
+                self._fail(tagging, error)
+                continue
             latencies.append(scores.latency_ms)
             computing.append(scores.compute_ms)
             self._counts = LiveStatus(
@@ -281,15 +295,14 @@ class Listener:
                 if self._tagging is tagging:
                     events = tagging.track(window, scores)
                     self._send(replace(self._update(scores=(scores,)), events=events))
-            if self._when_tagged is not None:
-                self._when_tagged()
+            self._when_tagged()
             if self._pacer is not None:
                 self._change_pace(tagging, self._pacer.heard(tagging, window, scores))
 
-    def _begin_window(self) -> LiveTagging:
+    def _begin_window(self) -> LiveTagging | None:
+        """The model for the next window; None where it has failed since the window was cut."""
         tagging = self._tagging
-        assert tagging is not None, "a window is offered only once there is a tagger"
-        if self._pacer is None:
+        if tagging is None or self._pacer is None:
             return tagging
         paced = self._pacer.begin(tagging)
         self._change_pace(tagging, paced)

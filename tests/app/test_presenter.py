@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 from app.files.row import FileState
 from app.main_window import MainWindow
 from core.errors import UserError
-from core.inference.results import Level, LiveUpdate
+from core.inference.results import EventChange, Level, LiveUpdate
 from tests.app.app_fakes import FakeCore, FakeTagger, scores
 from tests.app.window_driving import listen, tag_names
 
@@ -108,3 +108,16 @@ def test_sound_without_a_class_is_not_called_quiet(window: MainWindow, core: Fak
         window.session.updated.emit(LiveUpdate(level=Level(-20.0, -10.0)))
     core.listeners[0].hear(310, scores=(scores(10, 320, {}),))
     qtbot.waitUntil(lambda: window.tags.quiet.isVisible() and window.tags.quiet.text() != quiet)
+
+
+def test_what_is_heard_is_shown_without_waiting_for_the_next_tick(
+    window: MainWindow, core: FakeCore, qtbot: QtBot
+) -> None:
+    listen(window, core, qtbot)
+    core.listeners[0].hear(300, scores=(scores(0, 310, {}),))
+    qtbot.waitUntil(lambda: window.tags.quiet.isVisible())
+    window.session._timer.setInterval(60_000)
+    begun = EventChange(1, 4, 3.0, 0.9, 3.2)
+    core.listeners[0].hear(310, scores=(scores(10, 320, {4: 0.9}),), events=(begun,))
+    core.listeners[0].when_tagged()
+    qtbot.waitUntil(lambda: not window.tags.quiet.isVisible(), timeout=2000)
