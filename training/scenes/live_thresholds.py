@@ -52,6 +52,8 @@ _PRECISION_COUNTS = 2.0
 of validation clips that the thresholds were not fitted on, this makes 85 % of the starter's tags right."""
 _SLACK_S = 0.5
 """An event may begin so long before its sound and end so long after it."""
+_IN_TIME_S = 2.0
+"""A sound is found if its label reaches the threshold so soon after the onset: who listens live waits no longer."""
 _DOUBTED_FROM = 0.1
 """From this score on a teacher does not say that a class is absent."""
 _WINDOWS_A_BATCH = 32
@@ -66,7 +68,7 @@ class LiveCounts:
     wrong: NDArray[np.int64]
     """Events during which it is silent; where nobody knows, an event counts as neither."""
     found: NDArray[np.int64]
-    """Sounds with an event."""
+    """Sounds whose label reaches the threshold in time."""
     n_sounds: NDArray[np.int64]
     """`(labels,)`."""
     on_floor: NDArray[np.int64]
@@ -120,25 +122,24 @@ def count_events(
     n_sounds = np.zeros(n_labels, np.int64)
     on_floor = np.zeros(shape, np.int64)
     for scene in _scenes(clips, seed, FLOOR, N_FLOORS):
-        for place, events in enumerate(_events(network, log_mel, scene, view, n_labels)):
+        for place, events in enumerate(_events(*live_curve(network, log_mel, scene.samples, view), view)):
             on_floor[place] += np.bincount([event.label for event in events], minlength=n_labels)
     for scene in _scenes(clips, seed, ROOM, N_SCENES):
         truth = _truth(scene, clips, taught)
-        sounds = _sounds_in(truth)
-        n_sounds += np.bincount([sound.label for sound in sounds], minlength=n_labels)
-        for place, events in enumerate(_events(network, log_mel, scene, view, n_labels)):
+        curve, stops_s = live_curve(network, log_mel, scene.samples, view)
+        for place, events in enumerate(_events(curve, stops_s, view)):
             _judge(events, truth, (right[place], wrong[place]))
-            found[place] += _found(events, sounds, n_labels)
+        # Of what began before the first window, nobody can say when it would have been found.
+        for sound in (sound for sound in _sounds_in(truth) if sound.onset_s >= stops_s[0]):
+            n_sounds[sound.label] += 1
+            found[:, sound.label] += np.asarray(GRID) <= _peak_in_time(curve[:, sound.label], stops_s, sound)
     return LiveCounts(right, wrong, found, n_sounds, on_floor, N_SCENES * SCENE_S / 3600)
 
 
-def _events(
-    network: AudioSpectrogramTransformer, log_mel: LogMelConfig, scene: Scene, view: LiveView, n_labels: int
-) -> Iterator[list[Event]]:
+def _events(curve: NDArray[np.float32], stops_s: NDArray[np.float64], view: LiveView) -> Iterator[list[Event]]:
     """The events of a scene at each threshold of GRID."""
-    curve, stops_s = live_curve(network, log_mel, scene.samples, view)
     for threshold in GRID:
-        rules = replace(view, starts_from=threshold).rules(np.zeros(n_labels, np.float32))
+        rules = replace(view, starts_from=threshold).rules(np.zeros(curve.shape[1], np.float32))
         yield find_events(curve, stops_s - view.hop_s, stops_s, rules)
 
 
@@ -209,14 +210,8 @@ def _judge(events: list[Event], truth: NDArray[np.int8], counts: tuple[NDArray[n
             wrong[event.label] += 1
 
 
-def _found(events: list[Event], sounds: list[Event], n_labels: int) -> NDArray[np.int64]:
-    """How many sounds of each label have an event, `(labels,)`."""
-    of_label: dict[int, list[Event]] = {}
-    for event in events:
-        of_label.setdefault(event.label, []).append(event)
-    hits = [sound.label for sound in sounds if any(_meet(event, sound) for event in of_label.get(sound.label, ()))]
-    return np.bincount(hits, minlength=n_labels) if hits else np.zeros(n_labels, np.int64)
-
-
-def _meet(event: Event, sound: Event) -> bool:
-    return event.onset_s <= sound.offset_s + _SLACK_S and event.offset_s >= sound.onset_s - _SLACK_S
+def _peak_in_time(curve: NDArray[np.float32], stops_s: NDArray[np.float64], sound: Event) -> float:
+    """The highest that a label's curve `(n,)` comes while its sound is new."""
+    until_s = min(sound.offset_s + _SLACK_S, sound.onset_s + _IN_TIME_S)
+    is_in_time = (stops_s > sound.onset_s - _SLACK_S) & (stops_s <= until_s)
+    return float(curve[is_in_time].max(initial=0.0))

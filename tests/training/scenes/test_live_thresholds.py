@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from core.audio.log_mel import LogMelConfig
+from core.inference.events import Event
 from core.inference.live_view import LiveView
 from core.model.networks.build import build_network
 from core.model.networks.spectrogram_transformer import AudioSpectrogramTransformer
@@ -17,7 +18,14 @@ from core.model.variants import find_variant
 from training.data.clip_sounds import ClipSounds
 from training.scenes import live_thresholds
 from training.scenes.batches import SceneClips
-from training.scenes.live_thresholds import GRID, LiveCounts, choose_thresholds, count_events, live_curve
+from training.scenes.live_thresholds import (
+    GRID,
+    LiveCounts,
+    _peak_in_time,
+    choose_thresholds,
+    count_events,
+    live_curve,
+)
 
 VIEW = LiveView(context_s=1.0, hop_s=0.5, newest_s=0.5)
 
@@ -88,11 +96,21 @@ def test_what_is_counted_follows_the_scenes(
     found = count_events(network, LogMelConfig(), clips, always, None, seed=0)
     assert found.n_sounds.sum() > 0
     assert found.hours == pytest.approx(3 * 6 / 3600)
-    # With a threshold that everything reaches, every sound has an event.
+    # With a threshold that everything reaches, every sound is found.
     lowest = count_events(_sure_of_everything(network), LogMelConfig(), clips, always, None, seed=0)
     assert lowest.found[0].tolist() == lowest.n_sounds.tolist()
     assert lowest.n_sounds.tolist() == found.n_sounds.tolist()
     assert (lowest.on_floor[0] == 1).all()
+
+
+def test_a_sound_that_is_named_late_is_not_found() -> None:
+    stops_s = np.arange(1, 21) / 4
+    curve = np.where(stops_s >= 3.5, 0.9, 0.2).astype(np.float32)
+    assert _peak_in_time(curve, stops_s, Event(0, 1.0, 4.5, 1.0)) == pytest.approx(0.2)
+    assert _peak_in_time(curve, stops_s, Event(0, 1.75, 4.5, 1.0)) == pytest.approx(0.9)
+    # Nor is one that is named after its end.
+    assert _peak_in_time(curve, stops_s, Event(0, 1.75, 2.5, 1.0)) == pytest.approx(0.2)
+    assert _peak_in_time(curve, stops_s, Event(0, 7.0, 8.0, 1.0)) == 0.0
 
 
 def _sure_of_everything(network: AudioSpectrogramTransformer) -> AudioSpectrogramTransformer:
