@@ -30,6 +30,7 @@ def batches_of(
     clips = SceneClips.of(data.sounds.train, data.train, data.learned, data.log_mel.sample_rate, floor_labels, sources)
     taught = None if teacher is None else TaughtLabels.of(data.manifest.labels, teacher.labels)
     if config.scenes.draw_by_teacher and teacher is not None and taught is not None:
-        clips = replace(clips, drawn_as=drawn_by_teacher(clips.targets, clips.sounds, teacher, taught))
+        known = (taught.labels.numpy(), taught.classes.numpy())
+        clips = replace(clips, drawn_as=drawn_by_teacher(clips.targets, clips.sounds, teacher, *known))
     loss = SceneLoss(config, taught, partial(column_times_s, model))
     return SceneBatches(clips, config, data.log_mel, model, teacher), loss

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from training.data.clip_sounds import ClipSounds
 from training.data.manifest import LabelledClip
-from training.model.scene_loss import TaughtLabels
 from training.scenes.patch_scores import HEARD_FROM
 from training.scenes.yamnet import Yamnet
 
@@ -62,10 +61,16 @@ def sources_of(clips: Sequence[LabelledClip]) -> NDArray[np.int64]:
 
 
 def drawn_by_teacher(
-    targets: NDArray[np.float32], sounds: ClipSounds, teacher: Yamnet, taught: TaughtLabels
+    targets: NDArray[np.float32],
+    sounds: ClipSounds,
+    teacher: Yamnet,
+    labels: NDArray[np.int64],
+    classes: NDArray[np.int64],
 ) -> NDArray[np.float32]:
-    """`targets` `(clips, labels)` with 1 also where the teacher hears a label that few clips have."""
-    labels, classes = taught.labels.numpy(), taught.classes.numpy()
+    """`targets` `(clips, labels)` with 1 also where the teacher hears a label that few clips have.
+
+    labels, classes: the labels that the teacher knows, and its own classes for them, `(K,)`.
+    """
     is_rare = targets[:, labels].sum(axis=0) < _FEW_CLIPS
     labels, classes = labels[is_rare], classes[is_rare]
     drawn_as = targets.copy()

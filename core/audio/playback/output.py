@@ -10,9 +10,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from core.audio.portaudio_words import portaudio_words
 from core.audio.sources.input_devices import load_sounddevice, refresh_devices
 from core.audio.sources.microphone_turns import close_stream, portaudio_turn, start_stream
+from core.audio.sources.portaudio_words import portaudio_words
 from core.errors import UserError
 
 Fill = Callable[[NDArray[np.float32]], None]

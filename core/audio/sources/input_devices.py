@@ -11,8 +11,8 @@ from contextlib import suppress
 from types import ModuleType
 
 from core.audio.input_device import InputDevice
-from core.audio.portaudio_words import portaudio_words
 from core.audio.sources.microphone_turns import open_streams, portaudio_turn
+from core.audio.sources.portaudio_words import portaudio_words
 from core.errors import UserError
 
 _INSTALL_PORTAUDIO = {

@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.audio.input_device import InputDevice
-from core.audio.portaudio_words import portaudio_words
 from core.audio.sources.input_devices import find_input, refresh_devices
 from core.audio.sources.microphone_turns import close_stream, portaudio_turn, start_stream
+from core.audio.sources.portaudio_words import portaudio_words
 from core.audio.steady_clock import steady_s
 from core.errors import UserError
 

@@ -183,39 +183,6 @@ def test_frames_flow_before_there_is_a_model() -> None:
     assert heard.status.skipped_windows == 0
 
 
-def test_a_model_can_be_swapped_in_while_listening() -> None:
-    class Waiting(ListSource):
-        def read(self, timeout_s: float) -> AudioBlock | None:
-            if len(self._blocks) == 4 and not swapped.wait(timeout_s):
-                return None
-            return super().read(timeout_s)
-
-    swapped = threading.Event()
-    listener = Listener(Waiting(noise_blocks(4, block=8000)))
-    listener.start()
-    listener.use_tagger(tiny_tagger())
-    swapped.set()
-    heard = _until_end(listener)
-    assert heard[-1].has_ended
-    assert any(update.scores for update in heard)
-    listener.stop()
-
-
-def _until(listener: Listener, is_it: Callable[[LiveUpdate], bool]) -> list[LiveUpdate]:
-    heard: list[LiveUpdate] = []
-    deadline = time.monotonic() + PATIENCE_S
-    while not (heard and is_it(heard[-1])):
-        assert time.monotonic() < deadline
-        update = listener.wait_update(0.5)
-        if update is not None:
-            heard.append(update)
-    return heard
-
-
-def _until_end(listener: Listener) -> list[LiveUpdate]:
-    return _until(listener, lambda update: update.has_ended)
-
-
 def test_a_source_that_cannot_open_says_why() -> None:
     source = ListSource([], fails=UserError("The microphone is gone.", "Plug it in."))
     heard = listen(Listener(source, tagger=tiny_tagger()))
@@ -245,28 +212,6 @@ def test_a_crash_in_the_model_is_told_and_the_picture_goes_on() -> None:
     assert heard.failure is not None
     assert "out of memory" in heard.failure.problem
     assert sum(len(run.frames) for run in heard.runs) == 498
-
-
-def test_after_a_crash_another_model_goes_on() -> None:
-    class Broken(CountingTagger):
-        def tag(self, *_args: object, **_options: object) -> TagScores:
-            raise RuntimeError("out of memory")
-
-    class Waiting(ListSource):
-        def read(self, timeout_s: float) -> AudioBlock | None:
-            if len(self._blocks) == 3 and not has_failed.wait(timeout_s):
-                return None
-            return super().read(timeout_s)
-
-    has_failed = threading.Event()
-    listener = Listener(Waiting(noise_blocks(5, block=8000)), tagger=Broken())  # type: ignore[arg-type]
-    listener.start()
-    heard = _until(listener, lambda update: update.failure is not None)
-    assert not any(update.scores for update in heard)
-    listener.use_tagger(tiny_tagger())
-    has_failed.set()
-    assert any(update.scores for update in _until_end(listener))
-    listener.stop()
 
 
 def test_stop_closes_the_source_and_is_harmless_twice() -> None:

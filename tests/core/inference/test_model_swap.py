@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
 
 from core.audio.block import AudioBlock
 from core.inference.listener import Listener
-from core.inference.results import TagScores
+from core.inference.results import LiveUpdate, TagScores
 from fakes import ListSource, noise_blocks, tiny_tagger
 from rig.waiting import PATIENCE_S
 
@@ -62,3 +64,58 @@ def test_scores_of_a_model_that_was_swapped_out_meanwhile_never_come() -> None:
         scores += update.scores
     assert listener.stop()
     assert min(window.end_frame for window in scores) >= 150, "the window of the old model ended at 100"
+
+
+def test_a_model_can_be_swapped_in_while_listening() -> None:
+    class Waiting(ListSource):
+        def read(self, timeout_s: float) -> AudioBlock | None:
+            if len(self._blocks) == 4 and not swapped.wait(timeout_s):
+                return None
+            return super().read(timeout_s)
+
+    swapped = threading.Event()
+    listener = Listener(Waiting(noise_blocks(4, block=8000)))
+    listener.start()
+    listener.use_tagger(tiny_tagger())
+    swapped.set()
+    heard = _until_end(listener)
+    assert heard[-1].has_ended
+    assert any(update.scores for update in heard)
+    listener.stop()
+
+
+def test_after_a_crash_another_model_goes_on() -> None:
+    class Broken(GatedTagger):
+        def tag(self, *_args: object, **_options: object) -> TagScores:
+            raise RuntimeError("out of memory")
+
+    class Waiting(ListSource):
+        def read(self, timeout_s: float) -> AudioBlock | None:
+            if len(self._blocks) == 3 and not has_failed.wait(timeout_s):
+                return None
+            return super().read(timeout_s)
+
+    has_failed = threading.Event()
+    listener = Listener(Waiting(noise_blocks(5, block=8000)), tagger=Broken())  # type: ignore[arg-type]
+    listener.start()
+    heard = _until(listener, lambda update: update.failure is not None)
+    assert not any(update.scores for update in heard)
+    listener.use_tagger(tiny_tagger())
+    has_failed.set()
+    assert any(update.scores for update in _until_end(listener))
+    listener.stop()
+
+
+def _until(listener: Listener, is_it: Callable[[LiveUpdate], bool]) -> list[LiveUpdate]:
+    heard: list[LiveUpdate] = []
+    deadline = time.monotonic() + PATIENCE_S
+    while not (heard and is_it(heard[-1])):
+        assert time.monotonic() < deadline
+        update = listener.wait_update(0.5)
+        if update is not None:
+            heard.append(update)
+    return heard
+
+
+def _until_end(listener: Listener) -> list[LiveUpdate]:
+    return _until(listener, lambda update: update.has_ended)

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from core.audio.portaudio_words import portaudio_words
+from core.audio.sources.portaudio_words import portaudio_words
 
 
 @pytest.mark.parametrize(
