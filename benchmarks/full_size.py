@@ -55,7 +55,7 @@ from core.model.merging.schedule import NO_MERGING, MergeSchedule  # noqa: E402
 from core.model.networks.build import build_network  # noqa: E402
 from core.model.variants import find_variant  # noqa: E402
 
-SHARES = (0.0, 0.25, 0.5)
+SHARES = (0.0, 0.25, 0.42, 0.5)
 """Of the patches that are merged, in the first two layers."""
 _WARM_UP = 2
 Run = Callable[[NDArray[np.float32]], NDArray[np.float32]]

@@ -27,7 +27,7 @@ from core.model.merging.schedule import NO_MERGING, MergeSchedule
 if TYPE_CHECKING:
     from core.inference.tagger import Tagger
 
-_EARLY = (0.25, 0.5)
+_EARLY = (0.25, 0.42, 0.5)
 """Shares of the patches that merge-early schedules remove, in their first two layers: what leaves early saves time in
 all layers that follow, and each layer that merges costs time itself."""
 _PRECISIONS: tuple[tuple[Precision, str], ...] = (("fp32", "FP32"), ("bf16", "BF16"), ("int8", "INT8"))
@@ -62,7 +62,7 @@ def settings_of(tagger: Tagger) -> tuple[Setting, ...]:
 
 
 def merges_of(tagger: Tagger) -> tuple[MergeSchedule, ...]:
-    """The merge schedules worth trying, from none to most: the model's own, and two that merge early. A CNN has only
+    """The merge schedules worth trying, from none to most: the model's own, and three that merge early. A CNN has only
     the first."""
     model = tagger.architecture
     if not isinstance(model, TransformerConfig):
