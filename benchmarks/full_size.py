@@ -38,6 +38,7 @@ from core.inference.engines.compiled_graph import CompiledGraph, openvino_core  
 from core.inference.engines.graph_files import GRAPH, GraphKind, graphs_folder  # noqa: E402
 from core.inference.engines.making.conversion import graph_of  # noqa: E402
 from core.inference.engines.measuring import (  # noqa: E402
+    EARLY_SHARES,
     demo_windows,
     measure,
     merge_early,
@@ -55,7 +56,7 @@ from core.model.merging.schedule import NO_MERGING, MergeSchedule  # noqa: E402
 from core.model.networks.build import build_network  # noqa: E402
 from core.model.variants import find_variant  # noqa: E402
 
-SHARES = (0.0, 0.25, 0.42, 0.5)
+SHARES = (0.0, *EARLY_SHARES)
 """Of the patches that are merged, in the first two layers."""
 _WARM_UP = 2
 Run = Callable[[NDArray[np.float32]], NDArray[np.float32]]

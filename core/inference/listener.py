@@ -82,7 +82,7 @@ class Listener:
         self._skipped = 0
         self._trouble: UserError | None = None
         self._level = Level()
-        self._when_tagged: Callable[[], object] = bool  # does nothing
+        self._when_tagged: Callable[[], object] = lambda: None
         self._capture_thread = threading.Thread(target=self._capture_loop, name="listener capture", daemon=True)
         self._inference_thread = threading.Thread(target=self._inference_loop, name="listener inference", daemon=True)
         if tagger is not None:

@@ -27,7 +27,7 @@ from core.model.merging.schedule import NO_MERGING, MergeSchedule
 if TYPE_CHECKING:
     from core.inference.tagger import Tagger
 
-_EARLY = (0.25, 0.42, 0.5)
+EARLY_SHARES = (0.25, 0.42, 0.5)
 """Shares of the patches that merge-early schedules remove, in their first two layers: what leaves early saves time in
 all layers that follow, and each layer that merges costs time itself."""
 _PRECISIONS: tuple[tuple[Precision, str], ...] = (("fp32", "FP32"), ("bf16", "BF16"), ("int8", "INT8"))
@@ -67,7 +67,7 @@ def merges_of(tagger: Tagger) -> tuple[MergeSchedule, ...]:
     model = tagger.architecture
     if not isinstance(model, TransformerConfig):
         return (NO_MERGING,)
-    early = (merge_early(share, model.n_patches(model.max_frames)) for share in _EARLY)
+    early = (merge_early(share, model.n_patches(model.max_frames)) for share in EARLY_SHARES)
     return tuple(dict.fromkeys((NO_MERGING, tagger.own_merge, *early)))
 
 

@@ -66,15 +66,22 @@ def test_scores_of_a_model_that_was_swapped_out_meanwhile_never_come() -> None:
     assert min(window.end_frame for window in scores) >= 150, "the window of the old model ended at 100"
 
 
-def test_a_model_can_be_swapped_in_while_listening() -> None:
-    class Waiting(ListSource):
-        def read(self, timeout_s: float) -> AudioBlock | None:
-            if len(self._blocks) == 4 and not swapped.wait(timeout_s):
-                return None
-            return super().read(timeout_s)
+class WaitingSource(ListSource):
+    """Holds back its last blocks until something has happened."""
 
+    def __init__(self, blocks: list[AudioBlock], n_held: int, happened: threading.Event) -> None:
+        super().__init__(blocks)
+        self._n_held, self._happened = n_held, happened
+
+    def read(self, timeout_s: float) -> AudioBlock | None:
+        if len(self._blocks) == self._n_held and not self._happened.wait(timeout_s):
+            return None
+        return super().read(timeout_s)
+
+
+def test_a_model_can_be_swapped_in_while_listening() -> None:
     swapped = threading.Event()
-    listener = Listener(Waiting(noise_blocks(4, block=8000)))
+    listener = Listener(WaitingSource(noise_blocks(4, block=8000), 4, swapped))
     listener.start()
     listener.use_tagger(tiny_tagger())
     swapped.set()
@@ -89,14 +96,9 @@ def test_after_a_crash_another_model_goes_on() -> None:
         def tag(self, *_args: object, **_options: object) -> TagScores:
             raise RuntimeError("out of memory")
 
-    class Waiting(ListSource):
-        def read(self, timeout_s: float) -> AudioBlock | None:
-            if len(self._blocks) == 3 and not has_failed.wait(timeout_s):
-                return None
-            return super().read(timeout_s)
-
     has_failed = threading.Event()
-    listener = Listener(Waiting(noise_blocks(5, block=8000)), tagger=Broken())  # type: ignore[arg-type]
+    source = WaitingSource(noise_blocks(5, block=8000), 3, has_failed)
+    listener = Listener(source, tagger=Broken())  # type: ignore[arg-type]
     listener.start()
     heard = _until(listener, lambda update: update.failure is not None)
     assert not any(update.scores for update in heard)
